@@ -1,0 +1,1 @@
+//! Serves clerks, auditors and operators at a desk: the muhr command.

@@ -1,0 +1,1 @@
+//! Decides what an entry does, and keeps it for ever.

@@ -1,0 +1,83 @@
+//! The one place that speaks bincode: peer messages, the safety record and RocksDB values.
+//!
+//! Fixed-width little-endian integers, a version byte in front, a size limit, no trailing bytes.
+//! Nothing that is signed or hashed for the world passes through here (docs/decisions/0001-bincode.md).
+
+use serde::{Serialize, de::DeserializeOwned};
+use thiserror::Error;
+
+/// The most bytes that one value may take.
+pub const VALUE_BYTES_MAX: usize = 16 << 20;
+
+/// Why bytes are no value of ours.
+#[derive(Debug, Error)]
+pub enum DecodeError {
+    /// Longer than the limit of its place.
+    #[error("{bytes} bytes are more than the limit of {bytes_max}")]
+    TooLong {
+        /// How many came.
+        bytes: usize,
+        /// How many are allowed.
+        bytes_max: usize,
+    },
+    /// Written by another version of the format.
+    #[error("format version {found} where {expected} was expected")]
+    Version {
+        /// The byte in front.
+        found: u8,
+        /// The one that this build writes.
+        expected: u8,
+    },
+    /// Not decodable.
+    #[error("undecodable bytes")]
+    Undecodable(#[source] bincode::error::DecodeError),
+    /// Something follows the value.
+    #[error("{0} bytes follow the value")]
+    Trailing(usize),
+}
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::standard()
+        .with_little_endian()
+        .with_fixed_int_encoding()
+        .with_limit::<VALUE_BYTES_MAX>()
+}
+
+/// Writes `value` behind the byte `version`.
+#[must_use]
+#[expect(
+    clippy::expect_used,
+    reason = "our own types always encode; a value over the limit is a bug of its maker"
+)]
+pub fn encode<T: Serialize>(version: u8, value: &T) -> Vec<u8> {
+    let mut out = vec![version];
+    bincode::serde::encode_into_std_write(value, &mut out, config()).expect("encodable value");
+    out
+}
+
+/// Reads a value of `version` that fills `bytes` exactly.
+pub fn decode<T: DeserializeOwned>(
+    version: u8,
+    bytes: &[u8],
+    bytes_max: usize,
+) -> Result<T, DecodeError> {
+    if bytes.len() > bytes_max {
+        return Err(DecodeError::TooLong {
+            bytes: bytes.len(),
+            bytes_max,
+        });
+    }
+    let (found, rest) = bytes.split_first().unwrap_or((&0, &[]));
+    if *found != version {
+        return Err(DecodeError::Version {
+            found: *found,
+            expected: version,
+        });
+    }
+    let (value, used) =
+        bincode::serde::decode_from_slice(rest, config()).map_err(DecodeError::Undecodable)?;
+    match rest.len().saturating_sub(used) {
+        0 => Ok(value),
+        more => Err(DecodeError::Trailing(more)),
+    }
+}

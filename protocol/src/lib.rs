@@ -1,0 +1,20 @@
+//! What an outsider must know to check us: formats, hashes, signatures, Merkle proofs.
+//!
+//! Pure: no files, no network, no clock, no threads, no environment. Whoever trusts nothing else of
+//! Muhr can read this crate and `docs/protocol.md` side by side.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+#[cfg(feature = "codec")]
+pub mod codec;
+pub mod hash;
+pub mod height;
+pub mod key;
+pub mod name;
+pub mod text;

@@ -1,0 +1,222 @@
+//! Strict text: `word value` lines that have exactly one way to be written.
+//!
+//! A reader walks the lines in their fixed order; anything else (CR, blank or unknown line, number
+//! with a leading zero, base64 that is not canonical, a missing last LF) is [`Malformed`]. Types that
+//! parse also write their result again and compare, so parse and write are inverses or an error.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use thiserror::Error;
+
+/// Where and how a text leaves its format. Never quotes the text: it may be private or hostile.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {what}")]
+pub struct Malformed {
+    /// Number of the line, from 1.
+    pub line: usize,
+    /// What was expected there.
+    pub what: String,
+}
+
+impl Malformed {
+    /// A departure at `line`.
+    pub fn new(line: usize, what: impl Into<String>) -> Self {
+        Self {
+            line,
+            what: what.into(),
+        }
+    }
+}
+
+/// Walks the lines of a text once, from the top.
+#[derive(Clone, Debug)]
+pub struct Lines<'a> {
+    rest: &'a str,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    /// Starts on `bytes`: UTF-8 that ends in LF, without control characters other than LF.
+    pub fn new(bytes: &'a [u8], bytes_max: usize) -> Result<Self, Malformed> {
+        if bytes.len() > bytes_max {
+            return Err(Malformed::new(1, format!("longer than {bytes_max} bytes")));
+        }
+        let rest = std::str::from_utf8(bytes).map_err(|_| Malformed::new(1, "not UTF-8"))?;
+        if let Some(at) = rest
+            .bytes()
+            .position(|byte| (byte < 0x20 && byte != b'\n') || byte == 0x7f)
+        {
+            let line = rest
+                .bytes()
+                .take(at)
+                .filter(|byte| *byte == b'\n')
+                .count()
+                .saturating_add(1);
+            return Err(Malformed::new(line, "a control character"));
+        }
+        if !rest.ends_with('\n') {
+            let line = rest
+                .bytes()
+                .filter(|byte| *byte == b'\n')
+                .count()
+                .saturating_add(1);
+            return Err(Malformed::new(
+                line,
+                "the text does not end with a line feed",
+            ));
+        }
+        Ok(Self { rest, line: 0 })
+    }
+
+    /// Number of the line last read.
+    #[must_use]
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// An error at the line last read.
+    pub fn malformed(&self, what: impl Into<String>) -> Malformed {
+        Malformed::new(self.line, what)
+    }
+
+    /// The text not yet read.
+    #[must_use]
+    pub const fn rest(&self) -> &'a str {
+        self.rest
+    }
+
+    /// The next line without its LF, or an error at the end.
+    pub fn any(&mut self) -> Result<&'a str, Malformed> {
+        self.line = self.line.saturating_add(1);
+        let (line, rest) = self
+            .rest
+            .split_once('\n')
+            .ok_or_else(|| self.malformed("the text ends too early"))?;
+        self.rest = rest;
+        Ok(line)
+    }
+
+    /// Consumes a line that must be exactly `text`.
+    pub fn exact(&mut self, text: &str) -> Result<(), Malformed> {
+        if self.any()? == text {
+            Ok(())
+        } else {
+            Err(self.malformed(format!("expected \"{text}\"")))
+        }
+    }
+
+    /// The value of a line that must begin with `word` and a space.
+    pub fn value(&mut self, word: &str) -> Result<&'a str, Malformed> {
+        let line = self.any()?;
+        match line
+            .strip_prefix(word)
+            .and_then(|rest| rest.strip_prefix(' '))
+        {
+            Some(value) if !value.is_empty() => Ok(value),
+            _ => Err(self.malformed(format!("expected \"{word} ...\""))),
+        }
+    }
+
+    /// The value of the next line if it begins with `word` and a space; else nothing is consumed.
+    pub fn optional(&mut self, word: &str) -> Result<Option<&'a str>, Malformed> {
+        let next = self.rest.split_once('\n').map_or("", |(line, _)| line);
+        if next
+            .strip_prefix(word)
+            .is_some_and(|rest| rest.starts_with(' '))
+        {
+            self.value(word).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The value of a `word` line, read by `parse`; `what` says what it should have been.
+    pub fn parsed<T>(
+        &mut self,
+        word: &str,
+        what: &str,
+        parse: impl FnOnce(&'a str) -> Option<T>,
+    ) -> Result<T, Malformed> {
+        let value = self.value(word)?;
+        parse(value).ok_or_else(|| self.malformed(format!("\"{word}\" is not {what}")))
+    }
+
+    /// The value of a `word` line as a canonical decimal number.
+    pub fn number(&mut self, word: &str) -> Result<u64, Malformed> {
+        self.parsed(word, "a canonical decimal number", number)
+    }
+
+    /// Whether everything has been read.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Says that nothing may follow.
+    pub fn end(&self) -> Result<(), Malformed> {
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed::new(
+                self.line.saturating_add(1),
+                "nothing may follow here",
+            ))
+        }
+    }
+}
+
+/// The guard behind every `parse`: what was read, written again, must be the very same bytes.
+pub fn same(bytes: &[u8], written: &[u8]) -> Result<(), Malformed> {
+    if bytes == written {
+        Ok(())
+    } else {
+        Err(Malformed::new(1, "not written the one canonical way"))
+    }
+}
+
+/// A decimal number without sign and without leading zeros.
+pub fn number(text: &str) -> Option<u64> {
+    let canonical = !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && (text.len() == 1 || !text.starts_with('0'));
+    if canonical { text.parse().ok() } else { None }
+}
+
+/// Standard base64 with padding (RFC 4648 section 4).
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Reads canonical base64 of any length; trailing bits must be zero and padding present.
+pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+/// Reads canonical base64 of exactly `N` bytes.
+pub fn base64_array<const N: usize>(text: &str) -> Option<[u8; N]> {
+    base64_bytes(text)?.try_into().ok()
+}
+
+/// Lowercase hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads exactly `2 N` lowercase hexadecimal digits.
+pub fn hex_array<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => byte.checked_sub(b'0'),
+        b'a'..=b'f' => byte.checked_sub(b'a').and_then(|low| low.checked_add(10)),
+        _ => None,
+    };
+    if text.len() != N.saturating_mul(2) {
+        return None;
+    }
+    let mut out = [0; N];
+    for (slot, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let (high, low) = (digit(*pair.first()?)?, digit(*pair.get(1)?)?);
+        *slot = (high << 4) | low;
+    }
+    Some(out)
+}

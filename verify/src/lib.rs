@@ -1,0 +1,1 @@
+//! Judges receipts, histories, checkpoints and chains of trust, offline.
