@@ -207,6 +207,15 @@ pub fn note_key_id(name: &str, algorithm: u8, key: &[u8]) -> [u8; 4] {
     [a, b, c, d]
 }
 
+/// A key in the form of signed notes: name, id, and algorithm with key in base64.
+#[must_use]
+pub fn vkey(name: &str, algorithm: u8, key: &PublicKey) -> String {
+    let id = text::hex(&note_key_id(name, algorithm, key.as_bytes()));
+    let mut bytes = vec![algorithm];
+    bytes.extend_from_slice(key.as_bytes());
+    format!("{name}+{id}+{}", text::base64(&bytes))
+}
+
 #[cfg(feature = "codec")]
 mod codec {
     //! Serde by bytes, for messages between nodes. A key is checked to be a point as it is read.

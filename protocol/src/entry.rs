@@ -1,0 +1,345 @@
+//! An entry: one signed statement about one version of one record; one leaf of the log.
+//!
+//! Not here: whether the ledger allows it (`ledger::rules`). Batches, which sign many entries at
+//! once, are in `batch`.
+
+use crate::{
+    hash::{Commitment, EntryId, LeafHash, RecordKey, sha256},
+    height::{Height, LeafIndex, TimeMs, Version},
+    key::{self, BadSignature, PublicKey, SecretKey, Signature},
+    name::{ClerkName, Date, Origin, ReasonCode, RegistryName},
+    text::{self, Lines, Malformed},
+};
+
+/// The most bytes that an entry can have under any limits: the log's bundles count them in 16 bits.
+pub const ENTRY_BYTES_MAX: usize = 4096;
+/// The most other records that an entry may name.
+pub const REFERENCES_MAX: usize = 8;
+
+/// What an entry does to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// Makes version 1.
+    Register,
+    /// Changes what the record says, from now on.
+    Amend,
+    /// Mends an error in what the record said from the start.
+    Correct,
+    /// Takes it out of force for a while.
+    Suspend,
+    /// Puts it back in force.
+    Reinstate,
+    /// Ends it for good.
+    Revoke,
+}
+
+impl Operation {
+    /// All of them, in the order of the table in `docs/protocol.md`.
+    pub const ALL: [Self; 6] = [Self::Register, Self::Amend, Self::Correct, Self::Suspend, Self::Reinstate, Self::Revoke];
+
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Amend => "amend",
+            Self::Correct => "correct",
+            Self::Suspend => "suspend",
+            Self::Reinstate => "reinstate",
+            Self::Revoke => "revoke",
+        }
+    }
+
+    /// Reads its word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.word() == word)
+    }
+
+    /// Whether it carries what the record says: such an entry must have a commitment.
+    #[must_use]
+    pub const fn has_content(self) -> bool {
+        matches!(self, Self::Register | Self::Amend | Self::Correct)
+    }
+}
+
+/// The version that an entry follows: where it stands in the log, its leaf hash, and when it was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// Leaf index.
+    pub index: LeafIndex,
+    /// Leaf hash.
+    pub hash: LeafHash,
+    /// Height of its block.
+    pub height: Height,
+    /// Time of its block.
+    pub time: TimeMs,
+}
+
+/// Another record that this one rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Its registry.
+    pub registry: RegistryName,
+    /// Its key.
+    pub key: RecordKey,
+    /// The version that was meant.
+    pub version: Version,
+}
+
+/// How an entry commits to what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// To one document.
+    Document(Commitment),
+    /// To fields, of which one may be a document.
+    Fields(Commitment),
+}
+
+/// What an entry says: everything but who vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// What it does.
+    pub operation: Operation,
+    /// In which registry.
+    pub registry: RegistryName,
+    /// To which record.
+    pub key: RecordKey,
+    /// Which version it makes.
+    pub version: Version,
+    /// The version before; none for version 1.
+    pub previous: Option<Previous>,
+    /// The legal date that the clerk declares.
+    pub effective: Option<Date>,
+    /// Why, for every operation but register.
+    pub reason: Option<ReasonCode>,
+    /// Records that it rests on.
+    pub references: Vec<Reference>,
+    /// What it is about; due for register, amend and correct.
+    pub commitment: Option<Committed>,
+    /// The clerk.
+    pub author: ClerkName,
+    /// The last height at which it may be decided.
+    pub expires: Height,
+}
+
+/// Who vouches for an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorship {
+    /// Its author, by a signature over this entry alone.
+    Signed(Signature),
+    /// Its author, by the signature of the batch that the entry stands in.
+    Batched,
+}
+
+/// A statement with its authorship, as it stands in the log. Nothing in it is believed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it says.
+    pub statement: Statement,
+    /// Who vouches for it.
+    pub authorship: Authorship,
+}
+
+impl Statement {
+    /// The text up to and without the authorship line.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let mut out = format!(
+            "muhr-entry/v1 {}\nregistry {}\nkey {}\nversion {}\n",
+            self.operation.word(),
+            self.registry,
+            self.key,
+            self.version
+        );
+        if let Some(previous) = &self.previous {
+            out += &format!("previous {} {} {} {}\n", previous.index, previous.hash, previous.height, previous.time);
+        }
+        if let Some(date) = &self.effective {
+            out += &format!("effective {date}\n");
+        }
+        if let Some(reason) = &self.reason {
+            out += &format!("reason {reason}\n");
+        }
+        for reference in &self.references {
+            out += &format!("reference {} {} {}\n", reference.registry, reference.key, reference.version);
+        }
+        match &self.commitment {
+            Some(Committed::Document(commitment)) => out += &format!("commitment document {commitment}\n"),
+            Some(Committed::Fields(commitment)) => out += &format!("commitment fields {commitment}\n"),
+            None => {}
+        }
+        out + &format!("author {}\nexpires {}\n", self.author, self.expires)
+    }
+
+    /// Identity of the entry, whoever vouches for it and however.
+    #[must_use]
+    pub fn id(&self) -> EntryId {
+        EntryId::new(sha256(&[b"muhr-entry-id/v1\0", self.write().as_bytes()]))
+    }
+
+    /// The bytes that the author signs: they name the network, so that no other takes the signature.
+    #[must_use]
+    pub fn message(&self, origin: &Origin) -> Vec<u8> {
+        format!("muhr-sign-entry/v1\norigin {origin}\n{}", self.write()).into_bytes()
+    }
+
+    /// Signs for the network `origin`.
+    #[must_use]
+    pub fn sign(self, origin: &Origin, secret: &SecretKey) -> Entry {
+        let signature = secret.sign(&self.message(origin));
+        Entry { statement: self, authorship: Authorship::Signed(signature) }
+    }
+
+    fn read(lines: &mut Lines<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            operation: lines.parsed("muhr-entry/v1", "an operation", Operation::parse)?,
+            registry: lines.parsed("registry", "the name of a registry", RegistryName::parse)?,
+            key: lines.parsed("key", "32 bytes in base64", RecordKey::from_base64)?,
+            version: Version::new(lines.number("version")?),
+            previous: lines
+                .optional("previous")?
+                .map(|value| previous(value).ok_or_else(|| lines.malformed("\"previous\" is not index, hash, height and time")))
+                .transpose()?,
+            effective: lines
+                .optional("effective")?
+                .map(|value| Date::parse(value).ok_or_else(|| lines.malformed("\"effective\" is not a date like 2026-11-23")))
+                .transpose()?,
+            reason: lines
+                .optional("reason")?
+                .map(|value| ReasonCode::parse(value).ok_or_else(|| lines.malformed("\"reason\" is not a reason code like C01")))
+                .transpose()?,
+            references: references(lines)?,
+            commitment: lines
+                .optional("commitment")?
+                .map(|value| committed(value).ok_or_else(|| lines.malformed("\"commitment\" is not a kind and 32 bytes in base64")))
+                .transpose()?,
+            author: lines.parsed("author", "the name of a clerk like agency/name", ClerkName::parse)?,
+            expires: Height::new(lines.number("expires")?),
+        })
+    }
+}
+
+impl Entry {
+    /// The bytes of the leaf.
+    #[must_use]
+    pub fn write(&self) -> String {
+        match &self.authorship {
+            Authorship::Signed(signature) => self.statement.write() + &format!("signature ed25519 {signature}\n"),
+            Authorship::Batched => self.statement.write() + "batched\n",
+        }
+    }
+
+    /// Reads a leaf; anything that `write` would not give back is refused.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut lines = Lines::new(bytes, ENTRY_BYTES_MAX)?;
+        let statement = Statement::read(&mut lines)?;
+        let authorship = match lines.optional("signature")? {
+            Some(value) => Authorship::Signed(signature(&lines, value)?),
+            None => lines.exact("batched").map(|()| Authorship::Batched)?,
+        };
+        lines.end()?;
+        let entry = Self { statement, authorship };
+        text::same(bytes, entry.write().as_bytes())?;
+        Ok(entry)
+    }
+
+    /// Believes the entry if `key`, which the caller found for its author, made its signature. An
+    /// entry of a batch has none of its own and is refused here.
+    pub fn authenticate(self, origin: &Origin, key: &PublicKey) -> Result<Authentic, BadSignature> {
+        let Authorship::Signed(signature) = &self.authorship else { return Err(BadSignature) };
+        key::verify(key, &self.statement.message(origin), signature)?;
+        let bytes = self.write().into_bytes();
+        Ok(Authentic { id: self.statement.id(), hash: crate::merkle::leaf_hash(&bytes), bytes, entry: self, key: *key })
+    }
+}
+
+/// An entry whose signature holds under a key; whose key that is, the rules ask. Only
+/// [`Entry::authenticate`] makes one.
+#[derive(Clone, Debug)]
+pub struct Authentic {
+    entry: Entry,
+    id: EntryId,
+    hash: LeafHash,
+    bytes: Vec<u8>,
+    key: PublicKey,
+}
+
+impl Authentic {
+    /// What it says.
+    #[must_use]
+    pub const fn statement(&self) -> &Statement {
+        &self.entry.statement
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub const fn id(&self) -> EntryId {
+        self.id
+    }
+
+    /// Its leaf hash.
+    #[must_use]
+    pub const fn hash(&self) -> LeafHash {
+        self.hash
+    }
+
+    /// Its bytes, as they will stand in the log.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The key under which the signature holds.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+}
+
+pub(crate) fn signature(lines: &Lines<'_>, value: &str) -> Result<Signature, Malformed> {
+    value
+        .strip_prefix("ed25519 ")
+        .and_then(Signature::from_base64)
+        .ok_or_else(|| lines.malformed("\"signature\" is not ed25519 and 64 bytes in base64"))
+}
+
+fn previous(value: &str) -> Option<Previous> {
+    let mut words = value.split(' ');
+    let previous = Previous {
+        index: LeafIndex::new(text::number(words.next()?)?),
+        hash: LeafHash::from_base64(words.next()?)?,
+        height: Height::new(text::number(words.next()?)?),
+        time: TimeMs::new(text::number(words.next()?)?),
+    };
+    words.next().is_none().then_some(previous)
+}
+
+fn references(lines: &mut Lines<'_>) -> Result<Vec<Reference>, Malformed> {
+    let mut found = Vec::new();
+    while let Some(value) = lines.optional("reference")? {
+        let mut words = value.split(' ');
+        let mut reference = || {
+            Some(Reference {
+                registry: RegistryName::parse(words.next()?)?,
+                key: RecordKey::from_base64(words.next()?)?,
+                version: Version::new(text::number(words.next()?)?),
+            })
+        };
+        let reference = reference().filter(|_| words.next().is_none());
+        found.push(reference.ok_or_else(|| lines.malformed("\"reference\" is not registry, key and version"))?);
+        if found.len() > REFERENCES_MAX {
+            return Err(lines.malformed(format!("more than {REFERENCES_MAX} references")));
+        }
+    }
+    Ok(found)
+}
+
+fn committed(value: &str) -> Option<Committed> {
+    let (kind, hash) = value.split_once(' ')?;
+    let commitment = Commitment::from_base64(hash)?;
+    match kind {
+        "document" => Some(Committed::Document(commitment)),
+        "fields" => Some(Committed::Fields(commitment)),
+        _ => None,
+    }
+}

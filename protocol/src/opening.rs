@@ -1,0 +1,144 @@
+//! The opening: the private part of a receipt, which shows what a commitment is to.
+//!
+//! It never reaches a node. Removing it leaves a receipt whose proofs still hold.
+
+use crate::{
+    commitment::{Fields, Secret, commit_document},
+    entry::Committed,
+    hash::DocumentHash,
+    record::RecordId,
+    text::{self, Lines, Malformed},
+};
+
+/// What a holder knows beside the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// The record's number.
+    pub record: RecordId,
+    /// What was committed to; none for an entry without a commitment.
+    pub content: Option<Content>,
+}
+
+/// The inside of a commitment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// One document.
+    Document {
+        /// Its SHA-256.
+        document: DocumentHash,
+        /// The key of the HMAC.
+        salt: Secret,
+    },
+    /// Fields, all of them.
+    Fields {
+        /// Names and values.
+        fields: Fields,
+        /// What the salts of the fields are derived from.
+        secret: Secret,
+    },
+}
+
+impl Content {
+    /// The commitment that this opens.
+    #[must_use]
+    pub fn commit(&self) -> Committed {
+        match self {
+            Self::Document { document, salt } => Committed::Document(commit_document(salt, document)),
+            Self::Fields { fields, secret } => Committed::Fields(fields.commit(secret)),
+        }
+    }
+
+    /// SHA-256 of the document, if one is part of it.
+    #[must_use]
+    pub fn document(&self) -> Option<DocumentHash> {
+        match self {
+            Self::Document { document, .. } => Some(*document),
+            Self::Fields { fields, .. } => fields.get(crate::commitment::DOCUMENT_FIELD).and_then(DocumentHash::from_hex),
+        }
+    }
+}
+
+impl Opening {
+    pub(crate) fn write(&self, out: &mut String) {
+        *out += &format!("record-id {}\n", self.record);
+        match &self.content {
+            Some(Content::Document { document, salt }) => {
+                *out += &format!("document sha256 {}\nsalt {}\n", document.to_hex(), text::base64(salt.as_bytes()));
+            }
+            Some(Content::Fields { fields, secret }) => {
+                *out += &format!("secret {}\n", text::base64(secret.as_bytes()));
+                for (name, value) in fields.as_slice() {
+                    *out += &format!("field {} {}\n", escape(name, true), escape(value, false));
+                }
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn read(section: &str, first_line: usize) -> Result<Self, Malformed> {
+        let mut lines = Lines::within(section, first_line);
+        let record = lines.parsed("record-id", "a record number", |value| RecordId::parse(value).ok())?;
+        let content = if let Some(hash) = lines.optional("document")? {
+            let document = hash.strip_prefix("sha256 ").and_then(DocumentHash::from_hex);
+            let document = document.ok_or_else(|| lines.malformed("\"document\" is not sha256 and 64 hexadecimal digits"))?;
+            let salt = Secret::new(lines.parsed("salt", "32 bytes in base64", text::base64_array)?);
+            Some(Content::Document { document, salt })
+        } else if let Some(secret) = lines.optional("secret")? {
+            let secret = text::base64_array(secret).ok_or_else(|| lines.malformed("\"secret\" is not 32 bytes in base64"))?;
+            let mut fields = Vec::new();
+            while let Some(field) = lines.optional("field")? {
+                let (name, value) = field.split_once(' ').ok_or_else(|| lines.malformed("\"field\" is not a name and a value"))?;
+                let unescaped = unescape(name).zip(unescape(value));
+                fields.push(unescaped.ok_or_else(|| lines.malformed("\"field\" has a wrong escape"))?);
+            }
+            let fields = Fields::new(fields).map_err(|error| lines.malformed(error.to_string()))?;
+            Some(Content::Fields { fields, secret: Secret::new(secret) })
+        } else {
+            None
+        };
+        lines.end()?;
+        Ok(Self { record, content })
+    }
+}
+
+/// Backslash, LF, CR, TAB and other control characters are escaped; in names the space too.
+fn escape(text: &str, name: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\\' => out += "\\\\",
+            '\n' => out += "\\n",
+            '\r' => out += "\\r",
+            '\t' => out += "\\t",
+            ' ' if name => out += "\\s",
+            control if control.is_ascii_control() => out += &format!("\\x{:02x}", u32::from(control)),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            out.push(letter);
+            continue;
+        }
+        out.push(match letters.next()? {
+            '\\' => '\\',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            's' => ' ',
+            'x' => {
+                let digits: String = letters.by_ref().take(2).collect();
+                let [byte] = text::hex_array::<1>(&digits)?;
+                char::from(byte)
+            }
+            _ => return None,
+        });
+    }
+    Some(out)
+}

@@ -1,0 +1,194 @@
+//! The receipt: the file that a clerk gets, judged with the trust file alone.
+//!
+//! The entry as logged; the private opening, which may be removed; the clerk's authority and the
+//! record's state with their proofs in the index; the block leaves that date them; and, verbatim at
+//! the end, a `c2sp.org/tlog-proof@v1` that other people's tools read. Not here: the judgement
+//! (`verify::receipt`). Nothing in a parsed receipt is believed yet.
+
+use crate::{
+    batch::Batch,
+    block::BlockLeaf,
+    entry::{Authorship, Entry},
+    height::LeafIndex,
+    index::IndexProof,
+    opening::Opening,
+    state::{ClerkState, RecordState},
+    text::{self, Lines, Malformed},
+    tlog_proof::TlogProof,
+};
+
+/// The most bytes that a receipt may have.
+pub const RECEIPT_BYTES_MAX: usize = 256 * 1024;
+/// The most hashes that one path may have.
+pub const PATH_MAX: usize = 64;
+
+/// Everything that a receipt claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The entry.
+    pub entry: Entry,
+    /// What it commits to, unless removed.
+    pub opening: Option<Opening>,
+    /// The author's state in the index.
+    pub clerk: ClerkState,
+    /// Its proof under the head's index root.
+    pub clerk_proof: IndexProof,
+    /// The batch whose signature covers the entry, if it has none of its own.
+    pub batch: Option<BatchProof>,
+    /// The record's state in the index.
+    pub record: RecordState,
+    /// Its proof under the head's index root.
+    pub record_proof: IndexProof,
+    /// The block leaf of the entry's own block.
+    pub block: BlockProof,
+    /// The newest block leaf under the checkpoint, if it is not the entry's own.
+    pub head: Option<BlockProof>,
+    /// The entry's inclusion and the cosigned checkpoint.
+    pub proof: TlogProof,
+}
+
+/// A block leaf and its inclusion under the checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockProof {
+    /// The leaf.
+    pub leaf: BlockLeaf,
+    /// Where it stands.
+    pub index: LeafIndex,
+    /// Its path to the checkpoint's root.
+    pub path: Vec<[u8; 32]>,
+}
+
+/// A batch leaf, its inclusion, and the entry's path to the batch's root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchProof {
+    /// The leaf.
+    pub leaf: Batch,
+    /// Where it stands; its entries follow it.
+    pub index: LeafIndex,
+    /// Its path to the checkpoint's root.
+    pub path: Vec<[u8; 32]>,
+    /// The entry's path to the batch's root.
+    pub entry_path: Vec<[u8; 32]>,
+}
+
+impl Receipt {
+    /// The newest block leaf under the checkpoint: the one whose index root the proofs are under.
+    #[must_use]
+    pub fn newest(&self) -> &BlockProof {
+        self.head.as_ref().unwrap_or(&self.block)
+    }
+
+    /// The text of the file.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let mut out = format!("muhr-receipt/v1\n--- entry\n{}", self.entry.write());
+        if let Some(opening) = &self.opening {
+            out += "--- opening\n";
+            opening.write(&mut out);
+        }
+        out += &format!("--- clerk\n{}", self.clerk.write());
+        self.clerk_proof.write(&mut out);
+        if let Some(batch) = &self.batch {
+            out += &format!("--- batch\n{}batch-index {}\n", batch.leaf.write(), batch.index);
+            write_path(&mut out, "batch-path", &batch.path);
+            write_path(&mut out, "entry-path", &batch.entry_path);
+        }
+        out += &format!("--- record\n{}", self.record.write());
+        self.record_proof.write(&mut out);
+        out += "--- block\n";
+        self.block.write(&mut out);
+        if let Some(head) = &self.head {
+            out += "--- head\n";
+            head.write(&mut out);
+        }
+        out + "--- proof\n" + &self.proof.write()
+    }
+
+    /// Reads a file; anything that `write` would not give back is refused.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut lines = Lines::new(bytes, RECEIPT_BYTES_MAX)?;
+        lines.exact("muhr-receipt/v1")?;
+        lines.exact("--- entry")?;
+        let (entry, _) = lines.section();
+        let entry = Entry::parse(entry.as_bytes()).map_err(|error| error.after(2))?;
+        let opening = read_section(&mut lines, "--- opening", |section, line| Opening::read(section, line))?;
+        lines.exact("--- clerk")?;
+        let clerk = lines.whole(ClerkState::parse, "the state of a clerk")?;
+        let clerk_proof = IndexProof::read(&mut lines)?;
+        let batch = read_section(&mut lines, "--- batch", BatchProof::read)?;
+        if batch.is_some() != (entry.authorship == Authorship::Batched) {
+            return Err(lines.malformed("a batch section belongs to a batched entry, and to no other"));
+        }
+        lines.exact("--- record")?;
+        let record = lines.whole(RecordState::parse, "the state of a record")?;
+        let record_proof = IndexProof::read(&mut lines)?;
+        lines.exact("--- block")?;
+        let block = BlockProof::read(&mut lines)?;
+        let head = if lines.skip_if("--- head") { Some(BlockProof::read(&mut lines)?) } else { None };
+        lines.exact("--- proof")?;
+        let above = lines.line();
+        let proof = TlogProof::parse(lines.rest().as_bytes()).map_err(|error| error.after(above))?;
+        let receipt = Self { entry, opening, clerk, clerk_proof, batch, record, record_proof, block, head, proof };
+        text::same(bytes, receipt.write().as_bytes())?;
+        Ok(receipt)
+    }
+}
+
+impl BlockProof {
+    pub(crate) fn write(&self, out: &mut String) {
+        *out += &self.leaf.write();
+        *out += &format!("block-index {}\n", self.index);
+        write_path(out, "block-path", &self.path);
+    }
+
+    pub(crate) fn read(lines: &mut Lines<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            leaf: BlockLeaf::read(lines)?,
+            index: LeafIndex::new(lines.number("block-index")?),
+            path: read_path(lines, "block-path")?,
+        })
+    }
+}
+
+impl BatchProof {
+    fn read(section: &str, first_line: usize) -> Result<Self, Malformed> {
+        let mut lines = Lines::within(section, first_line);
+        let proof = Self {
+            leaf: Batch::read(&mut lines)?,
+            index: LeafIndex::new(lines.number("batch-index")?),
+            path: read_path(&mut lines, "batch-path")?,
+            entry_path: read_path(&mut lines, "entry-path")?,
+        };
+        lines.end()?;
+        Ok(proof)
+    }
+}
+
+fn read_section<T>(
+    lines: &mut Lines<'_>,
+    marker: &str,
+    read: impl FnOnce(&str, usize) -> Result<T, Malformed>,
+) -> Result<Option<T>, Malformed> {
+    if !lines.skip_if(marker) {
+        return Ok(None);
+    }
+    let (section, line) = lines.section();
+    read(section, line).map(Some)
+}
+
+pub(crate) fn write_path(out: &mut String, word: &str, path: &[[u8; 32]]) {
+    for hash in path {
+        *out += &format!("{word} {}\n", text::base64(hash));
+    }
+}
+
+pub(crate) fn read_path(lines: &mut Lines<'_>, word: &str) -> Result<Vec<[u8; 32]>, Malformed> {
+    let mut path = Vec::new();
+    while let Some(value) = lines.optional(word)? {
+        path.push(text::base64_array(value).ok_or_else(|| lines.malformed(format!("\"{word}\" is not 32 bytes in base64")))?);
+        if path.len() > PATH_MAX {
+            return Err(lines.malformed(format!("more than {PATH_MAX} hashes in one path")));
+        }
+    }
+    Ok(path)
+}

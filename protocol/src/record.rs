@@ -1,0 +1,193 @@
+//! The numbers that people give to records, folded into the 32-byte key that the ledger uses.
+//!
+//! A number is written in many ways: five apostrophes, two spaces, decomposed letters. The fold makes
+//! those one; it never touches case, digits or the letters themselves. Look-alike letters of two
+//! scripts in one word are not folded but reported, since only a person can say which was meant.
+
+use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{
+    hash::{RecordKey, sha256},
+    name::RegistryName,
+};
+
+/// The most parts that one number may have.
+pub const PARTS_MAX: usize = 8;
+/// The most bytes that one part may have, folded.
+pub const PART_BYTES_MAX: usize = 512;
+
+/// Why a text is no record number.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BadRecordId {
+    /// Nothing is left after folding.
+    #[error("part {part} of the record number is empty")]
+    Empty {
+        /// Which part, from 1.
+        part: usize,
+    },
+    /// Too long after folding.
+    #[error("part {part} of the record number is longer than {PART_BYTES_MAX} bytes")]
+    TooLong {
+        /// Which part, from 1.
+        part: usize,
+    },
+    /// A character that cannot be seen.
+    #[error("part {part} of the record number holds an invisible character (U+{code:04X})")]
+    Invisible {
+        /// Which part, from 1.
+        part: usize,
+        /// The character's code point.
+        code: u32,
+    },
+    /// Too many parts.
+    #[error("a record number has at most {PARTS_MAX} parts")]
+    Parts,
+}
+
+/// A record's number, folded: one part, or several for a composite key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordId(Vec<String>);
+
+impl RecordId {
+    /// Folds each part.
+    pub fn new<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Self, BadRecordId> {
+        let folded: Vec<String> = (1..).zip(parts).map(|(at, part)| fold(at, part)).collect::<Result<_, _>>()?;
+        match folded.len() {
+            0 => Err(BadRecordId::Empty { part: 1 }),
+            1..=PARTS_MAX => Ok(Self(folded)),
+            _ => Err(BadRecordId::Parts),
+        }
+    }
+
+    /// Reads the one-line form: parts joined by `|`; `\|` and `\\` stand for themselves.
+    pub fn parse(text: &str) -> Result<Self, BadRecordId> {
+        let mut parts = vec![String::new()];
+        let mut escaped = false;
+        for letter in text.chars() {
+            match (letter, escaped) {
+                ('\\', false) => {
+                    escaped = true;
+                    continue;
+                }
+                ('|', false) => parts.push(String::new()),
+                _ => parts.last_mut().into_iter().for_each(|part| part.push(letter)),
+            }
+            escaped = false;
+        }
+        Self::new(parts.iter().map(String::as_str))
+    }
+
+    /// The folded parts.
+    #[must_use]
+    pub fn parts(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The key under `registry`: SHA-256 over `muhr-record/v1` NUL, the registry, NUL, and each part
+    /// with its length as two bytes big-endian in front.
+    #[must_use]
+    pub fn key(&self, registry: &RegistryName) -> RecordKey {
+        let mut bytes = format!("muhr-record/v1\0{registry}\0").into_bytes();
+        for part in &self.0 {
+            let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
+            bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        RecordKey::new(sha256(&[&bytes]))
+    }
+
+    /// The first word, if any, that mixes Latin and Cyrillic letters: a likely typing error.
+    #[must_use]
+    pub fn mixed_script_word(&self) -> Option<&str> {
+        let latin = |letter: char| letter.is_ascii_alphabetic() || ('\u{c0}'..='\u{24f}').contains(&letter);
+        let cyrillic = |letter: char| ('\u{400}'..='\u{52f}').contains(&letter);
+        self.0
+            .iter()
+            .flat_map(|part| part.split(|letter: char| !letter.is_alphabetic()))
+            .find(|word| word.contains(latin) && word.contains(cyrillic))
+    }
+}
+
+impl std::fmt::Display for RecordId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, part) in self.0.iter().enumerate() {
+            if at > 0 {
+                out.write_str("|")?;
+            }
+            out.write_str(&part.replace('\\', "\\\\").replace('|', "\\|"))?;
+        }
+        Ok(())
+    }
+}
+
+fn fold(part: usize, text: &str) -> Result<String, BadRecordId> {
+    let mut out = String::new();
+    let mut space = false;
+    for letter in text.nfc() {
+        let letter = match letter {
+            '\u{02bb}' | '\u{02bc}' | '\u{2018}' | '\u{2019}' | '\u{0060}' => '\'',
+            other => other,
+        };
+        if letter.is_whitespace() {
+            space = !out.is_empty();
+            continue;
+        }
+        if invisible(letter) {
+            return Err(BadRecordId::Invisible { part, code: u32::from(letter) });
+        }
+        if std::mem::take(&mut space) {
+            out.push(' ');
+        }
+        out.push(letter);
+    }
+    match out.len() {
+        0 => Err(BadRecordId::Empty { part }),
+        1..=PART_BYTES_MAX => Ok(out),
+        _ => Err(BadRecordId::TooLong { part }),
+    }
+}
+
+/// Control characters, zero-width characters and the marks that turn the direction of writing.
+fn invisible(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_to_write_one_number_are_one_key() {
+        let registry = RegistryName::parse("qurilish.permits").unwrap();
+        let key = |text: &str| RecordId::parse(text).unwrap().key(&registry);
+        assert_eq!(key("Yo\u{2018}l  12 "), key(" Yo'l\u{a0}12"));
+        assert_eq!(key("e\u{301}1"), key("\u{e9}1"));
+        assert_ne!(key("a1"), key("A1"));
+        assert_ne!(key("a|b"), key("a\\|b"));
+        assert_ne!(key("ab|c"), key("a|bc"));
+    }
+
+    #[test]
+    fn the_one_line_form_reads_back() {
+        for text in ["a", "a|b c|d", "x\\|y\\\\|z"] {
+            assert_eq!(RecordId::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn invisible_and_empty_numbers_are_refused() {
+        assert!(matches!(RecordId::parse("a\u{202e}b"), Err(BadRecordId::Invisible { part: 1, code: 0x202e })));
+        assert_eq!(RecordId::parse("a| "), Err(BadRecordId::Empty { part: 2 }));
+        assert_eq!(RecordId::parse(&"x".repeat(600)), Err(BadRecordId::TooLong { part: 1 }));
+        assert_eq!(RecordId::parse("1|2|3|4|5|6|7|8|9"), Err(BadRecordId::Parts));
+    }
+
+    #[test]
+    fn mixed_scripts_in_one_word_are_noticed() {
+        assert_eq!(RecordId::parse("TS\u{41d}-12").unwrap().mixed_script_word(), Some("TS\u{41d}"));
+        assert_eq!(RecordId::parse("TSH-12 \u{422}\u{428}").unwrap().mixed_script_word(), None);
+    }
+}

@@ -1,0 +1,354 @@
+//! The values that stand in the index, each one line of text, and the keys under which they stand.
+//!
+//! All state that a rule reads is here: two nodes with equal index roots agree on everything. How a
+//! value changes is the ledger's business.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    entry::Operation,
+    hash::{ChainId, IndexKey, LeafHash, RecordKey, TrustHash, ValueHash, sha256},
+    height::{Epoch, Height, LeafIndex, TimeMs, Version},
+    key::PublicKey,
+    name::{AgencyName, ClerkName, Date, RegistryName},
+    text,
+};
+
+/// The most bytes that one value has.
+pub const VALUE_BYTES_MAX: usize = 16 * 1024;
+
+fn index_key(kind: &str, parts: &[&[u8]]) -> IndexKey {
+    let mut bytes = format!("muhr-index/v1\0{kind}").into_bytes();
+    for part in parts {
+        bytes.push(0);
+        bytes.extend_from_slice(part);
+    }
+    IndexKey::new(sha256(&[&bytes]))
+}
+
+/// SHA-256 of a value.
+#[must_use]
+pub fn value_hash(value: &str) -> ValueHash {
+    ValueHash::new(sha256(&[value.as_bytes()]))
+}
+
+/// Whether a record is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// In force.
+    Active,
+    /// Out of force until reinstated.
+    Suspended,
+    /// Ended for good.
+    Revoked,
+}
+
+impl Status {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Revoked];
+
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Reads its word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+}
+
+/// The present state of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordState {
+    /// Whether it is in force.
+    pub status: Status,
+    /// Its latest version.
+    pub version: Version,
+    /// The latest version that carried content: a reinstated record says what it said before.
+    pub content: Version,
+    /// Where the latest version stands in the log.
+    pub index: LeafIndex,
+    /// Leaf hash of the latest version.
+    pub hash: LeafHash,
+    /// Height of its block.
+    pub height: Height,
+    /// Time of its block.
+    pub time: TimeMs,
+}
+
+impl RecordState {
+    /// Its place in the index.
+    #[must_use]
+    pub fn index_key(registry: &RegistryName, key: &RecordKey) -> IndexKey {
+        index_key("record", &[registry.as_str().as_bytes(), key.as_bytes()])
+    }
+
+    /// The value, one line with its LF.
+    #[must_use]
+    pub fn write(&self) -> String {
+        format!(
+            "record {} {} {} {} {} {} {}\n",
+            self.status.word(),
+            self.version,
+            self.content,
+            self.index,
+            self.hash,
+            self.height,
+            self.time
+        )
+    }
+
+    /// Reads a value.
+    pub fn parse(value: &str) -> Option<Self> {
+        let mut words = value.strip_suffix('\n')?.strip_prefix("record ")?.split(' ');
+        let status = Status::parse(words.next()?)?;
+        let mut number = || text::number(words.next()?);
+        let (version, content, index) = (number()?, number()?, number()?);
+        let hash = LeafHash::from_base64(words.next()?)?;
+        let mut number = || text::number(words.next()?);
+        let (height, time) = (number()?, number()?);
+        let state = Self {
+            status,
+            version: Version::new(version),
+            content: Version::new(content),
+            index: LeafIndex::new(index),
+            hash,
+            height: Height::new(height),
+            time: TimeMs::new(time),
+        };
+        (words.next().is_none() && state.write() == value).then_some(state)
+    }
+}
+
+/// What a clerk's key may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClerkState {
+    /// The clerk, named `<agency>/<name>`.
+    pub name: ClerkName,
+    /// The one key of this name.
+    pub key: PublicKey,
+    /// The last day, in UTC, on which it may sign; none for no end.
+    pub until: Option<Date>,
+    /// The registries in which it may act.
+    pub registries: BTreeSet<RegistryName>,
+    /// The operations that it may do there.
+    pub operations: BTreeSet<Operation>,
+}
+
+impl ClerkState {
+    /// Its place in the index.
+    #[must_use]
+    pub fn index_key(name: &ClerkName) -> IndexKey {
+        index_key("clerk", &[name.as_str().as_bytes()])
+    }
+
+    /// The value, one line with its LF.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let until = self.until.as_ref().map_or("never", Date::as_str);
+        let registries: Vec<&str> = self.registries.iter().map(RegistryName::as_str).collect();
+        let operations: Vec<&str> = self.operations.iter().map(|operation| operation.word()).collect();
+        format!("clerk {} ed25519 {} until {until} registries {} operations {}\n", self.name, self.key, registries.join(","), operations.join(","))
+    }
+
+    /// Reads a value.
+    pub fn parse(value: &str) -> Option<Self> {
+        let words: Vec<&str> = value.strip_suffix('\n')?.split(' ').collect();
+        let ["clerk", name, "ed25519", key, "until", until, "registries", registries, "operations", operations] = words.as_slice() else {
+            return None;
+        };
+        let state = Self {
+            name: ClerkName::parse(name)?,
+            key: PublicKey::from_base64(key).ok()?,
+            until: if *until == "never" { None } else { Some(Date::parse(until)?) },
+            registries: registries.split(',').map(RegistryName::parse).collect::<Option<_>>()?,
+            operations: operations.split(',').map(Operation::parse).collect::<Option<_>>()?,
+        };
+        (state.write() == value).then_some(state)
+    }
+}
+
+/// An agency and the public halves of its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgencyState {
+    /// Its name.
+    pub name: AgencyName,
+    /// Names its node to its peers.
+    pub peer: PublicKey,
+    /// Signs its votes; none for an agency without a validator.
+    pub vote: PublicKey,
+    /// Cosigns checkpoints.
+    pub cosign: PublicKey,
+    /// Administers its clerks and registries.
+    pub admin: PublicKey,
+    /// Kept offline, for recovery after a disaster.
+    pub recovery: PublicKey,
+    /// Name of the cosigning key in notes; carries its year.
+    pub cosign_name: String,
+    /// Where its node answers, for the trust file.
+    pub url: String,
+}
+
+impl AgencyState {
+    /// Its place in the index.
+    #[must_use]
+    pub fn index_key(name: &AgencyName) -> IndexKey {
+        index_key("agency", &[name.as_str().as_bytes()])
+    }
+
+    /// The value, one line with its LF.
+    #[must_use]
+    pub fn write(&self) -> String {
+        format!(
+            "agency {} peer {} vote {} cosign {} admin {} recovery {} cosigner {} url {}\n",
+            self.name, self.peer, self.vote, self.cosign, self.admin, self.recovery, self.cosign_name, self.url
+        )
+    }
+
+    /// Reads a value.
+    pub fn parse(value: &str) -> Option<Self> {
+        let words: Vec<&str> = value.strip_suffix('\n')?.split(' ').collect();
+        let ["agency", name, "peer", peer, "vote", vote, "cosign", cosign, "admin", admin, "recovery", recovery, "cosigner", cosign_name, "url", url] =
+            words.as_slice()
+        else {
+            return None;
+        };
+        let key = |text: &str| PublicKey::from_base64(text).ok();
+        let state = Self {
+            name: AgencyName::parse(name)?,
+            peer: key(peer)?,
+            vote: key(vote)?,
+            cosign: key(cosign)?,
+            admin: key(admin)?,
+            recovery: key(recovery)?,
+            cosign_name: (*cosign_name).to_owned(),
+            url: (*url).to_owned(),
+        };
+        (state.write() == value).then_some(state)
+    }
+}
+
+/// A registry and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryState {
+    /// Its name.
+    pub name: RegistryName,
+    /// The agency that owns it: only its clerks may act in it.
+    pub owner: AgencyName,
+}
+
+impl RegistryState {
+    /// Its place in the index.
+    #[must_use]
+    pub fn index_key(name: &RegistryName) -> IndexKey {
+        index_key("registry", &[name.as_str().as_bytes()])
+    }
+
+    /// The value, one line with its LF.
+    #[must_use]
+    pub fn write(&self) -> String {
+        format!("registry {} owner {}\n", self.name, self.owner)
+    }
+
+    /// Reads a value.
+    pub fn parse(value: &str) -> Option<Self> {
+        let words: Vec<&str> = value.strip_suffix('\n')?.split(' ').collect();
+        let ["registry", name, "owner", owner] = words.as_slice() else { return None };
+        Some(Self { name: RegistryName::parse(name)?, owner: AgencyName::parse(owner)? })
+    }
+}
+
+/// The bounds that all nodes keep, so that one never refuses what another took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one entry.
+    pub entry_bytes: u64,
+    /// Entries of one block.
+    pub block_entries: u64,
+    /// Bytes of all entries of one block.
+    pub block_bytes: u64,
+    /// How far ahead of the chain an entry's last height may lie.
+    pub lifetime_heights: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entry_bytes: 4096, block_entries: 2048, block_bytes: 1 << 20, lifetime_heights: 1_000_000 }
+    }
+}
+
+/// What holds for the whole network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkState {
+    /// Which network this is.
+    pub chain: ChainId,
+    /// Version of the rules.
+    pub protocol: u64,
+    /// The bounds.
+    pub limits: Limits,
+    /// How many recovery keys must sign after a disaster.
+    pub recovery_threshold: u64,
+    /// Number of the trust file in force.
+    pub epoch: Epoch,
+    /// Its hash.
+    pub trust: TrustHash,
+    /// The validators, in the order of their names.
+    pub validators: BTreeSet<AgencyName>,
+}
+
+impl NetworkState {
+    /// Its place in the index.
+    #[must_use]
+    pub fn index_key() -> IndexKey {
+        index_key("network", &[])
+    }
+
+    /// The value, one line with its LF.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let validators: Vec<&str> = self.validators.iter().map(AgencyName::as_str).collect();
+        format!(
+            "network {} protocol {} limits {} {} {} {} recovery {} epoch {} trust {} validators {}\n",
+            self.chain,
+            self.protocol,
+            self.limits.entry_bytes,
+            self.limits.block_entries,
+            self.limits.block_bytes,
+            self.limits.lifetime_heights,
+            self.recovery_threshold,
+            self.epoch,
+            self.trust,
+            validators.join(",")
+        )
+    }
+
+    /// Reads a value.
+    pub fn parse(value: &str) -> Option<Self> {
+        let words: Vec<&str> = value.strip_suffix('\n')?.split(' ').collect();
+        let ["network", chain, "protocol", protocol, "limits", a, b, c, d, "recovery", recovery, "epoch", epoch, "trust", trust, "validators", validators] =
+            words.as_slice()
+        else {
+            return None;
+        };
+        Some(Self {
+            chain: ChainId::from_base64(chain)?,
+            protocol: text::number(protocol)?,
+            limits: Limits {
+                entry_bytes: text::number(a)?,
+                block_entries: text::number(b)?,
+                block_bytes: text::number(c)?,
+                lifetime_heights: text::number(d)?,
+            },
+            recovery_threshold: text::number(recovery)?,
+            epoch: Epoch::new(text::number(epoch)?),
+            trust: TrustHash::from_base64(trust)?,
+            validators: validators.split(',').map(AgencyName::parse).collect::<Option<_>>()?,
+        })
+    }
+}
