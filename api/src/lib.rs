@@ -1,1 +1,198 @@
-//! The JSON of the HTTP interface: requests, answers, errors.
+//! The JSON of the HTTP interface: requests, answers, errors. Data only.
+//!
+//! Keys, codes and states are stable and never translated. Nothing here is evidence: what must be
+//! believed comes as text (entries, receipts, histories, checkpoints) that `verify` judges.
+
+use serde::{Deserialize, Serialize};
+
+/// The most entries in one `POST /v1/bundles`.
+pub const BUNDLE_ENTRIES_MAX: usize = 256;
+/// The most receipts in one `POST /v1/receipts`.
+pub const RECEIPTS_MAX: usize = 256;
+/// The longest that a request may wait for finality, in milliseconds.
+pub const WAIT_MS_MAX: u64 = 30_000;
+
+/// Why a request got no answer (RFC 9457, `application/problem+json`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Stable code, as `wrong-version` or `busy`.
+    pub code: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// One sentence: what is wrong and the way out.
+    pub detail: String,
+    /// Milliseconds after which trying again makes sense, if it does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_ms: Option<u64>,
+}
+
+/// How far an entry has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryState {
+    /// This node does not know it.
+    Unknown,
+    /// Accepted; no promise yet.
+    Pending,
+    /// In a block that a quorum decided and cosigned: a receipt exists.
+    Final,
+    /// Will not be recorded.
+    Refused,
+}
+
+/// Answer about one entry: `POST /v1/entries`, `POST /v1/bundles` (a list), `GET /v1/entries/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryAnswer {
+    /// Its id, 64 hexadecimal digits; none if the bytes are no entry.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// How far it has come.
+    pub state: EntryState,
+    /// Where it stands in the log, if it does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub index: Option<u64>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<Problem>,
+}
+
+/// Body of `POST /v1/receipts?wait=MS`: receipts of many entries at once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReceiptsRequest {
+    /// Ids of at most [`RECEIPTS_MAX`] entries.
+    pub ids: Vec<String>,
+}
+
+/// One answer of `POST /v1/receipts`, in the order of the request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReceiptAnswer {
+    /// How far the entry has come.
+    pub state: EntryState,
+    /// The receipt, once final; without the private opening, which no node ever sees.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub receipt: Option<String>,
+    /// Why there will be none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<Problem>,
+}
+
+/// `GET /v1/network`: what a client needs before it signs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Name of the network.
+    pub origin: String,
+    /// Its identity, 64 hexadecimal digits.
+    pub chain: String,
+    /// Version of the rules.
+    pub protocol: u64,
+    /// Height of the last block.
+    pub height: u64,
+    /// Leaves in the log.
+    pub size: u64,
+    /// Time of the last block, in milliseconds since 1970.
+    pub time: u64,
+    /// Bytes of one entry at the most.
+    pub entry_bytes_max: u64,
+    /// How far ahead an entry's last height may lie.
+    pub lifetime_heights: u64,
+    /// How many validators must agree.
+    pub quorum: u64,
+    /// The agencies with validators.
+    pub validators: Vec<String>,
+}
+
+/// One peer as a node sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// The agency or observer.
+    pub name: String,
+    /// Whether it is connected now.
+    pub connected: bool,
+    /// The height it last told.
+    pub height: u64,
+    /// Size of the newest checkpoint that it cosigned.
+    pub cosigned: u64,
+}
+
+/// `GET /v1/status`: how this node is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The agency whose node this is; none for an observer.
+    pub agency: Option<String>,
+    /// `validator` or `observer`.
+    pub role: String,
+    /// Version of the program.
+    pub version: String,
+    /// Name of the network.
+    pub origin: String,
+    /// Height of its last block.
+    pub height: u64,
+    /// Leaves in its log.
+    pub size: u64,
+    /// Size of the newest checkpoint with a quorum of cosignatures.
+    pub published: u64,
+    /// Round of the height being decided.
+    pub round: u64,
+    /// Step of that round: `idle`, `propose`, `prevote` or `precommit`.
+    pub step: String,
+    /// Entries waiting.
+    pub waiting: u64,
+    /// How many validators must agree.
+    pub quorum: u64,
+    /// How many validators this node reaches, itself included.
+    pub reached: u64,
+    /// Validators that are not reached.
+    pub missing: Vec<String>,
+    /// All peers.
+    pub peers: Vec<Peer>,
+    /// Why it does not vote, if it does not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_voting: Option<String>,
+}
+
+/// `GET /v1/records/{registry}/{key}`: the newest state of a record. A hint for the next entry, not
+/// evidence; ask for the history to get proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// `active`, `suspended` or `revoked`.
+    pub status: String,
+    /// Latest version.
+    pub version: u64,
+    /// Latest version that carried content.
+    pub content: u64,
+    /// Where the latest version stands in the log.
+    pub index: u64,
+    /// Its leaf hash in base64.
+    pub hash: String,
+    /// Height of its block.
+    pub height: u64,
+    /// Time of its block, in milliseconds since 1970.
+    pub time: u64,
+}
+
+/// One check of `GET /readyz` with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was checked.
+    pub name: String,
+    /// Whether it is well.
+    pub ok: bool,
+    /// What was found.
+    pub reason: String,
+}
+
+/// `GET /readyz` and `GET /livez`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Whether all checks are well.
+    pub ok: bool,
+    /// The checks.
+    pub checks: Vec<Check>,
+}
+
+/// `GET /v1/proofs/inclusion` and `/v1/proofs/consistency`: hashes in base64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The path, from the leaf up.
+    pub path: Vec<String>,
+}
