@@ -1,0 +1,42 @@
+# make demo   the main job on built-in defaults      make test   everything that CI runs
+# make build  ./bin/muhr and ./bin/muhr-node          make bench  docs/performance.md's table
+# NATIVE=1 builds for this machine's own processor; its files are kept apart from the portable build.
+
+SHELL := /bin/bash
+CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/muhr
+ifdef NATIVE
+export CARGO_TARGET_DIR ?= $(CACHE)/target-native
+export RUSTFLAGS := -Ctarget-cpu=native
+else
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+endif
+CARGO := cargo
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+.PHONY: demo build test bench tools lint fuzz nightly
+
+demo: build
+	@deploy/demo.sh
+
+build: tools
+	@echo "· building (RocksDB takes most of the first time)"
+	@$(CARGO) build --release --locked -p cli -p node
+	@mkdir -p bin && cp -f $(CARGO_TARGET_DIR)/release/muhr $(CARGO_TARGET_DIR)/release/muhr-node bin/
+
+test: build lint
+	@$(CARGO) test --release --locked --workspace
+
+lint: tools
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --release --locked --workspace --all-targets --quiet -- -D warnings
+
+bench: build
+	@$(CARGO) run --release --locked -p tests --bin bench -- --write docs/performance.md
+
+# Needs a nightly compiler and cargo-fuzz; the corpus also runs as plain tests in `make test`.
+fuzz:
+	@for target in $$(cd protocol/fuzz && cargo +nightly fuzz list); do \
+	  (cd protocol/fuzz && cargo +nightly fuzz run $$target -- -max_total_time=$${FUZZ_SECONDS:-600}) || exit 1; done
+
+tools:
+	@deploy/tools.sh

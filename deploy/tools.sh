@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs what the build needs, where it may (root on Debian); else says what to install.
+set -euo pipefail
+
+rust_needed=1.95
+missing=()
+command -v cc >/dev/null && command -v c++ >/dev/null || missing+=(build-essential)
+command -v curl >/dev/null || missing+=(curl)
+compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || compgen -G '/usr/lib/*/libclang*.so*' >/dev/null || missing+=(libclang-dev)
+
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "· installing ${missing[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  else
+    echo "missing: ${missing[*]}" >&2
+    echo "install them, on Debian: sudo apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+fi
+
+version=$(cargo --version 2>/dev/null | cut -d' ' -f2 || true)
+if [ -z "$version" ] || [ "$(printf '%s\n%s\n' "$rust_needed" "$version" | sort -V | head -1)" != "$rust_needed" ]; then
+  echo "Rust $rust_needed or newer is needed, and ${version:-none} was found." >&2
+  echo "install it as https://rustup.rs says, or on a newer Debian: apt-get install rustup && rustup default stable" >&2
+  exit 1
+fi

@@ -1,0 +1,196 @@
+//! Entries that wait for a block: admitted, in the order of their arrival, fair between agencies.
+//!
+//! A plain struct without clock or lock. At most one entry waits for each version of a record; what
+//! loses against a committed one is dropped with the reason, which is kept for whoever asks.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use ledger::rules::Refusal;
+use protocol::{
+    entry::Authentic,
+    hash::{EntryId, IndexKey, LeafHash},
+    height::{Height, Version},
+    name::AgencyName,
+    state::RecordState,
+};
+
+/// The most entries that wait.
+pub const WAITING_MAX: usize = 50_000;
+/// The most bytes that wait.
+pub const WAITING_BYTES_MAX: usize = 64 << 20;
+/// The most entries that wait from one agency, so that none fills the queue for all.
+pub const WAITING_PER_AGENCY_MAX: usize = 25_000;
+/// How many refusals are remembered after the fact.
+const REFUSED_MAX: usize = 20_000;
+
+/// What became of an entry that was offered.
+#[derive(Debug)]
+pub enum Offered {
+    /// It waits now.
+    Waits,
+    /// It was waiting already.
+    WaitedAlready,
+    /// Another entry waits for the same version of the record.
+    Contested {
+        /// That entry.
+        by: EntryId,
+    },
+    /// The queue is full; try again later.
+    Full,
+}
+
+/// The waiting entries.
+#[derive(Debug, Default)]
+pub struct Mempool {
+    entries: HashMap<LeafHash, Authentic>,
+    ids: HashMap<EntryId, LeafHash>,
+    versions: HashMap<(IndexKey, Version), EntryId>,
+    queues: BTreeMap<AgencyName, VecDeque<LeafHash>>,
+    per_agency: BTreeMap<AgencyName, usize>,
+    bytes: usize,
+    refused: HashMap<EntryId, Refusal>,
+    refused_order: VecDeque<EntryId>,
+}
+
+impl Mempool {
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The waiting entry with this leaf hash.
+    #[must_use]
+    pub fn get(&self, hash: &LeafHash) -> Option<&Authentic> {
+        self.entries.get(hash)
+    }
+
+    /// Whether an entry with this id waits.
+    #[must_use]
+    pub fn waits(&self, id: &EntryId) -> bool {
+        self.ids.contains_key(id)
+    }
+
+    /// Why an entry was dropped or refused lately.
+    #[must_use]
+    pub fn refusal(&self, id: &EntryId) -> Option<&Refusal> {
+        self.refused.get(id)
+    }
+
+    /// Queues an admitted entry.
+    pub fn offer(&mut self, entry: Authentic) -> Offered {
+        let version = version_of(&entry);
+        if self.ids.contains_key(&entry.id()) {
+            return Offered::WaitedAlready;
+        }
+        if let Some(by) = self.versions.get(&version) {
+            return Offered::Contested { by: *by };
+        }
+        let agency = entry.statement().author.agency();
+        let of_agency = self.per_agency.get(&agency).copied().unwrap_or(0);
+        if self.entries.len() >= WAITING_MAX
+            || self.bytes + entry.bytes().len() > WAITING_BYTES_MAX
+            || of_agency >= WAITING_PER_AGENCY_MAX
+        {
+            return Offered::Full;
+        }
+        self.refused.remove(&entry.id());
+        self.bytes += entry.bytes().len();
+        self.ids.insert(entry.id(), entry.hash());
+        self.versions.insert(version, entry.id());
+        self.queues.entry(agency.clone()).or_default().push_back(entry.hash());
+        *self.per_agency.entry(agency).or_default() += 1;
+        self.entries.insert(entry.hash(), entry);
+        Offered::Waits
+    }
+
+    /// The next entries for a block within the bounds: one from each agency in turn, oldest first.
+    pub fn candidates(&mut self, count_max: usize, bytes_max: usize) -> Vec<Authentic> {
+        for queue in self.queues.values_mut() {
+            queue.retain(|hash| self.entries.contains_key(hash));
+        }
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        let mut turn = 0;
+        loop {
+            let mut any = false;
+            for queue in self.queues.values() {
+                let Some(entry) = queue.get(turn).and_then(|hash| self.entries.get(hash)) else { continue };
+                if taken.len() >= count_max || bytes + entry.bytes().len() > bytes_max {
+                    return taken;
+                }
+                any = true;
+                bytes += entry.bytes().len();
+                taken.push(entry.clone());
+            }
+            if !any {
+                return taken;
+            }
+            turn += 1;
+        }
+    }
+
+    /// Forgets entries that a block took, and drops those that lost their version to one of them.
+    pub fn committed<'a>(&mut self, entries: impl IntoIterator<Item = &'a Authentic>, lost: impl Fn(&Authentic) -> Refusal) {
+        for entry in entries {
+            self.remove(&entry.hash());
+            if let Some(loser) = self.versions.get(&version_of(entry)).copied()
+                && let Some(hash) = self.ids.get(&loser).copied()
+            {
+                if let Some(dropped) = self.remove(&hash)
+                    && dropped.id() != entry.id()
+                {
+                    self.refuse(dropped.id(), lost(&dropped));
+                }
+            }
+        }
+    }
+
+    /// Drops an entry with a reason.
+    pub fn drop_entry(&mut self, id: &EntryId, refusal: Refusal) {
+        if let Some(hash) = self.ids.get(id).copied() {
+            self.remove(&hash);
+        }
+        self.refuse(*id, refusal);
+    }
+
+    /// Entries whose last height is below `height`: they can never be decided.
+    #[must_use]
+    pub fn dead(&self, height: Height) -> Vec<EntryId> {
+        self.entries.values().filter(|entry| entry.statement().expires < height).map(Authentic::id).collect()
+    }
+
+    fn remove(&mut self, hash: &LeafHash) -> Option<Authentic> {
+        let entry = self.entries.remove(hash)?;
+        self.bytes = self.bytes.saturating_sub(entry.bytes().len());
+        self.ids.remove(&entry.id());
+        self.versions.remove(&version_of(&entry));
+        let agency = entry.statement().author.agency();
+        if let Some(count) = self.per_agency.get_mut(&agency) {
+            *count = count.saturating_sub(1);
+        }
+        Some(entry)
+    }
+
+    fn refuse(&mut self, id: EntryId, refusal: Refusal) {
+        if self.refused.insert(id, refusal).is_none() {
+            self.refused_order.push_back(id);
+        }
+        while self.refused_order.len() > REFUSED_MAX {
+            if let Some(oldest) = self.refused_order.pop_front() {
+                self.refused.remove(&oldest);
+            }
+        }
+    }
+}
+
+fn version_of(entry: &Authentic) -> (IndexKey, Version) {
+    let statement = entry.statement();
+    (RecordState::index_key(&statement.registry, &statement.key), statement.version)
+}
