@@ -39,7 +39,10 @@ pub struct Batch {
 
 impl BatchStatement {
     fn write(&self) -> String {
-        format!("muhr-batch/v1\nauthor {}\ncount {}\nroot {}\nexpires {}\n", self.author, self.count, self.root, self.expires)
+        format!(
+            "muhr-batch/v1\nauthor {}\ncount {}\nroot {}\nexpires {}\n",
+            self.author, self.count, self.root, self.expires
+        )
     }
 
     /// The bytes that the author signs.
@@ -52,7 +55,10 @@ impl BatchStatement {
     #[must_use]
     pub fn sign(self, origin: &Origin, secret: &SecretKey) -> Batch {
         let signature = secret.sign(&self.message(origin));
-        Batch { statement: self, signature }
+        Batch {
+            statement: self,
+            signature,
+        }
     }
 }
 
@@ -83,7 +89,10 @@ impl Batch {
             expires: Height::new(lines.number("expires")?),
         };
         let value = lines.value("signature")?;
-        Ok(Self { statement, signature: entry::signature(lines, value)? })
+        Ok(Self {
+            statement,
+            signature: entry::signature(lines, value)?,
+        })
     }
 
     /// Whether `key` signed this batch for the network `origin`.

@@ -33,7 +33,9 @@ impl BlockLeaf {
     #[must_use]
     pub fn write(&self) -> String {
         let proposer = self.proposer.as_ref().map_or("none", AgencyName::as_str);
-        let parent = self.parent.map_or_else(|| "none".to_owned(), |parent| parent.to_string());
+        let parent = self
+            .parent
+            .map_or_else(|| "none".to_owned(), |parent| parent.to_string());
         format!(
             "muhr-block/v1\nheight {}\ntime {}\nproposer {proposer}\nparent {parent}\nentries {}\nindex {}\nepoch {}\ntrust {}\n",
             self.height, self.time, self.entries, self.index, self.epoch, self.trust
@@ -51,14 +53,24 @@ impl BlockLeaf {
 
     pub(crate) fn read(lines: &mut Lines<'_>) -> Result<Self, Malformed> {
         fn or_none<T>(parse: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option<T>> {
-            move |value| if value == "none" { Some(None) } else { parse(value).map(Some) }
+            move |value| {
+                if value == "none" {
+                    Some(None)
+                } else {
+                    parse(value).map(Some)
+                }
+            }
         }
         lines.exact("muhr-block/v1")?;
         Ok(Self {
             height: Height::new(lines.number("height")?),
             time: TimeMs::new(lines.number("time")?),
             proposer: lines.parsed("proposer", "an agency or none", or_none(AgencyName::parse))?,
-            parent: lines.parsed("parent", "32 bytes in base64 or none", or_none(BlockId::from_base64))?,
+            parent: lines.parsed(
+                "parent",
+                "32 bytes in base64 or none",
+                or_none(BlockId::from_base64),
+            )?,
             entries: lines.number("entries")?,
             index: lines.parsed("index", "32 bytes in base64", IndexRoot::from_base64)?,
             epoch: Epoch::new(lines.number("epoch")?),

@@ -65,13 +65,17 @@ impl Fields {
         if fields.is_empty() || fields.len() > FIELDS_MAX {
             return Err(BadFields::Count);
         }
-        let bytes: usize = fields.iter().map(|(name, value)| name.len().saturating_add(value.len())).fold(0, usize::saturating_add);
+        let bytes: usize = fields
+            .iter()
+            .map(|(name, value)| name.len().saturating_add(value.len()))
+            .fold(0, usize::saturating_add);
         if bytes > FIELD_BYTES_MAX {
             return Err(BadFields::TooLong);
         }
         let mut seen = std::collections::BTreeSet::new();
         for (at, (name, _)) in (1..).zip(&fields) {
-            if name.is_empty() || name.chars().any(char::is_control) || !seen.insert(name.as_str()) {
+            if name.is_empty() || name.chars().any(char::is_control) || !seen.insert(name.as_str())
+            {
                 return Err(BadFields::Name(at));
             }
         }
@@ -87,7 +91,10 @@ impl Fields {
     /// The value of the field `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The commitment under `secret`: SHA-256 over the commitments of the fields, filled up with noise
@@ -107,14 +114,20 @@ impl Fields {
 #[must_use]
 pub fn field_salt(secret: &Secret, at: usize) -> [u8; 32] {
     let at = u32::try_from(at).unwrap_or(u32::MAX);
-    hmac(secret.as_bytes(), &[b"muhr-field-salt/v1\0", &at.to_be_bytes()])
+    hmac(
+        secret.as_bytes(),
+        &[b"muhr-field-salt/v1\0", &at.to_be_bytes()],
+    )
 }
 
 /// The commitment to one field under its salt; to a padding place if there is none.
 #[must_use]
 pub fn field_commitment(salt: &[u8; 32], field: Option<&(String, String)>) -> [u8; 32] {
     match field {
-        Some((name, value)) => hmac(salt, &[b"muhr-field/v1\0", name.as_bytes(), b"\0", value.as_bytes()]),
+        Some((name, value)) => hmac(
+            salt,
+            &[b"muhr-field/v1\0", name.as_bytes(), b"\0", value.as_bytes()],
+        ),
         None => hmac(salt, &[b"muhr-field-none/v1\0"]),
     }
 }
@@ -122,7 +135,10 @@ pub fn field_commitment(salt: &[u8; 32], field: Option<&(String, String)>) -> [u
 /// The commitment to a document alone: HMAC-SHA-256 over a domain and the document's SHA-256.
 #[must_use]
 pub fn commit_document(secret: &Secret, document: &DocumentHash) -> Commitment {
-    Commitment::new(hmac(secret.as_bytes(), &[b"muhr-document/v1\0", document.as_bytes()]))
+    Commitment::new(hmac(
+        secret.as_bytes(),
+        &[b"muhr-document/v1\0", document.as_bytes()],
+    ))
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
@@ -139,25 +155,48 @@ mod tests {
     use super::*;
 
     fn fields(list: &[(&str, &str)]) -> Fields {
-        Fields::new(list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()).unwrap()
+        Fields::new(
+            list.iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
+        .unwrap()
     }
 
     #[test]
     fn every_part_of_a_field_counts() {
         let secret = Secret::new([7; 32]);
         let base = fields(&[("a", "1"), ("b", "2")]).commit(&secret);
-        for other in [&[("a", "1"), ("b", "3")][..], &[("b", "2"), ("a", "1")], &[("a", "1")], &[("a", "1"), ("b2", "")]] {
+        for other in [
+            &[("a", "1"), ("b", "3")][..],
+            &[("b", "2"), ("a", "1")],
+            &[("a", "1")],
+            &[("a", "1"), ("b2", "")],
+        ] {
             assert_ne!(base, fields(other).commit(&secret));
         }
-        assert_ne!(base, fields(&[("a", "1"), ("b", "2")]).commit(&Secret::new([8; 32])));
+        assert_ne!(
+            base,
+            fields(&[("a", "1"), ("b", "2")]).commit(&Secret::new([8; 32]))
+        );
     }
 
     #[test]
     fn names_must_be_distinct_and_printable() {
-        let bad = |list: &[(&str, &str)]| Fields::new(list.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()).unwrap_err();
+        let bad = |list: &[(&str, &str)]| {
+            Fields::new(
+                list.iter()
+                    .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                    .collect(),
+            )
+            .unwrap_err()
+        };
         assert_eq!(bad(&[]), BadFields::Count);
         assert_eq!(bad(&[("a", ""), ("a", "")]), BadFields::Name(2));
         assert_eq!(bad(&[("a\n", "")]), BadFields::Name(1));
-        assert_eq!(bad(&[("a", &"x".repeat(FIELD_BYTES_MAX))]), BadFields::TooLong);
+        assert_eq!(
+            bad(&[("a", &"x".repeat(FIELD_BYTES_MAX))]),
+            BadFields::TooLong
+        );
     }
 }

@@ -35,7 +35,14 @@ pub enum Operation {
 
 impl Operation {
     /// All of them, in the order of the table in `docs/protocol.md`.
-    pub const ALL: [Self; 6] = [Self::Register, Self::Amend, Self::Correct, Self::Suspend, Self::Reinstate, Self::Revoke];
+    pub const ALL: [Self; 6] = [
+        Self::Register,
+        Self::Amend,
+        Self::Correct,
+        Self::Suspend,
+        Self::Reinstate,
+        Self::Revoke,
+    ];
 
     /// Its word.
     #[must_use]
@@ -52,7 +59,9 @@ impl Operation {
 
     /// Reads its word.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.word() == word)
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.word() == word)
     }
 
     /// Whether it carries what the record says: such an entry must have a commitment.
@@ -152,7 +161,10 @@ impl Statement {
             self.version
         );
         if let Some(previous) = &self.previous {
-            out += &format!("previous {} {} {} {}\n", previous.index, previous.hash, previous.height, previous.time);
+            out += &format!(
+                "previous {} {} {} {}\n",
+                previous.index, previous.hash, previous.height, previous.time
+            );
         }
         if let Some(date) = &self.effective {
             out += &format!("effective {date}\n");
@@ -161,11 +173,18 @@ impl Statement {
             out += &format!("reason {reason}\n");
         }
         for reference in &self.references {
-            out += &format!("reference {} {} {}\n", reference.registry, reference.key, reference.version);
+            out += &format!(
+                "reference {} {} {}\n",
+                reference.registry, reference.key, reference.version
+            );
         }
         match &self.commitment {
-            Some(Committed::Document(commitment)) => out += &format!("commitment document {commitment}\n"),
-            Some(Committed::Fields(commitment)) => out += &format!("commitment fields {commitment}\n"),
+            Some(Committed::Document(commitment)) => {
+                out += &format!("commitment document {commitment}\n")
+            }
+            Some(Committed::Fields(commitment)) => {
+                out += &format!("commitment fields {commitment}\n")
+            }
             None => {}
         }
         out + &format!("author {}\nexpires {}\n", self.author, self.expires)
@@ -187,7 +206,10 @@ impl Statement {
     #[must_use]
     pub fn sign(self, origin: &Origin, secret: &SecretKey) -> Entry {
         let signature = secret.sign(&self.message(origin));
-        Entry { statement: self, authorship: Authorship::Signed(signature) }
+        Entry {
+            statement: self,
+            authorship: Authorship::Signed(signature),
+        }
     }
 
     fn read(lines: &mut Lines<'_>) -> Result<Self, Malformed> {
@@ -198,22 +220,41 @@ impl Statement {
             version: Version::new(lines.number("version")?),
             previous: lines
                 .optional("previous")?
-                .map(|value| previous(value).ok_or_else(|| lines.malformed("\"previous\" is not index, hash, height and time")))
+                .map(|value| {
+                    previous(value).ok_or_else(|| {
+                        lines.malformed("\"previous\" is not index, hash, height and time")
+                    })
+                })
                 .transpose()?,
             effective: lines
                 .optional("effective")?
-                .map(|value| Date::parse(value).ok_or_else(|| lines.malformed("\"effective\" is not a date like 2026-11-23")))
+                .map(|value| {
+                    Date::parse(value).ok_or_else(|| {
+                        lines.malformed("\"effective\" is not a date like 2026-11-23")
+                    })
+                })
                 .transpose()?,
             reason: lines
                 .optional("reason")?
-                .map(|value| ReasonCode::parse(value).ok_or_else(|| lines.malformed("\"reason\" is not a reason code like C01")))
+                .map(|value| {
+                    ReasonCode::parse(value)
+                        .ok_or_else(|| lines.malformed("\"reason\" is not a reason code like C01"))
+                })
                 .transpose()?,
             references: references(lines)?,
             commitment: lines
                 .optional("commitment")?
-                .map(|value| committed(value).ok_or_else(|| lines.malformed("\"commitment\" is not a kind and 32 bytes in base64")))
+                .map(|value| {
+                    committed(value).ok_or_else(|| {
+                        lines.malformed("\"commitment\" is not a kind and 32 bytes in base64")
+                    })
+                })
                 .transpose()?,
-            author: lines.parsed("author", "the name of a clerk like agency/name", ClerkName::parse)?,
+            author: lines.parsed(
+                "author",
+                "the name of a clerk like agency/name",
+                ClerkName::parse,
+            )?,
             expires: Height::new(lines.number("expires")?),
         })
     }
@@ -224,7 +265,9 @@ impl Entry {
     #[must_use]
     pub fn write(&self) -> String {
         match &self.authorship {
-            Authorship::Signed(signature) => self.statement.write() + &format!("signature ed25519 {signature}\n"),
+            Authorship::Signed(signature) => {
+                self.statement.write() + &format!("signature ed25519 {signature}\n")
+            }
             Authorship::Batched => self.statement.write() + "batched\n",
         }
     }
@@ -238,7 +281,10 @@ impl Entry {
             None => lines.exact("batched").map(|()| Authorship::Batched)?,
         };
         lines.end()?;
-        let entry = Self { statement, authorship };
+        let entry = Self {
+            statement,
+            authorship,
+        };
         text::same(bytes, entry.write().as_bytes())?;
         Ok(entry)
     }
@@ -246,10 +292,18 @@ impl Entry {
     /// Believes the entry if `key`, which the caller found for its author, made its signature. An
     /// entry of a batch has none of its own and is refused here.
     pub fn authenticate(self, origin: &Origin, key: &PublicKey) -> Result<Authentic, BadSignature> {
-        let Authorship::Signed(signature) = &self.authorship else { return Err(BadSignature) };
+        let Authorship::Signed(signature) = &self.authorship else {
+            return Err(BadSignature);
+        };
         key::verify(key, &self.statement.message(origin), signature)?;
         let bytes = self.write().into_bytes();
-        Ok(Authentic { id: self.statement.id(), hash: crate::merkle::leaf_hash(&bytes), bytes, entry: self, key: *key })
+        Ok(Authentic {
+            id: self.statement.id(),
+            hash: crate::merkle::leaf_hash(&bytes),
+            bytes,
+            entry: self,
+            key: *key,
+        })
     }
 }
 
@@ -326,7 +380,10 @@ fn references(lines: &mut Lines<'_>) -> Result<Vec<Reference>, Malformed> {
             })
         };
         let reference = reference().filter(|_| words.next().is_none());
-        found.push(reference.ok_or_else(|| lines.malformed("\"reference\" is not registry, key and version"))?);
+        found
+            .push(reference.ok_or_else(|| {
+                lines.malformed("\"reference\" is not registry, key and version")
+            })?);
         if found.len() > REFERENCES_MAX {
             return Err(lines.malformed(format!("more than {REFERENCES_MAX} references")));
         }

@@ -105,12 +105,23 @@ impl Genesis {
         let limits = &self.limits;
         let mut out = format!(
             "muhr-genesis/v1\norigin {}\nprotocol {PROTOCOL}\ntime {}\nlimits {} {} {} {}\nrecovery-threshold {}\n",
-            self.origin, self.time, limits.entry_bytes, limits.block_entries, limits.block_bytes, limits.lifetime_heights, self.recovery_threshold
+            self.origin,
+            self.time,
+            limits.entry_bytes,
+            limits.block_entries,
+            limits.block_bytes,
+            limits.lifetime_heights,
+            self.recovery_threshold
         );
-        let key = |word: &str, proven: &ProvenKey| format!("{word} ed25519 {} {}\n", proven.key, proven.proof);
+        let key = |word: &str, proven: &ProvenKey| {
+            format!("{word} ed25519 {} {}\n", proven.key, proven.proof)
+        };
         out += &key("publisher", &self.publisher);
         for agency in &self.agencies {
-            out += &format!("agency {}\nurl {}\ncosigner {}\n", agency.name, agency.url, agency.cosigner);
+            out += &format!(
+                "agency {}\nurl {}\ncosigner {}\n",
+                agency.name, agency.url, agency.cosigner
+            );
             for (word, proven) in agency.keys() {
                 out += &key(word, proven);
             }
@@ -128,15 +139,22 @@ impl Genesis {
     pub fn parse(bytes: &[u8]) -> Result<Self, BadGenesis> {
         let mut lines = Lines::new(bytes, GENESIS_BYTES_MAX)?;
         lines.exact("muhr-genesis/v1")?;
-        let origin = lines.parsed("origin", "a URL without scheme that ends in a number", Origin::parse)?;
-        lines.parsed("protocol", "version 1", |value| (text::number(value)? == PROTOCOL).then_some(()))?;
+        let origin = lines.parsed(
+            "origin",
+            "a URL without scheme that ends in a number",
+            Origin::parse,
+        )?;
+        lines.parsed("protocol", "version 1", |value| {
+            (text::number(value)? == PROTOCOL).then_some(())
+        })?;
         let time = TimeMs::new(lines.number("time")?);
         let limits = lines.parsed("limits", "four numbers", limits)?;
         let recovery_threshold = lines.number("recovery-threshold")?;
         let publisher = proven(&mut lines, "publisher")?;
         let mut agencies = Vec::new();
         while let Some(name) = lines.optional("agency")? {
-            let name = AgencyName::parse(name).ok_or_else(|| lines.malformed("\"agency\" is not the name of an agency"))?;
+            let name = AgencyName::parse(name)
+                .ok_or_else(|| lines.malformed("\"agency\" is not the name of an agency"))?;
             agencies.push(GenesisAgency {
                 name,
                 url: lines.parsed("url", "a URL without spaces", url)?,
@@ -155,10 +173,22 @@ impl Genesis {
         let mut clerks = Vec::new();
         while lines.rest().starts_with("clerk ") {
             let clerk = lines.whole(ClerkState::parse, "a clerk")?;
-            clerks.push((clerk, lines.parsed("proof", "64 bytes in base64", Signature::from_base64)?));
+            clerks.push((
+                clerk,
+                lines.parsed("proof", "64 bytes in base64", Signature::from_base64)?,
+            ));
         }
         lines.end()?;
-        let genesis = Self { origin, time, limits, recovery_threshold, publisher, agencies, registries, clerks };
+        let genesis = Self {
+            origin,
+            time,
+            limits,
+            recovery_threshold,
+            publisher,
+            agencies,
+            registries,
+            clerks,
+        };
         text::same(bytes, genesis.write().as_bytes())?;
         genesis.check()?;
         Ok(genesis)
@@ -184,31 +214,71 @@ impl Genesis {
             self.origin,
             self.chain().to_hex()
         );
-        let log_url = self.agencies.first().map_or("", |agency| agency.url.as_str());
-        out += &format!("log {} {log_url}\n", vkey(self.origin.as_str(), 1, &self.publisher.key));
+        let log_url = self
+            .agencies
+            .first()
+            .map_or("", |agency| agency.url.as_str());
+        out += &format!(
+            "log {} {log_url}\n",
+            vkey(self.origin.as_str(), 1, &self.publisher.key)
+        );
         for agency in &self.agencies {
-            out += &format!("witness {} {} {}\n", agency.name, vkey(&agency.cosigner, 4, &agency.cosign.key), agency.url);
+            out += &format!(
+                "witness {} {} {}\n",
+                agency.name,
+                vkey(&agency.cosigner, 4, &agency.cosign.key),
+                agency.url
+            );
         }
-        let names: Vec<&str> = self.agencies.iter().map(|agency| agency.name.as_str()).collect();
-        out + &format!("group validators {} {}\nquorum validators\n", self.quorum(), names.join(" "))
+        let names: Vec<&str> = self
+            .agencies
+            .iter()
+            .map(|agency| agency.name.as_str())
+            .collect();
+        out + &format!(
+            "group validators {} {}\nquorum validators\n",
+            self.quorum(),
+            names.join(" ")
+        )
     }
 
-    /// Everything that the index holds after genesis.
+    /// What holds for the whole network at its start.
     #[must_use]
-    pub fn state(&self) -> Vec<(IndexKey, String)> {
-        let network = NetworkState {
+    pub fn network(&self) -> NetworkState {
+        NetworkState {
             chain: self.chain(),
             protocol: PROTOCOL,
             limits: self.limits,
             recovery_threshold: self.recovery_threshold,
             epoch: Epoch::ZERO,
             trust: TrustHash::new(sha256(&[self.trust_file().as_bytes()])),
-            validators: self.agencies.iter().map(|agency| agency.name.clone()).collect(),
-        };
-        let mut state = vec![(NetworkState::index_key(), network.write())];
-        state.extend(self.agencies.iter().map(|agency| (AgencyState::index_key(&agency.name), agency.state().write())));
-        state.extend(self.registries.iter().map(|registry| (RegistryState::index_key(&registry.name), registry.write())));
-        state.extend(self.clerks.iter().map(|(clerk, _)| (ClerkState::index_key(&clerk.name), clerk.write())));
+            validators: self
+                .agencies
+                .iter()
+                .map(|agency| agency.name.clone())
+                .collect(),
+        }
+    }
+
+    /// Everything that the index holds after genesis.
+    #[must_use]
+    pub fn state(&self) -> Vec<(IndexKey, String)> {
+        let mut state = vec![(NetworkState::index_key(), self.network().write())];
+        state.extend(
+            self.agencies
+                .iter()
+                .map(|agency| (AgencyState::index_key(&agency.name), agency.state().write())),
+        );
+        state.extend(
+            self.registries
+                .iter()
+                .map(|registry| (RegistryState::index_key(&registry.name), registry.write())),
+        );
+        state.extend(
+            self.clerks
+                .iter()
+                .map(|(clerk, _)| (ClerkState::index_key(&clerk.name), clerk.write())),
+        );
         state
     }
 
@@ -216,18 +286,38 @@ impl Genesis {
         let no = |what: String| Err(BadGenesis::Inconsistent(what));
         let agencies: Vec<&AgencyName> = self.agencies.iter().map(|agency| &agency.name).collect();
         if !(AGENCIES_MIN..=AGENCIES_MAX).contains(&agencies.len()) {
-            return no(format!("{} agencies; a network has {AGENCIES_MIN} to {AGENCIES_MAX}", agencies.len()));
+            return no(format!(
+                "{} agencies; a network has {AGENCIES_MIN} to {AGENCIES_MAX}",
+                agencies.len()
+            ));
         }
-        let registries: Vec<&RegistryName> = self.registries.iter().map(|registry| &registry.name).collect();
+        let registries: Vec<&RegistryName> = self
+            .registries
+            .iter()
+            .map(|registry| &registry.name)
+            .collect();
         let clerks: Vec<_> = self.clerks.iter().map(|(clerk, _)| &clerk.name).collect();
-        if !agencies.is_sorted_by(|a, b| a < b) || !registries.is_sorted_by(|a, b| a < b) || !clerks.is_sorted_by(|a, b| a < b) {
-            return no("agencies, registries and clerks stand in the order of their names, each once".to_owned());
+        if !agencies.is_sorted_by(|a, b| a < b)
+            || !registries.is_sorted_by(|a, b| a < b)
+            || !clerks.is_sorted_by(|a, b| a < b)
+        {
+            return no(
+                "agencies, registries and clerks stand in the order of their names, each once"
+                    .to_owned(),
+            );
         }
         let threshold = usize::try_from(self.recovery_threshold).unwrap_or(usize::MAX);
         if threshold < quorum(agencies.len()).div_ceil(2) || threshold > agencies.len() {
-            return no(format!("a recovery threshold of {threshold} is not between half a quorum and all agencies"));
+            return no(format!(
+                "a recovery threshold of {threshold} is not between half a quorum and all agencies"
+            ));
         }
-        let Limits { entry_bytes, block_entries, block_bytes, lifetime_heights } = self.limits;
+        let Limits {
+            entry_bytes,
+            block_entries,
+            block_bytes,
+            lifetime_heights,
+        } = self.limits;
         if !(1024..=4096).contains(&entry_bytes)
             || !(1..=16_384).contains(&block_entries)
             || !(65_536..=8 << 20).contains(&block_bytes)
@@ -237,15 +327,25 @@ impl Genesis {
         }
         for registry in &self.registries {
             if !agencies.contains(&&registry.owner) {
-                return no(format!("registry {} is owned by {}, which is not an agency here", registry.name, registry.owner));
+                return no(format!(
+                    "registry {} is owned by {}, which is not an agency here",
+                    registry.name, registry.owner
+                ));
             }
         }
         for (clerk, _) in &self.clerks {
             if !agencies.contains(&&clerk.name.agency()) {
                 return no(format!("clerk {} belongs to no agency here", clerk.name));
             }
-            if let Some(unknown) = clerk.registries.iter().find(|registry| !registries.contains(registry)) {
-                return no(format!("clerk {} may act in {unknown}, which is not a registry here", clerk.name));
+            if let Some(unknown) = clerk
+                .registries
+                .iter()
+                .find(|registry| !registries.contains(registry))
+            {
+                return no(format!(
+                    "clerk {} may act in {unknown}, which is not a registry here",
+                    clerk.name
+                ));
             }
         }
         self.check_keys()
@@ -253,16 +353,35 @@ impl Genesis {
 
     fn check_keys(&self) -> Result<(), BadGenesis> {
         let mut seen = BTreeSet::new();
-        let mut check = |holder: &str, purpose: &'static str, key: &PublicKey, proof: &Signature| {
-            let claim = Possession { origin: self.origin.as_str(), holder, purpose };
-            key.check_registrable(&claim, proof).map_err(|error| BadGenesis::Key { purpose, holder: holder.to_owned(), error })?;
+        let mut check = |holder: &str,
+                         purpose: &'static str,
+                         key: &PublicKey,
+                         proof: &Signature| {
+            let claim = Possession {
+                origin: self.origin.as_str(),
+                holder,
+                purpose,
+            };
+            key.check_registrable(&claim, proof)
+                .map_err(|error| BadGenesis::Key {
+                    purpose,
+                    holder: holder.to_owned(),
+                    error,
+                })?;
             if seen.insert(*key) {
                 Ok(())
             } else {
-                Err(BadGenesis::Inconsistent(format!("the {purpose} key of {holder} is used twice; every use has a key of its own")))
+                Err(BadGenesis::Inconsistent(format!(
+                    "the {purpose} key of {holder} is used twice; every use has a key of its own"
+                )))
             }
         };
-        check(self.origin.as_str(), "publisher", &self.publisher.key, &self.publisher.proof)?;
+        check(
+            self.origin.as_str(),
+            "publisher",
+            &self.publisher.key,
+            &self.publisher.proof,
+        )?;
         for agency in &self.agencies {
             for (purpose, proven) in agency.keys() {
                 check(agency.name.as_str(), purpose, &proven.key, &proven.proof)?;
@@ -279,7 +398,13 @@ impl GenesisAgency {
     /// Its keys in the order of the text.
     #[must_use]
     pub const fn keys(&self) -> [(&'static str, &ProvenKey); 5] {
-        [("peer", &self.peer), ("vote", &self.vote), ("cosign", &self.cosign), ("admin", &self.admin), ("recovery", &self.recovery)]
+        [
+            ("peer", &self.peer),
+            ("vote", &self.vote),
+            ("cosign", &self.cosign),
+            ("admin", &self.admin),
+            ("recovery", &self.recovery),
+        ]
     }
 
     /// The agency as the index holds it.
@@ -305,26 +430,47 @@ pub const fn quorum(n: usize) -> usize {
 }
 
 fn proven(lines: &mut Lines<'_>, word: &'static str) -> Result<ProvenKey, Malformed> {
-    lines.parsed(word, "ed25519, a public key and its proof in base64", |value| {
-        let (key, proof) = value.strip_prefix("ed25519 ")?.split_once(' ')?;
-        Some(ProvenKey { key: PublicKey::from_base64(key).ok()?, proof: Signature::from_base64(proof)? })
-    })
+    lines.parsed(
+        word,
+        "ed25519, a public key and its proof in base64",
+        |value| {
+            let (key, proof) = value.strip_prefix("ed25519 ")?.split_once(' ')?;
+            Some(ProvenKey {
+                key: PublicKey::from_base64(key).ok()?,
+                proof: Signature::from_base64(proof)?,
+            })
+        },
+    )
 }
 
 fn limits(value: &str) -> Option<Limits> {
     let numbers: Vec<u64> = value.split(' ').map(text::number).collect::<Option<_>>()?;
-    let [entry_bytes, block_entries, block_bytes, lifetime_heights] = numbers.as_slice() else { return None };
-    Some(Limits { entry_bytes: *entry_bytes, block_entries: *block_entries, block_bytes: *block_bytes, lifetime_heights: *lifetime_heights })
+    let [entry_bytes, block_entries, block_bytes, lifetime_heights] = numbers.as_slice() else {
+        return None;
+    };
+    Some(Limits {
+        entry_bytes: *entry_bytes,
+        block_entries: *block_entries,
+        block_bytes: *block_bytes,
+        lifetime_heights: *lifetime_heights,
+    })
 }
 
 /// No space and no `#`: other people's parsers of trust files cut lines there.
 fn url(value: &str) -> Option<String> {
-    let fine = value.len() <= 200 && value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    (fine && (value.starts_with("http://") || value.starts_with("https://"))).then(|| value.to_owned())
+    let fine = value.len() <= 200
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    (fine && (value.starts_with("http://") || value.starts_with("https://")))
+        .then(|| value.to_owned())
 }
 
 /// Printable ASCII without `+` and `#`, at most 255 bytes.
 fn note_name(value: &str) -> Option<String> {
-    let fine = value.len() <= 255 && value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'+' && byte != b'#');
+    let fine = value.len() <= 255
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'+' && byte != b'#');
     fine.then(|| value.to_owned())
 }

@@ -42,7 +42,10 @@ impl History {
     /// The text.
     #[must_use]
     pub fn write(&self) -> String {
-        let mut out = format!("muhr-history/v1\nregistry {}\nkey {}\n", self.registry, self.key);
+        let mut out = format!(
+            "muhr-history/v1\nregistry {}\nkey {}\n",
+            self.registry, self.key
+        );
         if let Some((state, _)) = &self.record {
             out += &state.write();
         }
@@ -66,7 +69,11 @@ impl History {
         let registry = lines.parsed("registry", "the name of a registry", RegistryName::parse)?;
         let key = lines.parsed("key", "32 bytes in base64", RecordKey::from_base64)?;
         let known = lines.rest().starts_with("record ");
-        let state = if known { Some(lines.whole(RecordState::parse, "the state of a record")?) } else { None };
+        let state = if known {
+            Some(lines.whole(RecordState::parse, "the state of a record")?)
+        } else {
+            None
+        };
         let record_proof = IndexProof::read(&mut lines)?;
         let mut entries = Vec::new();
         while lines.skip_if("--- version") {
@@ -79,7 +86,10 @@ impl History {
         }
         let mut clerks = Vec::new();
         while lines.skip_if("--- clerk") {
-            clerks.push((lines.whole(ClerkState::parse, "the state of a clerk")?, IndexProof::read(&mut lines)?));
+            clerks.push((
+                lines.whole(ClerkState::parse, "the state of a clerk")?,
+                IndexProof::read(&mut lines)?,
+            ));
             if clerks.len() > VERSIONS_MAX {
                 return Err(lines.malformed(format!("more than {VERSIONS_MAX} clerks")));
             }
@@ -92,7 +102,15 @@ impl History {
             return Err(lines.malformed("versions of a record that has no state"));
         }
         let record = state.map(|state| (state, entries));
-        let history = Self { registry, key, record, record_proof, clerks, head, checkpoint };
+        let history = Self {
+            registry,
+            key,
+            record,
+            record_proof,
+            clerks,
+            head,
+            checkpoint,
+        };
         text::same(bytes, history.write().as_bytes())?;
         Ok(history)
     }

@@ -39,12 +39,17 @@ impl KeyFile {
             PublicKey::from_base64(value.strip_prefix("ed25519 ")?).ok()
         })?;
         let secret = lines.parsed("secret", "ed25519 and 32 bytes in base64", |value| {
-            text::base64_array(value.strip_prefix("ed25519 ")?).map(|seed| SecretKey::from_seed(&seed))
+            text::base64_array(value.strip_prefix("ed25519 ")?)
+                .map(|seed| SecretKey::from_seed(&seed))
         })?;
         lines.end()?;
         if secret.public() != public {
             return Err(lines.malformed("the secret key is not the one of the public key above it"));
         }
-        Ok(Self { purpose, holder, secret })
+        Ok(Self {
+            purpose,
+            holder,
+            secret,
+        })
     }
 }

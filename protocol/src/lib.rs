@@ -11,21 +11,28 @@
     )
 )]
 
-#[cfg(feature = "codec")]
-pub mod codec;
-pub mod hash;
-pub mod height;
-pub mod key;
-pub mod name;
-pub mod text;
 pub mod batch;
 pub mod block;
+pub mod checkpoint;
+#[cfg(feature = "codec")]
+pub mod codec;
 pub mod commitment;
+pub mod cosignature;
 pub mod entry;
 pub mod genesis;
+pub mod hash;
+pub mod height;
 pub mod history;
+pub mod index;
+pub mod key;
 pub mod keyfile;
+pub mod merkle;
+pub mod name;
+pub mod note;
 pub mod opening;
+pub mod policy;
 pub mod receipt;
 pub mod record;
 pub mod state;
+pub mod text;
+pub mod tlog_proof;

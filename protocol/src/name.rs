@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::height::TimeMs;
+
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $check:expr) => {
         $(#[$doc])*
@@ -112,6 +114,38 @@ impl ClerkName {
     }
 }
 
+impl Date {
+    /// The last millisecond of the day, in UTC.
+    #[must_use]
+    pub fn last_ms(&self) -> TimeMs {
+        const DAY_MS: u64 = 86_400_000;
+        let mut parts = self
+            .0
+            .split('-')
+            .map(|part| part.parse::<u64>().unwrap_or(0));
+        let mut part = || parts.next().unwrap_or(0);
+        let (year, month, day) = (part(), part(), part());
+        // Years counted from March, so that the leap day is the last of its year; 719,468 days lie
+        // between 0000-03-01 and 1970-01-01. Days before 1970 have no time here and count as its start.
+        let year = if month > 2 {
+            year
+        } else {
+            year.saturating_sub(1)
+        };
+        let months = month.saturating_add(9) % 12;
+        let in_year = months.saturating_mul(153).saturating_add(2) / 5;
+        let days = (year
+            .saturating_mul(365)
+            .saturating_add(year / 4)
+            .saturating_sub(year / 100))
+        .saturating_add(year / 400)
+        .saturating_add(in_year)
+        .saturating_add(day);
+        let after = days.saturating_sub(719_468);
+        TimeMs::new(after.saturating_mul(DAY_MS).saturating_sub(1))
+    }
+}
+
 fn date(text: &str) -> bool {
     let mut parts = text.split('-');
     let mut part = |digits: usize| {
@@ -133,4 +167,26 @@ fn date(text: &str) -> bool {
         _ => 0,
     };
     parts.next().is_none() && year >= 1000 && (1..=days).contains(&day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_ends_a_millisecond_before_the_next() {
+        let last = |text: &str| Date::parse(text).unwrap().last_ms().get();
+        for (date, seconds) in [
+            ("1970-01-01", 86_400),
+            ("1999-12-31", 946_684_800),
+            ("2000-02-28", 951_782_400),
+            ("2000-02-29", 951_868_800),
+            ("2026-11-23", 1_795_478_400),
+            ("2100-02-28", 4_107_542_400),
+            ("9999-12-31", 253_402_300_800),
+        ] {
+            assert_eq!(last(date), seconds * 1000 - 1, "{date}");
+        }
+        assert_eq!(last("1969-12-31"), 0);
+    }
 }

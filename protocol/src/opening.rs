@@ -43,7 +43,9 @@ impl Content {
     #[must_use]
     pub fn commit(&self) -> Committed {
         match self {
-            Self::Document { document, salt } => Committed::Document(commit_document(salt, document)),
+            Self::Document { document, salt } => {
+                Committed::Document(commit_document(salt, document))
+            }
             Self::Fields { fields, secret } => Committed::Fields(fields.commit(secret)),
         }
     }
@@ -53,7 +55,9 @@ impl Content {
     pub fn document(&self) -> Option<DocumentHash> {
         match self {
             Self::Document { document, .. } => Some(*document),
-            Self::Fields { fields, .. } => fields.get(crate::commitment::DOCUMENT_FIELD).and_then(DocumentHash::from_hex),
+            Self::Fields { fields, .. } => fields
+                .get(crate::commitment::DOCUMENT_FIELD)
+                .and_then(DocumentHash::from_hex),
         }
     }
 }
@@ -63,7 +67,11 @@ impl Opening {
         *out += &format!("record-id {}\n", self.record);
         match &self.content {
             Some(Content::Document { document, salt }) => {
-                *out += &format!("document sha256 {}\nsalt {}\n", document.to_hex(), text::base64(salt.as_bytes()));
+                *out += &format!(
+                    "document sha256 {}\nsalt {}\n",
+                    document.to_hex(),
+                    text::base64(salt.as_bytes())
+                );
             }
             Some(Content::Fields { fields, secret }) => {
                 *out += &format!("secret {}\n", text::base64(secret.as_bytes()));
@@ -77,22 +85,37 @@ impl Opening {
 
     pub(crate) fn read(section: &str, first_line: usize) -> Result<Self, Malformed> {
         let mut lines = Lines::within(section, first_line);
-        let record = lines.parsed("record-id", "a record number", |value| RecordId::parse(value).ok())?;
+        let record = lines.parsed("record-id", "a record number", |value| {
+            RecordId::parse(value).ok()
+        })?;
         let content = if let Some(hash) = lines.optional("document")? {
-            let document = hash.strip_prefix("sha256 ").and_then(DocumentHash::from_hex);
-            let document = document.ok_or_else(|| lines.malformed("\"document\" is not sha256 and 64 hexadecimal digits"))?;
-            let salt = Secret::new(lines.parsed("salt", "32 bytes in base64", text::base64_array)?);
+            let document = hash
+                .strip_prefix("sha256 ")
+                .and_then(DocumentHash::from_hex);
+            let document = document.ok_or_else(|| {
+                lines.malformed("\"document\" is not sha256 and 64 hexadecimal digits")
+            })?;
+            let salt =
+                Secret::new(lines.parsed("salt", "32 bytes in base64", text::base64_array)?);
             Some(Content::Document { document, salt })
         } else if let Some(secret) = lines.optional("secret")? {
-            let secret = text::base64_array(secret).ok_or_else(|| lines.malformed("\"secret\" is not 32 bytes in base64"))?;
+            let secret = text::base64_array(secret)
+                .ok_or_else(|| lines.malformed("\"secret\" is not 32 bytes in base64"))?;
             let mut fields = Vec::new();
             while let Some(field) = lines.optional("field")? {
-                let (name, value) = field.split_once(' ').ok_or_else(|| lines.malformed("\"field\" is not a name and a value"))?;
+                let (name, value) = field
+                    .split_once(' ')
+                    .ok_or_else(|| lines.malformed("\"field\" is not a name and a value"))?;
                 let unescaped = unescape(name).zip(unescape(value));
-                fields.push(unescaped.ok_or_else(|| lines.malformed("\"field\" has a wrong escape"))?);
+                fields.push(
+                    unescaped.ok_or_else(|| lines.malformed("\"field\" has a wrong escape"))?,
+                );
             }
             let fields = Fields::new(fields).map_err(|error| lines.malformed(error.to_string()))?;
-            Some(Content::Fields { fields, secret: Secret::new(secret) })
+            Some(Content::Fields {
+                fields,
+                secret: Secret::new(secret),
+            })
         } else {
             None
         };
@@ -111,7 +134,9 @@ fn escape(text: &str, name: bool) -> String {
             '\r' => out += "\\r",
             '\t' => out += "\\t",
             ' ' if name => out += "\\s",
-            control if control.is_ascii_control() => out += &format!("\\x{:02x}", u32::from(control)),
+            control if control.is_ascii_control() => {
+                out += &format!("\\x{:02x}", u32::from(control))
+            }
             other => out.push(other),
         }
     }

@@ -89,7 +89,11 @@ impl Receipt {
         out += &format!("--- clerk\n{}", self.clerk.write());
         self.clerk_proof.write(&mut out);
         if let Some(batch) = &self.batch {
-            out += &format!("--- batch\n{}batch-index {}\n", batch.leaf.write(), batch.index);
+            out += &format!(
+                "--- batch\n{}batch-index {}\n",
+                batch.leaf.write(),
+                batch.index
+            );
             write_path(&mut out, "batch-path", &batch.path);
             write_path(&mut out, "entry-path", &batch.entry_path);
         }
@@ -111,24 +115,44 @@ impl Receipt {
         lines.exact("--- entry")?;
         let (entry, _) = lines.section();
         let entry = Entry::parse(entry.as_bytes()).map_err(|error| error.after(2))?;
-        let opening = read_section(&mut lines, "--- opening", |section, line| Opening::read(section, line))?;
+        let opening = read_section(&mut lines, "--- opening", |section, line| {
+            Opening::read(section, line)
+        })?;
         lines.exact("--- clerk")?;
         let clerk = lines.whole(ClerkState::parse, "the state of a clerk")?;
         let clerk_proof = IndexProof::read(&mut lines)?;
         let batch = read_section(&mut lines, "--- batch", BatchProof::read)?;
         if batch.is_some() != (entry.authorship == Authorship::Batched) {
-            return Err(lines.malformed("a batch section belongs to a batched entry, and to no other"));
+            return Err(
+                lines.malformed("a batch section belongs to a batched entry, and to no other")
+            );
         }
         lines.exact("--- record")?;
         let record = lines.whole(RecordState::parse, "the state of a record")?;
         let record_proof = IndexProof::read(&mut lines)?;
         lines.exact("--- block")?;
         let block = BlockProof::read(&mut lines)?;
-        let head = if lines.skip_if("--- head") { Some(BlockProof::read(&mut lines)?) } else { None };
+        let head = if lines.skip_if("--- head") {
+            Some(BlockProof::read(&mut lines)?)
+        } else {
+            None
+        };
         lines.exact("--- proof")?;
         let above = lines.line();
-        let proof = TlogProof::parse(lines.rest().as_bytes()).map_err(|error| error.after(above))?;
-        let receipt = Self { entry, opening, clerk, clerk_proof, batch, record, record_proof, block, head, proof };
+        let proof =
+            TlogProof::parse(lines.rest().as_bytes()).map_err(|error| error.after(above))?;
+        let receipt = Self {
+            entry,
+            opening,
+            clerk,
+            clerk_proof,
+            batch,
+            record,
+            record_proof,
+            block,
+            head,
+            proof,
+        };
         text::same(bytes, receipt.write().as_bytes())?;
         Ok(receipt)
     }
@@ -185,7 +209,10 @@ pub(crate) fn write_path(out: &mut String, word: &str, path: &[[u8; 32]]) {
 pub(crate) fn read_path(lines: &mut Lines<'_>, word: &str) -> Result<Vec<[u8; 32]>, Malformed> {
     let mut path = Vec::new();
     while let Some(value) = lines.optional(word)? {
-        path.push(text::base64_array(value).ok_or_else(|| lines.malformed(format!("\"{word}\" is not 32 bytes in base64")))?);
+        path.push(
+            text::base64_array(value)
+                .ok_or_else(|| lines.malformed(format!("\"{word}\" is not 32 bytes in base64")))?,
+        );
         if path.len() > PATH_MAX {
             return Err(lines.malformed(format!("more than {PATH_MAX} hashes in one path")));
         }

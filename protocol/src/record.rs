@@ -52,7 +52,10 @@ pub struct RecordId(Vec<String>);
 impl RecordId {
     /// Folds each part.
     pub fn new<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Self, BadRecordId> {
-        let folded: Vec<String> = (1..).zip(parts).map(|(at, part)| fold(at, part)).collect::<Result<_, _>>()?;
+        let folded: Vec<String> = (1..)
+            .zip(parts)
+            .map(|(at, part)| fold(at, part))
+            .collect::<Result<_, _>>()?;
         match folded.len() {
             0 => Err(BadRecordId::Empty { part: 1 }),
             1..=PARTS_MAX => Ok(Self(folded)),
@@ -71,7 +74,10 @@ impl RecordId {
                     continue;
                 }
                 ('|', false) => parts.push(String::new()),
-                _ => parts.last_mut().into_iter().for_each(|part| part.push(letter)),
+                _ => parts
+                    .last_mut()
+                    .into_iter()
+                    .for_each(|part| part.push(letter)),
             }
             escaped = false;
         }
@@ -100,7 +106,8 @@ impl RecordId {
     /// The first word, if any, that mixes Latin and Cyrillic letters: a likely typing error.
     #[must_use]
     pub fn mixed_script_word(&self) -> Option<&str> {
-        let latin = |letter: char| letter.is_ascii_alphabetic() || ('\u{c0}'..='\u{24f}').contains(&letter);
+        let latin =
+            |letter: char| letter.is_ascii_alphabetic() || ('\u{c0}'..='\u{24f}').contains(&letter);
         let cyrillic = |letter: char| ('\u{400}'..='\u{52f}').contains(&letter);
         self.0
             .iter()
@@ -134,7 +141,10 @@ fn fold(part: usize, text: &str) -> Result<String, BadRecordId> {
             continue;
         }
         if invisible(letter) {
-            return Err(BadRecordId::Invisible { part, code: u32::from(letter) });
+            return Err(BadRecordId::Invisible {
+                part,
+                code: u32::from(letter),
+            });
         }
         if std::mem::take(&mut space) {
             out.push(' ');
@@ -179,15 +189,35 @@ mod tests {
 
     #[test]
     fn invisible_and_empty_numbers_are_refused() {
-        assert!(matches!(RecordId::parse("a\u{202e}b"), Err(BadRecordId::Invisible { part: 1, code: 0x202e })));
+        assert!(matches!(
+            RecordId::parse("a\u{202e}b"),
+            Err(BadRecordId::Invisible {
+                part: 1,
+                code: 0x202e
+            })
+        ));
         assert_eq!(RecordId::parse("a| "), Err(BadRecordId::Empty { part: 2 }));
-        assert_eq!(RecordId::parse(&"x".repeat(600)), Err(BadRecordId::TooLong { part: 1 }));
-        assert_eq!(RecordId::parse("1|2|3|4|5|6|7|8|9"), Err(BadRecordId::Parts));
+        assert_eq!(
+            RecordId::parse(&"x".repeat(600)),
+            Err(BadRecordId::TooLong { part: 1 })
+        );
+        assert_eq!(
+            RecordId::parse("1|2|3|4|5|6|7|8|9"),
+            Err(BadRecordId::Parts)
+        );
     }
 
     #[test]
     fn mixed_scripts_in_one_word_are_noticed() {
-        assert_eq!(RecordId::parse("TS\u{41d}-12").unwrap().mixed_script_word(), Some("TS\u{41d}"));
-        assert_eq!(RecordId::parse("TSH-12 \u{422}\u{428}").unwrap().mixed_script_word(), None);
+        assert_eq!(
+            RecordId::parse("TS\u{41d}-12").unwrap().mixed_script_word(),
+            Some("TS\u{41d}")
+        );
+        assert_eq!(
+            RecordId::parse("TSH-12 \u{422}\u{428}")
+                .unwrap()
+                .mixed_script_word(),
+            None
+        );
     }
 }

@@ -106,7 +106,10 @@ impl RecordState {
 
     /// Reads a value.
     pub fn parse(value: &str) -> Option<Self> {
-        let mut words = value.strip_suffix('\n')?.strip_prefix("record ")?.split(' ');
+        let mut words = value
+            .strip_suffix('\n')?
+            .strip_prefix("record ")?
+            .split(' ');
         let status = Status::parse(words.next()?)?;
         let mut number = || text::number(words.next()?);
         let (version, content, index) = (number()?, number()?, number()?);
@@ -153,22 +156,54 @@ impl ClerkState {
     pub fn write(&self) -> String {
         let until = self.until.as_ref().map_or("never", Date::as_str);
         let registries: Vec<&str> = self.registries.iter().map(RegistryName::as_str).collect();
-        let operations: Vec<&str> = self.operations.iter().map(|operation| operation.word()).collect();
-        format!("clerk {} ed25519 {} until {until} registries {} operations {}\n", self.name, self.key, registries.join(","), operations.join(","))
+        let operations: Vec<&str> = self
+            .operations
+            .iter()
+            .map(|operation| operation.word())
+            .collect();
+        format!(
+            "clerk {} ed25519 {} until {until} registries {} operations {}\n",
+            self.name,
+            self.key,
+            registries.join(","),
+            operations.join(",")
+        )
     }
 
     /// Reads a value.
     pub fn parse(value: &str) -> Option<Self> {
         let words: Vec<&str> = value.strip_suffix('\n')?.split(' ').collect();
-        let ["clerk", name, "ed25519", key, "until", until, "registries", registries, "operations", operations] = words.as_slice() else {
+        let [
+            "clerk",
+            name,
+            "ed25519",
+            key,
+            "until",
+            until,
+            "registries",
+            registries,
+            "operations",
+            operations,
+        ] = words.as_slice()
+        else {
             return None;
         };
         let state = Self {
             name: ClerkName::parse(name)?,
             key: PublicKey::from_base64(key).ok()?,
-            until: if *until == "never" { None } else { Some(Date::parse(until)?) },
-            registries: registries.split(',').map(RegistryName::parse).collect::<Option<_>>()?,
-            operations: operations.split(',').map(Operation::parse).collect::<Option<_>>()?,
+            until: if *until == "never" {
+                None
+            } else {
+                Some(Date::parse(until)?)
+            },
+            registries: registries
+                .split(',')
+                .map(RegistryName::parse)
+                .collect::<Option<_>>()?,
+            operations: operations
+                .split(',')
+                .map(Operation::parse)
+                .collect::<Option<_>>()?,
         };
         (state.write() == value).then_some(state)
     }
@@ -207,15 +242,38 @@ impl AgencyState {
     pub fn write(&self) -> String {
         format!(
             "agency {} peer {} vote {} cosign {} admin {} recovery {} cosigner {} url {}\n",
-            self.name, self.peer, self.vote, self.cosign, self.admin, self.recovery, self.cosign_name, self.url
+            self.name,
+            self.peer,
+            self.vote,
+            self.cosign,
+            self.admin,
+            self.recovery,
+            self.cosign_name,
+            self.url
         )
     }
 
     /// Reads a value.
     pub fn parse(value: &str) -> Option<Self> {
         let words: Vec<&str> = value.strip_suffix('\n')?.split(' ').collect();
-        let ["agency", name, "peer", peer, "vote", vote, "cosign", cosign, "admin", admin, "recovery", recovery, "cosigner", cosign_name, "url", url] =
-            words.as_slice()
+        let [
+            "agency",
+            name,
+            "peer",
+            peer,
+            "vote",
+            vote,
+            "cosign",
+            cosign,
+            "admin",
+            admin,
+            "recovery",
+            recovery,
+            "cosigner",
+            cosign_name,
+            "url",
+            url,
+        ] = words.as_slice()
         else {
             return None;
         };
@@ -259,8 +317,13 @@ impl RegistryState {
     /// Reads a value.
     pub fn parse(value: &str) -> Option<Self> {
         let words: Vec<&str> = value.strip_suffix('\n')?.split(' ').collect();
-        let ["registry", name, "owner", owner] = words.as_slice() else { return None };
-        Some(Self { name: RegistryName::parse(name)?, owner: AgencyName::parse(owner)? })
+        let ["registry", name, "owner", owner] = words.as_slice() else {
+            return None;
+        };
+        Some(Self {
+            name: RegistryName::parse(name)?,
+            owner: AgencyName::parse(owner)?,
+        })
     }
 }
 
@@ -279,7 +342,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { entry_bytes: 4096, block_entries: 2048, block_bytes: 1 << 20, lifetime_heights: 1_000_000 }
+        Self {
+            entry_bytes: 4096,
+            block_entries: 2048,
+            block_bytes: 1 << 20,
+            lifetime_heights: 1_000_000,
+        }
     }
 }
 
@@ -331,8 +399,25 @@ impl NetworkState {
     /// Reads a value.
     pub fn parse(value: &str) -> Option<Self> {
         let words: Vec<&str> = value.strip_suffix('\n')?.split(' ').collect();
-        let ["network", chain, "protocol", protocol, "limits", a, b, c, d, "recovery", recovery, "epoch", epoch, "trust", trust, "validators", validators] =
-            words.as_slice()
+        let [
+            "network",
+            chain,
+            "protocol",
+            protocol,
+            "limits",
+            a,
+            b,
+            c,
+            d,
+            "recovery",
+            recovery,
+            "epoch",
+            epoch,
+            "trust",
+            trust,
+            "validators",
+            validators,
+        ] = words.as_slice()
         else {
             return None;
         };
@@ -348,7 +433,10 @@ impl NetworkState {
             recovery_threshold: text::number(recovery)?,
             epoch: Epoch::new(text::number(epoch)?),
             trust: TrustHash::from_base64(trust)?,
-            validators: validators.split(',').map(AgencyName::parse).collect::<Option<_>>()?,
+            validators: validators
+                .split(',')
+                .map(AgencyName::parse)
+                .collect::<Option<_>>()?,
         })
     }
 }

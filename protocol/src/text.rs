@@ -25,6 +25,15 @@ impl Malformed {
             what: what.into(),
         }
     }
+
+    /// The same departure in a text that has `lines` more lines above.
+    #[must_use]
+    pub fn after(self, lines: usize) -> Self {
+        Self {
+            line: self.line.saturating_add(lines),
+            ..self
+        }
+    }
 }
 
 /// Walks the lines of a text once, from the top.
@@ -70,15 +79,26 @@ impl<'a> Lines<'a> {
     /// Starts on a part of a text that was already checked, whose first line is number `first_line`.
     #[must_use]
     pub(crate) const fn within(section: &'a str, first_line: usize) -> Self {
-        Self { rest: section, line: first_line.saturating_sub(1) }
+        Self {
+            rest: section,
+            line: first_line.saturating_sub(1),
+        }
     }
 
     /// Everything up to the next line that begins with `--- `, and the number of its first line.
     pub(crate) fn section(&mut self) -> (&'a str, usize) {
         let first_line = self.line.saturating_add(1);
-        let end = if self.rest.starts_with("--- ") { 0 } else { self.rest.find("\n--- ").map_or(self.rest.len(), |at| at.saturating_add(1)) };
+        let end = if self.rest.starts_with("--- ") {
+            0
+        } else {
+            self.rest
+                .find("\n--- ")
+                .map_or(self.rest.len(), |at| at.saturating_add(1))
+        };
         let (section, rest) = self.rest.split_at(end);
-        self.line = self.line.saturating_add(section.bytes().filter(|byte| *byte == b'\n').count());
+        self.line = self
+            .line
+            .saturating_add(section.bytes().filter(|byte| *byte == b'\n').count());
         self.rest = rest;
         (section, first_line)
     }
@@ -94,7 +114,11 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line with its LF, read by `parse`; `what` says what it should have been.
-    pub(crate) fn whole<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>, what: &str) -> Result<T, Malformed> {
+    pub(crate) fn whole<T>(
+        &mut self,
+        parse: impl FnOnce(&str) -> Option<T>,
+        what: &str,
+    ) -> Result<T, Malformed> {
         let line = self.any()?;
         parse(&format!("{line}\n")).ok_or_else(|| self.malformed(format!("not {what}")))
     }

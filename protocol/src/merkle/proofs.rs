@@ -1,0 +1,136 @@
+//! Checking inclusion and consistency proofs (RFC 9162 sections 2.1.3.2 and 2.1.4.2).
+
+use thiserror::Error;
+
+use super::{Hash, node_hash};
+use crate::{
+    hash::{LeafHash, RootHash},
+    height::{LeafIndex, LogSize},
+};
+
+/// Why a proof proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BadProof {
+    /// The leaf is not within the tree, or the sizes are in the wrong order.
+    #[error("the position or sizes are impossible")]
+    Range,
+    /// Too few or too many hashes.
+    #[error("the proof has {found} hashes where this tree needs another number")]
+    Length {
+        /// How many there are.
+        found: usize,
+    },
+    /// It leads to another root.
+    #[error("the proof does not lead to the root")]
+    Root,
+}
+
+/// Whether `leaf` stands at `index` in the tree of `size` leaves with `root`.
+pub fn verify_inclusion(
+    leaf: &LeafHash,
+    index: LeafIndex,
+    size: LogSize,
+    path: &[Hash],
+    root: &RootHash,
+) -> Result<(), BadProof> {
+    if root_from_path(leaf, index, size, path)? == *root {
+        Ok(())
+    } else {
+        Err(BadProof::Root)
+    }
+}
+
+/// The root to which the path of a leaf leads.
+pub fn root_from_path(
+    leaf: &LeafHash,
+    index: LeafIndex,
+    size: LogSize,
+    path: &[Hash],
+) -> Result<RootHash, BadProof> {
+    if index.get() >= size.get() {
+        return Err(BadProof::Range);
+    }
+    let length = BadProof::Length { found: path.len() };
+    let (mut node, mut last) = (index.get(), size.get().saturating_sub(1));
+    let mut hash = *leaf.as_bytes();
+    for sibling in path {
+        if last == 0 {
+            return Err(length);
+        }
+        if node & 1 == 1 || node == last {
+            hash = node_hash(sibling, &hash);
+            while node & 1 == 0 && node != 0 {
+                node >>= 1;
+                last >>= 1;
+            }
+        } else {
+            hash = node_hash(&hash, sibling);
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    if last == 0 {
+        Ok(RootHash::new(hash))
+    } else {
+        Err(length)
+    }
+}
+
+/// Whether the tree of `new` leaves with `new_root` begins with the tree of `old` leaves with `old_root`.
+pub fn verify_consistency(
+    old: LogSize,
+    new: LogSize,
+    path: &[Hash],
+    old_root: &RootHash,
+    new_root: &RootHash,
+) -> Result<(), BadProof> {
+    if old.get() == 0 || old > new {
+        return Err(BadProof::Range);
+    }
+    let length = BadProof::Length { found: path.len() };
+    if old == new {
+        return match (path.is_empty(), old_root == new_root) {
+            (false, _) => Err(length),
+            (true, false) => Err(BadProof::Root),
+            (true, true) => Ok(()),
+        };
+    }
+    let (mut node, mut last) = (old.get().saturating_sub(1), new.get().saturating_sub(1));
+    while node & 1 == 1 {
+        node >>= 1;
+        last >>= 1;
+    }
+    // If the old tree is perfect, it is itself the first node and not repeated in the path.
+    let mut hashes = path.iter();
+    let first = if old.get().is_power_of_two() {
+        old_root.as_bytes()
+    } else {
+        hashes.next().ok_or(length)?
+    };
+    let (mut old_hash, mut new_hash) = (*first, *first);
+    for sibling in hashes {
+        if last == 0 {
+            return Err(length);
+        }
+        if node & 1 == 1 || node == last {
+            old_hash = node_hash(sibling, &old_hash);
+            new_hash = node_hash(sibling, &new_hash);
+            while node & 1 == 0 && node != 0 {
+                node >>= 1;
+                last >>= 1;
+            }
+        } else {
+            new_hash = node_hash(&new_hash, sibling);
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    if last != 0 {
+        return Err(length);
+    }
+    if old_hash == *old_root.as_bytes() && new_hash == *new_root.as_bytes() {
+        Ok(())
+    } else {
+        Err(BadProof::Root)
+    }
+}

@@ -1,0 +1,130 @@
+//! Groups of a trust file: how many of whom must sign. They refer backwards only.
+
+use super::MEMBERS_MAX;
+use crate::text;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Group {
+    name: String,
+    threshold: usize,
+    members: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Quorum {
+    None,
+    Of(String),
+}
+
+/// Witnesses, groups and the quorum, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Groups {
+    witnesses: Vec<String>,
+    groups: Vec<Group>,
+    quorum: Option<Quorum>,
+}
+
+impl Groups {
+    fn knows(&self, name: &str) -> bool {
+        self.witnesses.iter().any(|witness| witness == name)
+            || self.groups.iter().any(|group| group.name == name)
+    }
+
+    fn new_name(&self, name: &str) -> Result<(), String> {
+        if name == "none" || self.knows(name) {
+            return Err("a name that is taken".to_owned());
+        }
+        if self.witnesses.len().max(self.groups.len()) >= MEMBERS_MAX {
+            return Err(format!("more than {MEMBERS_MAX} witnesses or groups"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_witness(&mut self, name: &str) -> Result<(), String> {
+        self.new_name(name)?;
+        self.witnesses.push(name.to_owned());
+        Ok(())
+    }
+
+    pub(super) fn add_group(
+        &mut self,
+        name: &str,
+        threshold: &str,
+        members: &[&str],
+    ) -> Result<(), String> {
+        self.new_name(name)?;
+        for (at, member) in members.iter().enumerate() {
+            let elsewhere = self
+                .groups
+                .iter()
+                .any(|group| group.members.iter().any(|other| other == member));
+            if !self.knows(member) {
+                return Err("a group names a member that does not stand above it".to_owned());
+            }
+            if elsewhere || members.iter().take(at).any(|other| other == member) {
+                return Err("a group names a member that is in a group already".to_owned());
+            }
+        }
+        let count = members.len();
+        let threshold = match threshold {
+            "all" => Some(count),
+            "any" => Some(1),
+            number => text::number(number).and_then(|number| usize::try_from(number).ok()),
+        };
+        match threshold.filter(|threshold| (1..=count).contains(threshold)) {
+            Some(threshold) => {
+                let members = members.iter().map(|member| (*member).to_owned()).collect();
+                self.groups.push(Group {
+                    name: name.to_owned(),
+                    threshold,
+                    members,
+                });
+                Ok(())
+            }
+            None => Err("a group's threshold is all, any, or a number of its members".to_owned()),
+        }
+    }
+
+    pub(super) fn set_quorum(&mut self, name: &str) -> Result<(), String> {
+        if self.quorum.is_some() {
+            return Err("a second \"quorum\" line".to_owned());
+        }
+        if name != "none" && !self.knows(name) {
+            return Err("\"quorum\" names nothing that stands above it".to_owned());
+        }
+        self.quorum = Some(if name == "none" {
+            Quorum::None
+        } else {
+            Quorum::Of(name.to_owned())
+        });
+        Ok(())
+    }
+
+    pub(super) const fn has_quorum(&self) -> bool {
+        self.quorum.is_some()
+    }
+
+    /// Whether the quorum is met by those who `signed`.
+    pub(super) fn is_met(&self, signed: &impl Fn(&str) -> bool) -> bool {
+        match &self.quorum {
+            None => false,
+            Some(Quorum::None) => true,
+            Some(Quorum::Of(name)) => self.holds(name, signed),
+        }
+    }
+
+    /// Groups refer backwards, so this ends.
+    fn holds(&self, name: &str, signed: &impl Fn(&str) -> bool) -> bool {
+        match self.groups.iter().find(|group| group.name == name) {
+            Some(group) => {
+                group
+                    .members
+                    .iter()
+                    .filter(|member| self.holds(member, signed))
+                    .count()
+                    >= group.threshold
+            }
+            None => signed(name),
+        }
+    }
+}
