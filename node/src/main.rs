@@ -1,1 +1,55 @@
-fn main() {}
+//! `muhr-node`: runs the node of a folder that `muhr network create` made.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use node::run::{Ended, run};
+use tokio::sync::oneshot;
+use tracing_subscriber::EnvFilter;
+
+/// A node of a Muhr network.
+#[derive(Debug, Parser)]
+#[command(name = "muhr-node", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the node of a folder until it is told to stop (SIGTERM or Ctrl-C).
+    Run {
+        /// The folder, with node.toml, genesis and keys.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Command::Run { dir } = Arguments::parse().command;
+    let filter = EnvFilter::try_from_env("MUHR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let (told, stop) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        let terminated = async {
+            match &mut terminate {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated => {}
+        }
+        let _gone = told.send(());
+    });
+    match run(&dir, stop).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(ended) => {
+            eprintln!("muhr-node: {ended}");
+            ExitCode::from(if matches!(ended, Ended::Config(_)) { 3 } else { 1 })
+        }
+    }
+}

@@ -3,9 +3,12 @@
 //! A plain struct without clock or lock. At most one entry waits for each version of a record; what
 //! loses against a committed one is dropped with the reason, which is kept for whoever asks.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
 
-use ledger::rules::Refusal;
+use ledger::{Admitted, rules::Refusal};
 use protocol::{
     entry::Authentic,
     hash::{EntryId, IndexKey, LeafHash},
@@ -42,7 +45,7 @@ pub enum Offered {
 /// The waiting entries.
 #[derive(Debug, Default)]
 pub struct Mempool {
-    entries: HashMap<LeafHash, Authentic>,
+    entries: HashMap<LeafHash, Arc<Authentic>>,
     ids: HashMap<EntryId, LeafHash>,
     versions: HashMap<(IndexKey, Version), EntryId>,
     queues: BTreeMap<AgencyName, VecDeque<LeafHash>>,
@@ -67,7 +70,7 @@ impl Mempool {
 
     /// The waiting entry with this leaf hash.
     #[must_use]
-    pub fn get(&self, hash: &LeafHash) -> Option<&Authentic> {
+    pub fn get(&self, hash: &LeafHash) -> Option<&Arc<Authentic>> {
         self.entries.get(hash)
     }
 
@@ -84,7 +87,8 @@ impl Mempool {
     }
 
     /// Queues an admitted entry.
-    pub fn offer(&mut self, entry: Authentic) -> Offered {
+    pub fn offer(&mut self, admitted: Admitted) -> Offered {
+        let entry = admitted.into_entry();
         let version = version_of(&entry);
         if self.ids.contains_key(&entry.id()) {
             return Offered::WaitedAlready;
@@ -106,12 +110,12 @@ impl Mempool {
         self.versions.insert(version, entry.id());
         self.queues.entry(agency.clone()).or_default().push_back(entry.hash());
         *self.per_agency.entry(agency).or_default() += 1;
-        self.entries.insert(entry.hash(), entry);
+        self.entries.insert(entry.hash(), Arc::new(entry));
         Offered::Waits
     }
 
     /// The next entries for a block within the bounds: one from each agency in turn, oldest first.
-    pub fn candidates(&mut self, count_max: usize, bytes_max: usize) -> Vec<Authentic> {
+    pub fn candidates(&mut self, count_max: usize, bytes_max: usize) -> Vec<Arc<Authentic>> {
         for queue in self.queues.values_mut() {
             queue.retain(|hash| self.entries.contains_key(hash));
         }
@@ -127,7 +131,7 @@ impl Mempool {
                 }
                 any = true;
                 bytes += entry.bytes().len();
-                taken.push(entry.clone());
+                taken.push(Arc::clone(entry));
             }
             if !any {
                 return taken;
@@ -136,20 +140,25 @@ impl Mempool {
         }
     }
 
-    /// Forgets entries that a block took, and drops those that lost their version to one of them.
-    pub fn committed<'a>(&mut self, entries: impl IntoIterator<Item = &'a Authentic>, lost: impl Fn(&Authentic) -> Refusal) {
+    /// Forgets entries that a block took; gives back those that lost their version to one of them.
+    pub fn committed<'a>(&mut self, entries: impl IntoIterator<Item = &'a Arc<Authentic>>) -> Vec<Arc<Authentic>> {
+        let mut losers = Vec::new();
         for entry in entries {
             self.remove(&entry.hash());
-            if let Some(loser) = self.versions.get(&version_of(entry)).copied()
-                && let Some(hash) = self.ids.get(&loser).copied()
+            let loser = self.versions.get(&version_of(entry)).and_then(|id| self.ids.get(id)).copied();
+            if let Some(loser) = loser.and_then(|hash| self.remove(&hash))
+                && loser.id() != entry.id()
             {
-                if let Some(dropped) = self.remove(&hash)
-                    && dropped.id() != entry.id()
-                {
-                    self.refuse(dropped.id(), lost(&dropped));
-                }
+                losers.push(loser);
             }
         }
+        losers
+    }
+
+    /// All that wait, for a peer that was away.
+    #[must_use]
+    pub fn all_bytes(&self) -> Vec<Vec<u8>> {
+        self.entries.values().map(|entry| entry.bytes().to_vec()).collect()
     }
 
     /// Drops an entry with a reason.
@@ -163,10 +172,10 @@ impl Mempool {
     /// Entries whose last height is below `height`: they can never be decided.
     #[must_use]
     pub fn dead(&self, height: Height) -> Vec<EntryId> {
-        self.entries.values().filter(|entry| entry.statement().expires < height).map(Authentic::id).collect()
+        self.entries.values().filter(|entry| entry.statement().expires < height).map(|entry| entry.id()).collect()
     }
 
-    fn remove(&mut self, hash: &LeafHash) -> Option<Authentic> {
+    fn remove(&mut self, hash: &LeafHash) -> Option<Arc<Authentic>> {
         let entry = self.entries.remove(hash)?;
         self.bytes = self.bytes.saturating_sub(entry.bytes().len());
         self.ids.remove(&entry.id());

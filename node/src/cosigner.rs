@@ -1,0 +1,288 @@
+//! Cosignatures: what this validator says to the world of its log, and what others say.
+//!
+//! A checkpoint is cosigned only after its block is decided and on disk, and only after the register
+//! says so on disk: never a smaller size, never another root, whatever backup is restored. With a
+//! quorum, and with the publisher's line where one is reached, it is published.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use protocol::{
+    checkpoint::Checkpoint,
+    codec,
+    cosignature::{self, Cosigner as CosignerKey},
+    genesis::Genesis,
+    hash::{ChainId, RootHash},
+    height::LogSize,
+    key::{SecretKey, Signature},
+    name::AgencyName,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    durable::{self, Durable, Found},
+    wire::{Cosign, LogLine},
+};
+
+/// Checkpoints for which cosignatures are kept before their blocks are known here.
+const AHEAD_MAX: usize = 64;
+/// Signature lines of a checkpoint, the log's own among them, that all tools read.
+const LINES_MAX: usize = 16;
+const REGISTER_VERSION: u8 = 1;
+const REGISTER_BYTES_MAX: usize = 1024;
+
+/// What the register holds: the last that was cosigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// The network.
+    pub chain: ChainId,
+    /// The size.
+    pub size: LogSize,
+    /// The root.
+    pub root: RootHash,
+}
+
+/// Why a checkpoint is not cosigned.
+#[derive(Debug, Error)]
+pub enum NotCosigned {
+    /// It would contradict what was signed before.
+    #[error("size {size} with this root contradicts the register, which holds size {registered}; this node must not sign")]
+    Contradicts {
+        /// The size asked for.
+        size: LogSize,
+        /// The size of the register.
+        registered: LogSize,
+    },
+    /// The disk.
+    #[error(transparent)]
+    Fault(#[from] durable::Fault),
+}
+
+/// The file with what was last cosigned.
+#[derive(Debug)]
+pub struct Register {
+    file: Durable,
+    last: Option<Registered>,
+}
+
+impl Register {
+    /// Opens the register of the network `chain`.
+    pub fn open(path: &Path, chain: ChainId) -> Result<Self, String> {
+        let (file, found) = Durable::open(path).map_err(|fault| fault.to_string())?;
+        let value = match found {
+            Found::Nothing => None,
+            Found::Value(value) => Some(value),
+            Found::Doubtful(_) => {
+                return Err(format!("{}: the newest entry of the cosign register cannot be read; this key must not sign again", path.display()));
+            }
+        };
+        let last = value
+            .map(|value| codec::decode::<Registered>(REGISTER_VERSION, &value, REGISTER_BYTES_MAX))
+            .transpose()
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        if last.is_some_and(|last| last.chain != chain) {
+            return Err(format!("{}: the register belongs to another network", path.display()));
+        }
+        Ok(Self { file, last })
+    }
+
+    /// What was last cosigned.
+    #[must_use]
+    pub const fn last(&self) -> Option<Registered> {
+        self.last
+    }
+
+    /// Makes it certain on disk that `checkpoint` is the newest that may be signed. The caller's log
+    /// only ever grows, so a larger size extends the last one.
+    fn advance(&mut self, chain: ChainId, checkpoint: &Checkpoint) -> Result<(), NotCosigned> {
+        let next = Registered { chain, size: checkpoint.size, root: checkpoint.root };
+        if let Some(last) = self.last {
+            if next == last {
+                return Ok(());
+            }
+            if next.size <= last.size {
+                return Err(NotCosigned::Contradicts { size: next.size, registered: last.size });
+            }
+        }
+        self.file.write(&codec::encode(REGISTER_VERSION, &next))?;
+        self.last = Some(next);
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Collected {
+    cosigns: BTreeMap<AgencyName, Cosign>,
+    log: Option<Signature>,
+}
+
+/// Signs, collects and assembles.
+#[derive(Debug)]
+pub struct Cosigner {
+    chain: ChainId,
+    origin: String,
+    quorum: usize,
+    keys: BTreeMap<AgencyName, CosignerKey>,
+    publisher_key: CosignerKey,
+    mine: Option<(AgencyName, SecretKey)>,
+    publisher: Option<SecretKey>,
+    register: Register,
+    last_time: u64,
+    collected: BTreeMap<(LogSize, RootHash), Collected>,
+}
+
+/// What came of a new signature.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Collect {
+    /// Nothing new.
+    Ignored,
+    /// Counted.
+    Counted,
+    /// It does not verify.
+    Refused,
+}
+
+impl Cosigner {
+    /// Starts with the register of this node.
+    #[must_use]
+    pub fn new(genesis: &Genesis, mine: Option<(AgencyName, SecretKey)>, publisher: Option<SecretKey>, register: Register) -> Self {
+        let keys = genesis
+            .agencies
+            .iter()
+            .map(|agency| (agency.name.clone(), CosignerKey::validator(agency.cosigner.clone(), agency.cosign.key)));
+        Self {
+            chain: genesis.chain(),
+            origin: genesis.origin.to_string(),
+            quorum: genesis.quorum(),
+            keys: keys.collect(),
+            publisher_key: CosignerKey::log(genesis.origin.to_string(), genesis.publisher.key),
+            mine,
+            publisher,
+            register,
+            last_time: 0,
+            collected: BTreeMap::new(),
+        }
+    }
+
+    /// Cosigns the checkpoint of a block that is decided and on disk.
+    pub fn cosign(&mut self, checkpoint: &Checkpoint) -> Result<Option<Cosign>, NotCosigned> {
+        self.register.advance(self.chain, checkpoint)?;
+        let Some((agency, secret)) = self.mine.clone() else { return Ok(None) };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |passed| passed.as_secs());
+        let time = now.max(self.last_time).max(1);
+        self.last_time = time;
+        let signature = cosignature::sign(&secret, time, &checkpoint.write());
+        let cosign = Cosign { size: checkpoint.size, root: checkpoint.root, time, agency: agency.to_string(), signature };
+        self.entry(checkpoint.size, checkpoint.root).cosigns.insert(agency, cosign.clone());
+        Ok(Some(cosign))
+    }
+
+    fn entry(&mut self, size: LogSize, root: RootHash) -> &mut Collected {
+        self.collected.entry((size, root)).or_default()
+    }
+
+    /// Takes a peer's cosignature if it verifies.
+    pub fn collect(&mut self, cosign: Cosign, newest: LogSize) -> Collect {
+        let Some((agency, key)) = AgencyName::parse(&cosign.agency).and_then(|name| self.keys.get_key_value(&name)) else {
+            return Collect::Refused;
+        };
+        let known = self.collected.get(&(cosign.size, cosign.root)).and_then(|found| found.cosigns.get(agency));
+        if known.is_some_and(|known| known.time >= cosign.time) || self.is_far(&cosign, newest) {
+            return Collect::Ignored;
+        }
+        let agency = agency.clone();
+        let body = self.body(cosign.size, cosign.root);
+        if key.verify_cosignature(&body, cosign.time, &cosign.signature).is_err() {
+            return Collect::Refused;
+        }
+        self.entry(cosign.size, cosign.root).cosigns.insert(agency, cosign);
+        Collect::Counted
+    }
+
+    fn is_far(&self, cosign: &Cosign, newest: LogSize) -> bool {
+        let ahead = self.collected.keys().filter(|(size, _)| *size > newest).count();
+        cosign.size > newest && ahead >= AHEAD_MAX && !self.collected.contains_key(&(cosign.size, cosign.root))
+    }
+
+    /// Takes a publisher's line if it verifies.
+    pub fn collect_line(&mut self, line: &LogLine) -> Collect {
+        let body = self.body(line.size, line.root);
+        if !self.collected.contains_key(&(line.size, line.root)) {
+            return Collect::Ignored;
+        }
+        if self.publisher_key.verify_log(&body, &line.signature).is_err() {
+            return Collect::Refused;
+        }
+        self.entry(line.size, line.root).log = Some(line.signature);
+        Collect::Counted
+    }
+
+    fn body(&self, size: LogSize, root: RootHash) -> String {
+        format!("{}\n{size}\n{root}\n", self.origin)
+    }
+
+    /// The note for `checkpoint` if a quorum has cosigned it; and the publisher's line if this node
+    /// has just made it.
+    pub fn note(&mut self, checkpoint: &Checkpoint) -> Option<(String, Option<LogLine>)> {
+        let quorum = self.quorum;
+        let body = checkpoint.write();
+        let publisher = self.publisher.clone();
+        let found = self.collected.get_mut(&(checkpoint.size, checkpoint.root))?;
+        if found.cosigns.len() < quorum {
+            return None;
+        }
+        let mut line = None;
+        if let (None, Some(secret)) = (found.log, publisher) {
+            let signature = secret.sign(body.as_bytes());
+            found.log = Some(signature);
+            line = Some(LogLine { size: checkpoint.size, root: checkpoint.root, signature });
+        }
+        let mut note = format!("{body}\n");
+        if let Some(signature) = &found.log {
+            note += &self.publisher_key.log_line(signature);
+        }
+        for (agency, cosign) in found.cosigns.iter().take(LINES_MAX - 1) {
+            if let Some(key) = self.keys.get(agency) {
+                note += &key.cosignature_line(cosign.time, &cosign.signature);
+            }
+        }
+        Some((note, line))
+    }
+
+    /// Whether the checkpoint has the log's own line.
+    #[must_use]
+    pub fn has_line(&self, checkpoint: &Checkpoint) -> bool {
+        self.collected.get(&(checkpoint.size, checkpoint.root)).is_some_and(|found| found.log.is_some())
+    }
+
+    /// What is known of `size`, for a peer that asks.
+    #[must_use]
+    pub fn known(&self, checkpoint: &Checkpoint) -> (Vec<Cosign>, Option<LogLine>) {
+        let found = self.collected.get(&(checkpoint.size, checkpoint.root));
+        let cosigns = found.map(|found| found.cosigns.values().cloned().collect()).unwrap_or_default();
+        let line = found.and_then(|found| found.log).map(|signature| LogLine { size: checkpoint.size, root: checkpoint.root, signature });
+        (cosigns, line)
+    }
+
+    /// Who signed another root for the size of `checkpoint`: proof that they lie.
+    #[must_use]
+    pub fn contradicting(&self, checkpoint: &Checkpoint) -> Vec<Cosign> {
+        let same_size = self.collected.iter().filter(|((size, root), _)| *size == checkpoint.size && *root != checkpoint.root);
+        same_size.flat_map(|(_, found)| found.cosigns.values().cloned()).collect()
+    }
+
+    /// Forgets what is older than `size`.
+    pub fn forget_below(&mut self, size: LogSize) {
+        self.collected.retain(|(old, _), _| *old >= size);
+    }
+
+    /// What was last cosigned.
+    #[must_use]
+    pub const fn registered(&self) -> Option<Registered> {
+        self.register.last()
+    }
+}

@@ -1,0 +1,323 @@
+//! The driver: the one place where keys, clock, disk and wire meet the machine.
+//!
+//! One thread with a loop of its own, so that nothing else delays a vote and its syncs delay nobody
+//! else. Facts come in (messages, timers, waiting entries, catch-up); the machine answers with orders;
+//! `perform` carries them out in order. Order on disk: the candidate block and the safety record before
+//! a vote leaves; block, state and certificate in one batch; then the register; then the cosignature;
+//! then the answer to clients. A crash at any point comes back through the ordinary start.
+
+mod candidates;
+mod catchup;
+mod clock;
+mod messages;
+mod perform;
+mod proposals;
+mod publish;
+mod signer;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use consensus::{Evidence, Input, Machine, Safety, Timer, ValidatorSet};
+use protocol::{
+    checkpoint::Checkpoint,
+    codec,
+    hash::ChainId,
+    height::{Height, LogSize},
+    key::PublicKey,
+    name::AgencyName,
+};
+use tokio::{sync::mpsc, time::Instant};
+
+use self::{candidates::Candidates, catchup::CatchUp, proposals::Proposals, signer::Signer};
+use crate::{
+    config::Config,
+    cosigner::Cosigner,
+    durable::{Durable, Found},
+    network::{Events, Lane, PeerEvent, PeerIndex, Received},
+    shared::Shared,
+};
+
+/// Version byte of the safety record.
+const SAFETY_VERSION: u8 = 1;
+/// How often peers are told how far this node is.
+const STATUS_EVERY: Duration = Duration::from_secs(2);
+/// How often an unchanged head is cosigned again, so that its age shows that we live.
+const COSIGN_EVERY: Duration = Duration::from_secs(300);
+
+/// What the driver starts from.
+#[derive(Debug)]
+pub struct Start {
+    /// The shared parts.
+    pub shared: Arc<Shared>,
+    /// What the operator said.
+    pub config: Config,
+    /// Cosignatures, with the register open.
+    pub cosigner: Cosigner,
+    /// The safety record's file and what stood in it.
+    pub safety: (Durable, Found),
+    /// What comes from peers.
+    pub events: Events,
+}
+
+/// The driver's state.
+pub struct Driver {
+    shared: Arc<Shared>,
+    chain: ChainId,
+    validators: ValidatorSet,
+    /// Agencies by their voting keys.
+    agencies: BTreeMap<PublicKey, AgencyName>,
+    machine: Machine,
+    signer: Option<Signer>,
+    safety: Durable,
+    candidates: Candidates,
+    proposals: Proposals,
+    catchup: CatchUp,
+    cosigner: Cosigner,
+    timers: BTreeMap<(Instant, u64), Timer>,
+    timer_number: u64,
+    peers: Vec<PeerState>,
+    height_since: Instant,
+    evidence_dir: std::path::PathBuf,
+    /// Checkpoints of the last blocks, the newest last.
+    recent: VecDeque<(Height, Checkpoint)>,
+    /// Orders that wait to be carried out.
+    orders: VecDeque<consensus::Effect>,
+}
+
+/// What is known of one peer.
+#[derive(Clone, Copy, Debug, Default)]
+struct PeerState {
+    height: Height,
+    cosigned: LogSize,
+    /// The height whose certificate it was last told, so that it is told once.
+    told_commit: Height,
+}
+
+enum Fact {
+    Consensus(Received),
+    Sync(Received),
+    Peer(PeerEvent),
+    Pending,
+    Timer,
+    Status,
+    Recosign,
+    Catchup,
+    Over,
+}
+
+impl Driver {
+    /// Starts from what is on disk. The machine's height follows the ledger's head; a safety record
+    /// that cannot be read in full silences the validator until the network has gone past it.
+    pub fn new(start: Start) -> Result<(Self, Events), String> {
+        let Start { shared, config, cosigner, safety, events } = start;
+        let genesis = &shared.genesis;
+        let chain = genesis.chain();
+        let keys = genesis.agencies.iter().map(|agency| agency.vote.key).collect();
+        let validators = ValidatorSet::new(keys).map_err(|error| error.to_string())?;
+        let agencies = genesis.agencies.iter().map(|agency| (agency.vote.key, agency.name.clone())).collect();
+        let height = shared.ledger.head().height().next();
+        let (file, found) = safety;
+        let record = remembered(&shared, chain, height, found)?;
+        let me = config.validator.as_ref().map(|keys| keys.vote.public());
+        let machine = Machine::new(chain, validators.clone(), me, height, record);
+        let candidates = Candidates::open(&config.dir.join("data").join("candidates"))?;
+        let signer = config.validator.map(|keys| Signer::new(chain, keys.agency, keys.vote));
+        let peers = vec![PeerState::default(); shared.peers.len()];
+        let driver = Self {
+            chain,
+            validators,
+            agencies,
+            machine,
+            signer,
+            safety: file,
+            candidates,
+            proposals: Proposals::default(),
+            catchup: CatchUp::default(),
+            cosigner,
+            timers: BTreeMap::new(),
+            timer_number: 0,
+            peers,
+            height_since: Instant::now(),
+            evidence_dir: config.dir.join("evidence"),
+            recent: VecDeque::new(),
+            orders: VecDeque::new(),
+            shared,
+        };
+        Ok((driver, events))
+    }
+
+    /// Turns until the node fails or `over` is dropped.
+    pub async fn run(mut self, mut events: Events, mut over: mpsc::Receiver<()>) {
+        self.recover();
+        let mut status = tokio::time::interval(STATUS_EVERY);
+        let mut recosign = tokio::time::interval_at(Instant::now() + COSIGN_EVERY, COSIGN_EVERY);
+        let mut failed = self.shared.failed.subscribe();
+        let shared = Arc::clone(&self.shared);
+        while failed.borrow_and_update().is_none() {
+            let timer = self.timers.keys().next().map(|(at, _)| *at);
+            let busy = self.catchup.has_work();
+            let fact = tokio::select! {
+                biased;
+                _ = over.recv() => Fact::Over,
+                _ = failed.changed() => Fact::Over,
+                message = events.consensus.recv() => message.map_or(Fact::Over, Fact::Consensus),
+                () = until(timer) => Fact::Timer,
+                event = events.peers.recv() => event.map_or(Fact::Over, Fact::Peer),
+                () = shared.pending.notified() => Fact::Pending,
+                message = events.sync.recv() => message.map_or(Fact::Over, Fact::Sync),
+                () = std::future::ready(()), if busy => Fact::Catchup,
+                _ = status.tick() => Fact::Status,
+                _ = recosign.tick() => Fact::Recosign,
+            };
+            match fact {
+                Fact::Over => break,
+                Fact::Consensus(received) => self.on_consensus(&received),
+                Fact::Sync(received) => self.on_sync(received),
+                Fact::Peer(event) => self.on_peer(&event),
+                Fact::Pending => self.on_pending(),
+                Fact::Timer => self.on_timer(),
+                Fact::Status => self.tell_status(),
+                Fact::Recosign => self.cosign_head(),
+                Fact::Catchup => self.catch_up_one(),
+            }
+            self.perform_all();
+            self.show_progress();
+        }
+    }
+
+    /// Says again what was said before the last stop.
+    fn recover(&mut self) {
+        self.restore_candidates();
+        self.feed(Input::Start);
+        self.perform_all();
+        self.cosign_head();
+        self.on_pending();
+        self.perform_all();
+        self.show_progress();
+    }
+
+    /// Gives the machine a fact and queues its orders.
+    fn feed(&mut self, input: Input) {
+        let effects = self.machine.step(input);
+        self.orders.extend(effects);
+    }
+
+    fn on_pending(&mut self) {
+        self.complete_proposals();
+        let waits = !self.shared.mempool().is_empty();
+        self.feed(Input::Pending(waits));
+    }
+
+    fn on_timer(&mut self) {
+        let now = Instant::now();
+        while let Some(entry) = self.timers.first_entry()
+            && entry.key().0 <= now
+        {
+            let timer = entry.remove();
+            self.feed(Input::Elapsed(timer));
+        }
+    }
+
+    fn schedule(&mut self, timer: Timer, after_ms: u64) {
+        self.timer_number = self.timer_number.wrapping_add(1);
+        let at = Instant::now() + Duration::from_millis(after_ms);
+        self.timers.insert((at, self.timer_number), timer);
+    }
+
+    fn show_progress(&self) {
+        let mut progress = self.shared.progress();
+        progress.round = self.machine.round().get();
+        progress.step = self.machine.step_now().name();
+        progress.turned_ms = clock::now_ms().get();
+        progress.not_voting = if self.signer.is_some() && !self.machine.speaks() {
+            Some(if self.machine.is_halted() { "an alarm has stopped voting; see the log" } else { "its own record of votes is ahead of its blocks" }.to_owned())
+        } else {
+            None
+        };
+    }
+
+    fn on_peer(&mut self, event: &PeerEvent) {
+        match event {
+            PeerEvent::Connected(peer) => {
+                tracing::info!(event = "peer-connected", peer = self.peer_name(*peer));
+                self.greet(*peer);
+            }
+            PeerEvent::Disconnected(peer) => tracing::info!(event = "peer-disconnected", peer = self.peer_name(*peer)),
+            PeerEvent::Fault(reason) => self.shared.fail_with(reason),
+        }
+    }
+
+    fn peer_name(&self, peer: PeerIndex) -> &str {
+        self.shared.peers.get(peer.get()).map_or("?", String::as_str)
+    }
+
+    /// The peer whose agency votes with `key`.
+    fn peer_of(&self, key: &PublicKey) -> Option<PeerIndex> {
+        let name = self.agencies.get(key)?;
+        self.shared.peers.iter().position(|peer| peer == name.as_str()).map(PeerIndex::new)
+    }
+
+    fn send<T: serde::Serialize>(&self, peer: PeerIndex, lane: Lane, message: &T) {
+        let bytes = crate::wire::encode(message);
+        if let Err(error) = self.shared.network.send(peer, lane, bytes.into()) {
+            tracing::debug!(event = "not-sent", peer = self.peer_name(peer), %error);
+        }
+    }
+
+    fn broadcast<T: serde::Serialize>(&self, lane: Lane, message: &T) {
+        self.shared.network.broadcast(lane, crate::wire::encode(message).into());
+    }
+
+    /// Keeps proof of misbehaviour in a file and tells the operators.
+    fn keep_evidence(&self, evidence: &Evidence) {
+        self.shared.metrics.evidence.inc();
+        let text = format!("{evidence:#?}\n");
+        let name = protocol::text::hex(&protocol::hash::sha256(&[text.as_bytes()])[..8]);
+        tracing::error!(event = "evidence", file = name, "a validator has broken the rules");
+        let path = self.evidence_dir.join(format!("{name}.evidence"));
+        let bytes = codec::encode(SAFETY_VERSION, evidence);
+        let kept = std::fs::create_dir_all(&self.evidence_dir)
+            .and_then(|()| std::fs::write(&path, &bytes))
+            .and_then(|()| std::fs::write(path.with_extension("txt"), text));
+        if let Err(error) = kept {
+            tracing::error!(event = "evidence-lost", %error);
+        }
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The safety record of the last run. A record that may have lost its newest words makes the node
+/// follow in silence until the network is past any height at which it can have voted.
+fn remembered(shared: &Shared, chain: ChainId, height: Height, found: Found) -> Result<Option<Safety>, String> {
+    let decode = |value: &[u8]| {
+        codec::decode::<Safety>(SAFETY_VERSION, value, crate::durable::VALUE_BYTES_MAX)
+            .map_err(|error| format!("the safety record cannot be read ({error}); this node must not vote with it"))
+    };
+    match found {
+        Found::Value(value) => decode(&value).map(Some),
+        Found::Doubtful(value) => {
+            // A validator speaks only at the height after its last block: the lost words are of the
+            // height of the readable record, of the next one, or of the ledger's.
+            let above = decode(&value)?.height.next().max(height).next();
+            tracing::error!(event = "safety-doubtful", %above, "the newest safety record cannot be read; following in silence");
+            Ok(Some(Safety::observe_until(chain, above)))
+        }
+        // A new file beside a chain that has grown is a lost record.
+        Found::Nothing if height > Height::ZERO.next() && shared.agency.is_some() => {
+            let above = height.next().next();
+            tracing::error!(event = "safety-lost", %above, "there is no safety record; following in silence");
+            Ok(Some(Safety::observe_until(chain, above)))
+        }
+        Found::Nothing => Ok(None),
+    }
+}

@@ -1,0 +1,221 @@
+//! Carrying out the machine's orders, in their order.
+
+use std::sync::Arc;
+
+use consensus::{Alarm, Commit, Effect, Input, Message, Proposal, Safety, Vote, verify};
+use ledger::execute;
+use protocol::{codec, hash::BlockId, key::PublicKey};
+use tokio::time::Instant;
+
+use super::{Driver, SAFETY_VERSION, clock};
+use crate::{
+    network::Lane,
+    wire::{ConsensusMessage, Outline, SyncMessage},
+};
+
+/// Peers that are asked for a block at once.
+const FETCH_PEERS_MAX: usize = 3;
+
+impl Driver {
+    /// Carries out everything that is queued. A fault ends it: nothing after it may be done.
+    pub(super) fn perform_all(&mut self) {
+        while let Some(order) = self.orders.pop_front() {
+            if let Err(reason) = self.perform(order) {
+                self.orders.clear();
+                self.shared.fail_with(&reason);
+                return;
+            }
+        }
+    }
+
+    fn perform(&mut self, order: Effect) -> Result<(), String> {
+        match order {
+            Effect::Persist(record) => self.persist(&record),
+            Effect::Propose(proposal) => self.propose(proposal),
+            Effect::Vote(vote) => self.vote(vote),
+            Effect::BroadcastPolka(polka) => {
+                self.broadcast(Lane::Consensus, &ConsensusMessage::Polka(polka));
+                Ok(())
+            }
+            Effect::Rebroadcast(messages) => {
+                for message in messages {
+                    self.say_again(message);
+                }
+                Ok(())
+            }
+            Effect::Schedule { timer, after_ms } => {
+                self.schedule(timer, after_ms);
+                Ok(())
+            }
+            Effect::Build { height, round } => {
+                if height == self.machine.height() { self.build(round) } else { Ok(()) }
+            }
+            Effect::Fetch { block, from } => {
+                self.fetch(block, &from);
+                Ok(())
+            }
+            Effect::Evidence(evidence) => {
+                self.keep_evidence(&evidence);
+                Ok(())
+            }
+            Effect::Decide(commit) => self.commit(&commit),
+            Effect::Alarm(alarm) => self.alarm(&alarm),
+        }
+    }
+
+    /// The lock's block first: a lock on a block that a loss of power can take is a stuck network.
+    fn persist(&mut self, record: &Safety) -> Result<(), String> {
+        let locked = record.locked.map(|lock| lock.block);
+        let valid = record.valid.as_ref().map(|polka| polka.block);
+        for block in locked.into_iter().chain(valid) {
+            self.candidates.save(&block)?;
+        }
+        self.safety.write(&codec::encode(SAFETY_VERSION, record)).map_err(|fault| fault.to_string())
+    }
+
+    fn propose(&mut self, proposal: Proposal) -> Result<(), String> {
+        let Some(signer) = &mut self.signer else { return Ok(()) };
+        let signed = signer.proposal(proposal).map_err(|error| error.to_string())?;
+        if let Some(candidate) = self.candidates.get(&signed.statement.block) {
+            let outline = candidate.outline.clone();
+            self.broadcast(Lane::Consensus, &ConsensusMessage::Proposal(signed.clone(), outline));
+        }
+        if let Ok(proposal) = verify::proposal(&self.chain, &self.validators, &signed) {
+            self.feed(Input::Proposal { proposal, valid: true, timely: true });
+        }
+        Ok(())
+    }
+
+    fn vote(&mut self, vote: Vote) -> Result<(), String> {
+        let Some(signer) = &mut self.signer else { return Ok(()) };
+        let signed = signer.vote(vote).map_err(|error| error.to_string())?;
+        self.broadcast(Lane::Consensus, &ConsensusMessage::Vote(signed.clone()));
+        if let Ok(vote) = verify::vote(&self.chain, &self.validators, &signed) {
+            self.feed(Input::Vote(vote));
+        }
+        Ok(())
+    }
+
+    fn say_again(&self, message: Message) {
+        let message = match message {
+            Message::Vote(vote) => ConsensusMessage::Vote(vote),
+            Message::Polka(polka) => ConsensusMessage::Polka(polka),
+            Message::Proposal(proposal) => match self.candidates.get(&proposal.statement.block) {
+                Some(candidate) => ConsensusMessage::Proposal(proposal, candidate.outline.clone()),
+                None => return,
+            },
+            Message::Commit(commit) => ConsensusMessage::Commit(commit),
+        };
+        self.broadcast(Lane::Consensus, &message);
+    }
+
+    /// Makes a block of what waits. The time is this clock's, but always above the parent's.
+    fn build(&mut self, round: protocol::height::Round) -> Result<(), String> {
+        let Some(agency) = self.signer.as_ref().map(|signer| signer.agency.clone()) else { return Ok(()) };
+        let head = self.shared.ledger.head();
+        let limits = *head.directory().limits();
+        let count_max = usize::try_from(limits.block_entries).unwrap_or(usize::MAX);
+        let bytes_max = usize::try_from(limits.block_bytes).unwrap_or(usize::MAX);
+        let waiting = self.shared.mempool().candidates(count_max, bytes_max);
+        let proposal = execute::Proposal { proposer: agency.clone(), time: clock::now_ms() };
+        let built = self.shared.ledger.build(proposal, waiting.iter().map(Arc::as_ref)).map_err(|fault| fault.to_string())?;
+        {
+            let mut mempool = self.shared.mempool();
+            for (id, refusal) in built.refused {
+                mempool.drop_entry(&id, refusal);
+            }
+        }
+        let Some(executed) = built.executed else {
+            let waits = !self.shared.mempool().is_empty();
+            self.feed(Input::Pending(waits));
+            return Ok(());
+        };
+        let taken: std::collections::BTreeMap<_, _> = waiting.into_iter().map(|entry| (entry.id(), entry)).collect();
+        let entries: Vec<_> = executed.ids().iter().filter_map(|id| taken.get(id).cloned()).collect();
+        let outline = Outline {
+            height: executed.height(),
+            time: executed.block_leaf().time,
+            proposer: agency.to_string(),
+            entries: entries.iter().map(|entry| entry.hash()).collect(),
+        };
+        let block = self.candidates.insert(outline, entries, executed);
+        self.feed(Input::Built { round, block });
+        Ok(())
+    }
+
+    fn fetch(&mut self, block: BlockId, from: &[PublicKey]) {
+        if self.candidates.get(&block).is_some() {
+            self.feed(Input::BlockKnown { block, valid: true });
+            return;
+        }
+        let mut peers: Vec<_> = from.iter().filter_map(|key| self.peer_of(key)).collect();
+        peers.truncate(FETCH_PEERS_MAX);
+        for peer in peers {
+            self.send(peer, Lane::Sync, &SyncMessage::GetOutline(block));
+        }
+    }
+
+    /// The decided block becomes durable, then it is cosigned, then the next height begins.
+    fn commit(&mut self, commit: &Commit) -> Result<(), String> {
+        let Some(decided) = self.candidates.take_decided(&commit.block) else {
+            return Err(format!("block {} was decided and is not here: a bug", commit.block));
+        };
+        let started = Instant::now();
+        let certificate = codec::encode(SAFETY_VERSION, commit);
+        let head = self.shared.ledger.commit(&decided.executed, &certificate).map_err(|fault| fault.to_string())?;
+        let metrics = &self.shared.metrics;
+        metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
+        metrics.decide_seconds.observe(self.height_since.elapsed().as_secs_f64());
+        metrics.blocks.inc();
+        metrics.entries.inc_by(decided.entries.len() as u64);
+        metrics.rounds.inc_by(commit.round.get());
+        tracing::debug!(event = "committed", height = %head.height(), entries = decided.entries.len(), round = %commit.round);
+        self.candidates.forget()?;
+        self.cosign(&head)?;
+        self.settle_waiting(&decided.entries);
+        self.timers.clear();
+        self.height_since = Instant::now();
+        let next = head.height().next();
+        let effects = self.machine.advance(next, self.validators.clone());
+        self.orders.extend(effects);
+        self.proposals_of_new_height(next);
+        let waits = !self.shared.mempool().is_empty();
+        self.feed(Input::Pending(waits));
+        Ok(())
+    }
+
+    /// Forgets what the block took, and says to the losers why.
+    fn settle_waiting(&self, entries: &[Arc<protocol::entry::Authentic>]) {
+        let height = self.shared.ledger.head().height().next();
+        let losers = {
+            let mut mempool = self.shared.mempool();
+            let losers = mempool.committed(entries);
+            for id in mempool.dead(height) {
+                let expires = protocol::height::Height::new(height.get().saturating_sub(1));
+                mempool.drop_entry(&id, ledger::rules::Refusal::Expired { expires, height });
+            }
+            losers
+        };
+        for loser in losers {
+            if let Err(ledger::NotAdmitted::Refused(refusal)) = self.shared.ledger.admit(loser.as_ref().clone()) {
+                self.shared.mempool().drop_entry(&loser.id(), refusal);
+            }
+        }
+    }
+
+    fn alarm(&mut self, alarm: &Alarm) -> Result<(), String> {
+        tracing::error!(event = "alarm", ?alarm, "this must not happen while at most a third of the validators is faulty");
+        match alarm {
+            Alarm::OtherSelf { .. } => Ok(()),
+            Alarm::QuorumForInvalid { .. } => {
+                Err("a quorum voted for a block that this node finds invalid; compare versions and index roots with the other agencies".to_owned())
+            }
+            Alarm::Fork { known, other } => {
+                let file = self.evidence_dir.join("fork.txt");
+                let text = format!("{known:#?}\n{other:#?}\n");
+                let _kept = std::fs::create_dir_all(&self.evidence_dir).and_then(|()| std::fs::write(&file, text));
+                Err(format!("two blocks of one height have a quorum: the network has forked; the evidence is in {}", file.display()))
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Cosigning what is committed, and publishing what a quorum has cosigned.
+
+use ledger::Head;
+use protocol::height::LogSize;
+
+use super::Driver;
+use crate::{
+    cosigner::{Collect, NotCosigned},
+    network::{Lane, PeerIndex},
+    wire::{ConsensusMessage, Cosign, LogLine, SyncMessage},
+};
+
+/// Committed heights whose checkpoints may still be published.
+const LOOK_BACK: usize = 32;
+
+impl Driver {
+    /// Cosigns the checkpoint of a block that is on disk.
+    pub(super) fn cosign(&mut self, head: &Head) -> Result<(), String> {
+        if self.recent.back().is_none_or(|(height, _)| *height < head.height()) {
+            self.recent.push_back((head.height(), head.checkpoint()));
+        }
+        while self.recent.len() > LOOK_BACK {
+            self.recent.pop_front();
+        }
+        match self.cosigner.cosign(&head.checkpoint()) {
+            Ok(Some(cosign)) => self.broadcast(Lane::Consensus, &ConsensusMessage::Cosign(cosign)),
+            Ok(None) => {}
+            Err(NotCosigned::Contradicts { .. }) => {
+                // The node goes on without signing: what it holds is behind what it once signed.
+                tracing::error!(event = "not-cosigned", size = %head.size(), "the register forbids to cosign this checkpoint");
+            }
+            Err(NotCosigned::Fault(fault)) => return Err(fault.to_string()),
+        }
+        for liar in self.cosigner.contradicting(&head.checkpoint()) {
+            tracing::error!(event = "fork-evidence", agency = liar.agency, size = %liar.size, "cosigned another root for a size that is final here");
+            self.keep_cosign_evidence(&liar);
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// Cosigns the head again: at the start, and from time to time when nothing happens.
+    pub(super) fn cosign_head(&mut self) {
+        let head = self.shared.ledger.head();
+        if let Err(reason) = self.cosign(&head) {
+            self.shared.fail_with(&reason);
+        }
+    }
+
+    pub(super) fn on_cosign(&mut self, cosign: Cosign, from: PeerIndex) {
+        let size = cosign.size;
+        let newest = self.shared.ledger.head().size();
+        match self.cosigner.collect(cosign, newest) {
+            Collect::Counted => {
+                if let Some(peer) = self.peers.get_mut(from.get()) {
+                    peer.cosigned = peer.cosigned.max(size);
+                }
+                self.publish();
+            }
+            Collect::Ignored => {}
+            Collect::Refused => tracing::warn!(event = "bad-cosignature", peer = self.peer_name(from)),
+        }
+    }
+
+    pub(super) fn on_log_line(&mut self, line: &LogLine, from: PeerIndex) {
+        match self.cosigner.collect_line(line) {
+            Collect::Counted => self.publish(),
+            Collect::Ignored => {}
+            Collect::Refused => tracing::warn!(event = "bad-log-line", peer = self.peer_name(from)),
+        }
+    }
+
+    /// Publishes the newest committed checkpoint that has a quorum, and again when it gains the log's
+    /// own line or a newer cosignature.
+    fn publish(&mut self) {
+        let published = *self.shared.published.borrow();
+        let newest = self.recent.iter().rev().map(|(height, checkpoint)| (*height, checkpoint.clone()));
+        for (height, checkpoint) in newest.collect::<Vec<_>>() {
+            if checkpoint.size < published {
+                break;
+            }
+            let Some((note, line)) = self.cosigner.note(&checkpoint) else { continue };
+            if let Err(fault) = self.shared.ledger.publish(&note, height) {
+                return self.shared.fail(&fault);
+            }
+            if let Some(line) = line {
+                self.broadcast(Lane::Consensus, &ConsensusMessage::LogLine(line));
+            }
+            self.shared.published.send_replace(checkpoint.size);
+            self.cosigner.forget_below(checkpoint.size);
+            return;
+        }
+    }
+
+    /// What a peer needs to publish the head, if it lacks it.
+    pub(super) fn answer_cosigns(&self, size: LogSize, to: PeerIndex) {
+        let head = self.shared.ledger.head();
+        if head.size() == size {
+            let (cosigns, line) = self.cosigner.known(&head.checkpoint());
+            self.send(to, Lane::Sync, &SyncMessage::Cosigns(cosigns, line));
+        }
+    }
+
+    fn keep_cosign_evidence(&self, liar: &Cosign) {
+        self.shared.metrics.evidence.inc();
+        let path = self.evidence_dir.join(format!("cosign-{}-{}.txt", liar.agency, liar.size));
+        let text = format!("{liar:#?}\n");
+        if let Err(error) = std::fs::create_dir_all(&self.evidence_dir).and_then(|()| std::fs::write(&path, text)) {
+            tracing::error!(event = "evidence-lost", %error);
+        }
+    }
+}
