@@ -1,0 +1,150 @@
+//! Two signed messages that no honest validator ever signs both.
+//!
+//! Under the strict rules of the machine none of these can name an honest validator, whatever the
+//! network and f faulty ones do. Not here: what is done to the guilty. That is governance.
+
+use protocol::{
+    hash::ChainId,
+    key::{self, PublicKey},
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    message::{SignedProposal, SignedVote, VoteKind},
+    validators::ValidatorSet,
+};
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Offence {
+    /// Two votes of one kind in one round.
+    DoubleVote,
+    /// Two proposals in one round.
+    DoubleProposal,
+    /// A lock forgotten.
+    Amnesia,
+}
+
+/// Proof that a validator broke the rules; anyone with the validator set can check it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Evidence {
+    /// Two votes of the same height, round and kind that differ.
+    DoubleVote(SignedVote, SignedVote),
+    /// Two proposals of the same height and round that differ.
+    DoubleProposal(SignedProposal, SignedProposal),
+    /// A precommit for one block and a later prevote for another, justified by no polka as new as
+    /// the precommit.
+    Amnesia {
+        /// For one block, in some round.
+        precommit: SignedVote,
+        /// For another, in a later round, with a valid round before the precommit's or none.
+        prevote: SignedVote,
+    },
+}
+
+/// Why evidence convicts nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NotProven {
+    /// An honest validator may have signed both.
+    #[error("an honest validator may have signed both messages")]
+    Innocent,
+    /// The messages are by different keys.
+    #[error("the two messages are signed by different keys")]
+    TwoSigners,
+    /// The signer is no validator at this height.
+    #[error("{0} is not in the validator set")]
+    Stranger(Box<PublicKey>),
+    /// A signature does not hold.
+    #[error("a signature of {0} does not verify")]
+    Signature(Box<PublicKey>),
+}
+
+impl Evidence {
+    /// Who is accused: the signer of the first message.
+    #[must_use]
+    pub const fn accused(&self) -> PublicKey {
+        match self {
+            Self::DoubleVote(vote, _) | Self::Amnesia { precommit: vote, .. } => vote.signer,
+            Self::DoubleProposal(proposal, _) => proposal.signer,
+        }
+    }
+
+    /// What is alleged.
+    #[must_use]
+    pub const fn offence(&self) -> Offence {
+        match self {
+            Self::DoubleVote(..) => Offence::DoubleVote,
+            Self::DoubleProposal(..) => Offence::DoubleProposal,
+            Self::Amnesia { .. } => Offence::Amnesia,
+        }
+    }
+
+    /// Checks the proof against the validators of its height and names the guilty one.
+    pub fn verify(
+        &self,
+        chain: &ChainId,
+        validators: &ValidatorSet,
+    ) -> Result<PublicKey, NotProven> {
+        let accused = self.check_shape()?;
+        if validators.index_of(&accused).is_none() {
+            return Err(NotProven::Stranger(Box::new(accused)));
+        }
+        let signed = match self {
+            Self::DoubleVote(a, b) | Self::Amnesia { precommit: a, prevote: b } => [
+                (a.statement.sign_bytes(chain), a.signature),
+                (b.statement.sign_bytes(chain), b.signature),
+            ],
+            Self::DoubleProposal(a, b) => [
+                (a.statement.sign_bytes(chain), a.signature),
+                (b.statement.sign_bytes(chain), b.signature),
+            ],
+        };
+        for (bytes, signature) in signed {
+            key::verify(&accused, &bytes, &signature)
+                .map_err(|_| NotProven::Signature(Box::new(accused)))?;
+        }
+        Ok(accused)
+    }
+
+    /// Whether the two statements convict their signer, if the signatures hold.
+    pub(crate) fn check_shape(&self) -> Result<PublicKey, NotProven> {
+        let (other, convicts) = match self {
+            Self::DoubleVote(a, b) => {
+                let (one, two) = (&a.statement, &b.statement);
+                let same = (one.kind, one.height, one.round) == (two.kind, two.height, two.round);
+                (b.signer, same && one != two)
+            }
+            Self::DoubleProposal(a, b) => {
+                let (one, two) = (&a.statement, &b.statement);
+                let same = (one.height, one.round) == (two.height, two.round);
+                (b.signer, same && !one.says_the_same(two))
+            }
+            Self::Amnesia { precommit, prevote } => {
+                (prevote.signer, forgot(precommit, prevote))
+            }
+        };
+        if other != self.accused() {
+            return Err(NotProven::TwoSigners);
+        }
+        if convicts {
+            Ok(other)
+        } else {
+            Err(NotProven::Innocent)
+        }
+    }
+}
+
+/// Whoever precommits X in r has `lockedRound >= r` from then on, and prevotes a block only if not
+/// locked or for a valid round >= `lockedRound`. So no honest validator signs both.
+fn forgot(precommit: &SignedVote, prevote: &SignedVote) -> bool {
+    let (locked, later) = (&precommit.statement, &prevote.statement);
+    locked.kind == VoteKind::Precommit
+        && later.kind == VoteKind::Prevote
+        && locked.height == later.height
+        && locked.round < later.round
+        && locked.block.is_some()
+        && later.block.is_some()
+        && locked.block != later.block
+        && later.valid_round.is_none_or(|round| round < locked.round)
+}

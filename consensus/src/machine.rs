@@ -1,0 +1,221 @@
+//! The machine: takes one fact, returns the orders that follow from it.
+//!
+//! Pure: no clock, randomness, keys, files or log; the same facts in the same order give the same
+//! orders. After each fact these rules are tried in this order until none fires (`machine/rules.rs`;
+//! q = quorum, f = faulty_max, r = current round):
+//!
+//! | rule | lines | when | then |
+//! |---|---|---|---|
+//! | 1 decide | L49-54 | q precommits for a block at any round, or a commit; block known and valid | decide |
+//! | 2 skip | L55-56 | f+1 validators spoke in rounds >= R > r (or at all, while idle) | start round R |
+//! |   wake | new | idle, and entries wait or a valid proposal is here | start round 0 |
+//! | 3 fresh | L22-27 | step propose, proposal without polka | prevote it if valid, timely and **not locked**; else nil |
+//! | 4 again | L28-33 | step propose, proposal with a polka of round vr < r | prevote it with vr if valid and **lockedRound <= vr**; else nil |
+//! | 5 polka | L36-43 | step >= prevote, polka of r, block known and valid | if step = prevote: lock, precommit, send the polka on; valid := polka |
+//! |   older | new | polka of a round < r, newer than valid, block known and valid | valid := polka, never the lock |
+//! | 6 nil | L44-46 | step prevote, q prevotes nil | precommit nil |
+//! | 7 | L34-35 | step prevote, q prevotes of any kind | timer prevote, once per round |
+//! | 8 | L47-48 | q precommits of any kind | timer precommit, once per round |
+//! |   propose | L14-19 | step propose, my turn, not proposed yet | re-propose valid with its polka; else, if entries wait, build |
+//! | 9 timers | L57-67 | propose / prevote / precommit ran out in r | prevote nil / precommit nil / start round r+1 |
+//!
+//! 3 and 4 are stricter than the paper (no "or lockedValue = v"): with them no honest validator can
+//! be accused of amnesia. A quorum for a block that was judged invalid halts the machine. An observer,
+//! and a validator whose safety record is of a later height, follow rules 1 and 2 only and are silent.
+//!
+//! Restart: `Safety` is written before each own message leaves, so the machine says the very same
+//! again and never decides anew what is recorded. Rounds entered without a word leave no trace: to be
+//! back in an earlier round is the same as to be slow.
+
+mod facts;
+mod rules;
+mod speech;
+mod status;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use protocol::{
+    hash::{BlockId, ChainId},
+    height::{Height, Round},
+    key::PublicKey,
+};
+
+pub use status::Status;
+
+use crate::{
+    certificate::Commit,
+    effect::Effect,
+    evidence::Offence,
+    input::Input,
+    message::SignedVote,
+    safety::{Lock, Safety, Step},
+    tally::Tally,
+    timeouts::Timeouts,
+    validators::ValidatorSet,
+    verify::Verified,
+};
+
+/// Votes of the next height that are kept per validator.
+pub const FUTURE_VOTES_MAX: usize = 8;
+/// Judged blocks that are remembered beyond those that a stored message names.
+const BLOCKS_MAX: usize = 256;
+
+/// What was already done in the current round.
+#[derive(Clone, Copy, Debug, Default)]
+struct Done {
+    build_asked: bool,
+    built: Option<BlockId>,
+    prevote_timer: bool,
+    precommit_timer: bool,
+}
+
+/// The consensus of one validator or observer, one height at a time.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    chain: ChainId,
+    validators: ValidatorSet,
+    me: Option<PublicKey>,
+    timeouts: Timeouts,
+    /// Where the machine stands. What is on disk may be older, by moves that said nothing.
+    record: Safety,
+    /// The record on disk, while it is of a later height: nothing may be said before that.
+    held: Option<Safety>,
+    /// Whether this validator must not speak at this height for another reason.
+    muted: bool,
+    halted: bool,
+    tally: Tally,
+    /// Blocks judged, and whether they are valid.
+    blocks: BTreeMap<BlockId, bool>,
+    fetching: BTreeMap<BlockId, Vec<PublicKey>>,
+    commit: Option<Commit>,
+    pending: bool,
+    done: Done,
+    resend_scheduled: bool,
+    future: BTreeMap<PublicKey, VecDeque<Verified<SignedVote>>>,
+    /// One piece of evidence per validator and offence is enough.
+    accused: BTreeSet<(PublicKey, Offence)>,
+    effects: Vec<Effect>,
+}
+
+impl Machine {
+    /// A machine that is about to decide `height`. `safety` is the record found on disk: of a lower
+    /// height or another network it binds nothing; of a later height it silences the machine until
+    /// then. Feed [`Input::Start`] first.
+    #[must_use]
+    pub fn new(
+        chain: ChainId,
+        validators: ValidatorSet,
+        me: Option<PublicKey>,
+        height: Height,
+        safety: Option<Safety>,
+    ) -> Self {
+        let binding = |record: &Safety| record.chain == chain && record.height >= height;
+        Self {
+            chain,
+            validators,
+            me,
+            timeouts: Timeouts::default(),
+            record: Safety::blank(chain, height),
+            held: safety.filter(binding),
+            muted: false,
+            halted: false,
+            tally: Tally::default(),
+            blocks: BTreeMap::new(),
+            fetching: BTreeMap::new(),
+            commit: None,
+            pending: false,
+            done: Done::default(),
+            resend_scheduled: false,
+            future: BTreeMap::new(),
+            accused: BTreeSet::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// The same machine with other waits.
+    #[must_use]
+    pub const fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Takes one fact and returns the orders that follow, in the order to perform them.
+    #[must_use = "an order that is not performed stalls the validator"]
+    pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        if self.halted {
+            return Vec::new();
+        }
+        self.on(input);
+        self.settle();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Goes on to `height` once the one before is on disk. Votes that came early are counted now.
+    /// Does nothing if `height` is not above the present one.
+    #[must_use = "an order that is not performed stalls the validator"]
+    pub fn advance(&mut self, height: Height, validators: ValidatorSet) -> Vec<Effect> {
+        if self.halted || height <= self.record.height {
+            return Vec::new();
+        }
+        let early = std::mem::take(&mut self.future);
+        let next = Self::new(self.chain, validators, self.me, height, self.held.take());
+        *self = next.with_timeouts(self.timeouts);
+        self.on(Input::Start);
+        for vote in early.into_values().flatten() {
+            self.on(Input::Vote(vote));
+        }
+        self.settle();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The height that is being decided, or was just decided.
+    #[must_use]
+    pub const fn height(&self) -> Height {
+        self.record.height
+    }
+
+    /// The current round.
+    #[must_use]
+    pub const fn round(&self) -> Round {
+        self.record.round
+    }
+
+    /// How far in the round.
+    #[must_use]
+    pub const fn step_now(&self) -> Step {
+        self.record.step
+    }
+
+    /// The block that this validator is locked on.
+    #[must_use]
+    pub const fn locked(&self) -> Option<Lock> {
+        self.record.locked
+    }
+
+    /// The validators of this height.
+    #[must_use]
+    pub const fn validators(&self) -> &ValidatorSet {
+        &self.validators
+    }
+
+    /// Whether an alarm has stopped the machine for good.
+    #[must_use]
+    pub const fn is_halted(&self) -> bool {
+        self.halted
+    }
+
+    /// Whether this machine votes at this height.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        !self.muted && self.held.is_none() && self.my_index().is_some()
+    }
+
+    fn my_index(&self) -> Option<u16> {
+        self.validators.index_of(&self.me?)
+    }
+
+    fn my_turn(&self) -> bool {
+        let proposer = self.validators.proposer(self.height(), self.round());
+        self.me == Some(proposer)
+    }
+}

@@ -1,0 +1,302 @@
+//! What each fact changes in what the machine knows. What follows from it: `rules`.
+
+use protocol::{
+    hash::BlockId,
+    height::{Height, Round},
+    key::PublicKey,
+};
+
+use super::{BLOCKS_MAX, FUTURE_VOTES_MAX, Machine};
+use crate::{
+    certificate::{Commit, Polka},
+    effect::{Alarm, Effect},
+    evidence::Evidence,
+    input::Input,
+    message::{SignedProposal, SignedVote, VoteKind},
+    safety::Step,
+    tally::{Offer, Tally},
+    timeouts::{Timer, TimerKind},
+    verify::Verified,
+};
+
+impl Machine {
+    pub(super) fn on(&mut self, input: Input) {
+        match input {
+            Input::Start => self.on_start(),
+            Input::Pending(pending) => self.on_pending(pending),
+            Input::Proposal {
+                proposal,
+                valid,
+                timely,
+            } => {
+                if self.concerns(&proposal, proposal.get().statement.height) {
+                    self.on_proposal(proposal.into_inner(), valid, timely);
+                }
+            }
+            Input::Vote(vote) => self.on_vote(vote),
+            Input::Polka(polka) => {
+                if self.concerns(&polka, polka.get().height) {
+                    self.on_polka(polka.get());
+                }
+            }
+            Input::Commit(commit) => {
+                if self.concerns(&commit, commit.get().height) {
+                    self.on_commit(commit.into_inner());
+                }
+            }
+            Input::Built { round, block } => {
+                self.judge(block, true);
+                if round == self.round() {
+                    self.done.built = Some(block);
+                }
+            }
+            Input::BlockKnown { block, valid } => self.judge(block, valid),
+            Input::Elapsed(timer) => self.on_elapsed(timer),
+        }
+    }
+
+    /// Whether a message is of this height and was verified under this height's validators.
+    fn concerns<T>(&self, message: &Verified<T>, height: Height) -> bool {
+        height == self.height() && message.set() == self.validators.id()
+    }
+
+    /// Takes the safety record up if it is of this height, and says again what it says.
+    fn on_start(&mut self) {
+        let height = self.height();
+        let Some(record) = self.held.take_if(|held| held.height == height) else {
+            return;
+        };
+        self.record = record;
+        self.receive_all(self.record.passed.clone());
+        if let Some(polka) = self.record.valid.clone() {
+            self.on_polka(&polka);
+            self.fetch(polka.block, polka_signers(&polka, self));
+        }
+        if self.step_now() == Step::Idle || !self.speaks() {
+            return;
+        }
+        let record = &self.record;
+        let proposal = record.proposal.clone().map(Effect::Propose);
+        let votes = [record.prevote, record.precommit];
+        self.effects.extend(proposal);
+        self.effects.extend(votes.into_iter().flatten().map(Effect::Vote));
+        if self.step_now() == Step::Propose {
+            self.schedule(TimerKind::Propose);
+        }
+        self.schedule_resend();
+    }
+
+    const fn on_pending(&mut self, pending: bool) {
+        self.pending = pending;
+        if !pending {
+            // A build for entries that are gone brings nothing: later ones need another.
+            self.done.build_asked = false;
+        }
+    }
+
+    fn on_proposal(&mut self, signed: SignedProposal, valid: bool, timely: bool) {
+        let statement = &signed.statement;
+        let round = statement.round;
+        let Some(index) = self.validators.index_of(&signed.signer) else {
+            return;
+        };
+        self.tally.hear(index, round);
+        let own = self.record.proposal.as_ref();
+        let said = own.is_some_and(|own| own.says_the_same(statement));
+        self.watch_own_key(signed.signer, round, said);
+        if let Some(polka) = &statement.polka {
+            self.on_polka(polka);
+        }
+        if !Tally::keeps(self.round(), round) {
+            return;
+        }
+        let block = statement.block;
+        let evidence = self.tally.add_offer(&Offer { signed, timely });
+        self.accuse(evidence);
+        self.judge(block, valid);
+    }
+
+    fn on_vote(&mut self, vote: Verified<SignedVote>) {
+        let height = vote.get().statement.height;
+        if height == self.height().next() {
+            self.keep_for_later(vote);
+        } else if self.concerns(&vote, height) {
+            self.receive(&vote.into_inner());
+        }
+    }
+
+    /// Takes a vote in. If its round is too far from the current one, it is heard but not stored.
+    fn receive(&mut self, vote: &SignedVote) {
+        if let Some(index) = self.hear(vote)
+            && Tally::keeps(self.round(), vote.statement.round)
+        {
+            self.count(index, vote);
+        }
+    }
+
+    /// Takes in votes that bear their own proof that the round is a real one.
+    fn receive_all(&mut self, votes: Vec<SignedVote>) {
+        for vote in votes {
+            if let Some(index) = self.hear(&vote) {
+                self.count(index, &vote);
+            }
+        }
+    }
+
+    /// Notes that the signer has come as far as this round.
+    fn hear(&mut self, vote: &SignedVote) -> Option<u16> {
+        let index = self.validators.index_of(&vote.signer)?;
+        let statement = vote.statement;
+        self.tally.hear(index, statement.round);
+        let said = [self.record.prevote, self.record.precommit];
+        self.watch_own_key(vote.signer, statement.round, said.contains(&Some(statement)));
+        Some(index)
+    }
+
+    /// A message of this validator, not before its round, that its record does not know: the record
+    /// is written before a message leaves, so it was lost, or someone else holds the key.
+    fn watch_own_key(&mut self, signer: PublicKey, round: Round, said: bool) {
+        if !said && self.me == Some(signer) && round >= self.round() && self.speaks() {
+            self.muted = true;
+            let height = self.height();
+            self.effects
+                .push(Effect::Alarm(Alarm::OtherSelf { height, round }));
+        }
+    }
+
+    fn count(&mut self, index: u16, vote: &SignedVote) {
+        let round = vote.statement.round;
+        let evidence = self.tally.add_vote(index, vote);
+        self.accuse(evidence);
+        match vote.statement.kind {
+            VoteKind::Prevote => self.tally.find_polka(round, &self.validators),
+            VoteKind::Precommit => {
+                if let Some(commit) = self.tally.find_commit(round, &self.validators) {
+                    self.note_commit(commit);
+                }
+            }
+        }
+    }
+
+    /// A quorum holds an honest signer, so its round is a real one, however far away.
+    fn on_polka(&mut self, polka: &Polka) {
+        self.tally.keep_polka(polka);
+        self.receive_all(polka.signed_votes(&self.validators));
+    }
+
+    fn on_commit(&mut self, commit: Commit) {
+        self.receive_all(commit.signed_votes(&self.validators));
+        self.note_commit(commit);
+    }
+
+    fn note_commit(&mut self, commit: Commit) {
+        match &self.commit {
+            None => self.commit = Some(commit),
+            Some(known) if known.block == commit.block => {}
+            Some(known) => {
+                let known = known.clone();
+                self.halt(Alarm::Fork {
+                    known,
+                    other: commit,
+                });
+            }
+        }
+    }
+
+    fn on_elapsed(&mut self, timer: Timer) {
+        if timer.height != self.height() {
+            return;
+        }
+        if timer.kind == TimerKind::Resend {
+            self.resend_scheduled = false;
+            self.resend();
+            return;
+        }
+        if timer.round != self.round() || !self.speaks() {
+            return;
+        }
+        match (timer.kind, self.step_now()) {
+            (TimerKind::Propose, Step::Propose) => self.vote(VoteKind::Prevote, None),
+            (TimerKind::Prevote, Step::Prevote) => self.vote(VoteKind::Precommit, None),
+            (TimerKind::Precommit, Step::Propose | Step::Prevote | Step::Precommit) => {
+                self.start_round(self.round().next());
+            }
+            _ => {}
+        }
+    }
+
+    /// Remembers a judgement. The first one stays: a block does not become valid or cease to be.
+    fn judge(&mut self, block: BlockId, valid: bool) {
+        self.fetching.remove(&block);
+        if self.blocks.len() >= BLOCKS_MAX {
+            let tally = &self.tally;
+            let commit = self.commit.as_ref().map(|commit| commit.block);
+            let locked = self.record.locked.map(|lock| lock.block);
+            let valid = self.record.valid.as_ref().map(|polka| polka.block);
+            let kept = [commit, locked, valid];
+            self.blocks
+                .retain(|block, _| kept.contains(&Some(*block)) || tally.mentions(block));
+        }
+        self.blocks.entry(block).or_insert(valid);
+    }
+
+    fn keep_for_later(&mut self, vote: Verified<SignedVote>) {
+        let signer = vote.get().signer;
+        if vote.set() != self.validators.id() {
+            return;
+        }
+        let votes = self.future.entry(signer).or_default();
+        if votes.contains(&vote) {
+            return;
+        }
+        if votes.len() >= FUTURE_VOTES_MAX {
+            // The newest are of the round that its signer is in.
+            votes.pop_front();
+        }
+        votes.push_back(vote);
+    }
+
+    fn accuse(&mut self, evidence: Option<Evidence>) {
+        if let Some(evidence) = evidence
+            && self.accused.insert((evidence.accused(), evidence.offence()))
+        {
+            self.effects.push(Effect::Evidence(evidence));
+        }
+    }
+
+    /// Orders a block once; `resend` orders it again.
+    pub(super) fn fetch(&mut self, block: BlockId, from: Vec<PublicKey>) {
+        if self.blocks.contains_key(&block) || self.fetching.contains_key(&block) {
+            return;
+        }
+        self.fetching.insert(block, from.clone());
+        self.effects.push(Effect::Fetch { block, from });
+        self.schedule_resend();
+    }
+
+    pub(super) fn halt(&mut self, alarm: Alarm) {
+        if !self.halted {
+            self.halted = true;
+            self.effects.push(Effect::Alarm(alarm));
+        }
+    }
+
+    /// Moves to `round`: L11-13 and L21. What the proposer does there is a rule.
+    pub(super) fn start_round(&mut self, round: Round) {
+        self.record.enter(round);
+        self.done = super::Done::default();
+        self.tally.prune(round);
+        if self.speaks() {
+            self.schedule(TimerKind::Propose);
+        }
+        self.schedule_resend();
+    }
+}
+
+/// Who signed a polka.
+pub(super) fn polka_signers(polka: &Polka, machine: &Machine) -> Vec<PublicKey> {
+    let indexes = polka.votes.iter();
+    indexes
+        .filter_map(|(index, _)| machine.validators.key(*index))
+        .collect()
+}

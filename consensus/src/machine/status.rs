@@ -1,0 +1,101 @@
+//! What the machine shows of itself: for status pages, and to spare the host needless checks.
+
+use protocol::{
+    hash::BlockId,
+    height::{Height, Round},
+    key::PublicKey,
+};
+
+use super::Machine;
+use crate::{
+    message::{Message, SignedVote},
+    safety::{Lock, Step},
+    tally::RoundTally,
+};
+
+/// Where a machine stands, and who has spoken in its round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The height being decided.
+    pub height: Height,
+    /// The current round.
+    pub round: Round,
+    /// How far in the round.
+    pub step: Step,
+    /// The block locked on.
+    pub locked: Option<Lock>,
+    /// The newest polka known.
+    pub valid_round: Option<Round>,
+    /// Whose turn it is.
+    pub proposer: PublicKey,
+    /// The block proposed in this round.
+    pub proposal: Option<BlockId>,
+    /// Who has prevoted in this round.
+    pub prevotes: Vec<PublicKey>,
+    /// Who has precommitted in this round.
+    pub precommits: Vec<PublicKey>,
+    /// Who has done neither, and so is missing if the round does not end.
+    pub missing: Vec<PublicKey>,
+    /// Whether an alarm has stopped the machine.
+    pub halted: bool,
+}
+
+impl Machine {
+    /// Where the machine stands, and who has spoken in its round.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let empty = RoundTally::default();
+        let round = self.tally.round(self.round()).unwrap_or(&empty);
+        let signers = |votes: &std::collections::BTreeMap<u16, SignedVote>| {
+            votes.values().map(|vote| vote.signer).collect::<Vec<_>>()
+        };
+        let (prevotes, precommits) = (signers(&round.prevotes), signers(&round.precommits));
+        let spoke = |key: &&PublicKey| !prevotes.contains(key) && !precommits.contains(key);
+        let missing = self.validators.keys().iter().filter(spoke).copied().collect();
+        let offer = round.offers.first();
+        Status {
+            height: self.height(),
+            round: self.round(),
+            step: self.step_now(),
+            locked: self.locked(),
+            valid_round: self.record.valid.as_ref().map(|polka| polka.round),
+            proposer: self.validators.proposer(self.height(), self.round()),
+            proposal: offer.map(|offer| offer.signed.statement.block),
+            prevotes,
+            precommits,
+            missing,
+            halted: self.halted,
+        }
+    }
+
+    /// Whether the machine would learn nothing from `message`, so that the host need not verify it.
+    /// Repetitions are the most of what a validator hears in a bad hour.
+    #[must_use]
+    pub fn knows(&self, message: &Message) -> bool {
+        match message {
+            Message::Vote(vote) => {
+                vote.statement.height == self.height()
+                    && self
+                        .validators
+                        .index_of(&vote.signer)
+                        .is_some_and(|index| self.tally.knows_vote(index, vote))
+            }
+            Message::Proposal(proposal) => {
+                let round = self.tally.round(proposal.statement.round);
+                proposal.statement.height == self.height()
+                    && round.is_some_and(|round| {
+                        round.offers.iter().any(|offer| offer.signed == *proposal)
+                    })
+            }
+            Message::Polka(polka) => {
+                let round = self.tally.round(polka.round);
+                let held = round.and_then(|round| round.polka.as_ref());
+                polka.height == self.height() && held.is_some_and(|held| held.block == polka.block)
+            }
+            Message::Commit(commit) => {
+                let held = self.commit.as_ref();
+                commit.height == self.height() && held.is_some_and(|held| held.block == commit.block)
+            }
+        }
+    }
+}

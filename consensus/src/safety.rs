@@ -1,0 +1,122 @@
+//! What a validator must remember through a crash so that it never contradicts itself.
+//!
+//! It is also the machine's own notion of where it stands. The host writes it with sync when
+//! [`crate::Effect::Persist`] says so, and clears it in the batch that stores the decided block.
+//! Losing it while the key lives on is answered with [`Safety::observe_until`].
+
+use protocol::{
+    hash::{BlockId, ChainId},
+    height::{Height, Round},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    certificate::Polka,
+    message::{Proposal, SignedVote, Vote},
+};
+
+/// How far a validator is within its round.
+///
+/// ```text
+///            entries wait, a valid proposal, f+1 others
+///   Idle ──────────────────────────────────────────────► Propose ──► Prevote ──► Precommit ──► Decided
+///                                                           ▲                        │
+///                                                           └────── next round ──────┘
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Step {
+    /// Nothing to decide: no timers, no traffic.
+    Idle,
+    /// Waits for a proposal, or makes one.
+    Propose,
+    /// Has prevoted.
+    Prevote,
+    /// Has precommitted.
+    Precommit,
+    /// The height is over.
+    Decided,
+}
+
+impl Step {
+    /// The step in one word, for status pages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Propose => "propose",
+            Self::Prevote => "prevote",
+            Self::Precommit => "precommit",
+            Self::Decided => "decided",
+        }
+    }
+}
+
+/// The block that a validator last precommitted, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Round of the precommit.
+    pub round: Round,
+    /// The block.
+    pub block: BlockId,
+}
+
+/// The safety record: one per validator, of one height.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Safety {
+    /// The network it binds in. A record of another network binds nothing here.
+    pub chain: ChainId,
+    /// The height it binds at.
+    pub height: Height,
+    /// The round of the statements below.
+    pub round: Round,
+    /// How far in that round.
+    pub step: Step,
+    /// `lockedValue`, `lockedRound`.
+    pub locked: Option<Lock>,
+    /// `validValue`, `validRound`, with the proof.
+    pub valid: Option<Polka>,
+    /// What this validator proposed in the round.
+    pub proposal: Option<Proposal>,
+    /// What it prevoted in the round.
+    pub prevote: Option<Vote>,
+    /// What it precommitted in the round.
+    pub precommit: Option<Vote>,
+    /// The known precommits of the round before: why this round was entered. Without them a
+    /// restarted validator could leave behind for ever those who missed one of these votes.
+    pub passed: Vec<SignedVote>,
+}
+
+impl Safety {
+    /// The record of a validator that has said nothing at `height` yet.
+    #[must_use]
+    pub const fn blank(chain: ChainId, height: Height) -> Self {
+        Self {
+            chain,
+            height,
+            round: Round::ZERO,
+            step: Step::Idle,
+            locked: None,
+            valid: None,
+            proposal: None,
+            prevote: None,
+            precommit: None,
+            passed: Vec::new(),
+        }
+    }
+
+    /// The record to start with when the true one is lost but the key is not: the validator only
+    /// follows until `height`, which must lie above every height at which it may have voted.
+    #[must_use]
+    pub const fn observe_until(chain: ChainId, height: Height) -> Self {
+        Self::blank(chain, height)
+    }
+
+    /// Moves to `round`, in which nothing is said yet. Lock and valid polka stay.
+    pub(crate) fn enter(&mut self, round: Round) {
+        self.round = round;
+        self.step = Step::Propose;
+        self.proposal = None;
+        self.prevote = None;
+        self.precommit = None;
+    }
+}

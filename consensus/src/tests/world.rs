@@ -1,0 +1,180 @@
+//! What all simulations share: a seeded generator, validators, and messages that pass as verified.
+
+use protocol::{
+    hash::{BlockId, ChainId},
+    height::{Height, Round},
+    key::{SecretKey, Signature},
+};
+
+use crate::{
+    Commit, Input, Message, Polka, Proposal, Signed, SignedProposal, SignedVote, Timer, TimerKind,
+    ValidatorSet, Verified, Vote, VoteKind,
+};
+
+/// SplitMix64: small, seeded, the same on every machine.
+#[derive(Clone, Debug)]
+pub(super) struct Rng(u64);
+
+impl Rng {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
+        low + self.next() % (high - low)
+    }
+
+    pub(super) fn percent(&mut self, chance: u64) -> bool {
+        self.next() % 100 < chance
+    }
+}
+
+/// The validators of a small network, seen from above.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) chain: ChainId,
+    pub(super) set: ValidatorSet,
+    pub(super) height: Height,
+}
+
+pub(super) fn block(name: u64) -> BlockId {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&name.to_be_bytes());
+    BlockId::new(bytes)
+}
+
+impl World {
+    /// A height at which validator 0 proposes in round 0, 1 in round 1 and so on.
+    pub(super) fn new(n: usize) -> Self {
+        let key = |seed| SecretKey::from_seed(&[seed; 32]).public();
+        let keys = (1..=n as u8).map(key).collect();
+        Self {
+            chain: ChainId::new([7; 32]),
+            set: ValidatorSet::new(keys).unwrap(),
+            height: Height::new(n as u64),
+        }
+    }
+
+    pub(super) fn signature(index: u16) -> Signature {
+        Signature::new([index as u8; 64])
+    }
+
+    pub(super) fn sign<T>(&self, index: u16, statement: T) -> Signed<T> {
+        Signed {
+            statement,
+            signer: self.set.key(index).unwrap(),
+            signature: Self::signature(index),
+        }
+    }
+
+    pub(super) fn verified<T>(&self, message: T) -> Verified<T> {
+        Verified::assume(message, &self.set)
+    }
+
+    pub(super) fn vote_of(
+        &self,
+        kind: VoteKind,
+        round: u64,
+        block: Option<BlockId>,
+        valid_round: Option<u64>,
+    ) -> Vote {
+        Vote {
+            kind,
+            height: self.height,
+            round: Round::new(round),
+            block,
+            valid_round: valid_round.map(Round::new),
+        }
+    }
+
+    pub(super) fn signed_prevote(&self, by: u16, round: u64, block: Option<BlockId>) -> SignedVote {
+        self.sign(by, self.vote_of(VoteKind::Prevote, round, block, None))
+    }
+
+    pub(super) fn prevote(&self, by: u16, round: u64, block: Option<BlockId>) -> Input {
+        Input::Vote(self.verified(self.signed_prevote(by, round, block)))
+    }
+
+    pub(super) fn precommit(&self, by: u16, round: u64, block: Option<BlockId>) -> Input {
+        let vote = self.vote_of(VoteKind::Precommit, round, block, None);
+        Input::Vote(self.verified(self.sign(by, vote)))
+    }
+
+    pub(super) fn polka(&self, by: &[u16], round: u64, block: BlockId) -> Polka {
+        Polka {
+            height: self.height,
+            round: Round::new(round),
+            block,
+            valid_round: None,
+            votes: by.iter().map(|by| (*by, Self::signature(*by))).collect(),
+        }
+    }
+
+    pub(super) fn commit(&self, by: &[u16], round: u64, block: BlockId) -> Commit {
+        Commit {
+            height: self.height,
+            round: Round::new(round),
+            block,
+            votes: by.iter().map(|by| (*by, Self::signature(*by))).collect(),
+        }
+    }
+
+    pub(super) fn signed_proposal(
+        &self,
+        round: u64,
+        block: BlockId,
+        polka: Option<Polka>,
+    ) -> SignedProposal {
+        let round = Round::new(round);
+        let proposer = self.set.proposer(self.height, round);
+        let proposal = Proposal {
+            height: self.height,
+            round,
+            block,
+            polka,
+        };
+        self.sign(self.set.index_of(&proposer).unwrap(), proposal)
+    }
+
+    pub(super) fn proposal(&self, round: u64, block: BlockId, polka: Option<Polka>) -> Input {
+        Input::Proposal {
+            proposal: self.verified(self.signed_proposal(round, block, polka)),
+            valid: true,
+            timely: true,
+        }
+    }
+
+    pub(super) fn elapsed(&self, kind: TimerKind, round: u64) -> Input {
+        Input::Elapsed(Timer {
+            kind,
+            height: self.height,
+            round: Round::new(round),
+        })
+    }
+
+    /// The input that a delivered message becomes.
+    pub(super) fn input(&self, message: Message, valid: bool, timely: bool) -> Input {
+        match message {
+            Message::Proposal(proposal) => Input::Proposal {
+                proposal: self.verified(proposal),
+                valid,
+                timely,
+            },
+            Message::Vote(vote) => Input::Vote(self.verified(vote)),
+            Message::Polka(polka) => Input::Polka(self.verified(polka)),
+            Message::Commit(commit) => Input::Commit(self.verified(commit)),
+        }
+    }
+}

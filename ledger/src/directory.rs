@@ -1,0 +1,119 @@
+//! The directory: everything small that the rules read, held in memory.
+//!
+//! The network, its agencies, registries and clerks, exactly as the index holds them. Records are not
+//! here: there may be millions of them (`records`).
+
+use std::collections::BTreeMap;
+
+use protocol::{
+    genesis::Genesis,
+    hash::IndexKey,
+    name::{AgencyName, ClerkName, Origin, RegistryName},
+    state::{AgencyState, ClerkState, Limits, NetworkState, RegistryState},
+};
+
+/// Who may do what, at one height.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    origin: Origin,
+    network: NetworkState,
+    agencies: BTreeMap<AgencyName, AgencyState>,
+    registries: BTreeMap<RegistryName, RegistryState>,
+    clerks: BTreeMap<ClerkName, ClerkState>,
+}
+
+impl Directory {
+    /// The directory with which a network starts.
+    #[must_use]
+    pub fn genesis(genesis: &Genesis) -> Self {
+        let agencies = genesis.agencies.iter().map(|agency| (agency.name.clone(), agency.state()));
+        let registries = genesis.registries.iter().map(|state| (state.name.clone(), state.clone()));
+        let clerks = genesis.clerks.iter().map(|(state, _)| (state.name.clone(), state.clone()));
+        Self {
+            origin: genesis.origin.clone(),
+            network: genesis.network(),
+            agencies: agencies.collect(),
+            registries: registries.collect(),
+            clerks: clerks.collect(),
+        }
+    }
+
+    /// Takes over one value of the index; `None` if it is none that belongs here.
+    pub fn set(&mut self, value: &str) -> Option<()> {
+        match value.split(' ').next()? {
+            "network" => self.network = NetworkState::parse(value)?,
+            "agency" => {
+                let state = AgencyState::parse(value)?;
+                self.agencies.insert(state.name.clone(), state);
+            }
+            "registry" => {
+                let state = RegistryState::parse(value)?;
+                self.registries.insert(state.name.clone(), state);
+            }
+            "clerk" => {
+                let state = ClerkState::parse(value)?;
+                self.clerks.insert(state.name.clone(), state);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// All values with their places in the index.
+    #[must_use]
+    pub fn values(&self) -> BTreeMap<IndexKey, String> {
+        let mut values = BTreeMap::from([(NetworkState::index_key(), self.network.write())]);
+        for state in self.agencies.values() {
+            values.insert(AgencyState::index_key(&state.name), state.write());
+        }
+        for state in self.registries.values() {
+            values.insert(RegistryState::index_key(&state.name), state.write());
+        }
+        for state in self.clerks.values() {
+            values.insert(ClerkState::index_key(&state.name), state.write());
+        }
+        values
+    }
+
+    /// Name of the network.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What holds for the whole network.
+    #[must_use]
+    pub const fn network(&self) -> &NetworkState {
+        &self.network
+    }
+
+    /// The bounds in force.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.network.limits
+    }
+
+    /// All agencies, by name.
+    #[must_use]
+    pub const fn agencies(&self) -> &BTreeMap<AgencyName, AgencyState> {
+        &self.agencies
+    }
+
+    /// All registries, by name.
+    #[must_use]
+    pub const fn registries(&self) -> &BTreeMap<RegistryName, RegistryState> {
+        &self.registries
+    }
+
+    /// All clerks, by name.
+    #[must_use]
+    pub const fn clerks(&self) -> &BTreeMap<ClerkName, ClerkState> {
+        &self.clerks
+    }
+
+    /// One clerk.
+    #[must_use]
+    pub fn clerk(&self, name: &ClerkName) -> Option<&ClerkState> {
+        self.clerks.get(name)
+    }
+}

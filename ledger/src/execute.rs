@@ -1,0 +1,249 @@
+//! Execution: what a block of entries makes of the state before it.
+//!
+//! A proposer builds and drops what the rules refuse; everybody else executes, and one refusal makes
+//! the block invalid. Both walk the same loop. Pure: nothing is stored here; an [`Executed`] that is
+//! not committed is simply forgotten.
+
+mod draft;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use protocol::{
+    block::BlockLeaf,
+    checkpoint::Checkpoint,
+    entry::Authentic,
+    genesis::Genesis,
+    hash::{BlockId, EntryId, IndexKey, LeafHash},
+    height::{Height, LeafIndex, TimeMs},
+    merkle::{Frontier, leaf_hash},
+    name::AgencyName,
+    state::{RecordState, value_hash},
+};
+use thiserror::Error;
+
+use self::draft::{Draft, Sealed, seal};
+use crate::{directory::Directory, fault::Fault, head::Head, index::Tree, records::Records, rules::Refusal};
+
+/// Why a proposed block is none. Every node says the same of the same block.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum InvalidBlock {
+    /// No entries.
+    #[error("the block has no entries")]
+    Empty,
+    /// Too many entries.
+    #[error("the block has more than {entries_max} entries")]
+    TooManyEntries {
+        /// The limit in force.
+        entries_max: u64,
+    },
+    /// Too many bytes.
+    #[error("the entries of the block have more than {bytes_max} bytes")]
+    TooManyBytes {
+        /// The limit in force.
+        bytes_max: u64,
+    },
+    /// Time did not advance.
+    #[error("the block's time {time} is not above its parent's {parent}")]
+    Time {
+        /// Of the block.
+        time: TimeMs,
+        /// Of its parent.
+        parent: TimeMs,
+    },
+    /// Proposed by an agency without a validator.
+    #[error("{0} is no validator and cannot have proposed the block")]
+    Proposer(AgencyName),
+    /// An entry that the rules refuse.
+    #[error("entry {position} of the block: {refusal}")]
+    Entry {
+        /// Which one, from 0.
+        position: usize,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// Why there is no outcome.
+#[derive(Debug, Error)]
+pub enum NotExecuted {
+    /// The block is no block: its proposer's mistake.
+    #[error(transparent)]
+    Invalid(#[from] InvalidBlock),
+    /// This machine could not find out.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// What a proposer gets.
+#[derive(Debug)]
+pub struct Built {
+    /// The block; none if no candidate was left.
+    pub executed: Option<Executed>,
+    /// The candidates that the rules refuse. Those in neither list did not fit and may come again.
+    pub refused: Vec<(EntryId, Refusal)>,
+}
+
+/// A block with all that it changes. Only this module makes one, so it has passed the rules.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    pub(crate) head: Arc<Head>,
+    pub(crate) first: LeafIndex,
+    pub(crate) leaves: Vec<Vec<u8>>,
+    pub(crate) hashes: Vec<LeafHash>,
+    pub(crate) ids: Vec<EntryId>,
+    pub(crate) records: BTreeMap<IndexKey, RecordState>,
+    pub(crate) before: BTreeMap<IndexKey, Option<RecordState>>,
+    pub(crate) values: BTreeMap<IndexKey, String>,
+}
+
+impl Executed {
+    /// The state after the block.
+    #[must_use]
+    pub const fn head(&self) -> &Arc<Head> {
+        &self.head
+    }
+
+    /// Height of the block.
+    #[must_use]
+    pub fn height(&self) -> Height {
+        self.head.height()
+    }
+
+    /// Identity of the block: what validators vote on.
+    #[must_use]
+    pub fn block(&self) -> BlockId {
+        self.head.block()
+    }
+
+    /// The block leaf.
+    #[must_use]
+    pub fn block_leaf(&self) -> &BlockLeaf {
+        self.head.leaf()
+    }
+
+    /// The checkpoint after the block.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.head.checkpoint()
+    }
+
+    /// Position of the block's first leaf in the log.
+    #[must_use]
+    pub const fn first(&self) -> LeafIndex {
+        self.first
+    }
+
+    /// The bytes of all leaves, the block leaf last.
+    #[must_use]
+    pub fn leaves(&self) -> &[Vec<u8>] {
+        &self.leaves
+    }
+
+    /// The entries in their order; genesis has none.
+    #[must_use]
+    pub fn ids(&self) -> &[EntryId] {
+        &self.ids
+    }
+
+    /// The records that the block changes, with their state after it.
+    #[must_use]
+    pub const fn records(&self) -> &BTreeMap<IndexKey, RecordState> {
+        &self.records
+    }
+
+    /// Values of the index other than records that the block sets.
+    #[must_use]
+    pub const fn values(&self) -> &BTreeMap<IndexKey, String> {
+        &self.values
+    }
+}
+
+/// Who proposes a block, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The agency that first proposed it.
+    pub proposer: AgencyName,
+    /// The block's time.
+    pub time: TimeMs,
+}
+
+/// Makes a block of the candidates, in their order, without those that the rules refuse, and up to
+/// the limits. A time that does not advance is moved to just after the parent's.
+pub fn build<'a>(
+    head: &Head,
+    records: &impl Records,
+    proposal: Proposal,
+    candidates: impl IntoIterator<Item = &'a Authentic>,
+) -> Result<Built, Fault> {
+    let time = proposal.time.max(head.time().next());
+    let mut draft = Draft::new(head, records, time);
+    let mut refused = Vec::new();
+    for entry in candidates {
+        if draft.room_for(entry).is_err() {
+            break;
+        }
+        if let Err(refusal) = draft.take(entry)? {
+            refused.push((entry.id(), refusal));
+        }
+    }
+    let executed = (!draft.is_empty()).then(|| draft.seal(proposal.proposer));
+    Ok(Built { executed, refused })
+}
+
+/// Executes a proposed block, which must obey the rules to the last entry.
+pub fn execute<'a>(
+    head: &Head,
+    records: &impl Records,
+    proposal: Proposal,
+    entries: impl IntoIterator<Item = &'a Authentic>,
+) -> Result<Executed, NotExecuted> {
+    let Proposal { proposer, time } = proposal;
+    if time <= head.time() {
+        return Err(InvalidBlock::Time { time, parent: head.time() }.into());
+    }
+    if !head.directory().network().validators.contains(&proposer) {
+        return Err(InvalidBlock::Proposer(proposer).into());
+    }
+    let mut draft = Draft::new(head, records, time);
+    for (position, entry) in entries.into_iter().enumerate() {
+        draft.room_for(entry)?;
+        draft.take(entry)?.map_err(|refusal| InvalidBlock::Entry { position, refusal })?;
+    }
+    if draft.is_empty() {
+        return Err(InvalidBlock::Empty.into());
+    }
+    Ok(draft.seal(proposer))
+}
+
+/// Block 0: the genesis leaf and its block leaf.
+#[must_use]
+pub fn genesis(genesis: &Genesis) -> Executed {
+    let directory = Arc::new(Directory::genesis(genesis));
+    let values = directory.values();
+    let changes = values.iter().map(|(key, value)| (*key, value_hash(value))).collect();
+    let index = Tree::default().update(&changes);
+    let bytes = genesis.write().into_bytes();
+    let hashes = vec![leaf_hash(&bytes)];
+    let leaf = BlockLeaf {
+        height: Height::ZERO,
+        time: genesis.time,
+        proposer: None,
+        parent: None,
+        entries: 1,
+        index: index.root(),
+        epoch: directory.network().epoch,
+        trust: directory.network().trust,
+    };
+    let log = Sealed { leaves: vec![bytes], hashes, frontier: Frontier::default() };
+    let (head, log) = seal(log, leaf, directory, index);
+    Executed {
+        head: Arc::new(head),
+        first: LeafIndex::ZERO,
+        leaves: log.leaves,
+        hashes: log.hashes,
+        ids: Vec::new(),
+        records: BTreeMap::new(),
+        before: BTreeMap::new(),
+        values,
+    }
+}

@@ -1,0 +1,146 @@
+//! A block while it is being executed: the one loop body behind building and executing.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use protocol::{
+    block::BlockLeaf,
+    entry::Authentic,
+    hash::{EntryId, IndexKey, LeafHash},
+    height::{LeafIndex, TimeMs},
+    merkle::{Frontier, leaf_hash},
+    name::AgencyName,
+    state::{RecordState, value_hash},
+};
+
+use super::{Executed, InvalidBlock};
+use crate::{
+    directory::Directory,
+    fault::Fault,
+    head::Head,
+    index::Tree,
+    records::{Overlay, Records},
+    rules::{self, Known, Place, Refusal},
+};
+
+/// Entries taken so far, and what they change.
+pub(super) struct Draft<'a, R> {
+    head: &'a Head,
+    below: &'a R,
+    time: TimeMs,
+    leaves: Vec<Vec<u8>>,
+    bytes: u64,
+    hashes: Vec<LeafHash>,
+    ids: Vec<EntryId>,
+    records: BTreeMap<IndexKey, RecordState>,
+    before: BTreeMap<IndexKey, Option<RecordState>>,
+}
+
+impl<'a, R: Records> Draft<'a, R> {
+    pub(super) const fn new(head: &'a Head, below: &'a R, time: TimeMs) -> Self {
+        Self {
+            head,
+            below,
+            time,
+            leaves: Vec::new(),
+            bytes: 0,
+            hashes: Vec::new(),
+            ids: Vec::new(),
+            records: BTreeMap::new(),
+            before: BTreeMap::new(),
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    /// Whether one more entry stays within the limits of a block.
+    pub(super) fn room_for(&self, entry: &Authentic) -> Result<(), InvalidBlock> {
+        let limits = self.head.directory().limits();
+        let (entries_max, bytes_max) = (limits.block_entries, limits.block_bytes);
+        if count(self.leaves.len()) >= entries_max {
+            return Err(InvalidBlock::TooManyEntries { entries_max });
+        }
+        if self.bytes + count(entry.bytes().len()) > bytes_max {
+            return Err(InvalidBlock::TooManyBytes { bytes_max });
+        }
+        Ok(())
+    }
+
+    /// Takes the entry if the rules allow it after all that were taken before.
+    pub(super) fn take(&mut self, entry: &Authentic) -> Result<Result<(), Refusal>, Fault> {
+        let records = Overlay { changes: &self.records, below: self.below };
+        let known = Known::find(&records, entry.statement())?;
+        let index = LeafIndex::new(self.head.size().get() + count(self.leaves.len()));
+        let place = Place { height: self.head.height().next(), time: self.time, index };
+        let state = match rules::judge(self.head.directory(), &known, entry, place) {
+            Ok(state) => state,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.before.entry(known.key).or_insert(known.current);
+        self.records.insert(known.key, state);
+        self.leaves.push(entry.bytes().to_vec());
+        self.bytes += count(entry.bytes().len());
+        self.hashes.push(entry.hash());
+        self.ids.push(entry.id());
+        Ok(Ok(()))
+    }
+
+    /// Closes the block with its block leaf.
+    pub(super) fn seal(self, proposer: AgencyName) -> Executed {
+        let changes =
+            self.records.iter().map(|(key, state)| (*key, value_hash(&state.write()))).collect();
+        let index = self.head.index().update(&changes);
+        let leaf = BlockLeaf {
+            height: self.head.height().next(),
+            time: self.time,
+            proposer: Some(proposer),
+            parent: Some(self.head.block()),
+            entries: count(self.leaves.len()),
+            index: index.root(),
+            epoch: self.head.directory().network().epoch,
+            trust: self.head.directory().network().trust,
+        };
+        let frontier = self.head.frontier.clone();
+        let log = Sealed { leaves: self.leaves, hashes: self.hashes, frontier };
+        let (head, log) = seal(log, leaf, Arc::clone(self.head.directory()), index);
+        Executed {
+            head: Arc::new(head),
+            first: LeafIndex::new(self.head.size().get()),
+            leaves: log.leaves,
+            hashes: log.hashes,
+            ids: self.ids,
+            records: self.records,
+            before: self.before,
+            values: BTreeMap::new(),
+        }
+    }
+}
+
+/// The leaves of one block on top of the log before it.
+pub(super) struct Sealed {
+    pub(super) leaves: Vec<Vec<u8>>,
+    pub(super) hashes: Vec<LeafHash>,
+    pub(super) frontier: Frontier,
+}
+
+/// Adds the block leaf, and the block to the log.
+pub(super) fn seal(
+    mut log: Sealed,
+    leaf: BlockLeaf,
+    directory: Arc<Directory>,
+    index: Tree,
+) -> (Head, Sealed) {
+    let bytes = leaf.write().into_bytes();
+    log.hashes.push(leaf_hash(&bytes));
+    log.leaves.push(bytes);
+    for hash in &log.hashes {
+        log.frontier.push(*hash);
+    }
+    let head = Head::new(leaf, log.frontier.clone(), directory, index);
+    (head, log)
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,81 @@
+//! Faults: this machine's trouble, never the sender's.
+//!
+//! A fault stops the ledger: it goes to the log whole and to the outside not at all. What a sender
+//! did wrong is a `rules::Refusal`.
+
+use std::{error::Error, path::PathBuf};
+
+use protocol::{
+    hash::{ChainId, RootHash},
+    height::{Height, LogSize},
+};
+use thiserror::Error;
+
+/// Why this machine cannot go on.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// The disk or the database under it failed.
+    #[error("{what}")]
+    Storage {
+        /// What was being done.
+        what: String,
+        /// What the database said.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// What is stored contradicts itself.
+    #[error("the stored ledger is damaged: {0}; restore it from a peer or a backup")]
+    Damaged(String),
+    /// The folder holds another network.
+    #[error("the folder holds network {found}, not {expected}; give another folder or genesis")]
+    OtherChain {
+        /// What was found.
+        found: ChainId,
+        /// What genesis says.
+        expected: ChainId,
+    },
+    /// The folder was written by another version of this program.
+    #[error("the folder has format {found}, this program reads format {expected}; use the program that wrote it")]
+    Format {
+        /// What was found.
+        found: u32,
+        /// What this build reads.
+        expected: u32,
+    },
+    /// Another process has the folder open.
+    #[error("another process has {} open; stop it first", .0.display())]
+    InUse(PathBuf),
+    /// The store has lost what was once committed, or holds something else in its place.
+    #[error(
+        "the store is behind its tip: size {expected_size} with root {expected_root} was committed, \
+         and the store has size {size} with {found}; do not vote, fetch the missing blocks from a peer"
+    )]
+    BehindItsTip {
+        /// Size that the caller remembers.
+        expected_size: LogSize,
+        /// Root that the caller remembers.
+        expected_root: RootHash,
+        /// Size that the store has.
+        size: LogSize,
+        /// What it has in place of the expected root.
+        found: String,
+    },
+    /// An earlier write failed; what the disk holds is not known any more.
+    #[error("an earlier write failed; restart the node, it will check what the disk holds")]
+    Poisoned,
+    /// A block that does not follow the head, or a checkpoint that is none of this ledger's.
+    #[error("height {height} does not fit: {what}")]
+    OutOfOrder {
+        /// The height given.
+        height: Height,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+impl Fault {
+    /// A damaged store.
+    pub fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+}

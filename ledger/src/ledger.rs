@@ -1,0 +1,265 @@
+//! The ledger as a node uses it: one writer, many readers, on any thread.
+//!
+//! Joins the pure parts with the store. Not here: answers with proofs (`query`), and how a folder is
+//! opened and checked (`ledger::open`).
+
+mod open;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use protocol::{
+    checkpoint::Checkpoint,
+    entry::{Authentic, Entry},
+    hash::{IndexKey, LeafHash},
+    height::{Height, LeafIndex},
+    state::{RecordState, value_hash},
+};
+use thiserror::Error;
+
+pub use crate::views::Published;
+use crate::{
+    execute::{self, Built, Executed, NotExecuted, Proposal},
+    fault::Fault,
+    head::Head,
+    log::Edge,
+    records::Records,
+    rules::{self, Known, Place, Refusal},
+    store::Store,
+    views::{VIEWS_MAX, View, Views},
+};
+
+/// How many versions back a conflict looks for the entry that won.
+const WINNER_STEPS_MAX: usize = 1024;
+
+/// An entry that the rules allow after the head. They may not any more when its turn comes: execution
+/// asks again.
+#[derive(Clone, Debug)]
+pub struct Admitted(Authentic);
+
+impl Admitted {
+    /// The entry.
+    #[must_use]
+    pub const fn entry(&self) -> &Authentic {
+        &self.0
+    }
+
+    /// The entry.
+    #[must_use]
+    pub fn into_entry(self) -> Authentic {
+        self.0
+    }
+}
+
+/// Why an entry was not admitted.
+#[derive(Debug, Error)]
+pub enum NotAdmitted {
+    /// The rules do not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// This machine could not find out.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// A ledger on disk.
+#[derive(Debug)]
+pub struct Ledger {
+    pub(crate) store: Store,
+    writer: Mutex<()>,
+    shared: RwLock<Shared>,
+}
+
+/// What readers see. Whoever writes replaces it in one step.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) head: Arc<Head>,
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) views: Views,
+}
+
+/// The records as they were after one block.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordsAt<'a> {
+    ledger: &'a Ledger,
+    head: &'a Head,
+}
+
+impl Records for RecordsAt<'_> {
+    fn record(&self, key: &IndexKey) -> Result<Option<RecordState>, Fault> {
+        self.ledger.record_at(self.head, key)
+    }
+}
+
+impl Ledger {
+    /// The state after the newest block on disk.
+    #[must_use]
+    pub fn head(&self) -> Arc<Head> {
+        self.read(|shared| Arc::clone(&shared.head))
+    }
+
+    /// The newest published checkpoint; all proofs are made under it.
+    #[must_use]
+    pub fn published(&self) -> Option<Published> {
+        self.read(|shared| shared.views.published().cloned())
+    }
+
+    /// The records as they were after `head`, one of the last heights.
+    #[must_use]
+    pub const fn records_at<'a>(&'a self, head: &'a Head) -> RecordsAt<'a> {
+        RecordsAt { ledger: self, head }
+    }
+
+    /// Whether the rules allow the entry in the next block.
+    pub fn admit(&self, entry: Authentic) -> Result<Admitted, NotAdmitted> {
+        if let Some(index) = self.store.entry(&entry.id())? {
+            return Err(Refusal::AlreadyThere { index }.into());
+        }
+        let head = self.head();
+        let known = Known::find(&self.records_at(&head), entry.statement())?;
+        let (height, index) = (head.height().next(), LeafIndex::new(head.size().get()));
+        let place = Place { height, time: head.time(), index };
+        match rules::judge(head.directory(), &known, &entry, place) {
+            Ok(_) => Ok(Admitted(entry)),
+            Err(refusal) => Err(self.name_the_winner(refusal)?.into()),
+        }
+    }
+
+    /// Makes the next block of the candidates that the rules allow.
+    pub fn build<'a>(
+        &self,
+        proposal: Proposal,
+        candidates: impl IntoIterator<Item = &'a Authentic>,
+    ) -> Result<Built, Fault> {
+        let head = self.head();
+        execute::build(&head, &self.records_at(&head), proposal, candidates)
+    }
+
+    /// Executes a proposed next block.
+    pub fn execute<'a>(
+        &self,
+        proposal: Proposal,
+        entries: impl IntoIterator<Item = &'a Authentic>,
+    ) -> Result<Executed, NotExecuted> {
+        let head = self.head();
+        execute::execute(&head, &self.records_at(&head), proposal, entries)
+    }
+
+    /// Puts a decided block on disk, with its certificate. When this returns, it is there for good.
+    /// After a fault all further commits are refused.
+    pub fn commit(&self, executed: &Executed, certificate: &[u8]) -> Result<Arc<Head>, Fault> {
+        let _writer = self.writer();
+        let head = self.head();
+        if executed.block_leaf().parent != Some(head.block()) {
+            let what = "the block does not follow the head";
+            return Err(Fault::OutOfOrder { height: executed.height(), what });
+        }
+        let before = Arc::new(executed.before.clone());
+        let mut edge = self.read(|shared| Edge::clone(&shared.edge));
+        let tiles = edge.append(&executed.hashes);
+        self.write(|shared| shared.views.begin(Arc::clone(&before)));
+        self.store.commit(executed, &tiles, certificate, self.too_old(executed.height()))?;
+        let head = Arc::clone(executed.head());
+        self.write(|shared| {
+            shared.edge = Arc::new(edge);
+            shared.head = Arc::clone(&head);
+            shared.views.push(View { head: Arc::clone(&head), before });
+        });
+        Ok(head)
+    }
+
+    /// Takes over the checkpoint of `height` once a quorum has cosigned it. The caller has verified
+    /// its signatures.
+    pub fn publish(&self, note: &str, height: Height) -> Result<(), Fault> {
+        let _writer = self.writer();
+        let no = |what| Err(Fault::OutOfOrder { height, what });
+        let last = self.published().map(|published| published.head.height());
+        if last.is_some_and(|last| last > height) {
+            return no("a later checkpoint is already published");
+        }
+        let view = self.read(|shared| shared.views.at(height).cloned());
+        let Some(view) = view else { return no("the height is not among the last ones") };
+        if !is_note_of(note, &view.head.checkpoint()) {
+            return no("the note is not that height's checkpoint");
+        }
+        let from = last.map_or_else(|| height.get().saturating_sub(count(VIEWS_MAX)), Height::get);
+        self.store.publish(height, note, (from..=height.get()).map(Height::new))?;
+        self.write(|shared| shared.views.publish(height, note));
+        Ok(())
+    }
+
+    /// The undo row that nobody will need after the block at `height`: as long as nothing is
+    /// published, only the last heights can be.
+    fn too_old(&self, height: Height) -> Option<Height> {
+        let old = height.get().checked_sub(count(VIEWS_MAX)).map(Height::new);
+        old.filter(|_| self.published().is_none())
+    }
+
+    /// Replaces the latest version by the very one that took the place, if it is not too far back.
+    fn name_the_winner(&self, refusal: Refusal) -> Result<Refusal, Fault> {
+        let Refusal::VersionTaken { version, latest, winner_version, winner, winner_hash } = refusal
+        else {
+            return Ok(refusal);
+        };
+        let (mut at, mut hash, mut found) = (winner, winner_hash, winner_version);
+        for _ in 0..WINNER_STEPS_MAX {
+            if found <= version {
+                break;
+            }
+            let entry = self.logged_entry(at, hash)?;
+            let Some(previous) = entry.statement.previous else { break };
+            (at, hash) = (previous.index, previous.hash);
+            found = protocol::height::Version::new(found.get().saturating_sub(1));
+        }
+        let (winner_version, winner, winner_hash) = (found, at, hash);
+        Ok(Refusal::VersionTaken { version, latest, winner_version, winner, winner_hash })
+    }
+
+    /// The entry at `index`, which must have that hash.
+    pub(crate) fn logged_entry(&self, index: LeafIndex, hash: LeafHash) -> Result<Entry, Fault> {
+        let bytes = self.store.leaf(index)?;
+        let bytes = bytes.ok_or_else(|| Fault::damaged(format!("leaf {index} is missing")))?;
+        if protocol::merkle::leaf_hash(&bytes) != hash {
+            return Err(Fault::damaged(format!("leaf {index} has another hash than its record says")));
+        }
+        Entry::parse(&bytes).map_err(|error| Fault::damaged(format!("leaf {index}: {error}")))
+    }
+
+    /// The record at `key` after `head`. Reads the store first and the images then: a block that is
+    /// being written has shown its images before its values.
+    pub(crate) fn record_at(
+        &self,
+        head: &Head,
+        key: &IndexKey,
+    ) -> Result<Option<RecordState>, Fault> {
+        let Some(wanted) = head.index().get(key) else { return Ok(None) };
+        let present = self.store.record(key)?;
+        if let Some(state) = present.filter(|state| value_hash(&state.write()) == wanted) {
+            return Ok(Some(state));
+        }
+        let image = self.read(|shared| shared.views.image(key, wanted));
+        let height = head.height();
+        image.map(Some).ok_or_else(|| {
+            Fault::damaged(format!("the index of height {height} has a record that the store has not"))
+        })
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Shared) -> T) -> T {
+        look(&self.shared.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Shared) -> T) -> T {
+        change(&mut self.shared.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn writer(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_note_of(note: &str, checkpoint: &Checkpoint) -> bool {
+    note.strip_prefix(&checkpoint.write()).is_some_and(|rest| rest.starts_with('\n'))
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

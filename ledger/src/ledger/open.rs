@@ -1,0 +1,229 @@
+//! Opening a folder: everything in memory is rebuilt from the rows and compared with what the log's
+//! own block leaf and the caller's tip say. A store that lost something does not open.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, RwLock},
+};
+
+use protocol::{
+    block::BlockLeaf,
+    genesis::Genesis,
+    hash::{IndexKey, RootHash, ValueHash},
+    height::{Height, LeafIndex, LogSize},
+    merkle,
+    state::{RecordState, value_hash},
+};
+
+use super::{Ledger, Shared};
+use crate::{
+    directory::Directory,
+    execute,
+    fault::Fault,
+    head::Head,
+    index::Tree,
+    log::{Edge, tile_hashes},
+    query,
+    store::{
+        Store, Tail,
+        schema::{FORMAT, PublishedRow, TipRow},
+    },
+    views::{Images, View, Views},
+};
+
+impl Ledger {
+    /// Opens the folder of the network of `genesis`, or makes it. `expected` is the tip that the
+    /// caller keeps elsewhere: the log must still extend it.
+    pub fn open(
+        path: &Path,
+        genesis: &Genesis,
+        expected: Option<(LogSize, RootHash)>,
+    ) -> Result<Self, Fault> {
+        let tail = if expected.is_some() { Tail::MayBeTorn } else { Tail::Whole };
+        let store = Store::open(path, tail)?;
+        let (chain, format) = (genesis.chain(), store.format()?);
+        match (format, store.tip()?) {
+            (None, None) => {
+                let executed = execute::genesis(genesis);
+                if let Some((expected_size, expected_root)) =
+                    expected.filter(|(_, root)| *root != executed.head().root())
+                {
+                    let (size, found) = (LogSize::ZERO, "nothing there".to_owned());
+                    return Err(Fault::BehindItsTip { expected_size, expected_root, size, found });
+                }
+                let tiles = Edge::default().append(&executed.hashes);
+                store.create(chain, &executed, &tiles)?;
+            }
+            (Some(FORMAT), Some(_)) => {}
+            (Some(FORMAT), None) | (None, Some(_)) => {
+                return Err(Fault::damaged("it has a format without a tip, or a tip without a format"));
+            }
+            (Some(found), _) => return Err(Fault::Format { found, expected: FORMAT }),
+        }
+        match store.chain()? {
+            Some(found) if found == chain => {}
+            Some(found) => return Err(Fault::OtherChain { found, expected: chain }),
+            None => return Err(Fault::damaged("it names no network")),
+        }
+        let tip = store.tip()?.ok_or_else(|| Fault::damaged("it has no tip"))?;
+        let shared = load(&store, genesis, tip)?;
+        let ledger = Self { store, writer: Mutex::new(()), shared: RwLock::new(shared) };
+        ledger.check_tip(expected, tip)?;
+        Ok(ledger)
+    }
+
+    /// The log must have had the expected root at the expected size.
+    fn check_tip(&self, expected: Option<(LogSize, RootHash)>, tip: TipRow) -> Result<(), Fault> {
+        let Some((expected_size, expected_root)) = expected else { return Ok(()) };
+        let found = if expected_size > tip.size {
+            "fewer leaves".to_owned()
+        } else {
+            match self.root_at(expected_size)? {
+                root if root == expected_root => return Ok(()),
+                root => format!("root {root} at that size"),
+            }
+        };
+        Err(Fault::BehindItsTip { expected_size, expected_root, size: tip.size, found })
+    }
+}
+
+/// Rebuilds what is kept in memory, and compares it with the newest block leaf.
+fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Shared, Fault> {
+    let size = tip.size.get();
+    if store.leaf(LeafIndex::new(size))?.is_some() {
+        return Err(Fault::damaged(format!("a leaf follows the tip at size {size}")));
+    }
+    let edge = Arc::new(Edge::rebuild(
+        size,
+        |at| Ok(*merkle::leaf_hash(&leaf(store, at)?).as_bytes()),
+        |level, index| match store.tile(level, index)? {
+            Some(bytes) => Ok(tile_hashes(&bytes)),
+            None => Err(Fault::damaged(format!("tile {level}/{index} is missing"))),
+        },
+    )?);
+    let mut directory = Directory::genesis(genesis);
+    let values = store.values()?;
+    for (_, value) in &values {
+        let set = directory.set(value);
+        set.ok_or_else(|| Fault::damaged("a value of the index is none of ours"))?;
+    }
+    let loaded = Loaded { store, edge: &edge, directory: Arc::new(directory) };
+    let published = store.published()?;
+    let views = loaded.views(published.as_ref(), tip, &values)?;
+    let head = views.at(tip.height).map(|view| Arc::clone(&view.head));
+    let head = head.ok_or_else(|| Fault::damaged("the tip has no block"))?;
+    if head.root() != tip.root {
+        return Err(Fault::damaged(format!("the log has root {}, its tip {}", head.root(), tip.root)));
+    }
+    Ok(Shared { head, edge, views })
+}
+
+struct Loaded<'a> {
+    store: &'a Store,
+    edge: &'a Arc<Edge>,
+    directory: Arc<Directory>,
+}
+
+impl Loaded<'_> {
+    /// All heights from the published one to the tip: the records as they were at the oldest, and
+    /// forward from there by what the blocks changed. With nothing published, from the first height
+    /// whose successors can all be undone.
+    fn views(
+        &self,
+        published: Option<&PublishedRow>,
+        tip: TipRow,
+        values: &[(IndexKey, String)],
+    ) -> Result<Views, Fault> {
+        let mut undo: Vec<(Height, Images)> = self
+            .store
+            .undo_after(published.map_or(Height::ZERO, |row| row.height))?
+            .into_iter()
+            .map(|(height, images)| (height, images.into_iter().collect()))
+            .collect();
+        let oldest = match published {
+            Some(row) => row.height,
+            None if undo.is_empty() => tip.height,
+            None => undo.remove(0).0,
+        };
+        let mut at_oldest = Images::new();
+        for (_, images) in undo.iter().rev() {
+            at_oldest.extend(images);
+        }
+        let mut index = self.tree(&at_oldest, values)?;
+        let mut views = Views::default();
+        views.push(View { head: Arc::new(self.head(oldest, index.clone())?), before: Arc::default() });
+        if let Some(row) = published {
+            views.publish(row.height, &row.note);
+        }
+        for (at, (height, images)) in undo.iter().enumerate() {
+            let later = undo.get(at.saturating_add(1)..).unwrap_or_default();
+            index = index.update(&self.changes(images, later)?);
+            let head = Arc::new(self.head(*height, index.clone())?);
+            views.push(View { head, before: Arc::new(images.clone()) });
+        }
+        if views.at(tip.height).is_none() {
+            return Err(Fault::damaged("an undo row is missing between checkpoint and tip"));
+        }
+        Ok(views)
+    }
+
+    /// The index over all records as they were, and all other values.
+    fn tree(&self, images: &Images, values: &[(IndexKey, String)]) -> Result<Tree, Fault> {
+        let mut leaves: Vec<(IndexKey, ValueHash)> =
+            values.iter().map(|(key, value)| (*key, value_hash(value))).collect();
+        let mut add = |key: IndexKey, state: RecordState| {
+            leaves.push((key, value_hash(&state.write())));
+        };
+        self.store.each_record(|key, state| match images.get(&key) {
+            None => add(key, state),
+            Some(Some(before)) => add(key, *before),
+            Some(None) => {}
+        })?;
+        leaves.sort_unstable_by_key(|leaf| leaf.0);
+        Ok(Tree::from_sorted(&leaves))
+    }
+
+    /// What a block made of the records it changed: what the next block to change one found, or what
+    /// the store has.
+    fn changes(
+        &self,
+        images: &Images,
+        later: &[(Height, Images)],
+    ) -> Result<BTreeMap<IndexKey, ValueHash>, Fault> {
+        let mut changes = BTreeMap::new();
+        for key in images.keys() {
+            let state = match later.iter().find_map(|(_, images)| images.get(key)) {
+                Some(state) => *state,
+                None => self.store.record(key)?,
+            };
+            let state = state.ok_or_else(|| Fault::damaged("a changed record is missing"))?;
+            changes.insert(*key, value_hash(&state.write()));
+        }
+        Ok(changes)
+    }
+
+    /// The state after the block at `height`, compared with its block leaf and its row.
+    fn head(&self, height: Height, index: Tree) -> Result<Head, Fault> {
+        let damaged = |what: &str| Fault::damaged(format!("block {height} {what}"));
+        let row = self.store.block(height)?.ok_or_else(|| damaged("is missing"))?;
+        let last = row.size.get().checked_sub(1).ok_or_else(|| damaged("is empty"))?;
+        let leaf = BlockLeaf::parse(&leaf(self.store, last)?)
+            .map_err(|error| damaged(&format!("has no block leaf: {error}")))?;
+        if leaf.height != height || leaf.index != index.root() {
+            return Err(damaged("does not agree with the records"));
+        }
+        let frontier = query::frontier(self.store, self.edge, row.size)?;
+        let head = Head::new(leaf, frontier, Arc::clone(&self.directory), index);
+        if head.block() != row.block {
+            return Err(damaged("does not agree with the log"));
+        }
+        Ok(head)
+    }
+}
+
+fn leaf(store: &Store, index: u64) -> Result<Vec<u8>, Fault> {
+    store
+        .leaf(LeafIndex::new(index))?
+        .ok_or_else(|| Fault::damaged(format!("leaf {index} is missing")))
+}

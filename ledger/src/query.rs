@@ -1,0 +1,182 @@
+//! Answers: leaves and tiles as they are, and receipts, histories and proofs under the newest
+//! published checkpoint, never under the head.
+//!
+//! Not here: the judgement of an answer (`verify`). Every record that goes out was compared with the
+//! index, and every entry with the hash that names it.
+
+mod files;
+
+use std::collections::BTreeMap;
+
+use protocol::{
+    block::BlockLeaf,
+    entry::Entry,
+    hash::{EntryId, IndexKey, RecordKey},
+    height::{Height, LeafIndex},
+    history::{History, VERSIONS_MAX},
+    index::IndexProof,
+    name::{ClerkName, RegistryName},
+    receipt::{BlockProof, Receipt},
+    state::{ClerkState, RecordState},
+    tlog_proof::TlogProof,
+};
+use thiserror::Error;
+
+use crate::{
+    fault::Fault,
+    ledger::{Ledger, Published},
+    store::Store,
+};
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub enum NoAnswer {
+    /// There is no such thing.
+    #[error("not found")]
+    NotFound,
+    /// It is decided, and the checkpoint that covers it is not published yet.
+    #[error("not yet: its checkpoint is not published; ask again in a moment")]
+    NotYet,
+    /// This machine could not find out.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+pub(crate) use self::files::frontier;
+
+/// The leaf at `index`, of which the caller knows that it is there.
+fn present(store: &Store, index: LeafIndex) -> Result<Vec<u8>, Fault> {
+    let missing = || Fault::damaged(format!("leaf {index} is missing"));
+    store.leaf(index)?.ok_or_else(missing)
+}
+
+impl Ledger {
+    /// Where the entry stands in the log.
+    pub fn entry(&self, id: &EntryId) -> Result<Option<LeafIndex>, Fault> {
+        self.store.entry(id)
+    }
+
+    /// The bytes of a leaf.
+    pub fn leaf(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, Fault> {
+        self.store.leaf(index)
+    }
+
+    /// Height of the block in which a leaf stands.
+    pub fn height_of(&self, index: LeafIndex) -> Result<Option<Height>, Fault> {
+        if index.get() >= self.head().size().get() {
+            return Ok(None);
+        }
+        self.store.height_of(index)
+    }
+
+    /// A record under the published checkpoint.
+    pub fn record(
+        &self,
+        registry: &RegistryName,
+        key: &RecordKey,
+    ) -> Result<Option<RecordState>, NoAnswer> {
+        let published = self.published().ok_or(NoAnswer::NotYet)?;
+        Ok(self.record_at(&published.head, &RecordState::index_key(registry, key))?)
+    }
+
+    /// Proof of what the index holds at `key` under the published checkpoint.
+    pub fn index_proof(&self, key: &IndexKey) -> Result<IndexProof, NoAnswer> {
+        let published = self.published().ok_or(NoAnswer::NotYet)?;
+        Ok(published.head.index().prove(key))
+    }
+
+    /// The receipt of the entry at `index`, without its opening, which no node has.
+    pub fn receipt(&self, index: LeafIndex) -> Result<Receipt, NoAnswer> {
+        let published = self.covering(index)?;
+        let head = &published.head;
+        let bytes = present(&self.store, index)?;
+        // Genesis and block leaves have no receipts.
+        let entry = Entry::parse(&bytes).map_err(|_| NoAnswer::NotFound)?;
+        let statement = &entry.statement;
+        let (clerk, clerk_proof) = clerk(&published, &statement.author)?;
+        let key = RecordState::index_key(&statement.registry, &statement.key);
+        let record = self.record_at(head, &key)?;
+        let record = record.ok_or_else(|| Fault::damaged("a logged record is not in the index"))?;
+        let height = self.store.height_of(index)?.ok_or_else(|| Fault::damaged("no block"))?;
+        let block = self.block_proof(&published, height)?;
+        let newest = (height != head.height()).then(|| self.block_proof(&published, head.height()));
+        let path = self.inclusion(index, head.size())?;
+        Ok(Receipt {
+            entry,
+            opening: None,
+            clerk,
+            clerk_proof,
+            batch: None,
+            record,
+            record_proof: head.index().prove(&key),
+            block,
+            head: newest.transpose()?,
+            proof: TlogProof { index, path, checkpoint: published.note.to_string() },
+        })
+    }
+
+    /// Every version of a record, or the proof that it was never registered.
+    pub fn history(&self, registry: &RegistryName, key: &RecordKey) -> Result<History, NoAnswer> {
+        let published = self.published().ok_or(NoAnswer::NotYet)?;
+        let index_key = RecordState::index_key(registry, key);
+        let state = self.record_at(&published.head, &index_key)?;
+        let record = state.map(|state| Ok((state, self.versions(&state)?))).transpose();
+        let record = record.map_err(NoAnswer::Fault)?;
+        let mut clerks = BTreeMap::new();
+        for version in record.iter().flat_map(|(_, versions)| versions) {
+            let author = &version.statement.author;
+            if !clerks.contains_key(author) {
+                clerks.insert(author.clone(), clerk(&published, author)?);
+            }
+        }
+        Ok(History {
+            registry: registry.clone(),
+            key: *key,
+            record,
+            record_proof: published.head.index().prove(&index_key),
+            clerks: clerks.into_values().collect(),
+            head: self.block_proof(&published, published.head.height())?,
+            checkpoint: published.note.to_string(),
+        })
+    }
+
+    /// The versions down to the first, each found by the hash that its successor names.
+    fn versions(&self, latest: &RecordState) -> Result<Vec<Entry>, Fault> {
+        let mut versions = vec![self.logged_entry(latest.index, latest.hash)?];
+        while let Some(previous) = versions.last().and_then(|entry| entry.statement.previous) {
+            if versions.len() >= VERSIONS_MAX {
+                return Err(Fault::damaged("a record has more versions than a history can show"));
+            }
+            versions.push(self.logged_entry(previous.index, previous.hash)?);
+        }
+        Ok(versions)
+    }
+
+    /// The published checkpoint if it covers the leaf.
+    fn covering(&self, index: LeafIndex) -> Result<Published, NoAnswer> {
+        let (published, size) =
+            self.read(|shared| (shared.views.published().cloned(), shared.head.size()));
+        match published {
+            Some(published) if index.get() < published.head.size().get() => Ok(published),
+            _ if index.get() < size.get() => Err(NoAnswer::NotYet),
+            _ => Err(NoAnswer::NotFound),
+        }
+    }
+
+    /// The block leaf of a height with its path to the published root.
+    fn block_proof(&self, published: &Published, height: Height) -> Result<BlockProof, Fault> {
+        let damaged = |what: &str| Fault::damaged(format!("block {height} {what}"));
+        let row = self.store.block(height)?.ok_or_else(|| damaged("is missing"))?;
+        let index = LeafIndex::new(row.size.get().saturating_sub(1));
+        let leaf = BlockLeaf::parse(&present(&self.store, index)?)
+            .map_err(|error| damaged(&format!("has no block leaf: {error}")))?;
+        Ok(BlockProof { leaf, index, path: self.inclusion(index, published.head.size())? })
+    }
+}
+
+/// The state of a clerk under the published checkpoint, with its proof.
+fn clerk(published: &Published, name: &ClerkName) -> Result<(ClerkState, IndexProof), Fault> {
+    let state = published.head.directory().clerk(name);
+    let state = state.ok_or_else(|| Fault::damaged("the author of an entry is not in the index"))?;
+    Ok((state.clone(), published.head.index().prove(&ClerkState::index_key(name))))
+}

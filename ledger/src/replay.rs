@@ -1,0 +1,196 @@
+//! Replay: everything again, from the bytes of the log alone, as an auditor does it.
+//!
+//! Three steps, so that the dear one can run on many threads: [`Splitter`] parts the leaves into
+//! blocks, [`Preparer`] reads one block and checks its signatures, [`Replay::apply`] executes it by the
+//! rules and compares its block leaf byte for byte. Pure; not here: where the leaves come from, and
+//! whether their checkpoint is cosigned.
+
+mod split;
+
+use std::sync::Arc;
+
+use protocol::{
+    block::BlockLeaf,
+    entry::{Authentic, Entry},
+    genesis::Genesis,
+    height::LeafIndex,
+    key::BadSignature,
+    name::ClerkName,
+    text::Malformed,
+};
+use thiserror::Error;
+
+pub use self::split::{RawBlock, Splitter};
+use crate::{
+    directory::Directory,
+    execute::{self, InvalidBlock, NotExecuted, Proposal},
+    fault::Fault,
+    head::Head,
+    records::MemoryRecords,
+};
+
+/// Where a log departs from what the rules make of its entries.
+#[derive(Debug, Error)]
+#[error("leaf {index}: {what}")]
+pub struct Divergence {
+    /// The first leaf that is wrong.
+    pub index: LeafIndex,
+    /// What is wrong with it.
+    pub what: Departure,
+}
+
+/// What is wrong with a leaf.
+#[derive(Debug, Error)]
+pub enum Departure {
+    /// Not in its format.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// More leaves than a block can have, or none.
+    #[error("{0}")]
+    Shape(&'static str),
+    /// Not the genesis that was given.
+    #[error("not the genesis that was given")]
+    OtherGenesis,
+    /// Signed by nobody known.
+    #[error("clerk {0} was not on the ledger")]
+    UnknownClerk(ClerkName),
+    /// Signed by nobody.
+    #[error(transparent)]
+    Signature(#[from] BadSignature),
+    /// Against the rules.
+    #[error(transparent)]
+    Block(#[from] InvalidBlock),
+    /// Execution leads to another block leaf.
+    #[error("the block leaf should be:\n{expected}")]
+    BlockLeaf {
+        /// What the rules lead to.
+        expected: String,
+    },
+    /// Not a matter of the log.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Divergence {
+    fn new(index: LeafIndex, what: impl Into<Departure>) -> Self {
+        Self { index, what: what.into() }
+    }
+}
+
+/// A block that was read and whose signatures hold; the rules have not been asked.
+#[derive(Debug)]
+pub struct Prepared {
+    first: LeafIndex,
+    entries: Vec<Authentic>,
+    leaf: BlockLeaf,
+    leaf_bytes: Vec<u8>,
+}
+
+/// Reads blocks and checks their signatures. Clones work in parallel.
+#[derive(Clone, Debug)]
+pub struct Preparer(Arc<Directory>);
+
+impl Preparer {
+    /// Reads one block after genesis and checks every signature in it.
+    pub fn prepare(&self, block: RawBlock) -> Result<Prepared, Divergence> {
+        let last = block.last();
+        let RawBlock { first, mut leaves } = block;
+        let Some(leaf_bytes) = leaves.pop() else {
+            return Err(Divergence::new(first, Departure::Shape("a block without leaves")));
+        };
+        let leaf = BlockLeaf::parse(&leaf_bytes).map_err(|error| Divergence::new(last, error))?;
+        let entries = (first.get()..)
+            .zip(&leaves)
+            .map(|(at, bytes)| {
+                self.authenticate(bytes).map_err(|what| Divergence::new(LeafIndex::new(at), what))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Prepared { first, entries, leaf, leaf_bytes })
+    }
+
+    /// The key of a clerk name never changes, so it may be looked up before the rules are asked.
+    fn authenticate(&self, bytes: &[u8]) -> Result<Authentic, Departure> {
+        let entry = Entry::parse(bytes)?;
+        let author = &entry.statement.author;
+        let clerk = self.0.clerk(author);
+        let key = clerk.ok_or_else(|| Departure::UnknownClerk(author.clone()))?.key;
+        Ok(entry.authenticate(self.0.origin(), &key)?)
+    }
+}
+
+/// A log being executed again.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    head: Arc<Head>,
+    records: MemoryRecords,
+    genesis: Vec<Vec<u8>>,
+}
+
+impl Replay {
+    /// Starts after the block of `genesis`.
+    #[must_use]
+    pub fn new(genesis: &Genesis) -> Self {
+        let executed = execute::genesis(genesis);
+        let (head, genesis) = (Arc::clone(executed.head()), executed.leaves().to_vec());
+        Self { head, records: MemoryRecords::default(), genesis }
+    }
+
+    /// Compares the first block of a log with the genesis that was given.
+    pub fn check_genesis(&self, block: &RawBlock) -> Result<(), Divergence> {
+        if block.first == LeafIndex::ZERO && block.leaves == self.genesis {
+            Ok(())
+        } else {
+            Err(Divergence::new(block.first, Departure::OtherGenesis))
+        }
+    }
+
+    /// Reads blocks and checks their signatures, on any thread.
+    #[must_use]
+    pub fn preparer(&self) -> Preparer {
+        Preparer(Arc::clone(self.head.directory()))
+    }
+
+    /// The state after the last block applied.
+    #[must_use]
+    pub const fn head(&self) -> &Arc<Head> {
+        &self.head
+    }
+
+    /// The records after the last block applied.
+    #[must_use]
+    pub const fn records(&self) -> &MemoryRecords {
+        &self.records
+    }
+
+    /// Executes the next block and compares its block leaf.
+    pub fn apply(&mut self, block: &Prepared) -> Result<&Head, Divergence> {
+        let first = block.first;
+        if first.get() != self.head.size().get() {
+            let what = Departure::Shape("does not follow the block that was applied before");
+            return Err(Divergence::new(first, what));
+        }
+        let at = |position: usize| {
+            LeafIndex::new(first.get().saturating_add(u64::try_from(position).unwrap_or(u64::MAX)))
+        };
+        let last = at(block.entries.len());
+        let Some(proposer) = block.leaf.proposer.clone() else {
+            return Err(Divergence::new(last, Departure::Shape("only genesis has no proposer")));
+        };
+        let proposal = Proposal { proposer, time: block.leaf.time };
+        let executed = execute::execute(&self.head, &self.records, proposal, &block.entries)
+            .map_err(|error| match error {
+                NotExecuted::Invalid(InvalidBlock::Entry { position, refusal }) => {
+                    Divergence::new(at(position), InvalidBlock::Entry { position, refusal })
+                }
+                NotExecuted::Invalid(invalid) => Divergence::new(last, invalid),
+                NotExecuted::Fault(fault) => Divergence::new(last, fault),
+            })?;
+        let expected = executed.block_leaf().write();
+        if expected.as_bytes() != block.leaf_bytes {
+            return Err(Divergence::new(last, Departure::BlockLeaf { expected }));
+        }
+        self.records.apply(executed.records());
+        self.head = Arc::clone(executed.head());
+        Ok(&self.head)
+    }
+}

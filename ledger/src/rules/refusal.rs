@@ -1,0 +1,115 @@
+//! Refusals: what a sender did wrong, in a stable code and one sentence with the way out.
+
+use protocol::{
+    entry::{Operation, Previous},
+    hash::LeafHash,
+    height::{Height, LeafIndex, Version},
+    name::{AgencyName, ClerkName, Date, RegistryName},
+    state::Status,
+};
+use thiserror::Error;
+
+/// Why the rules do not allow an entry. The codes are public and stand in `tests/refusals.txt`.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the message of each variant says it, and names its fields")]
+pub enum Refusal {
+    #[error("the entry is already in the log, at leaf {index}; fetch its receipt")]
+    AlreadyThere { index: LeafIndex },
+    #[error("the entry has {bytes} bytes and may have {bytes_max}; name fewer references")]
+    TooLarge { bytes: u64, bytes_max: u64 },
+    #[error("clerk {0} is not on the ledger; have the agency authorise the clerk first")]
+    UnknownClerk(ClerkName),
+    #[error("the entry is not signed with the key of clerk {0}; sign it with that key")]
+    WrongKey(ClerkName),
+    #[error("the key of clerk {clerk} ended on {until}; sign with the clerk's new key")]
+    ClerkEnded { clerk: ClerkName, until: Date },
+    #[error("registry {0} is not on the ledger; check its name")]
+    UnknownRegistry(RegistryName),
+    #[error("registry {registry} belongs to {owner}, and clerk {clerk} is not its clerk; have {owner} submit the entry")]
+    ForeignRegistry { registry: RegistryName, owner: AgencyName, clerk: ClerkName },
+    #[error("clerk {clerk} may not act in registry {registry}; have a clerk submit it who may")]
+    RegistryOutOfScope { clerk: ClerkName, registry: RegistryName },
+    #[error("clerk {clerk} may not {}; have a clerk submit it who may", .operation.word())]
+    OperationOutOfScope { clerk: ClerkName, operation: Operation },
+    #[error("the entry expired at height {expires}, and the next block is {height}; sign it again with a later height")]
+    Expired { expires: Height, height: Height },
+    #[error("the entry expires at height {expires}, later than {expires_max}; sign it again with an earlier height")]
+    ExpiresTooLate { expires: Height, expires_max: Height },
+    #[error(
+        "version {version} of this record is taken: version {winner_version} stands at leaf {winner}, \
+         and the latest is {latest}; look at it, and sign a version {} if it is still due", .latest.next()
+    )]
+    VersionTaken { version: Version, latest: Version, winner_version: Version, winner: LeafIndex, winner_hash: LeafHash },
+    #[error("version {version} does not follow; the next version of this record is {next}")]
+    WrongVersion { version: Version, next: Version },
+    #[error("\"previous\" is not the version before{}; take it from the record's history and sign again", standing(*.expected))]
+    WrongPrevious { expected: Option<Previous> },
+    #[error("the record is not registered, so it cannot be changed by {}; check its number, or register it", .0.word())]
+    NotRegistered(Operation),
+    #[error("the record is already registered; amend or correct it instead")]
+    AlreadyRegistered,
+    #[error("a record that is {} does not take {}; {}", .status.word(), .operation.word(), way_out(*.status))]
+    WrongStatus { status: Status, operation: Operation },
+    #[error("{} needs a reason code; add one and sign again", .0.word())]
+    ReasonMissing(Operation),
+    #[error("register takes no reason code; leave it out and sign again")]
+    ReasonNotDue,
+    #[error("{} needs a commitment to what the record says; add one and sign again", .0.word())]
+    CommitmentMissing(Operation),
+    #[error("a record cannot rest on itself; leave the reference out and sign again")]
+    SelfReference,
+    #[error("the record that is named in registry {registry} has no version {version}; check the reference")]
+    UnknownReference { registry: RegistryName, version: Version },
+}
+
+impl Refusal {
+    /// The stable code: one word for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyThere { .. } => "already-there",
+            Self::TooLarge { .. } => "too-large",
+            Self::UnknownClerk(_) => "unknown-clerk",
+            Self::WrongKey(_) => "wrong-key",
+            Self::ClerkEnded { .. } => "clerk-ended",
+            Self::UnknownRegistry(_) => "unknown-registry",
+            Self::ForeignRegistry { .. } => "foreign-registry",
+            Self::RegistryOutOfScope { .. } => "registry-out-of-scope",
+            Self::OperationOutOfScope { .. } => "operation-out-of-scope",
+            Self::Expired { .. } => "expired",
+            Self::ExpiresTooLate { .. } => "expires-too-late",
+            Self::VersionTaken { .. } => "version-taken",
+            Self::WrongVersion { .. } => "wrong-version",
+            Self::WrongPrevious { .. } => "wrong-previous",
+            Self::NotRegistered(_) => "not-registered",
+            Self::AlreadyRegistered => "already-registered",
+            Self::WrongStatus { .. } => "wrong-status",
+            Self::ReasonMissing(_) => "reason-missing",
+            Self::ReasonNotDue => "reason-not-due",
+            Self::CommitmentMissing(_) => "commitment-missing",
+            Self::SelfReference => "self-reference",
+            Self::UnknownReference { .. } => "unknown-reference",
+        }
+    }
+
+    /// Whether other content took the version first. The refusal then names what won.
+    #[must_use]
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::VersionTaken { .. })
+    }
+}
+
+fn standing(expected: Option<Previous>) -> String {
+    expected.map_or_else(
+        || ", which version 1 does not have".to_owned(),
+        |previous| format!(", which stands at leaf {}", previous.index),
+    )
+}
+
+const fn way_out(status: Status) -> &'static str {
+    match status {
+        Status::Active => "look at its history first",
+        Status::Suspended => "reinstate it first",
+        Status::Revoked => "register a new record instead",
+    }
+}

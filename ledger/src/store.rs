@@ -1,0 +1,94 @@
+//! The store: the one place with I/O. RocksDB, one synced batch for each block.
+//!
+//! It knows bytes, rows and columns, and not the rules: what it reads back is compared with the log's
+//! and the index's roots by its callers. After a failed write it refuses all others, because then
+//! nobody knows what is on disk until it is opened again.
+
+mod options;
+mod read;
+pub(crate) mod schema;
+mod write;
+
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    sync::atomic::AtomicBool,
+};
+
+use protocol::height::{Height, LeafIndex, TimeMs};
+use rocksdb::{ColumnFamily, DB, DBRecoveryMode};
+
+use crate::fault::Fault;
+
+/// A block as peers exchange it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBlock {
+    /// Position in the chain.
+    pub height: Height,
+    /// Position of its first leaf.
+    pub first: LeafIndex,
+    /// Its time.
+    pub time: TimeMs,
+    /// The bytes of its leaves, the block leaf last.
+    pub leaves: Vec<Vec<u8>>,
+    /// The commit certificate, as it was given at commit.
+    pub certificate: Vec<u8>,
+}
+
+/// An open folder.
+#[derive(Debug)]
+pub(crate) struct Store {
+    db: DB,
+    poisoned: AtomicBool,
+    /// Held for as long as the folder is open; fields drop in order, so after the database.
+    _lock: File,
+}
+
+/// What may be missing at the end of the write-ahead log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// Nothing: the caller could not tell a torn write from a lost one.
+    Whole,
+    /// A write that a power cut tore; the caller compares what is left with a tip of its own.
+    MayBeTorn,
+}
+
+impl Store {
+    /// Opens the folder, or makes it.
+    pub(crate) fn open(path: &Path, tail: Tail) -> Result<Self, Fault> {
+        std::fs::create_dir_all(path).map_err(|error| storage("cannot make the folder", error))?;
+        let lock = lock(path)?;
+        let open = |recovery| {
+            DB::open_cf_descriptors(&options::database(recovery), path.join("db"), options::families())
+        };
+        let db = open(DBRecoveryMode::AbsoluteConsistency)
+            .or_else(|error| match tail {
+                Tail::Whole => Err(error),
+                Tail::MayBeTorn => open(DBRecoveryMode::TolerateCorruptedTailRecords),
+            })
+            .map_err(|error| storage("cannot open the database; restore it from a peer", error))?;
+        Ok(Self { db, poisoned: AtomicBool::new(false), _lock: lock })
+    }
+
+    fn family(&self, name: &'static str) -> Result<&ColumnFamily, Fault> {
+        self.db.cf_handle(name).ok_or_else(|| Fault::damaged(format!("column family {name} is missing")))
+    }
+}
+
+fn lock(path: &Path) -> Result<File, Fault> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join("lock"))
+        .map_err(|error| storage("cannot open the lock file", error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Fault::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(storage("cannot lock the folder", error)),
+    }
+}
+
+fn storage(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> Fault {
+    Fault::Storage { what: what.to_owned(), source: Box::new(source) }
+}

@@ -1,0 +1,88 @@
+//! How RocksDB is set up: small memory, little CPU, nothing lost.
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options,
+};
+
+use super::schema::{
+    BLOCKS, ENTRIES, LEAVES, META, RECORDS, STARTS, STATE, TILES, UNDO,
+};
+
+const MIB: usize = 1 << 20;
+/// All families' write buffers together.
+const WRITE_BUFFERS_BYTES_MAX: usize = 64 * MIB;
+/// One cache for all families.
+const BLOCK_CACHE_BYTES: usize = 32 * MIB;
+/// A WAL this long makes the families flush that hold it back.
+const WAL_BYTES_MAX: u64 = 128 << 20;
+/// How many table files stay open.
+const OPEN_FILES_MAX: i32 = 512;
+const BLOOM_BITS_PER_KEY: f64 = 10.0;
+
+/// How families differ.
+struct Family {
+    name: &'static str,
+    write_buffer_bytes: usize,
+    block_bytes: usize,
+    bloom: bool,
+    compress: bool,
+}
+
+const FAMILIES: [Family; 9] = [
+    // Read in runs and compressible text: large blocks.
+    Family { name: LEAVES, write_buffer_bytes: 16 * MIB, block_bytes: 16 << 10, bloom: false, compress: true },
+    // Hashes do not compress.
+    Family { name: TILES, write_buffer_bytes: 2 * MIB, block_bytes: 8 << 10, bloom: false, compress: false },
+    Family { name: RECORDS, write_buffer_bytes: 12 * MIB, block_bytes: 8 << 10, bloom: true, compress: true },
+    Family { name: STATE, write_buffer_bytes: MIB, block_bytes: 8 << 10, bloom: false, compress: true },
+    Family { name: ENTRIES, write_buffer_bytes: 12 * MIB, block_bytes: 8 << 10, bloom: true, compress: true },
+    Family { name: BLOCKS, write_buffer_bytes: 4 * MIB, block_bytes: 16 << 10, bloom: false, compress: true },
+    Family { name: STARTS, write_buffer_bytes: MIB, block_bytes: 8 << 10, bloom: false, compress: true },
+    Family { name: UNDO, write_buffer_bytes: 4 * MIB, block_bytes: 16 << 10, bloom: false, compress: true },
+    Family { name: META, write_buffer_bytes: MIB, block_bytes: 4 << 10, bloom: false, compress: true },
+];
+
+pub(super) fn database(recovery: DBRecoveryMode) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_wal_recovery_mode(recovery);
+    options.set_paranoid_checks(true);
+    options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES_MAX);
+    options.set_max_total_wal_size(WAL_BYTES_MAX);
+    options.set_max_open_files(OPEN_FILES_MAX);
+    options.set_max_background_jobs(2);
+    options.set_keep_log_file_num(2);
+    options.set_max_log_file_size(4 * MIB);
+    options.set_stats_dump_period_sec(0);
+    // One thread writes, so the locks of concurrent writers would only cost.
+    options.set_allow_concurrent_memtable_write(false);
+    options
+}
+
+pub(super) fn families() -> impl Iterator<Item = ColumnFamilyDescriptor> {
+    let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+    FAMILIES.iter().map(move |family| {
+        let mut table = BlockBasedOptions::default();
+        table.set_block_cache(&cache);
+        table.set_block_size(family.block_bytes);
+        table.set_cache_index_and_filter_blocks(true);
+        table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        if family.bloom {
+            table.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
+        }
+        let mut options = Options::default();
+        options.set_block_based_table_factory(&table);
+        options.set_write_buffer_size(family.write_buffer_bytes);
+        options.set_max_write_buffer_number(2);
+        options.set_level_compaction_dynamic_level_bytes(true);
+        if family.compress {
+            options.set_compression_type(DBCompressionType::Zstd);
+            // Window bits, level, strategy, dictionary bytes: the fastest level, as for all of zstd.
+            options.set_compression_options(-14, 1, 0, 0);
+        } else {
+            options.set_compression_type(DBCompressionType::None);
+        }
+        ColumnFamilyDescriptor::new(family.name, options)
+    })
+}

@@ -1,0 +1,122 @@
+//! What stands in which column family, and under which key.
+//!
+//! | family | key | value |
+//! |---|---|---|
+//! | leaves | leaf index | the leaf's bytes |
+//! | tiles | level, tile index | 256 hashes; only full tiles |
+//! | records | index key | state of the record |
+//! | state | index key | text of any other value of the index |
+//! | entries | entry id | leaf index |
+//! | blocks | height | [`BlockRow`] |
+//! | starts | first leaf index | height |
+//! | undo | height | what the block's records were before, until a later checkpoint is published |
+//! | meta | a word | format, chain, tip, published |
+//!
+//! Numbers in keys are big-endian, so that order on disk is their order.
+
+use protocol::{
+    codec::{self, DecodeError},
+    hash::{BlockId, IndexKey, LeafHash, RootHash},
+    height::{Height, LeafIndex, LogSize, TimeMs, Version},
+    state::{RecordState, Status},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Version of everything in this file.
+pub(crate) const FORMAT: u32 = 1;
+
+pub(crate) const LEAVES: &str = "leaves";
+pub(crate) const TILES: &str = "tiles";
+pub(crate) const RECORDS: &str = "records";
+pub(crate) const STATE: &str = "state";
+pub(crate) const ENTRIES: &str = "entries";
+pub(crate) const BLOCKS: &str = "blocks";
+pub(crate) const STARTS: &str = "starts";
+pub(crate) const UNDO: &str = "undo";
+pub(crate) const META: &str = "meta";
+
+pub(crate) const META_FORMAT: &[u8] = b"format";
+pub(crate) const META_CHAIN: &[u8] = b"chain";
+pub(crate) const META_TIP: &[u8] = b"tip";
+pub(crate) const META_PUBLISHED: &[u8] = b"published";
+
+/// The byte in front of every encoded value.
+const VERSION: u8 = 1;
+
+pub(crate) fn tile_key(level: u8, index: u64) -> [u8; 9] {
+    let [a, b, c, d, e, f, g, h] = index.to_be_bytes();
+    [level, a, b, c, d, e, f, g, h]
+}
+
+pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    codec::encode(VERSION, value)
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    codec::decode(VERSION, bytes, codec::VALUE_BYTES_MAX)
+}
+
+/// State of a record on disk.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct RecordRow {
+    status: u8,
+    version: Version,
+    content: Version,
+    index: LeafIndex,
+    hash: LeafHash,
+    height: Height,
+    time: TimeMs,
+}
+
+impl From<RecordState> for RecordRow {
+    fn from(state: RecordState) -> Self {
+        let RecordState { status, version, content, index, hash, height, time } = state;
+        let status = match status {
+            Status::Active => 0,
+            Status::Suspended => 1,
+            Status::Revoked => 2,
+        };
+        Self { status, version, content, index, hash, height, time }
+    }
+}
+
+impl RecordRow {
+    pub(crate) fn state(self) -> Option<RecordState> {
+        let Self { status, version, content, index, hash, height, time } = self;
+        let status = match status {
+            0 => Status::Active,
+            1 => Status::Suspended,
+            2 => Status::Revoked,
+            _ => return None,
+        };
+        Some(RecordState { status, version, content, index, hash, height, time })
+    }
+}
+
+/// What a block's records were before it.
+pub(crate) type UndoRow = Vec<(IndexKey, Option<RecordRow>)>;
+
+/// A block on disk, beside its leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BlockRow {
+    pub(crate) first: LeafIndex,
+    pub(crate) size: LogSize,
+    pub(crate) block: BlockId,
+    pub(crate) time: TimeMs,
+    pub(crate) certificate: Vec<u8>,
+}
+
+/// The newest block on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TipRow {
+    pub(crate) height: Height,
+    pub(crate) size: LogSize,
+    pub(crate) root: RootHash,
+}
+
+/// The newest checkpoint that a quorum cosigned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PublishedRow {
+    pub(crate) height: Height,
+    pub(crate) note: String,
+}

@@ -1,0 +1,136 @@
+//! Writing: one synced batch for each block, and one for each checkpoint that is published.
+
+use std::sync::atomic::Ordering;
+
+use protocol::{hash::ChainId, height::Height};
+use rocksdb::{WriteBatch, WriteOptions};
+
+use super::{
+    Store,
+    schema::{
+        BLOCKS, BlockRow, ENTRIES, FORMAT, LEAVES, META, META_CHAIN, META_FORMAT, META_PUBLISHED,
+        META_TIP, PublishedRow, RECORDS, RecordRow, STARTS, STATE, TILES, TipRow, UNDO, UndoRow,
+        encode, tile_key,
+    },
+    storage,
+};
+use crate::{execute::Executed, fault::Fault, log::Tile};
+
+impl Store {
+    /// Marks an empty folder as that of `chain`, together with block 0.
+    pub(crate) fn create(
+        &self,
+        chain: ChainId,
+        executed: &Executed,
+        tiles: &[Tile],
+    ) -> Result<(), Fault> {
+        let mut batch = self.block_batch(executed, tiles, &[])?;
+        let meta = self.family(META)?;
+        batch.put_cf(meta, META_FORMAT, encode(&FORMAT));
+        batch.put_cf(meta, META_CHAIN, encode(&chain));
+        self.write(batch)
+    }
+
+    /// Writes a block with all that it changes. `forget` are heights whose undo rows go.
+    pub(crate) fn commit(
+        &self,
+        executed: &Executed,
+        tiles: &[Tile],
+        certificate: &[u8],
+        forget: impl IntoIterator<Item = Height>,
+    ) -> Result<(), Fault> {
+        let mut batch = self.block_batch(executed, tiles, certificate)?;
+        self.forget(&mut batch, forget)?;
+        self.write(batch)
+    }
+
+    /// Writes the newest published checkpoint. `forget` are heights whose undo rows go.
+    pub(crate) fn publish(
+        &self,
+        height: Height,
+        note: &str,
+        forget: impl IntoIterator<Item = Height>,
+    ) -> Result<(), Fault> {
+        let mut batch = WriteBatch::default();
+        let row = PublishedRow { height, note: note.to_owned() };
+        batch.put_cf(self.family(META)?, META_PUBLISHED, encode(&row));
+        self.forget(&mut batch, forget)?;
+        self.write(batch)
+    }
+
+    fn forget(
+        &self,
+        batch: &mut WriteBatch,
+        heights: impl IntoIterator<Item = Height>,
+    ) -> Result<(), Fault> {
+        let undo = self.family(UNDO)?;
+        for height in heights {
+            batch.delete_cf(undo, height.get().to_be_bytes());
+        }
+        Ok(())
+    }
+
+    fn block_batch(
+        &self,
+        executed: &Executed,
+        tiles: &[Tile],
+        certificate: &[u8],
+    ) -> Result<WriteBatch, Fault> {
+        let mut batch = WriteBatch::default();
+        let (head, first) = (executed.head(), executed.first().get());
+        let height = head.height().get().to_be_bytes();
+        let leaves = self.family(LEAVES)?;
+        for (index, bytes) in (first..).zip(executed.leaves()) {
+            batch.put_cf(leaves, index.to_be_bytes(), bytes);
+        }
+        let entries = self.family(ENTRIES)?;
+        for (index, id) in (first..).zip(executed.ids()) {
+            batch.put_cf(entries, id.as_bytes(), index.to_be_bytes());
+        }
+        let records = self.family(RECORDS)?;
+        for (key, state) in executed.records() {
+            batch.put_cf(records, key.as_bytes(), encode(&RecordRow::from(*state)));
+        }
+        let state = self.family(STATE)?;
+        for (key, value) in executed.values() {
+            batch.put_cf(state, key.as_bytes(), value);
+        }
+        let family = self.family(TILES)?;
+        for tile in tiles {
+            batch.put_cf(family, tile_key(tile.level, tile.index), &tile.bytes);
+        }
+        let undo: UndoRow =
+            executed.before.iter().map(|(key, state)| (*key, state.map(RecordRow::from))).collect();
+        batch.put_cf(self.family(UNDO)?, height, encode(&undo));
+        let row = BlockRow {
+            first: executed.first(),
+            size: head.size(),
+            block: head.block(),
+            time: head.time(),
+            certificate: certificate.to_vec(),
+        };
+        batch.put_cf(self.family(BLOCKS)?, height, encode(&row));
+        batch.put_cf(self.family(STARTS)?, first.to_be_bytes(), height);
+        let tip = TipRow { height: head.height(), size: head.size(), root: head.root() };
+        batch.put_cf(self.family(META)?, META_TIP, encode(&tip));
+        Ok(batch)
+    }
+
+    /// Returns only when the batch is on the disk. After an error the disk may hold it or not.
+    fn write(&self, batch: WriteBatch) -> Result<(), Fault> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(Fault::Poisoned);
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.db.write_opt(batch, &options).map_err(|error| {
+            self.poison();
+            storage("cannot write to the database", error)
+        })
+    }
+
+    /// Refuses all writes from now on.
+    pub(crate) fn poison(&self) {
+        self.poisoned.store(true, Ordering::Release);
+    }
+}

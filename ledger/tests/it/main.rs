@@ -1,0 +1,19 @@
+//! What the ledger promises: one binary, one file per promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests fail by panicking, and nobody imports them"
+)]
+
+mod execution;
+mod model;
+mod replay;
+mod rules;
+mod world;
+
+#[cfg(feature = "rocksdb")]
+mod answers;
+#[cfg(feature = "rocksdb")]
+mod store;
