@@ -1,0 +1,87 @@
+//! Verdicts: the same words in the command line, its JSON and on pages, each with its exit code.
+
+/// What is said of a document, a receipt or a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Recorded as claimed, and in force.
+    Authentic,
+    /// Accepted by a node, not final yet.
+    Pending,
+    /// Never registered, and that is proven.
+    NotFound,
+    /// The record is known, and the document is not what was recorded.
+    Altered,
+    /// Recorded, and replaced by a newer version since.
+    Superseded,
+    /// The record has ended.
+    Revoked,
+    /// A signature, path or quorum does not hold.
+    ProofBroken,
+    /// Of another network than the trust file's.
+    WrongNetwork,
+    /// Something needed is missing: another trust file, or the private opening.
+    CannotDecide,
+    /// The record is out of force for a while.
+    Suspended,
+    /// Two contradicting statements by the same signers.
+    Fork,
+}
+
+impl Verdict {
+    /// All of them, the gravest first: of several files the gravest is the answer.
+    pub const BY_GRAVITY: [Self; 11] = [
+        Self::Fork,
+        Self::ProofBroken,
+        Self::WrongNetwork,
+        Self::CannotDecide,
+        Self::Altered,
+        Self::Revoked,
+        Self::Suspended,
+        Self::Superseded,
+        Self::NotFound,
+        Self::Pending,
+        Self::Authentic,
+    ];
+
+    /// Its words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Authentic => "authentic",
+            Self::Pending => "pending",
+            Self::NotFound => "not found",
+            Self::Altered => "altered",
+            Self::Superseded => "superseded",
+            Self::Revoked => "revoked",
+            Self::ProofBroken => "proof broken",
+            Self::WrongNetwork => "wrong network",
+            Self::CannotDecide => "cannot decide",
+            Self::Suspended => "suspended",
+            Self::Fork => "evidence of a fork",
+        }
+    }
+
+    /// Its exit code.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Authentic => 0,
+            Self::Pending => 6,
+            Self::NotFound => 10,
+            Self::Altered => 11,
+            Self::Superseded => 12,
+            Self::Revoked => 13,
+            Self::ProofBroken => 14,
+            Self::WrongNetwork => 15,
+            Self::CannotDecide => 16,
+            Self::Suspended => 17,
+            Self::Fork => 30,
+        }
+    }
+
+    /// The graver of two.
+    #[must_use]
+    pub fn graver(self, other: Self) -> Self {
+        Self::BY_GRAVITY.into_iter().find(|verdict| *verdict == self || *verdict == other).unwrap_or(self)
+    }
+}
