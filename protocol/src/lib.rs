@@ -36,3 +36,4 @@ pub mod record;
 pub mod state;
 pub mod text;
 pub mod tlog_proof;
+pub mod pending;

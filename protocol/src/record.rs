@@ -46,7 +46,7 @@ pub enum BadRecordId {
 }
 
 /// A record's number, folded: one part, or several for a composite key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId(Vec<String>);
 
 impl RecordId {

@@ -1,0 +1,270 @@
+//! The command line: what can be said, and the help that says so.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Anchors registry records in a Muhr network, and verifies them offline.
+#[derive(Debug, Parser)]
+#[command(name = "muhr", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Arguments {
+    /// One JSON document on stdout, with a stable schema
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Registers a record with its document, and writes the receipt beside it
+    Anchor(AnchorArguments),
+    /// Changes what a record says from now on
+    Amend(ChangeArguments),
+    /// Mends an error in what a record said from the start
+    Correct(ChangeArguments),
+    /// Takes a record out of force for a while
+    Suspend(ChangeArguments),
+    /// Puts a suspended record back in force
+    Reinstate(ChangeArguments),
+    /// Ends a record for good
+    Revoke(ChangeArguments),
+    /// Judges documents and receipts, offline
+    Verify(VerifyArguments),
+    /// Shows all versions of a record, with the proof that none is missing
+    History(HistoryArguments),
+    /// Replays the whole log of a node and checks every rule, signature and hash
+    Audit(AuditArguments),
+    /// Makes and shows key files
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Creates a network, and shows how it is doing
+    #[command(subcommand)]
+    Network(NetworkCommand),
+    /// Lists the exit codes and what they mean
+    ExitCodes,
+}
+
+/// Who asks, whom, and whom to trust.
+#[derive(Clone, Debug, Args)]
+pub struct Desk {
+    /// Address of a node, as http://127.0.0.1:7481
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// Key file of the clerk
+    #[arg(long, env = "MUHR_KEY", value_name = "FILE")]
+    pub key: PathBuf,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+    /// Seconds to wait for the receipt
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+}
+
+/// `muhr anchor`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct AnchorArguments {
+    /// Many records at once
+    #[command(subcommand)]
+    pub bulk: Option<AnchorCommand>,
+    /// One record
+    #[command(flatten)]
+    pub one: Option<AnchorOne>,
+}
+
+/// `muhr anchor FILE`.
+#[derive(Debug, Args)]
+pub struct AnchorOne {
+    /// The document
+    pub file: PathBuf,
+    /// The registry, as qurilish.permits
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// The record's number; the parts of a composite number are joined by |
+    #[arg(long, value_name = "NUMBER")]
+    pub record: String,
+    /// A field to record with the document; may be repeated
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub fields: Vec<String>,
+    /// The legal date, as 2026-11-23
+    #[arg(long, value_name = "DATE")]
+    pub effective: Option<String>,
+    /// Who asks, whom, and whom to trust
+    #[command(flatten)]
+    pub desk: Desk,
+}
+
+/// `muhr anchor bulk`.
+#[derive(Debug, Subcommand)]
+pub enum AnchorCommand {
+    /// Registers one record for each row of a CSV file; safe to run again after any interruption
+    Bulk(BulkArguments),
+}
+
+/// `muhr anchor bulk INPUT.csv`.
+#[derive(Debug, Args)]
+pub struct BulkArguments {
+    /// The table: UTF-8, commas, names of the columns in the first row (row 1)
+    pub input: PathBuf,
+    /// The registry
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// The column of the record's number, or several joined by commas
+    #[arg(long, value_name = "COLUMN[,COLUMN]")]
+    pub record: String,
+    /// Folder for result.csv, the receipts and the journal
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Who asks, whom, and whom to trust
+    #[command(flatten)]
+    pub desk: Desk,
+}
+
+/// `muhr amend` and the others that change a record.
+#[derive(Debug, Args)]
+pub struct ChangeArguments {
+    /// The record's number
+    pub record: String,
+    /// The document; due for amend and correct unless fields are given
+    pub file: Option<PathBuf>,
+    /// The registry
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// Why, as a code like C02
+    #[arg(long, value_name = "CODE")]
+    pub reason: String,
+    /// A field to record; may be repeated
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub fields: Vec<String>,
+    /// The legal date
+    #[arg(long, value_name = "DATE")]
+    pub effective: Option<String>,
+    /// Where the receipt goes, if not beside the document
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Who asks, whom, and whom to trust
+    #[command(flatten)]
+    pub desk: Desk,
+}
+
+/// `muhr verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// Documents (their receipts are beside them) or receipts
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The receipt of the one document given
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+}
+
+/// `muhr history`.
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// The record's number
+    pub record: String,
+    /// The registry
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// Address of a node
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+}
+
+/// `muhr audit`.
+#[derive(Debug, Args)]
+pub struct AuditArguments {
+    /// Address of a node
+    pub url: String,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+    /// A checkpoint seen before: the log must extend it
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// Where evidence of a fork goes
+    #[arg(long, default_value = "fork.evidence", value_name = "FILE")]
+    pub evidence: PathBuf,
+}
+
+/// `muhr key`.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Makes a new key file that only its owner can read
+    New(KeyNewArguments),
+    /// Shows the public half of a key file
+    Show(KeyShowArguments),
+}
+
+/// `muhr key new`.
+#[derive(Debug, Args)]
+pub struct KeyNewArguments {
+    /// The key file; must not exist
+    pub file: PathBuf,
+    /// Whose key it is: the clerk, as qurilish/aziza-2026
+    #[arg(long, value_name = "NAME")]
+    pub holder: String,
+    /// What it is for: clerk, peer, vote, cosign, admin, recovery or publisher
+    #[arg(long, default_value = "clerk", value_parser = ["clerk", "peer", "vote", "cosign", "admin", "recovery", "publisher"])]
+    pub purpose: String,
+}
+
+/// `muhr key show`.
+#[derive(Debug, Args)]
+pub struct KeyShowArguments {
+    /// The key file
+    pub file: PathBuf,
+    /// Also show the proof that the key is held, for this network
+    #[arg(long, value_name = "ORIGIN")]
+    pub proof_for: Option<String>,
+}
+
+/// `muhr network`.
+#[derive(Debug, Subcommand)]
+pub enum NetworkCommand {
+    /// Makes the genesis, the trust file and one folder for each agency
+    Create(CreateArguments),
+    /// Shows how a node and its network are doing
+    Status(StatusArguments),
+}
+
+/// `muhr network create`.
+#[derive(Debug, Args)]
+pub struct CreateArguments {
+    /// Names of the agencies, joined by commas: 4 to 22
+    #[arg(long, value_delimiter = ',', required = true, value_name = "NAMES")]
+    pub agencies: Vec<String>,
+    /// Name of the network: a URL without scheme that ends in a number
+    #[arg(long, value_name = "ORIGIN")]
+    pub origin: String,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Address on which the nodes listen
+    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
+    pub host: std::net::IpAddr,
+    /// First of the ports, two for each node; free ones are looked for if not said
+    #[arg(long, value_name = "PORT")]
+    pub base_port: Option<u16>,
+    /// Folders of so many observers beside the agencies
+    #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub observers: u8,
+}
+
+/// `muhr network status`.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    /// Address of a node
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+}

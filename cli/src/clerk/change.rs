@@ -1,0 +1,70 @@
+//! `muhr amend`, `correct`, `suspend`, `reinstate`, `revoke`: the next version of a record.
+//!
+//! What the next version follows is taken from the record's history, and only after its proof held.
+
+use std::path::PathBuf;
+
+use protocol::{
+    entry::{Operation, Previous, Statement},
+    opening::{Content, Opening},
+};
+use verify::Verdict;
+
+use super::submission::{self, Clerk};
+use crate::{
+    arguments::ChangeArguments,
+    exit::{Failure, USAGE},
+    files,
+    output::Output,
+};
+
+pub(crate) fn run(operation: Operation, arguments: ChangeArguments, output: &Output) -> Result<u8, Failure> {
+    let registry = submission::registry(&arguments.registry)?;
+    let record = submission::record(&arguments.record, output)?;
+    let reason = submission::reason(&arguments.reason)?;
+    let effective = submission::date(arguments.effective.as_deref())?;
+    let fields = submission::fields(&arguments.fields)?;
+    let document = arguments.file.as_deref().map(files::hash).transpose()?;
+    if operation.has_content() && document.is_none() && fields.is_empty() {
+        return Err(Failure::new(USAGE, format!("{} needs the new document or fields", operation.word())).help(format!("muhr {} NUMBER FILE --registry R --reason CODE", operation.word())));
+    }
+    let clerk = Clerk::open(&arguments.desk)?;
+    let content = submission::content(document, fields)?;
+    let key = record.key(&registry);
+    let history = clerk.client.history(&registry, &key)?;
+    let judged = verify::history::judge(&clerk.trust, &history, &registry, &key);
+    let Some(facts) = judged.facts else {
+        let failed = judged.steps.iter().find(|step| !step.ok).map_or("", |step| step.detail.as_str());
+        return Err(Failure::verdict(judged.verdict, format!("the node's history of the record does not hold: {failed}")));
+    };
+    let Some(state) = facts.state else {
+        return Err(Failure::verdict(Verdict::NotFound, format!("the record was never registered in {registry}")).help("check the number, or register it with muhr anchor"));
+    };
+    let receipt = match (&arguments.out, &arguments.file) {
+        (Some(path), _) => path.clone(),
+        (None, Some(file)) => files::beside(file, ".receipt"),
+        (None, None) => PathBuf::from(format!("{}.{}.receipt", file_name(&record.to_string()), operation.word())),
+    };
+    let make = |opening: &Opening| {
+        let statement = Statement {
+            operation,
+            registry,
+            key,
+            version: state.version.next(),
+            previous: Some(Previous { index: state.index, hash: state.hash, height: state.height, time: state.time }),
+            effective,
+            reason: Some(reason),
+            references: Vec::new(),
+            commitment: opening.content.as_ref().map(Content::commit),
+            author: clerk.name.clone(),
+            expires: clerk.expires,
+        };
+        statement.sign(&clerk.origin, &clerk.secret)
+    };
+    submission::carry(&clerk, &receipt, Opening { record, content }, make, output)
+}
+
+/// A record's number as part of a file name.
+fn file_name(record: &str) -> String {
+    record.chars().map(|letter| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' }).take(100).collect()
+}

@@ -1,0 +1,69 @@
+//! Exit codes, and failures that carry one with a sentence and the way out.
+
+use verify::Verdict;
+
+/// Done.
+pub(crate) const DONE: u8 = 0;
+/// Unexpected.
+pub(crate) const UNEXPECTED: u8 = 1;
+/// The command line.
+pub(crate) const USAGE: u8 = 2;
+/// Configuration or trust file.
+pub(crate) const CONFIGURATION: u8 = 3;
+/// Not permitted.
+pub(crate) const NOT_PERMITTED: u8 = 4;
+/// The network cannot be reached.
+pub(crate) const UNREACHABLE: u8 = 5;
+/// Bulk: some rows were not done.
+pub(crate) const SOME_NOT_DONE: u8 = 20;
+/// The version is taken by other content.
+pub(crate) const CONFLICT: u8 = 21;
+
+/// The table of `muhr help exit-codes`.
+pub(crate) const TABLE: &str = "\
+Exit codes are verdicts; scripts may rely on them.
+
+  0  authentic and current; done
+  1  unexpected: this machine's trouble or a bug
+  2  usage: the command line is wrong
+  3  configuration, key or trust file is invalid
+  4  not permitted: the clerk may not do this
+  5  the network cannot be reached; nothing is lost, try again
+  6  pending: accepted, not final yet; try again
+ 10  not found: the record was never registered, and that is proven
+ 11  altered: the document or number is not what was recorded
+ 12  superseded: authentic, and replaced by a newer version
+ 13  revoked
+ 14  proof broken: a signature, path or quorum does not hold
+ 15  wrong network: of another network than the trust file's
+ 16  cannot decide: something needed is missing
+ 17  suspended
+ 20  bulk: some rows were not done; the result file names them
+ 21  conflict: that version is taken by other content
+ 30  evidence of a fork, saved to a file
+
+Of several files the gravest verdict wins: 30, 14, 15, 16, 11, 13, 17, 12, 10, 6, 0.
+";
+
+/// Why a command did not do what was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) what: String,
+    pub(crate) help: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, what: impl Into<String>) -> Self {
+        Self { code, what: what.into(), help: None }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn verdict(verdict: Verdict, what: impl Into<String>) -> Self {
+        Self::new(verdict.exit_code(), what)
+    }
+}
