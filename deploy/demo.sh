@@ -125,7 +125,7 @@ else
   done_count=0
   for file in "$documents"/TSH-*.txt "$documents"/TSH-*.pdf; do
     id=$(basename "${file%.*}")
-    expect 0 "anchoring $id" "$muhr" anchor "$file" --registry "$registry" --record "$id" >/dev/null 2>"$dir/anchor.log"
+    "$muhr" anchor "$file" --registry "$registry" --record "$id" >"$dir/anchor.log" 2>&1 || { cat "$dir/anchor.log" >&2; fail "anchoring $id"; }
     cp "$file.receipt" "$receipts/"
     done_count=$((done_count + 1))
     bar "$done_count" 24
@@ -146,7 +146,7 @@ expect 0 "verifying the document" "$muhr" verify "$permit"
 amended=$documents/TOUR-0001-amended.txt
 printf 'Building permit TOUR-0001\nArea: 96 m2\n' >"$amended"
 expect 0 "amending" "$muhr" amend TOUR-0001 "$amended" --registry "$registry" --reason C02
-expect 0 "revoking" "$muhr" revoke TOUR-0001 --registry "$registry" --reason R04
+expect 0 "revoking" "$muhr" revoke TOUR-0001 --registry "$registry" --reason R04 --out "$receipts/TOUR-0001-revoked.receipt"
 cp "$permit.receipt" "$amended.receipt" "$receipts/"
 expect 13 "the history of a revoked permit" "$muhr" history TOUR-0001 --registry "$registry"
 expect 10 "a permit that was never registered" "$muhr" history NEVER-0001 --registry "$registry"

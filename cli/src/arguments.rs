@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 /// Anchors registry records in a Muhr network, and verifies them offline.
 #[derive(Debug, Parser)]
@@ -64,16 +64,39 @@ pub struct Desk {
     pub timeout: u64,
 }
 
-/// `muhr anchor`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct AnchorArguments {
-    /// Many records at once
-    #[command(subcommand)]
-    pub bulk: Option<AnchorCommand>,
-    /// One record
-    #[command(flatten)]
-    pub one: Option<AnchorOne>,
+/// `muhr anchor`: a document, or the subcommand `bulk`, which has arguments of its own.
+#[derive(Debug)]
+pub enum AnchorArguments {
+    /// One record.
+    One(AnchorOne),
+    /// Many records.
+    Bulk(BulkArguments),
+}
+
+impl FromArgMatches for AnchorArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        if matches.subcommand().is_some() {
+            AnchorCommand::from_arg_matches(matches).map(|AnchorCommand::Bulk(bulk)| Self::Bulk(bulk))
+        } else {
+            AnchorOne::from_arg_matches(matches).map(Self::One)
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for AnchorArguments {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let command = AnchorCommand::augment_subcommands(AnchorOne::augment_args(command));
+        command.subcommand_required(false).args_conflicts_with_subcommands(true).subcommand_negates_reqs(true)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
 }
 
 /// `muhr anchor FILE`.

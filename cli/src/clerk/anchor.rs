@@ -8,17 +8,16 @@ use protocol::{
 
 use super::{bulk, submission::{self, Clerk}};
 use crate::{
-    arguments::{AnchorArguments, AnchorCommand, AnchorOne},
-    exit::{Failure, USAGE},
+    arguments::{AnchorArguments, AnchorOne},
+    exit::Failure,
     files,
     output::Output,
 };
 
 pub(crate) fn run(arguments: AnchorArguments, output: &Output) -> Result<u8, Failure> {
-    match (arguments.bulk, arguments.one) {
-        (Some(AnchorCommand::Bulk(bulk)), _) => bulk::run(&bulk, output),
-        (None, Some(one)) => anchor(&one, output),
-        (None, None) => Err(Failure::new(USAGE, "no document was given").help("muhr anchor --help")),
+    match arguments {
+        AnchorArguments::Bulk(bulk) => bulk::run(&bulk, output),
+        AnchorArguments::One(one) => anchor(&one, output),
     }
 }
 

@@ -11,7 +11,7 @@ use protocol::{
 
 use super::world::{Rng, World, block};
 use crate::{
-    Commit, Effect, Evidence, Input, Machine, Message, Polka, Proposal, Safety, SignedVote, Step, Timer,
+    Commit, Effect, Evidence, Input, Machine, Message, Polka, Proposal, Safety, SignedVote, Step, Timer, TimerKind,
     Vote, VoteKind,
 };
 
@@ -45,10 +45,10 @@ impl Weather {
     fn of(rng: &mut Rng) -> Self {
         let mut pick = |choices: [u64; 3]| choices[rng.below(3)];
         Self {
-            loss: pick([2, 10, 30]),
+            loss: pick([0, 5, 20]),
             polka_loss: pick([0, 70, 100]),
-            precommit_loss: pick([50, 90, 100]),
-            timers: pick([4, 8, 16]) as usize,
+            precommit_loss: pick([50, 80, 100]),
+            timers: pick([8, 16, 40]) as usize,
             crashes: pick([0, 0, 2]),
         }
     }
@@ -161,7 +161,9 @@ impl Walk {
         };
         let loss = match &message {
             Message::Polka(_) => self.weather.polka_loss,
-            Message::Vote(vote) if vote.statement.kind == VoteKind::Precommit => {
+            Message::Vote(vote)
+                if vote.statement.kind == VoteKind::Precommit && vote.statement.block.is_some() =>
+            {
                 self.weather.precommit_loss
             }
             Message::Commit(_) => self.weather.precommit_loss,
@@ -177,8 +179,13 @@ impl Walk {
     fn fire_timer(&mut self) {
         let index = self.any_honest();
         let timers = &mut self.nodes.get_mut(&index).unwrap().timers;
-        if !timers.is_empty() {
-            let timer = timers.swap_remove(self.rng.below(timers.len()));
+        if timers.is_empty() {
+            return;
+        }
+        let at = self.rng.below(timers.len());
+        // Repetitions are frequent enough in each round; what ends a round is rare.
+        if timers[at].kind != TimerKind::Resend || self.rng.percent(30) {
+            let timer = timers.swap_remove(at);
             self.feed(index, Input::Elapsed(timer));
         }
     }
@@ -358,7 +365,7 @@ impl Walk {
     fn lie_in_vote(&mut self) {
         let round = self.any_round();
         let kind = if self.rng.percent(50) { VoteKind::Prevote } else { VoteKind::Precommit };
-        let block = self.rng.percent(80).then(|| self.blocks[self.rng.below(self.blocks.len())]);
+        let block = self.rng.percent(50).then(|| self.blocks[self.rng.below(self.blocks.len())]);
         let old = kind == VoteKind::Prevote && block.is_some() && round > 0;
         let valid_round = (old && self.rng.percent(30)).then(|| self.rng.between(0, round));
         let vote = self.world.vote_of(kind, round, block, valid_round);
