@@ -117,7 +117,7 @@ if [ -n "${PERMITS:-}" ]; then
   "$muhr" anchor bulk "$PERMITS" --registry "$registry" --record "$columns" --out "$dir/bulk" || code=$?
   [ "$code" = 0 ] || [ "$code" = 20 ] || fail "anchor bulk ended with exit code $code"
   note "$dir/bulk/result.csv says of every row what became of it"
-  sample=$(ls "$dir"/bulk/receipts/*.receipt | head -1)
+  sample=$(find "$dir/bulk/receipts" -name "*.receipt" | sort | sed -n 1p)
   [ -n "$sample" ] || fail "no row was anchored"
 else
   say "Two dozen permits in three languages, and a table of sixteen"

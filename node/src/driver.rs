@@ -84,6 +84,7 @@ pub struct Driver {
     evidence_dir: std::path::PathBuf,
     /// Checkpoints of the last blocks, the newest last.
     recent: VecDeque<(Height, Checkpoint)>,
+    line: publish::LineWait,
     /// Orders that wait to be carried out.
     orders: VecDeque<consensus::Effect>,
 }
@@ -106,6 +107,7 @@ enum Fact {
     Status,
     Recosign,
     Catchup,
+    Line,
     Over,
 }
 
@@ -144,6 +146,7 @@ impl Driver {
             height_since: Instant::now(),
             evidence_dir: config.dir.join("evidence"),
             recent: VecDeque::new(),
+            line: publish::LineWait::default(),
             orders: VecDeque::new(),
             shared,
         };
@@ -160,12 +163,14 @@ impl Driver {
         while failed.borrow_and_update().is_none() {
             let timer = self.timers.keys().next().map(|(at, _)| *at);
             let busy = self.catchup.has_work();
+            let line = self.line_deadline();
             let fact = tokio::select! {
                 biased;
                 _ = over.recv() => Fact::Over,
                 _ = failed.changed() => Fact::Over,
                 message = events.consensus.recv() => message.map_or(Fact::Over, Fact::Consensus),
                 () = until(timer) => Fact::Timer,
+                () = until(line) => Fact::Line,
                 event = events.peers.recv() => event.map_or(Fact::Over, Fact::Peer),
                 () = shared.pending.notified() => Fact::Pending,
                 message = events.sync.recv() => message.map_or(Fact::Over, Fact::Sync),
@@ -183,6 +188,7 @@ impl Driver {
                 Fact::Status => self.tell_status(),
                 Fact::Recosign => self.cosign_head(),
                 Fact::Catchup => self.catch_up_one(),
+                Fact::Line => self.publish(),
             }
             self.perform_all();
             self.show_progress();

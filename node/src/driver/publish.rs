@@ -1,7 +1,10 @@
 //! Cosigning what is committed, and publishing what a quorum has cosigned.
 
+use std::time::Duration;
+
 use ledger::Head;
-use protocol::height::LogSize;
+use protocol::{checkpoint::Checkpoint, height::LogSize};
+use tokio::time::Instant;
 
 use super::Driver;
 use crate::{
@@ -12,6 +15,16 @@ use crate::{
 
 /// Committed heights whose checkpoints may still be published.
 const LOOK_BACK: usize = 32;
+
+/// How long publication waits for the publisher's line.
+const LINE_WITHIN: Duration = Duration::from_millis(100);
+
+/// Whether a publisher is at work, and since when a checkpoint waits for its line.
+#[derive(Debug, Default)]
+pub(super) struct LineWait {
+    publisher_seen: bool,
+    since: Option<(LogSize, Instant)>,
+}
 
 impl Driver {
     /// Cosigns the checkpoint of a block that is on disk.
@@ -72,7 +85,7 @@ impl Driver {
 
     /// Publishes the newest committed checkpoint that has a quorum, and again when it gains the log's
     /// own line or a newer cosignature.
-    fn publish(&mut self) {
+    pub(super) fn publish(&mut self) {
         let published = *self.shared.published.borrow();
         let newest = self.recent.iter().rev().map(|(height, checkpoint)| (*height, checkpoint.clone()));
         for (height, checkpoint) in newest.collect::<Vec<_>>() {
@@ -80,6 +93,9 @@ impl Driver {
                 break;
             }
             let Some((note, line)) = self.cosigner.note(&checkpoint) else { continue };
+            if self.waits_for_line(&checkpoint) {
+                continue;
+            }
             if let Err(fault) = self.shared.ledger.publish(&note, height) {
                 return self.shared.fail(&fault);
             }
@@ -90,6 +106,33 @@ impl Driver {
             self.cosigner.forget_below(checkpoint.size);
             return;
         }
+    }
+
+    /// Other people's tools ask for the log's own line, so publication waits for it a moment; but only
+    /// while a publisher has lately shown that it is there, since the quorum needs no publisher.
+    fn waits_for_line(&mut self, checkpoint: &Checkpoint) -> bool {
+        if self.cosigner.has_line(checkpoint) {
+            self.line.publisher_seen = true;
+            self.line.since = None;
+            return false;
+        }
+        if !self.line.publisher_seen {
+            return false;
+        }
+        let (size, since) = *self.line.since.get_or_insert((checkpoint.size, Instant::now()));
+        if since.elapsed() < LINE_WITHIN {
+            return true;
+        }
+        if size <= checkpoint.size {
+            self.line.publisher_seen = false;
+            self.line.since = None;
+        }
+        false
+    }
+
+    /// When to look again whether a checkpoint that waits for its line must go without it.
+    pub(super) fn line_deadline(&self) -> Option<Instant> {
+        self.line.since.map(|(_, since)| since + LINE_WITHIN)
     }
 
     /// What a peer needs to publish the head, if it lacks it.
