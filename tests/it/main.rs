@@ -1,1 +1,10 @@
-fn main() {}
+//! Integration tests: start with `road`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking, with the reason")]
+
+mod architecture;
+mod cli;
+mod doors;
+mod network;
+mod readme;
+mod road;
+mod tidy;

@@ -1,0 +1,211 @@
+//! Four agencies as four processes on loopback, made and asked by the same commands that people use.
+//!
+//! Only processes that a cluster started are ended, by their handles. Waiting is asking again, with a
+//! bound on the times.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The agencies of every cluster.
+pub const AGENCIES: [&str; 4] = ["adliya", "kadastr", "qurilish", "soliq"];
+/// How often a condition is asked for before the test fails, ten times a second.
+const TRIES: u32 = 600;
+
+/// Where `make build` leaves a binary; tests are run by `make test`, which builds first.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let path = here.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file());
+    path.unwrap_or_else(|| panic!("{name} is not built; run `make build` first"))
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its exit code.
+    pub code: i32,
+    /// Its data.
+    pub stdout: String,
+    /// Its messages.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Its data as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+    }
+
+    /// Fails unless the exit code is `code`.
+    #[must_use]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// Runs `muhr` without any network.
+pub fn muhr(arguments: &[&str]) -> Ran {
+    let output = Command::new(binary("muhr")).args(arguments).env_clear().stdin(Stdio::null()).output();
+    output.unwrap().into()
+}
+
+/// Asks until `condition` holds.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..TRIES {
+        if condition() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("not within {} s: {what}", TRIES / 10);
+}
+
+/// A network of real processes in a folder of its own.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: TempDir,
+    nodes: Vec<(String, Option<Child>)>,
+}
+
+impl Cluster {
+    /// Creates a network with `observers` and starts all its nodes.
+    #[must_use]
+    pub fn start(observers: u8) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let net = folder.path().join("net");
+        let count = observers.to_string();
+        let created = muhr(&[
+            "network", "create", "--agencies", &AGENCIES.join(","), "--origin", "registry.example.uz/test/1", "--dir",
+            net.to_str().unwrap(), "--observers", &count,
+        ]);
+        let _created = created.expect(0);
+        let names = AGENCIES.iter().map(ToString::to_string).chain((1..=observers).map(|number| format!("observer-{number}")));
+        let mut cluster = Self { folder, nodes: names.map(|name| (name, None)).collect() };
+        for name in cluster.names() {
+            cluster.start_node(&name);
+        }
+        for name in AGENCIES {
+            wait_until("all validators reach one another", || cluster.status(name).is_some_and(|status| status["reached"] == 4 && status["published"] == 2));
+        }
+        cluster
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.nodes.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The folder of the test.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder of a node.
+    #[must_use]
+    pub fn dir(&self, name: &str) -> PathBuf {
+        self.path().join("net").join(name)
+    }
+
+    /// The trust file.
+    #[must_use]
+    pub fn trust(&self) -> PathBuf {
+        self.path().join("net/trust.policy")
+    }
+
+    /// The address of a node.
+    #[must_use]
+    pub fn url(&self, name: &str) -> String {
+        let toml = fs::read_to_string(self.dir(name).join("node.toml")).unwrap();
+        let line = toml.lines().find_map(|line| line.strip_prefix("http = \"")).unwrap();
+        format!("http://{}", line.trim_end_matches('"'))
+    }
+
+    /// Starts a node that does not run.
+    pub fn start_node(&mut self, name: &str) {
+        let dir = self.dir(name);
+        let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
+        let child = Command::new(binary("muhr-node")).args(["run", "--dir"]).arg(&dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.slot(name).replace(child);
+    }
+
+    fn slot(&mut self, name: &str) -> &mut Option<Child> {
+        &mut self.nodes.iter_mut().find(|(node, _)| node == name).unwrap().1
+    }
+
+    /// Kills a node as a loss of power would: without a word.
+    pub fn kill(&mut self, name: &str) {
+        if let Some(mut child) = self.slot(name).take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// The process id of a running node.
+    #[must_use]
+    pub fn pid(&self, name: &str) -> Option<u32> {
+        self.nodes.iter().find(|(node, _)| node == name).and_then(|(_, child)| child.as_ref()).map(Child::id)
+    }
+
+    /// How a node says it is doing, if it answers.
+    #[must_use]
+    pub fn status(&self, name: &str) -> Option<Value> {
+        let ran = muhr(&["--json", "network", "status", "--node", &self.url(name)]);
+        (ran.code == 0).then(|| ran.json())
+    }
+
+    /// Runs `muhr` at the desk of the clerk of `agency`, with that agency's node.
+    pub fn clerk(&self, agency: &str, arguments: &[&str]) -> Ran {
+        self.clerk_at(agency, agency, arguments)
+    }
+
+    /// Runs `muhr` at the desk of the clerk of `agency`, with another agency's node.
+    pub fn clerk_at(&self, agency: &str, node: &str, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(binary("muhr"));
+        command.args(arguments).env_clear().stdin(Stdio::null()).current_dir(self.path());
+        command.env("MUHR_NODE", self.url(node)).env("MUHR_TRUST", self.trust()).env("MUHR_KEY", self.dir(agency).join("keys/clerk.key"));
+        command.output().unwrap().into()
+    }
+
+    /// Writes a document and gives its name back.
+    pub fn document(&self, name: &str, content: &str) -> String {
+        fs::write(self.path().join(name), content).unwrap();
+        name.to_owned()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for (name, child) in &mut self.nodes {
+            if let Some(mut child) = child.take() {
+                let _ended = child.kill();
+                let _ended = child.wait();
+            }
+            if thread::panicking()
+                && let Ok(log) = fs::read_to_string(self.folder.path().join("net").join(&*name).join("log"))
+            {
+                let tail: Vec<&str> = log.lines().rev().take(15).collect();
+                eprintln!("--- last lines of {name}:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
+            }
+        }
+    }
+}
