@@ -18,11 +18,11 @@ use protocol::{
 };
 
 /// The most entries that wait.
-pub const WAITING_MAX: usize = 50_000;
+pub const WAITING_MAX: usize = 20_000;
 /// The most bytes that wait.
 pub const WAITING_BYTES_MAX: usize = 64 << 20;
 /// The most entries that wait from one agency, so that none fills the queue for all.
-pub const WAITING_PER_AGENCY_MAX: usize = 25_000;
+pub const WAITING_PER_AGENCY_MAX: usize = 10_000;
 /// How many refusals are remembered after the fact.
 const REFUSED_MAX: usize = 20_000;
 

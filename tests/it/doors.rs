@@ -43,7 +43,7 @@ fn a_node_refuses_what_is_no_entry_and_says_why() {
         assert!(problem["detail"].as_str().unwrap().len() > 10);
     }
     // Non-canonical base64: the same bytes with another last letter.
-    let bent = entry.replace("=\ncommitment", "\ncommitment");
+    let bent = entry.replace("=\nversion", "\nversion");
     assert_eq!(post(&url, bent.as_bytes()).1["code"], "malformed");
     // The unchanged entry is still the same one.
     assert_eq!(post(&url, entry.as_bytes()).1["state"], "final");

@@ -151,11 +151,13 @@ async fn await_receipt(shared: &Arc<Shared>, id: &EntryId, until: Instant) -> Re
                 Err(answer) => return Err(of_no_answer(shared, &answer)),
             }
         }
-        if answer.problem.is_some() || answer.state == EntryState::Unknown {
+        // An entry that is on its way from another node is unknown here for a moment.
+        let unknown = answer.state == EntryState::Unknown && Instant::now() >= until;
+        if answer.problem.is_some() || unknown {
             return Ok(ReceiptAnswer { state: answer.state, receipt: None, problem: answer.problem });
         }
         if tokio::time::timeout_at(until, published.changed()).await.is_err() {
-            return Ok(ReceiptAnswer { state: EntryState::Pending, receipt: None, problem: None });
+            return Ok(ReceiptAnswer { state: answer.state, receipt: None, problem: None });
         }
     }
 }

@@ -80,6 +80,7 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     metrics.size.set(number(head.size().get()));
     metrics.published.set(number(shared.published.borrow().get()));
     metrics.waiting.set(number(shared.mempool().len() as u64));
+    metrics.sent_bytes.inner().store(shared.network.sent_bytes(), std::sync::atomic::Ordering::Relaxed);
     metrics.reached.set(number(shared.genesis.agencies.len().saturating_sub(shared.missing().len()) as u64));
     let headers = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     (headers, metrics.page()).into_response()
