@@ -108,6 +108,7 @@ enum Fact {
     Recosign,
     Catchup,
     Line,
+    Gather,
     Over,
 }
 
@@ -163,7 +164,7 @@ impl Driver {
         while failed.borrow_and_update().is_none() {
             let timer = self.timers.keys().next().map(|(at, _)| *at);
             let busy = self.catchup.has_work();
-            let line = self.line_deadline();
+            let (line, gather) = (self.line_deadline(), self.gather_deadline());
             let fact = tokio::select! {
                 biased;
                 _ = over.recv() => Fact::Over,
@@ -171,6 +172,7 @@ impl Driver {
                 message = events.consensus.recv() => message.map_or(Fact::Over, Fact::Consensus),
                 () = until(timer) => Fact::Timer,
                 () = until(line) => Fact::Line,
+                () = until(gather) => Fact::Gather,
                 event = events.peers.recv() => event.map_or(Fact::Over, Fact::Peer),
                 () = shared.pending.notified() => Fact::Pending,
                 message = events.sync.recv() => message.map_or(Fact::Over, Fact::Sync),
@@ -189,6 +191,7 @@ impl Driver {
                 Fact::Recosign => self.cosign_head(),
                 Fact::Catchup => self.catch_up_one(),
                 Fact::Line => self.publish(),
+                Fact::Gather => self.ask_for_entries(),
             }
             self.perform_all();
             self.show_progress();

@@ -187,7 +187,7 @@ fn take(shared: &Shared, bytes: &[u8]) -> (Answer, bool) {
         Ok(entry) => entry,
         Err(error) => return (Answer::Refused(None, Denial::Malformed(error.to_string())), false),
     };
-    let id = entry.statement.id();
+    let id = Entry::id_of_parsed(bytes);
     match shared.ledger.entry(&id) {
         Ok(Some(index)) => return (Answer::Recorded(id, index), false),
         Ok(None) => {}

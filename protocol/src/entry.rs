@@ -193,13 +193,13 @@ impl Statement {
     /// Identity of the entry, whoever vouches for it and however.
     #[must_use]
     pub fn id(&self) -> EntryId {
-        EntryId::new(sha256(&[b"muhr-entry-id/v1\0", self.write().as_bytes()]))
+        id(&self.write())
     }
 
     /// The bytes that the author signs: they name the network, so that no other takes the signature.
     #[must_use]
     pub fn message(&self, origin: &Origin) -> Vec<u8> {
-        format!("muhr-sign-entry/v1\norigin {origin}\n{}", self.write()).into_bytes()
+        message(origin, &self.write())
     }
 
     /// Signs for the network `origin`.
@@ -264,11 +264,21 @@ impl Entry {
     /// The bytes of the leaf.
     #[must_use]
     pub fn write(&self) -> String {
+        self.write_behind(self.statement.write())
+    }
+
+    /// Identity of the entry that is written as `bytes`, which were parsed: no need to write it again.
+    #[must_use]
+    pub fn id_of_parsed(bytes: &[u8]) -> EntryId {
+        let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let end = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
+        EntryId::new(sha256(&[b"muhr-entry-id/v1\0", body.get(..end).unwrap_or_default()]))
+    }
+
+    fn write_behind(&self, text: String) -> String {
         match &self.authorship {
-            Authorship::Signed(signature) => {
-                self.statement.write() + &format!("signature ed25519 {signature}\n")
-            }
-            Authorship::Batched => self.statement.write() + "batched\n",
+            Authorship::Signed(signature) => text + &format!("signature ed25519 {signature}\n"),
+            Authorship::Batched => text + "batched\n",
         }
     }
 
@@ -295,16 +305,22 @@ impl Entry {
         let Authorship::Signed(signature) = &self.authorship else {
             return Err(BadSignature);
         };
-        key::verify(key, &self.statement.message(origin), signature)?;
-        let bytes = self.write().into_bytes();
-        Ok(Authentic {
-            id: self.statement.id(),
-            hash: crate::merkle::leaf_hash(&bytes),
-            bytes,
-            entry: self,
-            key: *key,
-        })
+        // The text is made once: it is most of the work beside the signature itself.
+        let text = self.statement.write();
+        key::verify(key, &message(origin, &text), signature)?;
+        let id = id(&text);
+        let bytes = self.write_behind(text).into_bytes();
+        let hash = crate::merkle::leaf_hash(&bytes);
+        Ok(Authentic { id, hash, bytes, entry: self, key: *key })
     }
+}
+
+fn id(text: &str) -> EntryId {
+    EntryId::new(sha256(&[b"muhr-entry-id/v1\0", text.as_bytes()]))
+}
+
+fn message(origin: &Origin, text: &str) -> Vec<u8> {
+    format!("muhr-sign-entry/v1\norigin {origin}\n{text}").into_bytes()
 }
 
 /// An entry whose signature holds under a key; whose key that is, the rules ask. Only

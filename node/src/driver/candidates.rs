@@ -8,7 +8,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc},
 };
 
 use ledger::execute::Executed;
@@ -32,6 +32,7 @@ pub(super) struct Candidate {
     pub(super) outline: Outline,
     pub(super) entries: Vec<Arc<Authentic>>,
     pub(super) executed: Executed,
+    saving: Option<mpsc::Receiver<Result<(), String>>>,
     saved: bool,
 }
 
@@ -53,7 +54,7 @@ pub(super) struct Candidates {
 
 impl Candidates {
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path);
         let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self { blocks: BTreeMap::new(), path: path.to_owned(), file, used: true })
     }
@@ -75,22 +76,40 @@ impl Candidates {
         {
             self.blocks.remove(&oldest);
         }
-        self.blocks.entry(block).or_insert(Candidate { outline, entries, executed, saved: false });
+        self.blocks.entry(block).or_insert(Candidate { outline, entries, executed, saving: None, saved: false });
         block
     }
 
-    /// Makes certain that the block survives a loss of power.
-    pub(super) fn save(&mut self, block: &BlockId) -> Result<(), String> {
-        let Some(candidate) = self.blocks.get_mut(block).filter(|candidate| !candidate.saved) else { return Ok(()) };
+    /// Starts to save a block, beside whatever the driver does next.
+    pub(super) fn begin_to_save(&mut self, block: &BlockId) -> Result<(), String> {
+        let path = self.path.clone();
+        let Some(candidate) = self.blocks.get_mut(block).filter(|candidate| !candidate.saved && candidate.saving.is_none()) else {
+            return Ok(());
+        };
         let entries = candidate.entries.iter().map(|entry| entry.bytes().to_vec()).collect();
         let value = codec::encode(SAVED_VERSION, &Saved { outline: candidate.outline.clone(), entries });
         let mut record = u32::try_from(value.len()).map_err(|_| "a block of 4 GiB".to_owned())?.to_be_bytes().to_vec();
         record.extend_from_slice(&sha256(&[&value]));
         record.extend_from_slice(&value);
         self.used = true;
-        let written = self.file.seek(SeekFrom::End(0)).and_then(|_| self.file.write_all(&record)).and_then(|()| self.file.sync_data());
-        written.map_err(|error| format!("{}: {error}", self.path.display()))?;
-        candidate.saved = true;
+        let mut file = self.file.try_clone().map_err(|error| format!("{}: {error}", path.display()))?;
+        let (done, saving) = mpsc::channel();
+        candidate.saving = Some(saving);
+        let work = move || {
+            let written = file.write_all(&record).and_then(|()| file.sync_data());
+            let _gone = done.send(written.map_err(|error| format!("{}: {error}", path.display())));
+        };
+        std::thread::Builder::new().name("save".to_owned()).spawn(work).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Makes certain that the block survives a loss of power: waits until it is on disk.
+    pub(super) fn save(&mut self, block: &BlockId) -> Result<(), String> {
+        self.begin_to_save(block)?;
+        let Some(candidate) = self.blocks.get_mut(block) else { return Ok(()) };
+        if let Some(saving) = candidate.saving.take() {
+            saving.recv().unwrap_or_else(|_| Err("the saving thread ended: a bug".to_owned()))?;
+            candidate.saved = true;
+        }
         Ok(())
     }
 
@@ -110,6 +129,10 @@ impl Candidates {
 
     /// Starts a new height with nothing; gives back the decided block.
     pub(super) fn take_decided(&mut self, block: &BlockId) -> Option<Candidate> {
+        // A write under way must end before the file is emptied for the next height.
+        for saving in self.blocks.values_mut().filter_map(|candidate| candidate.saving.take()) {
+            let _ended = saving.recv();
+        }
         let decided = self.blocks.remove(block);
         self.blocks.clear();
         decided

@@ -139,6 +139,7 @@ impl Driver {
             entries: entries.iter().map(|entry| entry.hash()).collect(),
         };
         let block = self.candidates.insert(outline, entries, executed);
+        self.candidates.begin_to_save(&block)?;
         self.feed(Input::Built { round, block });
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! asked of the sender. The moment at which a proposal came is what its time is judged by, however
 //! long the gathering takes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use consensus::{Input, SignedProposal, Verified};
 use ledger::{NotExecuted, execute};
@@ -15,6 +15,8 @@ use protocol::{
     merkle,
 };
 
+use tokio::time::Instant;
+
 use super::{Driver, clock};
 use crate::{
     ingest,
@@ -22,6 +24,9 @@ use crate::{
     wire::{Outline, SyncMessage},
 };
 
+/// Entries are nearly always on their way already, told by whoever got them first; to ask at once
+/// would only bring and check them twice.
+const ASK_AFTER: Duration = Duration::from_millis(40);
 /// Blocks that are gathered at once.
 const GATHERED_MAX: usize = 8;
 /// Proposals of the next height that wait for this one to end.
@@ -35,6 +40,9 @@ struct Gathering {
     proposals: Vec<(Verified<SignedProposal>, TimeMs)>,
     /// Entries that do not wait here but came for this block.
     fetched: BTreeMap<LeafHash, Arc<Authentic>>,
+    /// Who has the block, and when to ask for what is still missing.
+    from: PeerIndex,
+    ask_at: Option<Instant>,
 }
 
 /// Blocks that are not complete yet.
@@ -70,7 +78,7 @@ impl Driver {
         proposal.statement.polka.is_some() || self.agencies.get(&proposal.signer) == outline.proposer().as_ref()
     }
 
-    /// Starts or continues to gather a block, and asks `from` for what is missing.
+    /// Starts or continues to gather a block; what is still missing in a moment is asked of `from`.
     pub(super) fn gather(&mut self, block: BlockId, outline: Outline, from: PeerIndex) -> bool {
         if outline.height != self.machine.height() {
             return false;
@@ -79,16 +87,30 @@ impl Driver {
         if !gathering.contains_key(&block) && gathering.len() >= GATHERED_MAX {
             gathering.pop_first();
         }
-        let known = gathering.entry(block).or_insert_with(|| Gathering { outline, proposals: Vec::new(), fetched: BTreeMap::new() });
-        let missing = {
+        let ask_at = Some(Instant::now() + ASK_AFTER);
+        let known = gathering.entry(block).or_insert_with(|| Gathering { outline, proposals: Vec::new(), fetched: BTreeMap::new(), from, ask_at });
+        (known.from, known.ask_at) = (from, known.ask_at.or(ask_at));
+        true
+    }
+
+    /// When to ask for what is missing, if anything is.
+    pub(super) fn gather_deadline(&self) -> Option<Instant> {
+        self.proposals.gathering.values().filter_map(|gathering| gathering.ask_at).min()
+    }
+
+    /// Asks for entries that have not come by themselves.
+    pub(super) fn ask_for_entries(&mut self) {
+        let now = Instant::now();
+        let mut asked = Vec::new();
+        for gathering in self.proposals.gathering.values_mut().filter(|gathering| gathering.ask_at.is_some_and(|at| at <= now)) {
+            gathering.ask_at = None;
             let mempool = self.shared.mempool();
-            let lacks = |hash: &&LeafHash| mempool.get(hash).is_none() && !known.fetched.contains_key(hash);
-            known.outline.entries.iter().filter(lacks).copied().collect::<Vec<_>>()
-        };
-        if !missing.is_empty() {
+            let lacks = |hash: &&LeafHash| mempool.get(hash).is_none() && !gathering.fetched.contains_key(hash);
+            asked.push((gathering.from, gathering.outline.entries.iter().filter(lacks).copied().collect::<Vec<_>>()));
+        }
+        for (from, missing) in asked {
             self.send(from, Lane::Sync, &SyncMessage::GetEntries(missing));
         }
-        true
     }
 
     /// Entries that a peer sent because this node asked.
@@ -136,6 +158,9 @@ impl Driver {
                 let valid = executed.is_some();
                 if let Some(executed) = executed {
                     self.candidates.insert(outline.clone(), entries, executed);
+                    if let Err(reason) = self.candidates.begin_to_save(&block) {
+                        return self.shared.fail_with(&reason);
+                    }
                 }
                 valid
             }
