@@ -6,7 +6,12 @@ use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 /// Anchors registry records in a Muhr network, and verifies them offline.
 #[derive(Debug, Parser)]
-#[command(name = "muhr", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "muhr",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub struct Arguments {
     /// One JSON document on stdout, with a stable schema
     #[arg(long, global = true)]
@@ -76,7 +81,8 @@ pub enum AnchorArguments {
 impl FromArgMatches for AnchorArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         if matches.subcommand().is_some() {
-            AnchorCommand::from_arg_matches(matches).map(|AnchorCommand::Bulk(bulk)| Self::Bulk(bulk))
+            AnchorCommand::from_arg_matches(matches)
+                .map(|AnchorCommand::Bulk(bulk)| Self::Bulk(bulk))
         } else {
             AnchorOne::from_arg_matches(matches).map(Self::One)
         }
@@ -91,7 +97,10 @@ impl FromArgMatches for AnchorArguments {
 impl Args for AnchorArguments {
     fn augment_args(command: clap::Command) -> clap::Command {
         let command = AnchorCommand::augment_subcommands(AnchorOne::augment_args(command));
-        command.subcommand_required(false).args_conflicts_with_subcommands(true).subcommand_negates_reqs(true)
+        command
+            .subcommand_required(false)
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {

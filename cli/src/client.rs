@@ -31,7 +31,10 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(base: &str) -> Result<Self, Failure> {
         if !base.starts_with("http://") && !base.starts_with("https://") {
-            return Err(Failure::new(USAGE, format!("\"{base}\" is not the address of a node")).help("give it as http://127.0.0.1:7481"));
+            return Err(
+                Failure::new(USAGE, format!("\"{base}\" is not the address of a node"))
+                    .help("give it as http://127.0.0.1:7481"),
+            );
         }
         let config = Agent::config_builder()
             .timeout_connect(Some(Duration::from_secs(5)))
@@ -39,24 +42,42 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .build();
-        Ok(Self { agent: config.into(), base: base.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            agent: config.into(),
+            base: base.trim_end_matches('/').to_owned(),
+        })
     }
 
     fn get(&self, path: &str) -> Result<Response<Body>, Failure> {
-        self.agent.get(format!("{}{path}", self.base)).call().map_err(|error| self.unreachable(&error))
+        self.agent
+            .get(format!("{}{path}", self.base))
+            .call()
+            .map_err(|error| self.unreachable(&error))
     }
 
     fn post(&self, path: &str, kind: &str, body: &[u8]) -> Result<Response<Body>, Failure> {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("content-type", kind);
+        let request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("content-type", kind);
         request.send(body).map_err(|error| self.unreachable(&error))
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
-        Failure::new(UNREACHABLE, format!("{} cannot be reached: {error}", self.base)).help("check the address, or ask another agency's node")
+        Failure::new(
+            UNREACHABLE,
+            format!("{} cannot be reached: {error}", self.base),
+        )
+        .help("check the address, or ask another agency's node")
     }
 
     fn bytes(&self, mut response: Response<Body>) -> Result<Vec<u8>, Failure> {
-        response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(|error| self.unreachable(&error))
+        response
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_BYTES_MAX)
+            .read_to_vec()
+            .map_err(|error| self.unreachable(&error))
     }
 
     fn json<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<T, Failure> {
@@ -65,20 +86,35 @@ impl Client {
         if !status.is_success() {
             return Err(self.problem(status.as_u16(), &bytes));
         }
-        serde_json::from_slice(&bytes).map_err(|error| Failure::new(UNEXPECTED, format!("{} gave an answer that is none of Muhr's: {error}", self.base)))
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::new(
+                UNEXPECTED,
+                format!(
+                    "{} gave an answer that is none of Muhr's: {error}",
+                    self.base
+                ),
+            )
+        })
     }
 
     fn text(&self, path: &str) -> Result<Vec<u8>, Failure> {
         let response = self.get(path)?;
         let status = response.status();
         let bytes = self.bytes(response)?;
-        if status.is_success() { Ok(bytes) } else { Err(self.problem(status.as_u16(), &bytes)) }
+        if status.is_success() {
+            Ok(bytes)
+        } else {
+            Err(self.problem(status.as_u16(), &bytes))
+        }
     }
 
     fn problem(&self, status: u16, bytes: &[u8]) -> Failure {
         match serde_json::from_slice::<Problem>(bytes) {
             Ok(problem) => of_problem(&problem),
-            Err(_) => Failure::new(UNEXPECTED, format!("{} answered with HTTP status {status}", self.base)),
+            Err(_) => Failure::new(
+                UNEXPECTED,
+                format!("{} answered with HTTP status {status}", self.base),
+            ),
         }
     }
 
@@ -90,13 +126,18 @@ impl Client {
         self.json(self.get("/v1/status")?)
     }
 
-    pub(crate) fn history(&self, registry: &RegistryName, key: &RecordKey) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn history(
+        &self,
+        registry: &RegistryName,
+        key: &RecordKey,
+    ) -> Result<Vec<u8>, Failure> {
         self.text(&format!("/v1/records/{registry}/{}/history", key.to_hex()))
     }
 
     pub(crate) fn checkpoint(&self) -> Result<String, Failure> {
         let bytes = self.text("/checkpoint")?;
-        String::from_utf8(bytes).map_err(|_| Failure::new(UNEXPECTED, "the checkpoint is not UTF-8"))
+        String::from_utf8(bytes)
+            .map_err(|_| Failure::new(UNEXPECTED, "the checkpoint is not UTF-8"))
     }
 
     pub(crate) fn tile(&self, path: TilePath) -> Result<Vec<u8>, Failure> {
@@ -111,11 +152,20 @@ impl Client {
     pub(crate) fn submit(&self, entry: &str, until: Instant) -> Result<EntryAnswer, Failure> {
         let mut backoff = Backoff::new(until);
         loop {
-            let response = self.post("/v1/entries", "text/plain; charset=utf-8", entry.as_bytes())?;
+            let response =
+                self.post("/v1/entries", "text/plain; charset=utf-8", entry.as_bytes())?;
             let status = response.status();
             let bytes = self.bytes(response)?;
             if status.is_success() {
-                return serde_json::from_slice(&bytes).map_err(|error| Failure::new(UNEXPECTED, format!("{} gave an answer that is none of Muhr's: {error}", self.base)));
+                return serde_json::from_slice(&bytes).map_err(|error| {
+                    Failure::new(
+                        UNEXPECTED,
+                        format!(
+                            "{} gave an answer that is none of Muhr's: {error}",
+                            self.base
+                        ),
+                    )
+                });
             }
             match serde_json::from_slice::<Problem>(&bytes) {
                 Ok(problem) if problem.code == "busy" && backoff.wait(problem.retry_ms) => {}
@@ -127,8 +177,12 @@ impl Client {
     /// Waits for the receipt of an entry until `until`; none if it is still pending then.
     pub(crate) fn receipt(&self, id: &str, until: Instant) -> Result<Option<Vec<u8>>, Failure> {
         loop {
-            let left = u64::try_from(until.saturating_duration_since(Instant::now()).as_millis()).unwrap_or(u64::MAX);
-            let response = self.get(&format!("/v1/entries/{id}/receipt?wait={}", left.min(WAIT_MS)))?;
+            let left = u64::try_from(until.saturating_duration_since(Instant::now()).as_millis())
+                .unwrap_or(u64::MAX);
+            let response = self.get(&format!(
+                "/v1/entries/{id}/receipt?wait={}",
+                left.min(WAIT_MS)
+            ))?;
             let status = response.status().as_u16();
             let bytes = self.bytes(response)?;
             match status {
@@ -141,23 +195,50 @@ impl Client {
     }
 
     /// Hands in many entries; waits out a busy node until `until`.
-    pub(crate) fn submit_many(&self, entries: &[String], until: Instant) -> Result<Vec<EntryAnswer>, Failure> {
+    pub(crate) fn submit_many(
+        &self,
+        entries: &[String],
+        until: Instant,
+    ) -> Result<Vec<EntryAnswer>, Failure> {
         let mut answers: Vec<Option<EntryAnswer>> = vec![None; entries.len()];
         let mut backoff = Backoff::new(until);
         loop {
-            let open: Vec<usize> = answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(at, _)| at).collect();
+            let open: Vec<usize> = answers
+                .iter()
+                .enumerate()
+                .filter(|(_, answer)| answer.is_none())
+                .map(|(at, _)| at)
+                .collect();
             if open.is_empty() {
                 return Ok(answers.into_iter().flatten().collect());
             }
-            let bundle: Vec<&str> = open.iter().filter_map(|at| entries.get(*at)).map(String::as_str).collect();
-            let response = self.post("/v1/bundles", "application/octet-stream", &tiles::write_bundle(&bundle))?;
+            let bundle: Vec<&str> = open
+                .iter()
+                .filter_map(|at| entries.get(*at))
+                .map(String::as_str)
+                .collect();
+            let response = self.post(
+                "/v1/bundles",
+                "application/octet-stream",
+                &tiles::write_bundle(&bundle),
+            )?;
             let given: Vec<EntryAnswer> = self.json(response)?;
             if given.len() != bundle.len() {
-                return Err(Failure::new(UNEXPECTED, format!("{} answered for another number of entries than were sent", self.base)));
+                return Err(Failure::new(
+                    UNEXPECTED,
+                    format!(
+                        "{} answered for another number of entries than were sent",
+                        self.base
+                    ),
+                ));
             }
             let mut busy = false;
             for (at, answer) in open.into_iter().zip(given) {
-                let is_busy = answer.state == EntryState::Refused && answer.problem.as_ref().is_some_and(|problem| problem.code == "busy");
+                let is_busy = answer.state == EntryState::Refused
+                    && answer
+                        .problem
+                        .as_ref()
+                        .is_some_and(|problem| problem.code == "busy");
                 if is_busy {
                     busy = true;
                 } else if let Some(slot) = answers.get_mut(at) {
@@ -165,15 +246,25 @@ impl Client {
                 }
             }
             if busy && !backoff.wait(None) {
-                return Err(Failure::new(UNREACHABLE, format!("{} is busy", self.base)).help("run the same command again later"));
+                return Err(Failure::new(UNREACHABLE, format!("{} is busy", self.base))
+                    .help("run the same command again later"));
             }
         }
     }
 
     /// Receipts of many entries, as far as they are final within `wait_ms`.
-    pub(crate) fn receipts(&self, ids: &[String], wait_ms: u64) -> Result<Vec<ReceiptAnswer>, Failure> {
-        let body = serde_json::to_vec(&ReceiptsRequest { ids: ids.to_vec() }).map_err(|error| Failure::new(UNEXPECTED, error.to_string()))?;
-        self.json(self.post(&format!("/v1/receipts?wait={wait_ms}"), "application/json", &body)?)
+    pub(crate) fn receipts(
+        &self,
+        ids: &[String],
+        wait_ms: u64,
+    ) -> Result<Vec<ReceiptAnswer>, Failure> {
+        let body = serde_json::to_vec(&ReceiptsRequest { ids: ids.to_vec() })
+            .map_err(|error| Failure::new(UNEXPECTED, error.to_string()))?;
+        self.json(self.post(
+            &format!("/v1/receipts?wait={wait_ms}"),
+            "application/json",
+            &body,
+        )?)
     }
 }
 
@@ -185,12 +276,17 @@ struct Backoff {
 
 impl Backoff {
     const fn new(until: Instant) -> Self {
-        Self { until, next: Duration::from_millis(50) }
+        Self {
+            until,
+            next: Duration::from_millis(50),
+        }
     }
 
     /// Waits, unless the time is over.
     fn wait(&mut self, asked_ms: Option<u64>) -> bool {
-        let pause = self.next.max(Duration::from_millis(asked_ms.unwrap_or(0).min(2000)));
+        let pause = self
+            .next
+            .max(Duration::from_millis(asked_ms.unwrap_or(0).min(2000)));
         if Instant::now() + pause > self.until {
             return false;
         }
@@ -203,13 +299,20 @@ impl Backoff {
 /// What a node's refusal means to whoever asked.
 pub(crate) fn of_problem(problem: &Problem) -> Failure {
     let code = match problem.code.as_str() {
-        "unknown-clerk" | "wrong-key" | "clerk-ended" | "foreign-registry" | "registry-out-of-scope" | "operation-out-of-scope" | "bad-signature"
+        "unknown-clerk"
+        | "wrong-key"
+        | "clerk-ended"
+        | "foreign-registry"
+        | "registry-out-of-scope"
+        | "operation-out-of-scope"
+        | "bad-signature"
         | "unknown-registry" => NOT_PERMITTED,
         "version-taken" | "already-registered" | "contested" | "wrong-previous" => CONFLICT,
         "busy" => UNREACHABLE,
         "not-registered" => verify::Verdict::NotFound.exit_code(),
         "wrong-status" => CONFLICT,
-        "malformed" | "too-large" | "reason-missing" | "commitment-missing" | "bad-request" | "unknown-reference" => USAGE,
+        "malformed" | "too-large" | "reason-missing" | "commitment-missing" | "bad-request"
+        | "unknown-reference" => USAGE,
         _ => UNEXPECTED,
     };
     Failure::new(code, format!("{} ({})", problem.detail, problem.code))

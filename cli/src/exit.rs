@@ -55,7 +55,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: u8, what: impl Into<String>) -> Self {
-        Self { code, what: what.into(), help: None }
+        Self {
+            code,
+            what: what.into(),
+            help: None,
+        }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {

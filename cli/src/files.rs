@@ -15,15 +15,21 @@ use crate::exit::{CONFIGURATION, Failure, UNEXPECTED, USAGE};
 pub(crate) fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let mut bytes = Vec::new();
-    file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    file.take(bytes_max as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, &error))?;
     if bytes.len() > bytes_max {
-        return Err(Failure::new(USAGE, format!("{}: longer than {bytes_max} bytes", path.display())));
+        return Err(Failure::new(
+            USAGE,
+            format!("{}: longer than {bytes_max} bytes", path.display()),
+        ));
     }
     Ok(bytes)
 }
 
 pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(USAGE, format!("{}: {error}", path.display())).help("check the path and who may read it")
+    Failure::new(USAGE, format!("{}: {error}", path.display()))
+        .help("check the path and who may read it")
 }
 
 /// SHA-256 of a document of any size.
@@ -32,7 +38,9 @@ pub(crate) fn hash(path: &Path) -> Result<DocumentHash, Failure> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let count = file.read(&mut buffer).map_err(|error| unreadable(path, &error))?;
+        let count = file
+            .read(&mut buffer)
+            .map_err(|error| unreadable(path, &error))?;
         if count == 0 {
             return Ok(DocumentHash::new(hasher.finalize().into()));
         }
@@ -51,8 +59,11 @@ pub(crate) fn write_lazily(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(UNEXPECTED, format!("{}: cannot be written: {error}", path.display()))
-        .help("make room or choose another folder, then run the same command again: nothing is lost")
+    Failure::new(
+        UNEXPECTED,
+        format!("{}: cannot be written: {error}", path.display()),
+    )
+    .help("make room or choose another folder, then run the same command again: nothing is lost")
 }
 
 fn write_whole(path: &Path, bytes: &[u8], sync: bool) -> std::io::Result<()> {
@@ -70,7 +81,10 @@ fn write_whole(path: &Path, bytes: &[u8], sync: bool) -> std::io::Result<()> {
 
 /// A file's name is durable only once its folder is.
 pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 
@@ -90,12 +104,21 @@ pub(crate) fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
 /// Reads a key file that nobody else can read.
 pub(crate) fn key(path: &Path) -> Result<KeyFile, Failure> {
     let wrong = |what: String| Failure::new(CONFIGURATION, format!("{}: {what}", path.display()));
-    let bytes = fs::read(path).map_err(|error| wrong(error.to_string()).help("give the clerk's key file with --key, or make one with muhr key new"))?;
+    let bytes = fs::read(path).map_err(|error| {
+        wrong(error.to_string())
+            .help("give the clerk's key file with --key, or make one with muhr key new")
+    })?;
     #[cfg(unix)]
     {
-        let mode = fs::metadata(path).map(|found| std::os::unix::fs::PermissionsExt::mode(&found.permissions())).unwrap_or(0);
+        let mode = fs::metadata(path)
+            .map(|found| std::os::unix::fs::PermissionsExt::mode(&found.permissions()))
+            .unwrap_or(0);
         if mode & 0o077 != 0 {
-            return Err(wrong(format!("others may read this key (mode {:o})", mode & 0o777)).help(format!("run: chmod 600 {}", path.display())));
+            return Err(wrong(format!(
+                "others may read this key (mode {:o})",
+                mode & 0o777
+            ))
+            .help(format!("run: chmod 600 {}", path.display())));
         }
     }
     KeyFile::parse(&bytes).map_err(|error| wrong(format!("not a key file: {error}")))
@@ -104,8 +127,12 @@ pub(crate) fn key(path: &Path) -> Result<KeyFile, Failure> {
 /// Reads the trust file.
 pub(crate) fn trust(path: &Path) -> Result<TrustPolicy, Failure> {
     let wrong = |what: String| Failure::new(CONFIGURATION, format!("{}: {what}", path.display()));
-    let bytes = fs::read(path).map_err(|error| wrong(error.to_string()).help("give the network's trust file with --trust"))?;
-    TrustPolicy::parse(&bytes).map_err(|error| wrong(format!("not a trust file: {error}")).help("get it again from an agency you trust"))
+    let bytes = fs::read(path).map_err(|error| {
+        wrong(error.to_string()).help("give the network's trust file with --trust")
+    })?;
+    TrustPolicy::parse(&bytes).map_err(|error| {
+        wrong(format!("not a trust file: {error}")).help("get it again from an agency you trust")
+    })
 }
 
 /// `path` with `suffix` behind its name.
@@ -118,6 +145,11 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// 32 bytes from the system.
 pub(crate) fn random() -> Result<[u8; 32], Failure> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::new(UNEXPECTED, format!("the system gives no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::new(
+            UNEXPECTED,
+            format!("the system gives no random bytes: {error}"),
+        )
+    })?;
     Ok(bytes)
 }

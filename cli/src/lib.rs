@@ -25,7 +25,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let shown = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
             let _closed = error.print();
             return ExitCode::from(if shown { 0 } else { USAGE });
         }
@@ -43,18 +46,32 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn command(command: Command, output: &Output) -> Result<u8, Failure> {
     match command {
         Command::Anchor(arguments) => clerk::anchor::run(arguments, output),
-        Command::Amend(arguments) => clerk::change::run(protocol::entry::Operation::Amend, arguments, output),
-        Command::Correct(arguments) => clerk::change::run(protocol::entry::Operation::Correct, arguments, output),
-        Command::Suspend(arguments) => clerk::change::run(protocol::entry::Operation::Suspend, arguments, output),
-        Command::Reinstate(arguments) => clerk::change::run(protocol::entry::Operation::Reinstate, arguments, output),
-        Command::Revoke(arguments) => clerk::change::run(protocol::entry::Operation::Revoke, arguments, output),
+        Command::Amend(arguments) => {
+            clerk::change::run(protocol::entry::Operation::Amend, arguments, output)
+        }
+        Command::Correct(arguments) => {
+            clerk::change::run(protocol::entry::Operation::Correct, arguments, output)
+        }
+        Command::Suspend(arguments) => {
+            clerk::change::run(protocol::entry::Operation::Suspend, arguments, output)
+        }
+        Command::Reinstate(arguments) => {
+            clerk::change::run(protocol::entry::Operation::Reinstate, arguments, output)
+        }
+        Command::Revoke(arguments) => {
+            clerk::change::run(protocol::entry::Operation::Revoke, arguments, output)
+        }
         Command::Verify(arguments) => auditor::verify::run(&arguments, output),
         Command::History(arguments) => auditor::history::run(&arguments, output),
         Command::Audit(arguments) => auditor::audit::run(&arguments, output),
         Command::Key(KeyCommand::New(arguments)) => operator::key::new(&arguments, output),
         Command::Key(KeyCommand::Show(arguments)) => operator::key::show(&arguments, output),
-        Command::Network(NetworkCommand::Create(arguments)) => operator::create::run(&arguments, output),
-        Command::Network(NetworkCommand::Status(arguments)) => operator::status::run(&arguments, output),
+        Command::Network(NetworkCommand::Create(arguments)) => {
+            operator::create::run(&arguments, output)
+        }
+        Command::Network(NetworkCommand::Status(arguments)) => {
+            operator::status::run(&arguments, output)
+        }
         Command::ExitCodes => {
             output.plain(exit::TABLE);
             Ok(exit::DONE)

@@ -17,7 +17,10 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { json, color: !json && !plain && std::io::stdout().is_terminal() }
+        Self {
+            json,
+            color: !json && !plain && std::io::stdout().is_terminal(),
+        }
     }
 
     /// Data for a program; nothing in text mode.
@@ -64,23 +67,39 @@ impl Output {
     pub(crate) fn verdict(&self, verdict: Verdict) -> String {
         let (mark, color) = match verdict {
             Verdict::Authentic => ("✔", "32"),
-            Verdict::Pending | Verdict::Superseded | Verdict::Suspended | Verdict::NotFound | Verdict::CannotDecide => ("▲", "33"),
+            Verdict::Pending
+            | Verdict::Superseded
+            | Verdict::Suspended
+            | Verdict::NotFound
+            | Verdict::CannotDecide => ("▲", "33"),
             _ => ("✘", "31"),
         };
         let words = verdict.words().to_uppercase();
-        if self.color { format!("\u{1b}[{color}m{mark} {words}\u{1b}[0m") } else { format!("{mark} {words}") }
+        if self.color {
+            format!("\u{1b}[{color}m{mark} {words}\u{1b}[0m")
+        } else {
+            format!("{mark} {words}")
+        }
     }
 
     pub(crate) fn steps(&self, steps: &[Step]) {
         for (number, step) in (1..).zip(steps) {
-            self.text(&format!("  {number:2} {} {}: {}", if step.ok { "✔" } else { "✘" }, step.name, step.detail));
+            self.text(&format!(
+                "  {number:2} {} {}: {}",
+                if step.ok { "✔" } else { "✘" },
+                step.name,
+                step.detail
+            ));
         }
     }
 }
 
 /// Steps for a program.
 pub(crate) fn steps_json(steps: &[Step]) -> Value {
-    steps.iter().map(|step| json!({"name": step.name, "ok": step.ok, "detail": step.detail})).collect()
+    steps
+        .iter()
+        .map(|step| json!({"name": step.name, "ok": step.ok, "detail": step.detail}))
+        .collect()
 }
 
 /// Milliseconds since 1970 as a date and time of day in Tashkent (UTC+5, no summer time).
@@ -88,7 +107,12 @@ pub(crate) fn local(ms: u64) -> String {
     let shifted = ms / 1000 + 5 * 3600;
     let (year, month, day) = civil(shifted / 86_400);
     let second = shifted % 86_400;
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} (UTC+5)", second / 3600, second / 60 % 60, second % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} (UTC+5)",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 /// Milliseconds since 1970 in ISO 8601, UTC.
@@ -96,7 +120,13 @@ pub(crate) fn iso(ms: u64) -> String {
     let seconds = ms / 1000;
     let (year, month, day) = civil(seconds / 86_400);
     let second = seconds % 86_400;
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z", second / 3600, second / 60 % 60, second % 60, ms % 1000)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+        ms % 1000
+    )
 }
 
 /// The calendar date of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
@@ -108,7 +138,11 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 

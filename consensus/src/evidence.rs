@@ -65,7 +65,10 @@ impl Evidence {
     #[must_use]
     pub const fn accused(&self) -> PublicKey {
         match self {
-            Self::DoubleVote(vote, _) | Self::Amnesia { precommit: vote, .. } => vote.signer,
+            Self::DoubleVote(vote, _)
+            | Self::Amnesia {
+                precommit: vote, ..
+            } => vote.signer,
             Self::DoubleProposal(proposal, _) => proposal.signer,
         }
     }
@@ -91,7 +94,11 @@ impl Evidence {
             return Err(NotProven::Stranger(Box::new(accused)));
         }
         let signed = match self {
-            Self::DoubleVote(a, b) | Self::Amnesia { precommit: a, prevote: b } => [
+            Self::DoubleVote(a, b)
+            | Self::Amnesia {
+                precommit: a,
+                prevote: b,
+            } => [
                 (a.statement.sign_bytes(chain), a.signature),
                 (b.statement.sign_bytes(chain), b.signature),
             ],
@@ -120,9 +127,7 @@ impl Evidence {
                 let same = (one.height, one.round) == (two.height, two.round);
                 (b.signer, same && !one.says_the_same(two))
             }
-            Self::Amnesia { precommit, prevote } => {
-                (prevote.signer, forgot(precommit, prevote))
-            }
+            Self::Amnesia { precommit, prevote } => (prevote.signer, forgot(precommit, prevote)),
         };
         if other != self.accused() {
             return Err(NotProven::TwoSigners);

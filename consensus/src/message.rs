@@ -57,7 +57,14 @@ impl Vote {
     pub fn sign_bytes(&self, chain: &ChainId) -> Vec<u8> {
         let place = (self.height, self.round);
         let kind = self.kind.tag();
-        statement(VOTE_DOMAIN, chain, kind, place, self.block, self.valid_round)
+        statement(
+            VOTE_DOMAIN,
+            chain,
+            kind,
+            place,
+            self.block,
+            self.valid_round,
+        )
     }
 
     /// Whether an honest validator could ever say this: a valid round stands only in a prevote for
@@ -96,7 +103,14 @@ impl Proposal {
     pub fn sign_bytes(&self, chain: &ChainId) -> Vec<u8> {
         let place = (self.height, self.round);
         let block = Some(self.block);
-        statement(PROPOSAL_DOMAIN, chain, PROPOSAL_KIND, place, block, self.valid_round())
+        statement(
+            PROPOSAL_DOMAIN,
+            chain,
+            PROPOSAL_KIND,
+            place,
+            block,
+            self.valid_round(),
+        )
     }
 
     /// Whether the polka, if any, is for this block at an earlier round of this height.

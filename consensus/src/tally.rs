@@ -195,7 +195,9 @@ impl Tally {
     /// The precommits known of `round`.
     pub(crate) fn precommits(&self, round: Round) -> Vec<SignedVote> {
         let tally = self.rounds.get(&round);
-        tally.map_or_else(Vec::new, |tally| tally.precommits.values().cloned().collect())
+        tally.map_or_else(Vec::new, |tally| {
+            tally.precommits.values().cloned().collect()
+        })
     }
 
     /// Whether this very vote is counted.
@@ -208,8 +210,14 @@ impl Tally {
     /// Whether a stored proposal or polka names `block`.
     pub(crate) fn mentions(&self, block: &BlockId) -> bool {
         self.rounds.values().any(|round| {
-            round.polka.as_ref().is_some_and(|polka| polka.block == *block)
-                || round.offers.iter().any(|offer| offer.signed.statement.block == *block)
+            round
+                .polka
+                .as_ref()
+                .is_some_and(|polka| polka.block == *block)
+                || round
+                    .offers
+                    .iter()
+                    .any(|offer| offer.signed.statement.block == *block)
         })
     }
 }
@@ -237,5 +245,7 @@ fn signatures(
 ) -> Vec<(u16, protocol::key::Signature)> {
     let agree = |(_, vote): &(&u16, &SignedVote)| vote.statement == agreed.statement;
     let signed = votes.iter().filter(agree);
-    signed.map(|(index, vote)| (*index, vote.signature)).collect()
+    signed
+        .map(|(index, vote)| (*index, vote.signature))
+        .collect()
 }

@@ -87,7 +87,10 @@ impl ValidatorSet {
         let turn = u128::from(height.get()).saturating_add(u128::from(round.get()));
         let index = turn.checked_rem(self.count() as u128).unwrap_or(0);
         let index = usize::try_from(index).unwrap_or(0);
-        *self.keys.get(index).expect("a remainder is below the count")
+        *self
+            .keys
+            .get(index)
+            .expect("a remainder is below the count")
     }
 
     /// Place of `key` in the set.

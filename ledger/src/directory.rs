@@ -26,9 +26,18 @@ impl Directory {
     /// The directory with which a network starts.
     #[must_use]
     pub fn genesis(genesis: &Genesis) -> Self {
-        let agencies = genesis.agencies.iter().map(|agency| (agency.name.clone(), agency.state()));
-        let registries = genesis.registries.iter().map(|state| (state.name.clone(), state.clone()));
-        let clerks = genesis.clerks.iter().map(|(state, _)| (state.name.clone(), state.clone()));
+        let agencies = genesis
+            .agencies
+            .iter()
+            .map(|agency| (agency.name.clone(), agency.state()));
+        let registries = genesis
+            .registries
+            .iter()
+            .map(|state| (state.name.clone(), state.clone()));
+        let clerks = genesis
+            .clerks
+            .iter()
+            .map(|(state, _)| (state.name.clone(), state.clone()));
         Self {
             origin: genesis.origin.clone(),
             network: genesis.network(),

@@ -22,7 +22,9 @@ use protocol::{
 use thiserror::Error;
 
 use self::draft::{Draft, Sealed, seal};
-use crate::{directory::Directory, fault::Fault, head::Head, index::Tree, records::Records, rules::Refusal};
+use crate::{
+    directory::Directory, fault::Fault, head::Head, index::Tree, records::Records, rules::Refusal,
+};
 
 /// Why a proposed block is none. Every node says the same of the same block.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -199,7 +201,11 @@ pub fn execute<'a>(
 ) -> Result<Executed, NotExecuted> {
     let Proposal { proposer, time } = proposal;
     if time <= head.time() {
-        return Err(InvalidBlock::Time { time, parent: head.time() }.into());
+        return Err(InvalidBlock::Time {
+            time,
+            parent: head.time(),
+        }
+        .into());
     }
     if !head.directory().network().validators.contains(&proposer) {
         return Err(InvalidBlock::Proposer(proposer).into());
@@ -207,7 +213,9 @@ pub fn execute<'a>(
     let mut draft = Draft::new(head, records, time);
     for (position, entry) in entries.into_iter().enumerate() {
         draft.room_for(entry)?;
-        draft.take(entry)?.map_err(|refusal| InvalidBlock::Entry { position, refusal })?;
+        draft
+            .take(entry)?
+            .map_err(|refusal| InvalidBlock::Entry { position, refusal })?;
     }
     if draft.is_empty() {
         return Err(InvalidBlock::Empty.into());
@@ -220,7 +228,10 @@ pub fn execute<'a>(
 pub fn genesis(genesis: &Genesis) -> Executed {
     let directory = Arc::new(Directory::genesis(genesis));
     let values = directory.values();
-    let changes = values.iter().map(|(key, value)| (*key, value_hash(value))).collect();
+    let changes = values
+        .iter()
+        .map(|(key, value)| (*key, value_hash(value)))
+        .collect();
     let index = Tree::default().update(&changes);
     let bytes = genesis.write().into_bytes();
     let hashes = vec![leaf_hash(&bytes)];
@@ -234,7 +245,11 @@ pub fn genesis(genesis: &Genesis) -> Executed {
         epoch: directory.network().epoch,
         trust: directory.network().trust,
     };
-    let log = Sealed { leaves: vec![bytes], hashes, frontier: Frontier::default() };
+    let log = Sealed {
+        leaves: vec![bytes],
+        hashes,
+        frontier: Frontier::default(),
+    };
     let (head, log) = seal(log, leaf, directory, index);
     Executed {
         head: Arc::new(head),

@@ -35,7 +35,9 @@ pub enum Fault {
         expected: ChainId,
     },
     /// The folder was written by another version of this program.
-    #[error("the folder has format {found}, this program reads format {expected}; use the program that wrote it")]
+    #[error(
+        "the folder has format {found}, this program reads format {expected}; use the program that wrote it"
+    )]
     Format {
         /// What was found.
         found: u32,

@@ -34,8 +34,20 @@ impl Head {
     ) -> Self {
         let root = frontier.root();
         let origin = directory.origin().clone();
-        let block = Checkpoint { origin, size: frontier.size(), root }.block_id();
-        Self { block, leaf, frontier, root, directory, index }
+        let block = Checkpoint {
+            origin,
+            size: frontier.size(),
+            root,
+        }
+        .block_id();
+        Self {
+            block,
+            leaf,
+            frontier,
+            root,
+            directory,
+            index,
+        }
     }
 
     /// Height of the block.
@@ -95,6 +107,10 @@ impl Head {
     /// The checkpoint after this block: what validators cosign.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { origin: self.directory.origin().clone(), size: self.size(), root: self.root }
+        Checkpoint {
+            origin: self.directory.origin().clone(),
+            size: self.size(),
+            root: self.root,
+        }
     }
 }

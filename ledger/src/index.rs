@@ -81,11 +81,18 @@ impl Tree {
             match node {
                 Node::Empty => return None,
                 Node::Bucket(bucket) => {
-                    let at = bucket.leaves.binary_search_by(|leaf| leaf.0.cmp(key)).ok()?;
+                    let at = bucket
+                        .leaves
+                        .binary_search_by(|leaf| leaf.0.cmp(key))
+                        .ok()?;
                     return bucket.leaves.get(at).map(|leaf| leaf.1);
                 }
                 Node::Inner(inner) => {
-                    node = if bit(key, depth) { &inner.right } else { &inner.left };
+                    node = if bit(key, depth) {
+                        &inner.right
+                    } else {
+                        &inner.left
+                    };
                     depth += 1;
                 }
             }
@@ -105,8 +112,11 @@ impl Tree {
                 }
                 Node::Inner(inner) => {
                     let right = bit(key, siblings.len());
-                    let (next, other) =
-                        if right { (&inner.right, &inner.left) } else { (&inner.left, &inner.right) };
+                    let (next, other) = if right {
+                        (&inner.right, &inner.left)
+                    } else {
+                        (&inner.left, &inner.right)
+                    };
                     siblings.push(other.hash());
                     node = next;
                 }
@@ -138,9 +148,10 @@ impl Node {
     fn build(leaves: &[Leaf], depth: usize) -> Self {
         match leaves.len() {
             0 => Self::Empty,
-            1..=BUCKET_LEAVES_MAX => {
-                Self::Bucket(Arc::new(Bucket { hash: subtree(leaves, depth), leaves: leaves.into() }))
-            }
+            1..=BUCKET_LEAVES_MAX => Self::Bucket(Arc::new(Bucket {
+                hash: subtree(leaves, depth),
+                leaves: leaves.into(),
+            })),
             _ => {
                 let (left, right) = split(leaves, depth);
                 Self::inner(Self::build(left, depth + 1), Self::build(right, depth + 1))
@@ -155,7 +166,10 @@ impl Node {
             Self::Bucket(bucket) => Self::build(&merge(&bucket.leaves, changes), depth),
             Self::Inner(inner) => {
                 let (left, right) = split(changes, depth);
-                Self::inner(inner.left.update(left, depth + 1), inner.right.update(right, depth + 1))
+                Self::inner(
+                    inner.left.update(left, depth + 1),
+                    inner.right.update(right, depth + 1),
+                )
             }
         }
     }
@@ -187,7 +201,11 @@ fn descend(mut leaves: &[Leaf], key: &IndexKey, siblings: &mut Vec<Hash>) -> Opt
             _ => {
                 let depth = siblings.len();
                 let (left, right) = split(leaves, depth);
-                let (next, other) = if bit(key, depth) { (right, left) } else { (left, right) };
+                let (next, other) = if bit(key, depth) {
+                    (right, left)
+                } else {
+                    (left, right)
+                };
                 siblings.push(subtree(other, depth + 1));
                 leaves = next;
             }

@@ -117,7 +117,11 @@ impl Ledger {
         let head = self.head();
         let known = Known::find(&self.records_at(&head), entry.statement())?;
         let (height, index) = (head.height().next(), LeafIndex::new(head.size().get()));
-        let place = Place { height, time: head.time(), index };
+        let place = Place {
+            height,
+            time: head.time(),
+            index,
+        };
         match rules::judge(head.directory(), &known, &entry, place) {
             Ok(_) => Ok(Admitted(entry)),
             Err(refusal) => Err(self.name_the_winner(refusal)?.into()),
@@ -151,18 +155,29 @@ impl Ledger {
         let head = self.head();
         if executed.block_leaf().parent != Some(head.block()) {
             let what = "the block does not follow the head";
-            return Err(Fault::OutOfOrder { height: executed.height(), what });
+            return Err(Fault::OutOfOrder {
+                height: executed.height(),
+                what,
+            });
         }
         let before = Arc::new(executed.before.clone());
         let mut edge = self.read(|shared| Edge::clone(&shared.edge));
         let tiles = edge.append(&executed.hashes);
         self.write(|shared| shared.views.begin(Arc::clone(&before)));
-        self.store.commit(executed, &tiles, certificate, self.too_old(executed.height()))?;
+        self.store.commit(
+            executed,
+            &tiles,
+            certificate,
+            self.too_old(executed.height()),
+        )?;
         let head = Arc::clone(executed.head());
         self.write(|shared| {
             shared.edge = Arc::new(edge);
             shared.head = Arc::clone(&head);
-            shared.views.push(View { head: Arc::clone(&head), before });
+            shared.views.push(View {
+                head: Arc::clone(&head),
+                before,
+            });
         });
         Ok(head)
     }
@@ -177,12 +192,18 @@ impl Ledger {
             return no("a later checkpoint is already published");
         }
         let view = self.read(|shared| shared.views.at(height).cloned());
-        let Some(view) = view else { return no("the height is not among the last ones") };
+        let Some(view) = view else {
+            return no("the height is not among the last ones");
+        };
         if !is_note_of(note, &view.head.checkpoint()) {
             return no("the note is not that height's checkpoint");
         }
-        let from = last.map_or_else(|| height.get().saturating_sub(count(VIEWS_MAX)), Height::get);
-        self.store.publish(height, note, (from..=height.get()).map(Height::new))?;
+        let from = last.map_or_else(
+            || height.get().saturating_sub(count(VIEWS_MAX)),
+            Height::get,
+        );
+        self.store
+            .publish(height, note, (from..=height.get()).map(Height::new))?;
         self.write(|shared| shared.views.publish(height, note));
         Ok(())
     }
@@ -196,7 +217,13 @@ impl Ledger {
 
     /// Replaces the latest version by the very one that took the place, if it is not too far back.
     fn name_the_winner(&self, refusal: Refusal) -> Result<Refusal, Fault> {
-        let Refusal::VersionTaken { version, latest, winner_version, winner, winner_hash } = refusal
+        let Refusal::VersionTaken {
+            version,
+            latest,
+            winner_version,
+            winner,
+            winner_hash,
+        } = refusal
         else {
             return Ok(refusal);
         };
@@ -206,12 +233,20 @@ impl Ledger {
                 break;
             }
             let entry = self.logged_entry(at, hash)?;
-            let Some(previous) = entry.statement.previous else { break };
+            let Some(previous) = entry.statement.previous else {
+                break;
+            };
             (at, hash) = (previous.index, previous.hash);
             found = protocol::height::Version::new(found.get().saturating_sub(1));
         }
         let (winner_version, winner, winner_hash) = (found, at, hash);
-        Ok(Refusal::VersionTaken { version, latest, winner_version, winner, winner_hash })
+        Ok(Refusal::VersionTaken {
+            version,
+            latest,
+            winner_version,
+            winner,
+            winner_hash,
+        })
     }
 
     /// The entry at `index`, which must have that hash.
@@ -219,7 +254,9 @@ impl Ledger {
         let bytes = self.store.leaf(index)?;
         let bytes = bytes.ok_or_else(|| Fault::damaged(format!("leaf {index} is missing")))?;
         if protocol::merkle::leaf_hash(&bytes) != hash {
-            return Err(Fault::damaged(format!("leaf {index} has another hash than its record says")));
+            return Err(Fault::damaged(format!(
+                "leaf {index} has another hash than its record says"
+            )));
         }
         Entry::parse(&bytes).map_err(|error| Fault::damaged(format!("leaf {index}: {error}")))
     }
@@ -231,7 +268,9 @@ impl Ledger {
         head: &Head,
         key: &IndexKey,
     ) -> Result<Option<RecordState>, Fault> {
-        let Some(wanted) = head.index().get(key) else { return Ok(None) };
+        let Some(wanted) = head.index().get(key) else {
+            return Ok(None);
+        };
         let present = self.store.record(key)?;
         if let Some(state) = present.filter(|state| value_hash(&state.write()) == wanted) {
             return Ok(Some(state));
@@ -239,7 +278,9 @@ impl Ledger {
         let image = self.read(|shared| shared.views.image(key, wanted));
         let height = head.height();
         image.map(Some).ok_or_else(|| {
-            Fault::damaged(format!("the index of height {height} has a record that the store has not"))
+            Fault::damaged(format!(
+                "the index of height {height} has a record that the store has not"
+            ))
         })
     }
 
@@ -257,7 +298,8 @@ impl Ledger {
 }
 
 fn is_note_of(note: &str, checkpoint: &Checkpoint) -> bool {
-    note.strip_prefix(&checkpoint.write()).is_some_and(|rest| rest.starts_with('\n'))
+    note.strip_prefix(&checkpoint.write())
+        .is_some_and(|rest| rest.starts_with('\n'))
 }
 
 fn count(length: usize) -> u64 {

@@ -51,12 +51,18 @@ impl Edge {
             if self.levels.len() <= usize::from(number) {
                 self.levels.push(Level::default());
             }
-            let Some(level) = self.levels.get_mut(usize::from(number)) else { return };
+            let Some(level) = self.levels.get_mut(usize::from(number)) else {
+                return;
+            };
             level.hashes.push(hash);
             if level.hashes.len() < TILE_HASHES {
                 return;
             }
-            full.push(Tile { level: number, index: level.full, bytes: level.hashes.concat() });
+            full.push(Tile {
+                level: number,
+                index: level.full,
+                bytes: level.hashes.concat(),
+            });
             hash = fold(&level.hashes);
             level.hashes.clear();
             level.full += 1;
@@ -91,7 +97,11 @@ impl Edge {
     /// The first `width` hashes of a tile, if it is a partial one and holds as many.
     pub(crate) fn partial(&self, level: u8, index: u64, width: usize) -> Option<&[Hash]> {
         let level = self.levels.get(usize::from(level))?;
-        if level.full == index { level.hashes.get(..width) } else { None }
+        if level.full == index {
+            level.hashes.get(..width)
+        } else {
+            None
+        }
     }
 }
 
@@ -109,7 +119,10 @@ pub(crate) fn fold(hashes: &[Hash]) -> Hash {
 
 /// The hashes that stand in a tile's bytes.
 pub(crate) fn tile_hashes(bytes: &[u8]) -> Vec<Hash> {
-    bytes.chunks_exact(32).filter_map(|chunk| chunk.try_into().ok()).collect()
+    bytes
+        .chunks_exact(32)
+        .filter_map(|chunk| chunk.try_into().ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -118,8 +131,9 @@ mod tests {
 
     #[test]
     fn an_edge_rebuilt_is_the_edge_that_grew() {
-        let leaves: Vec<LeafHash> =
-            (0..70_000u32).map(|at| protocol::merkle::leaf_hash(&at.to_be_bytes())).collect();
+        let leaves: Vec<LeafHash> = (0..70_000u32)
+            .map(|at| protocol::merkle::leaf_hash(&at.to_be_bytes()))
+            .collect();
         let mut edge = Edge::default();
         let mut tiles = std::collections::BTreeMap::new();
         let mut size = 0;
@@ -133,8 +147,16 @@ mod tests {
                 |at| Ok(*leaves[at as usize].as_bytes()),
                 |level, index| tiles.get(&(level, index)).cloned().ok_or(()),
             );
-            let grown: Vec<_> = edge.levels.iter().filter(|l| **l != Level::default()).collect();
-            assert_eq!(rebuilt.unwrap().levels.iter().collect::<Vec<_>>(), grown, "size {size}");
+            let grown: Vec<_> = edge
+                .levels
+                .iter()
+                .filter(|l| **l != Level::default())
+                .collect();
+            assert_eq!(
+                rebuilt.unwrap().levels.iter().collect::<Vec<_>>(),
+                grown,
+                "size {size}"
+            );
         }
     }
 }

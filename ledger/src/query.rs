@@ -97,7 +97,10 @@ impl Ledger {
         let key = RecordState::index_key(&statement.registry, &statement.key);
         let record = self.record_at(head, &key)?;
         let record = record.ok_or_else(|| Fault::damaged("a logged record is not in the index"))?;
-        let height = self.store.height_of(index)?.ok_or_else(|| Fault::damaged("no block"))?;
+        let height = self
+            .store
+            .height_of(index)?
+            .ok_or_else(|| Fault::damaged("no block"))?;
         let block = self.block_proof(&published, height)?;
         let newest = (height != head.height()).then(|| self.block_proof(&published, head.height()));
         let path = self.inclusion(index, head.size())?;
@@ -111,7 +114,11 @@ impl Ledger {
             record_proof: head.index().prove(&key),
             block,
             head: newest.transpose()?,
-            proof: TlogProof { index, path, checkpoint: published.note.to_string() },
+            proof: TlogProof {
+                index,
+                path,
+                checkpoint: published.note.to_string(),
+            },
         })
     }
 
@@ -120,7 +127,9 @@ impl Ledger {
         let published = self.published().ok_or(NoAnswer::NotYet)?;
         let index_key = RecordState::index_key(registry, key);
         let state = self.record_at(&published.head, &index_key)?;
-        let record = state.map(|state| Ok((state, self.versions(&state)?))).transpose();
+        let record = state
+            .map(|state| Ok((state, self.versions(&state)?)))
+            .transpose();
         let record = record.map_err(NoAnswer::Fault)?;
         let mut clerks = BTreeMap::new();
         for version in record.iter().flat_map(|(_, versions)| versions) {
@@ -145,7 +154,9 @@ impl Ledger {
         let mut versions = vec![self.logged_entry(latest.index, latest.hash)?];
         while let Some(previous) = versions.last().and_then(|entry| entry.statement.previous) {
             if versions.len() >= VERSIONS_MAX {
-                return Err(Fault::damaged("a record has more versions than a history can show"));
+                return Err(Fault::damaged(
+                    "a record has more versions than a history can show",
+                ));
             }
             versions.push(self.logged_entry(previous.index, previous.hash)?);
         }
@@ -166,17 +177,28 @@ impl Ledger {
     /// The block leaf of a height with its path to the published root.
     fn block_proof(&self, published: &Published, height: Height) -> Result<BlockProof, Fault> {
         let damaged = |what: &str| Fault::damaged(format!("block {height} {what}"));
-        let row = self.store.block(height)?.ok_or_else(|| damaged("is missing"))?;
+        let row = self
+            .store
+            .block(height)?
+            .ok_or_else(|| damaged("is missing"))?;
         let index = LeafIndex::new(row.size.get().saturating_sub(1));
         let leaf = BlockLeaf::parse(&present(&self.store, index)?)
             .map_err(|error| damaged(&format!("has no block leaf: {error}")))?;
-        Ok(BlockProof { leaf, index, path: self.inclusion(index, published.head.size())? })
+        Ok(BlockProof {
+            leaf,
+            index,
+            path: self.inclusion(index, published.head.size())?,
+        })
     }
 }
 
 /// The state of a clerk under the published checkpoint, with its proof.
 fn clerk(published: &Published, name: &ClerkName) -> Result<(ClerkState, IndexProof), Fault> {
     let state = published.head.directory().clerk(name);
-    let state = state.ok_or_else(|| Fault::damaged("the author of an entry is not in the index"))?;
-    Ok((state.clone(), published.head.index().prove(&ClerkState::index_key(name))))
+    let state =
+        state.ok_or_else(|| Fault::damaged("the author of an entry is not in the index"))?;
+    Ok((
+        state.clone(),
+        published.head.index().prove(&ClerkState::index_key(name)),
+    ))
 }

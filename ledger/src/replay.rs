@@ -73,7 +73,10 @@ pub enum Departure {
 
 impl Divergence {
     fn new(index: LeafIndex, what: impl Into<Departure>) -> Self {
-        Self { index, what: what.into() }
+        Self {
+            index,
+            what: what.into(),
+        }
     }
 }
 
@@ -96,16 +99,25 @@ impl Preparer {
         let last = block.last();
         let RawBlock { first, mut leaves } = block;
         let Some(leaf_bytes) = leaves.pop() else {
-            return Err(Divergence::new(first, Departure::Shape("a block without leaves")));
+            return Err(Divergence::new(
+                first,
+                Departure::Shape("a block without leaves"),
+            ));
         };
         let leaf = BlockLeaf::parse(&leaf_bytes).map_err(|error| Divergence::new(last, error))?;
         let entries = (first.get()..)
             .zip(&leaves)
             .map(|(at, bytes)| {
-                self.authenticate(bytes).map_err(|what| Divergence::new(LeafIndex::new(at), what))
+                self.authenticate(bytes)
+                    .map_err(|what| Divergence::new(LeafIndex::new(at), what))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Prepared { first, entries, leaf, leaf_bytes })
+        Ok(Prepared {
+            first,
+            entries,
+            leaf,
+            leaf_bytes,
+        })
     }
 
     /// The key of a clerk name never changes, so it may be looked up before the rules are asked.
@@ -113,7 +125,9 @@ impl Preparer {
         let entry = Entry::parse(bytes)?;
         let author = &entry.statement.author;
         let clerk = self.0.clerk(author);
-        let key = clerk.ok_or_else(|| Departure::UnknownClerk(author.clone()))?.key;
+        let key = clerk
+            .ok_or_else(|| Departure::UnknownClerk(author.clone()))?
+            .key;
         Ok(entry.authenticate(self.0.origin(), &key)?)
     }
 }
@@ -132,7 +146,11 @@ impl Replay {
     pub fn new(genesis: &Genesis) -> Self {
         let executed = execute::genesis(genesis);
         let (head, genesis) = (Arc::clone(executed.head()), executed.leaves().to_vec());
-        Self { head, records: MemoryRecords::default(), genesis }
+        Self {
+            head,
+            records: MemoryRecords::default(),
+            genesis,
+        }
     }
 
     /// Compares the first block of a log with the genesis that was given.
@@ -170,13 +188,23 @@ impl Replay {
             return Err(Divergence::new(first, what));
         }
         let at = |position: usize| {
-            LeafIndex::new(first.get().saturating_add(u64::try_from(position).unwrap_or(u64::MAX)))
+            LeafIndex::new(
+                first
+                    .get()
+                    .saturating_add(u64::try_from(position).unwrap_or(u64::MAX)),
+            )
         };
         let last = at(block.entries.len());
         let Some(proposer) = block.leaf.proposer.clone() else {
-            return Err(Divergence::new(last, Departure::Shape("only genesis has no proposer")));
+            return Err(Divergence::new(
+                last,
+                Departure::Shape("only genesis has no proposer"),
+            ));
         };
-        let proposal = Proposal { proposer, time: block.leaf.time };
+        let proposal = Proposal {
+            proposer,
+            time: block.leaf.time,
+        };
         let executed = execute::execute(&self.head, &self.records, proposal, &block.entries)
             .map_err(|error| match error {
                 NotExecuted::Invalid(InvalidBlock::Entry { position, refusal }) => {

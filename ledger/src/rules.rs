@@ -51,7 +51,11 @@ impl Known {
                 Ok(records.record(&key)?.map(|state| state.version))
             })
             .collect::<Result<_, Fault>>()?;
-        Ok(Self { key, current, referenced })
+        Ok(Self {
+            key,
+            current,
+            referenced,
+        })
     }
 }
 
@@ -78,7 +82,9 @@ pub fn judge(
 ) -> Result<RecordState, Refusal> {
     let statement = entry.statement();
     if let Some(current) = known.current.filter(|current| current.hash == entry.hash()) {
-        return Err(Refusal::AlreadyThere { index: current.index });
+        return Err(Refusal::AlreadyThere {
+            index: current.index,
+        });
     }
     let bytes = u64::try_from(entry.bytes().len()).unwrap_or(u64::MAX);
     let bytes_max = directory.limits().entry_bytes;
@@ -113,36 +119,47 @@ fn author<'a>(
     time: TimeMs,
 ) -> Result<&'a ClerkState, Refusal> {
     let name = &entry.statement().author;
-    let clerk = directory.clerk(name).ok_or_else(|| Refusal::UnknownClerk(name.clone()))?;
+    let clerk = directory
+        .clerk(name)
+        .ok_or_else(|| Refusal::UnknownClerk(name.clone()))?;
     if clerk.key != *entry.key() {
         return Err(Refusal::WrongKey(name.clone()));
     }
     match &clerk.until {
-        Some(until) if time > until.last_ms() => {
-            Err(Refusal::ClerkEnded { clerk: name.clone(), until: until.clone() })
-        }
+        Some(until) if time > until.last_ms() => Err(Refusal::ClerkEnded {
+            clerk: name.clone(),
+            until: until.clone(),
+        }),
         _ => Ok(clerk),
     }
 }
 
 /// The registry must be the clerk's own agency's, and it and the operation in the clerk's scope.
-fn scope(
-    directory: &Directory,
-    clerk: &ClerkState,
-    statement: &Statement,
-) -> Result<(), Refusal> {
+fn scope(directory: &Directory, clerk: &ClerkState, statement: &Statement) -> Result<(), Refusal> {
     let (registry, operation) = (&statement.registry, statement.operation);
     let found = directory.registries().get(registry);
-    let owner = &found.ok_or_else(|| Refusal::UnknownRegistry(registry.clone()))?.owner;
+    let owner = &found
+        .ok_or_else(|| Refusal::UnknownRegistry(registry.clone()))?
+        .owner;
     let (clerk_name, registry) = (clerk.name.clone(), registry.clone());
     if *owner != clerk.name.agency() {
-        return Err(Refusal::ForeignRegistry { registry, owner: owner.clone(), clerk: clerk_name });
+        return Err(Refusal::ForeignRegistry {
+            registry,
+            owner: owner.clone(),
+            clerk: clerk_name,
+        });
     }
     if !clerk.registries.contains(&registry) {
-        return Err(Refusal::RegistryOutOfScope { clerk: clerk_name, registry });
+        return Err(Refusal::RegistryOutOfScope {
+            clerk: clerk_name,
+            registry,
+        });
     }
     if !clerk.operations.contains(&operation) {
-        return Err(Refusal::OperationOutOfScope { clerk: clerk_name, operation });
+        return Err(Refusal::OperationOutOfScope {
+            clerk: clerk_name,
+            operation,
+        });
     }
     Ok(())
 }
@@ -154,7 +171,10 @@ fn lifetime(heights_max: u64, statement: &Statement, height: Height) -> Result<(
         return Err(Refusal::Expired { expires, height });
     }
     if expires > expires_max {
-        return Err(Refusal::ExpiresTooLate { expires, expires_max });
+        return Err(Refusal::ExpiresTooLate {
+            expires,
+            expires_max,
+        });
     }
     Ok(())
 }
@@ -176,7 +196,10 @@ fn succession(current: Option<&RecordState>, statement: &Statement) -> Result<St
         });
     }
     if version != latest.next() {
-        return Err(Refusal::WrongVersion { version, next: latest.next() });
+        return Err(Refusal::WrongVersion {
+            version,
+            next: latest.next(),
+        });
     }
     let expected = current.map(previous);
     if statement.previous != expected {
@@ -184,7 +207,9 @@ fn succession(current: Option<&RecordState>, statement: &Statement) -> Result<St
     }
     let status = current.map(|current| current.status);
     outcome(status, operation).ok_or(match (status, operation) {
-        (Some(Status::Active | Status::Suspended), Operation::Register) => Refusal::AlreadyRegistered,
+        (Some(Status::Active | Status::Suspended), Operation::Register) => {
+            Refusal::AlreadyRegistered
+        }
         (Some(status), _) => Refusal::WrongStatus { status, operation },
         (None, _) => Refusal::NotRegistered(operation),
     })
@@ -193,7 +218,12 @@ fn succession(current: Option<&RecordState>, statement: &Statement) -> Result<St
 /// How the next version must name the present one.
 #[must_use]
 pub const fn previous(state: &RecordState) -> Previous {
-    Previous { index: state.index, hash: state.hash, height: state.height, time: state.time }
+    Previous {
+        index: state.index,
+        hash: state.hash,
+        height: state.height,
+        time: state.time,
+    }
 }
 
 fn content(statement: &Statement) -> Result<(), Refusal> {
@@ -210,7 +240,11 @@ fn content(statement: &Statement) -> Result<(), Refusal> {
 }
 
 fn references(known: &Known, statement: &Statement) -> Result<(), Refusal> {
-    let latest = known.referenced.iter().copied().chain(std::iter::repeat(None));
+    let latest = known
+        .referenced
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(None));
     for (reference, latest) in statement.references.iter().zip(latest) {
         if reference.registry == statement.registry && reference.key == statement.key {
             return Err(Refusal::SelfReference);

@@ -59,7 +59,11 @@ impl Store {
         std::fs::create_dir_all(path).map_err(|error| storage("cannot make the folder", error))?;
         let lock = lock(path)?;
         let open = |recovery| {
-            DB::open_cf_descriptors(&options::database(recovery), path.join("db"), options::families())
+            DB::open_cf_descriptors(
+                &options::database(recovery),
+                path.join("db"),
+                options::families(),
+            )
         };
         let db = open(DBRecoveryMode::AbsoluteConsistency)
             .or_else(|error| match tail {
@@ -67,11 +71,17 @@ impl Store {
                 Tail::MayBeTorn => open(DBRecoveryMode::TolerateCorruptedTailRecords),
             })
             .map_err(|error| storage("cannot open the database; restore it from a peer", error))?;
-        Ok(Self { db, poisoned: AtomicBool::new(false), _lock: lock })
+        Ok(Self {
+            db,
+            poisoned: AtomicBool::new(false),
+            _lock: lock,
+        })
     }
 
     fn family(&self, name: &'static str) -> Result<&ColumnFamily, Fault> {
-        self.db.cf_handle(name).ok_or_else(|| Fault::damaged(format!("column family {name} is missing")))
+        self.db
+            .cf_handle(name)
+            .ok_or_else(|| Fault::damaged(format!("column family {name} is missing")))
     }
 }
 
@@ -90,5 +100,8 @@ fn lock(path: &Path) -> Result<File, Fault> {
 }
 
 fn storage(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> Fault {
-    Fault::Storage { what: what.to_owned(), source: Box::new(source) }
+    Fault::Storage {
+        what: what.to_owned(),
+        source: Box::new(source),
+    }
 }

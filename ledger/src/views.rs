@@ -87,18 +87,34 @@ impl Views {
 
     /// Makes `height` the published one and lets go of those before it; false if it is not kept.
     pub(crate) fn publish(&mut self, height: Height, note: &str) -> bool {
-        let Some(head) = self.at(height).map(|view| Arc::clone(&view.head)) else { return false };
-        while self.ring.front().is_some_and(|view| view.head.height() < height) {
+        let Some(head) = self.at(height).map(|view| Arc::clone(&view.head)) else {
+            return false;
+        };
+        while self
+            .ring
+            .front()
+            .is_some_and(|view| view.head.height() < height)
+        {
             self.ring.pop_front();
         }
-        self.published = Some(Published { head, note: Arc::from(note) });
+        self.published = Some(Published {
+            head,
+            note: Arc::from(note),
+        });
         true
     }
 
     /// The value of hash `wanted` that once stood at `key`, if a kept block changed it.
     pub(crate) fn image(&self, key: &IndexKey, wanted: ValueHash) -> Option<RecordState> {
         let kept = self.ring.iter().map(|view| &view.before);
-        let images = self.pending.iter().chain(kept).filter_map(|images| images.get(key));
-        images.flatten().find(|state| value_hash(&state.write()) == wanted).copied()
+        let images = self
+            .pending
+            .iter()
+            .chain(kept)
+            .filter_map(|images| images.get(key));
+        images
+            .flatten()
+            .find(|state| value_hash(&state.write()) == wanted)
+            .copied()
     }
 }

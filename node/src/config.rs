@@ -75,7 +75,9 @@ struct AgencyText(AgencyName);
 impl<'de> Deserialize<'de> for AgencyText {
     fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
-        AgencyName::parse(&text).map(Self).ok_or_else(|| serde::de::Error::custom("not the name of an agency"))
+        AgencyName::parse(&text)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("not the name of an agency"))
     }
 }
 
@@ -118,49 +120,100 @@ impl Config {
     pub fn read(dir: &Path) -> Result<Self, BadConfig> {
         let path = dir.join("node.toml");
         let text = read(&path)?;
-        let file: File = toml::from_str(&String::from_utf8_lossy(&text))
-            .map_err(|error| BadConfig::Toml { path: path.clone(), detail: error.to_string() })?;
+        let file: File =
+            toml::from_str(&String::from_utf8_lossy(&text)).map_err(|error| BadConfig::Toml {
+                path: path.clone(),
+                detail: error.to_string(),
+            })?;
         let genesis_path = dir.join("genesis");
-        let genesis = Genesis::parse(&read(&genesis_path)?).map_err(|source| BadConfig::Genesis { path: genesis_path, source })?;
+        let genesis =
+            Genesis::parse(&read(&genesis_path)?).map_err(|source| BadConfig::Genesis {
+                path: genesis_path,
+                source,
+            })?;
         let (peers, observers) = addresses(&path, &file, &genesis)?;
         let keys = dir.join("keys");
         let peer = key(&keys.join("peer.key"), "peer")?;
-        let validator = file.agency.map(|agency| validator(&keys, agency.0, &genesis, &peer)).transpose()?;
+        let validator = file
+            .agency
+            .map(|agency| validator(&keys, agency.0, &genesis, &peer))
+            .transpose()?;
         let publisher_path = keys.join("publisher.key");
-        let publisher = publisher_path.exists().then(|| key(&publisher_path, "publisher")).transpose()?;
-        if publisher.as_ref().is_some_and(|secret| secret.public() != genesis.publisher.key) {
-            return Err(BadConfig::Contradiction(format!("{}: not the publisher key that the genesis names", publisher_path.display())));
+        let publisher = publisher_path
+            .exists()
+            .then(|| key(&publisher_path, "publisher"))
+            .transpose()?;
+        if publisher
+            .as_ref()
+            .is_some_and(|secret| secret.public() != genesis.publisher.key)
+        {
+            return Err(BadConfig::Contradiction(format!(
+                "{}: not the publisher key that the genesis names",
+                publisher_path.display()
+            )));
         }
-        Ok(Self { dir: dir.to_owned(), genesis, validator, peer, publisher, p2p: file.p2p, http: file.http, peers, observers })
+        Ok(Self {
+            dir: dir.to_owned(),
+            genesis,
+            validator,
+            peer,
+            publisher,
+            p2p: file.p2p,
+            http: file.http,
+            peers,
+            observers,
+        })
     }
 }
 
-type Addresses = (BTreeMap<AgencyName, SocketAddr>, BTreeMap<String, PublicKey>);
+type Addresses = (
+    BTreeMap<AgencyName, SocketAddr>,
+    BTreeMap<String, PublicKey>,
+);
 
 fn addresses(path: &Path, file: &File, genesis: &Genesis) -> Result<Addresses, BadConfig> {
-    let wrong = |detail: String| BadConfig::Toml { path: path.to_owned(), detail };
+    let wrong = |detail: String| BadConfig::Toml {
+        path: path.to_owned(),
+        detail,
+    };
     let mut peers = BTreeMap::new();
     for (name, address) in &file.peers {
-        let agency = genesis.agencies.iter().find(|agency| agency.name.as_str() == name);
-        let agency = agency.ok_or_else(|| wrong(format!("[peers] {name} is not an agency of the genesis")))?;
+        let agency = genesis
+            .agencies
+            .iter()
+            .find(|agency| agency.name.as_str() == name);
+        let agency = agency
+            .ok_or_else(|| wrong(format!("[peers] {name} is not an agency of the genesis")))?;
         peers.insert(agency.name.clone(), *address);
     }
     let mut observers = BTreeMap::new();
     for (name, key) in &file.observers {
-        let key = PublicKey::from_base64(key).map_err(|error| wrong(format!("[observers] {name}: {error}")))?;
+        let key = PublicKey::from_base64(key)
+            .map_err(|error| wrong(format!("[observers] {name}: {error}")))?;
         observers.insert(name.clone(), key);
     }
     Ok((peers, observers))
 }
 
-fn validator(keys: &Path, agency: AgencyName, genesis: &Genesis, peer: &SecretKey) -> Result<ValidatorKeys, BadConfig> {
+fn validator(
+    keys: &Path,
+    agency: AgencyName,
+    genesis: &Genesis,
+    peer: &SecretKey,
+) -> Result<ValidatorKeys, BadConfig> {
     let known = genesis.agencies.iter().find(|known| known.name == agency);
-    let known = known.ok_or_else(|| BadConfig::Contradiction(format!("agency {agency} of node.toml is not in the genesis")))?;
+    let known = known.ok_or_else(|| {
+        BadConfig::Contradiction(format!(
+            "agency {agency} of node.toml is not in the genesis"
+        ))
+    })?;
     let vote = key(&keys.join("vote.key"), "vote")?;
     let cosign = key(&keys.join("cosign.key"), "cosign")?;
-    for (name, found, expected) in
-        [("peer", peer, &known.peer), ("vote", &vote, &known.vote), ("cosign", &cosign, &known.cosign)]
-    {
+    for (name, found, expected) in [
+        ("peer", peer, &known.peer),
+        ("vote", &vote, &known.vote),
+        ("cosign", &cosign, &known.cosign),
+    ] {
         if found.public() != expected.key {
             return Err(BadConfig::Contradiction(format!(
                 "{}/{name}.key is not the {name} key that the genesis names for {agency}; is this another agency's folder?",
@@ -168,27 +221,50 @@ fn validator(keys: &Path, agency: AgencyName, genesis: &Genesis, peer: &SecretKe
             )));
         }
     }
-    Ok(ValidatorKeys { agency, vote, cosign })
+    Ok(ValidatorKeys {
+        agency,
+        vote,
+        cosign,
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BadConfig> {
-    std::fs::read(path).map_err(|source| BadConfig::Read { path: path.to_owned(), source })
+    std::fs::read(path).map_err(|source| BadConfig::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn key(path: &Path, purpose: &str) -> Result<SecretKey, BadConfig> {
-    let wrong = |detail: String| BadConfig::Key { path: path.to_owned(), detail };
+    let wrong = |detail: String| BadConfig::Key {
+        path: path.to_owned(),
+        detail,
+    };
     let bytes = read(path)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(path).map_err(|source| BadConfig::Read { path: path.to_owned(), source })?.permissions().mode();
+        let mode = std::fs::metadata(path)
+            .map_err(|source| BadConfig::Read {
+                path: path.to_owned(),
+                source,
+            })?
+            .permissions()
+            .mode();
         if mode & 0o077 != 0 {
-            return Err(wrong(format!("others may read this key (mode {:o}); run: chmod 600 {}", mode & 0o777, path.display())));
+            return Err(wrong(format!(
+                "others may read this key (mode {:o}); run: chmod 600 {}",
+                mode & 0o777,
+                path.display()
+            )));
         }
     }
     let file = KeyFile::parse(&bytes).map_err(|error| wrong(error.to_string()))?;
     if file.purpose != purpose {
-        return Err(wrong(format!("a {} key where a {purpose} key is needed", file.purpose)));
+        return Err(wrong(format!(
+            "a {} key where a {purpose} key is needed",
+            file.purpose
+        )));
     }
     Ok(file.secret)
 }

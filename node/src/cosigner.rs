@@ -50,7 +50,9 @@ pub struct Registered {
 #[derive(Debug, Error)]
 pub enum NotCosigned {
     /// It would contradict what was signed before.
-    #[error("size {size} with this root contradicts the register, which holds size {registered}; this node must not sign")]
+    #[error(
+        "size {size} with this root contradicts the register, which holds size {registered}; this node must not sign"
+    )]
     Contradicts {
         /// The size asked for.
         size: LogSize,
@@ -77,7 +79,10 @@ impl Register {
             Found::Nothing => None,
             Found::Value(value) => Some(value),
             Found::Doubtful(_) => {
-                return Err(format!("{}: the newest entry of the cosign register cannot be read; this key must not sign again", path.display()));
+                return Err(format!(
+                    "{}: the newest entry of the cosign register cannot be read; this key must not sign again",
+                    path.display()
+                ));
             }
         };
         let last = value
@@ -85,7 +90,10 @@ impl Register {
             .transpose()
             .map_err(|error| format!("{}: {error}", path.display()))?;
         if last.is_some_and(|last| last.chain != chain) {
-            return Err(format!("{}: the register belongs to another network", path.display()));
+            return Err(format!(
+                "{}: the register belongs to another network",
+                path.display()
+            ));
         }
         Ok(Self { file, last })
     }
@@ -99,13 +107,20 @@ impl Register {
     /// Makes it certain on disk that `checkpoint` is the newest that may be signed. The caller's log
     /// only ever grows, so a larger size extends the last one.
     fn advance(&mut self, chain: ChainId, checkpoint: &Checkpoint) -> Result<(), NotCosigned> {
-        let next = Registered { chain, size: checkpoint.size, root: checkpoint.root };
+        let next = Registered {
+            chain,
+            size: checkpoint.size,
+            root: checkpoint.root,
+        };
         if let Some(last) = self.last {
             if next == last {
                 return Ok(());
             }
             if next.size <= last.size {
-                return Err(NotCosigned::Contradicts { size: next.size, registered: last.size });
+                return Err(NotCosigned::Contradicts {
+                    size: next.size,
+                    registered: last.size,
+                });
             }
         }
         self.file.write(&codec::encode(REGISTER_VERSION, &next))?;
@@ -149,11 +164,18 @@ pub enum Collect {
 impl Cosigner {
     /// Starts with the register of this node.
     #[must_use]
-    pub fn new(genesis: &Genesis, mine: Option<(AgencyName, SecretKey)>, publisher: Option<SecretKey>, register: Register) -> Self {
-        let keys = genesis
-            .agencies
-            .iter()
-            .map(|agency| (agency.name.clone(), CosignerKey::validator(agency.cosigner.clone(), agency.cosign.key)));
+    pub fn new(
+        genesis: &Genesis,
+        mine: Option<(AgencyName, SecretKey)>,
+        publisher: Option<SecretKey>,
+        register: Register,
+    ) -> Self {
+        let keys = genesis.agencies.iter().map(|agency| {
+            (
+                agency.name.clone(),
+                CosignerKey::validator(agency.cosigner.clone(), agency.cosign.key),
+            )
+        });
         Self {
             chain: genesis.chain(),
             origin: genesis.origin.to_string(),
@@ -171,13 +193,25 @@ impl Cosigner {
     /// Cosigns the checkpoint of a block that is decided and on disk.
     pub fn cosign(&mut self, checkpoint: &Checkpoint) -> Result<Option<Cosign>, NotCosigned> {
         self.register.advance(self.chain, checkpoint)?;
-        let Some((agency, secret)) = self.mine.clone() else { return Ok(None) };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |passed| passed.as_secs());
+        let Some((agency, secret)) = self.mine.clone() else {
+            return Ok(None);
+        };
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(1, |passed| passed.as_secs());
         let time = now.max(self.last_time).max(1);
         self.last_time = time;
         let signature = cosignature::sign(&secret, time, &checkpoint.write());
-        let cosign = Cosign { size: checkpoint.size, root: checkpoint.root, time, agency: agency.to_string(), signature };
-        self.entry(checkpoint.size, checkpoint.root).cosigns.insert(agency, cosign.clone());
+        let cosign = Cosign {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            time,
+            agency: agency.to_string(),
+            signature,
+        };
+        self.entry(checkpoint.size, checkpoint.root)
+            .cosigns
+            .insert(agency, cosign.clone());
         Ok(Some(cosign))
     }
 
@@ -187,25 +221,41 @@ impl Cosigner {
 
     /// Takes a peer's cosignature if it verifies.
     pub fn collect(&mut self, cosign: Cosign, newest: LogSize) -> Collect {
-        let Some((agency, key)) = AgencyName::parse(&cosign.agency).and_then(|name| self.keys.get_key_value(&name)) else {
+        let Some((agency, key)) =
+            AgencyName::parse(&cosign.agency).and_then(|name| self.keys.get_key_value(&name))
+        else {
             return Collect::Refused;
         };
-        let known = self.collected.get(&(cosign.size, cosign.root)).and_then(|found| found.cosigns.get(agency));
+        let known = self
+            .collected
+            .get(&(cosign.size, cosign.root))
+            .and_then(|found| found.cosigns.get(agency));
         if known.is_some_and(|known| known.time >= cosign.time) || self.is_far(&cosign, newest) {
             return Collect::Ignored;
         }
         let agency = agency.clone();
         let body = self.body(cosign.size, cosign.root);
-        if key.verify_cosignature(&body, cosign.time, &cosign.signature).is_err() {
+        if key
+            .verify_cosignature(&body, cosign.time, &cosign.signature)
+            .is_err()
+        {
             return Collect::Refused;
         }
-        self.entry(cosign.size, cosign.root).cosigns.insert(agency, cosign);
+        self.entry(cosign.size, cosign.root)
+            .cosigns
+            .insert(agency, cosign);
         Collect::Counted
     }
 
     fn is_far(&self, cosign: &Cosign, newest: LogSize) -> bool {
-        let ahead = self.collected.keys().filter(|(size, _)| *size > newest).count();
-        cosign.size > newest && ahead >= AHEAD_MAX && !self.collected.contains_key(&(cosign.size, cosign.root))
+        let ahead = self
+            .collected
+            .keys()
+            .filter(|(size, _)| *size > newest)
+            .count();
+        cosign.size > newest
+            && ahead >= AHEAD_MAX
+            && !self.collected.contains_key(&(cosign.size, cosign.root))
     }
 
     /// Takes a publisher's line if it verifies.
@@ -214,7 +264,11 @@ impl Cosigner {
         if !self.collected.contains_key(&(line.size, line.root)) {
             return Collect::Ignored;
         }
-        if self.publisher_key.verify_log(&body, &line.signature).is_err() {
+        if self
+            .publisher_key
+            .verify_log(&body, &line.signature)
+            .is_err()
+        {
             return Collect::Refused;
         }
         self.entry(line.size, line.root).log = Some(line.signature);
@@ -231,7 +285,9 @@ impl Cosigner {
         let quorum = self.quorum;
         let body = checkpoint.write();
         let publisher = self.publisher.clone();
-        let found = self.collected.get_mut(&(checkpoint.size, checkpoint.root))?;
+        let found = self
+            .collected
+            .get_mut(&(checkpoint.size, checkpoint.root))?;
         if found.cosigns.len() < quorum {
             return None;
         }
@@ -239,7 +295,11 @@ impl Cosigner {
         if let (None, Some(secret)) = (found.log, publisher) {
             let signature = secret.sign(body.as_bytes());
             found.log = Some(signature);
-            line = Some(LogLine { size: checkpoint.size, root: checkpoint.root, signature });
+            line = Some(LogLine {
+                size: checkpoint.size,
+                root: checkpoint.root,
+                signature,
+            });
         }
         let mut note = format!("{body}\n");
         if let Some(signature) = &found.log {
@@ -256,23 +316,36 @@ impl Cosigner {
     /// Whether the checkpoint has the log's own line.
     #[must_use]
     pub fn has_line(&self, checkpoint: &Checkpoint) -> bool {
-        self.collected.get(&(checkpoint.size, checkpoint.root)).is_some_and(|found| found.log.is_some())
+        self.collected
+            .get(&(checkpoint.size, checkpoint.root))
+            .is_some_and(|found| found.log.is_some())
     }
 
     /// What is known of `size`, for a peer that asks.
     #[must_use]
     pub fn known(&self, checkpoint: &Checkpoint) -> (Vec<Cosign>, Option<LogLine>) {
         let found = self.collected.get(&(checkpoint.size, checkpoint.root));
-        let cosigns = found.map(|found| found.cosigns.values().cloned().collect()).unwrap_or_default();
-        let line = found.and_then(|found| found.log).map(|signature| LogLine { size: checkpoint.size, root: checkpoint.root, signature });
+        let cosigns = found
+            .map(|found| found.cosigns.values().cloned().collect())
+            .unwrap_or_default();
+        let line = found.and_then(|found| found.log).map(|signature| LogLine {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            signature,
+        });
         (cosigns, line)
     }
 
     /// Who signed another root for the size of `checkpoint`: proof that they lie.
     #[must_use]
     pub fn contradicting(&self, checkpoint: &Checkpoint) -> Vec<Cosign> {
-        let same_size = self.collected.iter().filter(|((size, root), _)| *size == checkpoint.size && *root != checkpoint.root);
-        same_size.flat_map(|(_, found)| found.cosigns.values().cloned()).collect()
+        let same_size = self
+            .collected
+            .iter()
+            .filter(|((size, root), _)| *size == checkpoint.size && *root != checkpoint.root);
+        same_size
+            .flat_map(|(_, found)| found.cosigns.values().cloned())
+            .collect()
     }
 
     /// Forgets what is older than `size`.

@@ -116,19 +116,35 @@ impl Driver {
     /// Starts from what is on disk. The machine's height follows the ledger's head; a safety record
     /// that cannot be read in full silences the validator until the network has gone past it.
     pub fn new(start: Start) -> Result<(Self, Events), String> {
-        let Start { shared, config, cosigner, safety, events } = start;
+        let Start {
+            shared,
+            config,
+            cosigner,
+            safety,
+            events,
+        } = start;
         let genesis = &shared.genesis;
         let chain = genesis.chain();
-        let keys = genesis.agencies.iter().map(|agency| agency.vote.key).collect();
+        let keys = genesis
+            .agencies
+            .iter()
+            .map(|agency| agency.vote.key)
+            .collect();
         let validators = ValidatorSet::new(keys).map_err(|error| error.to_string())?;
-        let agencies = genesis.agencies.iter().map(|agency| (agency.vote.key, agency.name.clone())).collect();
+        let agencies = genesis
+            .agencies
+            .iter()
+            .map(|agency| (agency.vote.key, agency.name.clone()))
+            .collect();
         let height = shared.ledger.head().height().next();
         let (file, found) = safety;
         let record = remembered(&shared, chain, height, found)?;
         let me = config.validator.as_ref().map(|keys| keys.vote.public());
         let machine = Machine::new(chain, validators.clone(), me, height, record);
         let candidates = Candidates::open(&config.dir.join("data").join("candidates"))?;
-        let signer = config.validator.map(|keys| Signer::new(chain, keys.agency, keys.vote));
+        let signer = config
+            .validator
+            .map(|keys| Signer::new(chain, keys.agency, keys.vote));
         let peers = vec![PeerState::default(); shared.peers.len()];
         let driver = Self {
             chain,
@@ -243,7 +259,14 @@ impl Driver {
         progress.step = self.machine.step_now().name();
         progress.turned_ms = clock::now_ms().get();
         progress.not_voting = if self.signer.is_some() && !self.machine.speaks() {
-            Some(if self.machine.is_halted() { "an alarm has stopped voting; see the log" } else { "its own record of votes is ahead of its blocks" }.to_owned())
+            Some(
+                if self.machine.is_halted() {
+                    "an alarm has stopped voting; see the log"
+                } else {
+                    "its own record of votes is ahead of its blocks"
+                }
+                .to_owned(),
+            )
         } else {
             None
         };
@@ -255,19 +278,28 @@ impl Driver {
                 tracing::info!(event = "peer-connected", peer = self.peer_name(*peer));
                 self.greet(*peer);
             }
-            PeerEvent::Disconnected(peer) => tracing::info!(event = "peer-disconnected", peer = self.peer_name(*peer)),
+            PeerEvent::Disconnected(peer) => {
+                tracing::info!(event = "peer-disconnected", peer = self.peer_name(*peer))
+            }
             PeerEvent::Fault(reason) => self.shared.fail_with(reason),
         }
     }
 
     fn peer_name(&self, peer: PeerIndex) -> &str {
-        self.shared.peers.get(peer.get()).map_or("?", String::as_str)
+        self.shared
+            .peers
+            .get(peer.get())
+            .map_or("?", String::as_str)
     }
 
     /// The peer whose agency votes with `key`.
     fn peer_of(&self, key: &PublicKey) -> Option<PeerIndex> {
         let name = self.agencies.get(key)?;
-        self.shared.peers.iter().position(|peer| peer == name.as_str()).map(PeerIndex::new)
+        self.shared
+            .peers
+            .iter()
+            .position(|peer| peer == name.as_str())
+            .map(PeerIndex::new)
     }
 
     fn send<T: serde::Serialize>(&self, peer: PeerIndex, lane: Lane, message: &T) {
@@ -278,7 +310,9 @@ impl Driver {
     }
 
     fn broadcast<T: serde::Serialize>(&self, lane: Lane, message: &T) {
-        self.shared.network.broadcast(lane, crate::wire::encode(message).into());
+        self.shared
+            .network
+            .broadcast(lane, crate::wire::encode(message).into());
     }
 
     /// Keeps proof of misbehaviour in a file and tells the operators.
@@ -286,7 +320,11 @@ impl Driver {
         self.shared.metrics.evidence.inc();
         let text = format!("{evidence:#?}\n");
         let name = protocol::text::hex(&protocol::hash::sha256(&[text.as_bytes()])[..8]);
-        tracing::error!(event = "evidence", file = name, "a validator has broken the rules");
+        tracing::error!(
+            event = "evidence",
+            file = name,
+            "a validator has broken the rules"
+        );
         let path = self.evidence_dir.join(format!("{name}.evidence"));
         let bytes = codec::encode(SAFETY_VERSION, evidence);
         let kept = std::fs::create_dir_all(&self.evidence_dir)
@@ -307,10 +345,20 @@ async fn until(at: Option<Instant>) {
 
 /// The safety record of the last run. A record that may have lost its newest words makes the node
 /// follow in silence until the network is past any height at which it can have voted.
-fn remembered(shared: &Shared, chain: ChainId, height: Height, found: Found) -> Result<Option<Safety>, String> {
+fn remembered(
+    shared: &Shared,
+    chain: ChainId,
+    height: Height,
+    found: Found,
+) -> Result<Option<Safety>, String> {
     let decode = |value: &[u8]| {
-        codec::decode::<Safety>(SAFETY_VERSION, value, crate::durable::VALUE_BYTES_MAX)
-            .map_err(|error| format!("the safety record cannot be read ({error}); this node must not vote with it"))
+        codec::decode::<Safety>(SAFETY_VERSION, value, crate::durable::VALUE_BYTES_MAX).map_err(
+            |error| {
+                format!(
+                    "the safety record cannot be read ({error}); this node must not vote with it"
+                )
+            },
+        )
     };
     match found {
         Found::Value(value) => decode(&value).map(Some),

@@ -33,7 +33,9 @@ pub enum Fault {
         source: io::Error,
     },
     /// Neither generation can be read although the file is not new.
-    #[error("{path}: no readable copy is left; restore the folder's newest backup or wipe the node and let it catch up as an observer")]
+    #[error(
+        "{path}: no readable copy is left; restore the folder's newest backup or wipe the node and let it catch up as an observer"
+    )]
     Rotten {
         /// The file.
         path: PathBuf,
@@ -70,37 +72,70 @@ pub enum Found {
 impl Durable {
     /// Opens or makes the file and reads the newest value.
     pub fn open(path: &Path) -> Result<(Self, Found), Fault> {
-        let io = |source| Fault::Io { path: path.to_owned(), source };
+        let io = |source| Fault::Io {
+            path: path.to_owned(),
+            source,
+        };
         let new = !path.exists();
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(io)?;
         if new {
             // Written in full once, so that later writes overwrite allocated blocks: faster to sync.
             file.write_all_at(&vec![0; 4 * SLOT_BYTES], 0).map_err(io)?;
             file.sync_all().map_err(io)?;
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
+            File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(io)?;
         }
         let pair = |pair: u64| -> Result<Pair, Fault> { read_pair(&file, pair).map_err(io) };
         let (even, odd) = (pair(0)?, pair(1)?);
         let (generation, found) = match newest(even, odd) {
             Some(answer) => answer,
-            None => return Err(Fault::Rotten { path: path.to_owned() }),
+            None => {
+                return Err(Fault::Rotten {
+                    path: path.to_owned(),
+                });
+            }
         };
-        Ok((Self { path: path.to_owned(), file, generation }, found))
+        Ok((
+            Self {
+                path: path.to_owned(),
+                file,
+                generation,
+            },
+            found,
+        ))
     }
 
     /// Makes `value` the newest. Returns once it is on disk; any error means that nothing may be
     /// signed any more, since the state of the disk is unknown.
     pub fn write(&mut self, value: &[u8]) -> Result<(), Fault> {
-        let io = |source| Fault::Io { path: self.path.clone(), source };
+        let io = |source| Fault::Io {
+            path: self.path.clone(),
+            source,
+        };
         if value.len() > VALUE_BYTES_MAX {
-            return Err(Fault::TooLong { path: self.path.clone(), bytes: value.len() });
+            return Err(Fault::TooLong {
+                path: self.path.clone(),
+                bytes: value.len(),
+            });
         }
         let generation = self.generation.saturating_add(1);
         let slot = encode(generation, value);
         let first = offset(generation % 2, 0);
         self.file.write_all_at(&slot, first).map_err(io)?;
-        self.file.write_all_at(&slot, first.saturating_add(SLOT_BYTES as u64)).map_err(io)?;
+        self.file
+            .write_all_at(&slot, first.saturating_add(SLOT_BYTES as u64))
+            .map_err(io)?;
         self.file.sync_data().map_err(io)?;
         self.generation = generation;
         Ok(())
@@ -116,11 +151,14 @@ enum Pair {
 fn newest(even: Pair, odd: Pair) -> Option<(u64, Found)> {
     Some(match (even, odd) {
         (Pair::Empty, Pair::Empty) => (0, Found::Nothing),
-        (Pair::Good(generation, value), Pair::Empty) | (Pair::Empty, Pair::Good(generation, value)) => {
-            (generation, Found::Value(value))
-        }
+        (Pair::Good(generation, value), Pair::Empty)
+        | (Pair::Empty, Pair::Good(generation, value)) => (generation, Found::Value(value)),
         (Pair::Good(a, left), Pair::Good(b, right)) => {
-            if a > b { (a, Found::Value(left)) } else { (b, Found::Value(right)) }
+            if a > b {
+                (a, Found::Value(left))
+            } else {
+                (b, Found::Value(right))
+            }
         }
         (Pair::Good(generation, value), Pair::Bad) | (Pair::Bad, Pair::Good(generation, value)) => {
             (generation, Found::Doubtful(value))
@@ -167,7 +205,9 @@ fn read_pair(file: &File, pair: u64) -> io::Result<Pair> {
         }
         empty &= filled == SLOT_BYTES && slot.iter().all(|byte| *byte == 0);
         if let Some(found) = decode(&slot)
-            && best.as_ref().is_none_or(|(generation, _)| *generation < found.0)
+            && best
+                .as_ref()
+                .is_none_or(|(generation, _)| *generation < found.0)
         {
             best = Some(found);
         }
@@ -196,9 +236,15 @@ mod tests {
         assert_eq!(found, Found::Nothing);
         for round in 0..5_u8 {
             durable.write(&[round; 100]).unwrap();
-            assert_eq!(Durable::open(&path).unwrap().1, Found::Value(vec![round; 100]));
+            assert_eq!(
+                Durable::open(&path).unwrap().1,
+                Found::Value(vec![round; 100])
+            );
         }
-        assert!(matches!(durable.write(&vec![0; SLOT_BYTES]), Err(Fault::TooLong { .. })));
+        assert!(matches!(
+            durable.write(&vec![0; SLOT_BYTES]),
+            Err(Fault::TooLong { .. })
+        ));
     }
 
     #[test]
@@ -210,9 +256,15 @@ mod tests {
         durable.write(b"two").unwrap();
         let pair = 0; // generation 2 stands in the even pair
         spoil(&path, offset(pair, 0));
-        assert_eq!(Durable::open(&path).unwrap().1, Found::Value(b"two".to_vec()));
+        assert_eq!(
+            Durable::open(&path).unwrap().1,
+            Found::Value(b"two".to_vec())
+        );
         spoil(&path, offset(pair, 1));
-        assert_eq!(Durable::open(&path).unwrap().1, Found::Doubtful(b"one".to_vec()));
+        assert_eq!(
+            Durable::open(&path).unwrap().1,
+            Found::Doubtful(b"one".to_vec())
+        );
         spoil(&path, offset(1, 0));
         spoil(&path, offset(1, 1));
         assert!(matches!(Durable::open(&path), Err(Fault::Rotten { .. })));

@@ -31,7 +31,10 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/entries/{id}/receipt", get(entries::receipt))
         .route("/v1/receipts", post(entries::receipts))
         .route("/v1/records/{registry}/{key}", get(records::record))
-        .route("/v1/records/{registry}/{key}/history", get(records::history))
+        .route(
+            "/v1/records/{registry}/{key}/history",
+            get(records::history),
+        )
         .route("/v1/clerks/{agency}/{name}", get(records::clerk))
         .route("/v1/network", get(operations::network))
         .route("/v1/status", get(operations::status))

@@ -81,7 +81,14 @@ impl Door {
         let count = entries.len();
         let busy = || vec![Answer::Refused(None, Denial::Busy); count];
         let (reply, answer) = oneshot::channel();
-        if self.0.try_send(Job { entries, reply: Some(reply) }).is_err() {
+        if self
+            .0
+            .try_send(Job {
+                entries,
+                reply: Some(reply),
+            })
+            .is_err()
+        {
             return busy();
         }
         answer.await.unwrap_or_else(|_| busy())
@@ -89,7 +96,13 @@ impl Door {
 
     /// Hands in entries that a peer told of. A full door makes the peer's lane wait.
     pub async fn told(&self, entries: Vec<Vec<u8>>) {
-        let _closed = self.0.send(Job { entries, reply: None }).await;
+        let _closed = self
+            .0
+            .send(Job {
+                entries,
+                reply: None,
+            })
+            .await;
     }
 }
 
@@ -108,7 +121,9 @@ impl Jobs {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let free = Arc::new(Semaphore::new(cores));
         while let Some(first) = self.0.recv().await {
-            let Ok(permit) = Arc::clone(&free).acquire_owned().await else { return };
+            let Ok(permit) = Arc::clone(&free).acquire_owned().await else {
+                return;
+            };
             let mut jobs = vec![first];
             let mut count: usize = jobs.iter().map(|job| job.entries.len()).sum();
             while count < BATCH_MAX
@@ -153,7 +168,10 @@ fn work_off(shared: &Shared, jobs: Vec<Job>) {
 /// Tells all peers of entries, in messages of a bounded size.
 pub fn flood_entries(shared: &Shared, entries: Vec<Vec<u8>>) {
     for chunk in chunks(entries) {
-        shared.network.broadcast(Lane::Entries, wire::encode(&wire::EntriesMessage(chunk)).into());
+        shared.network.broadcast(
+            Lane::Entries,
+            wire::encode(&wire::EntriesMessage(chunk)).into(),
+        );
     }
 }
 
@@ -185,7 +203,12 @@ fn take(shared: &Shared, bytes: &[u8]) -> (Answer, bool) {
     }
     let entry = match Entry::parse(bytes) {
         Ok(entry) => entry,
-        Err(error) => return (Answer::Refused(None, Denial::Malformed(error.to_string())), false),
+        Err(error) => {
+            return (
+                Answer::Refused(None, Denial::Malformed(error.to_string())),
+                false,
+            );
+        }
     };
     let id = Entry::id_of_parsed(bytes);
     match shared.ledger.entry(&id) {
@@ -203,7 +226,11 @@ fn take(shared: &Shared, bytes: &[u8]) -> (Answer, bool) {
 }
 
 /// Believes an entry by the key of its author as of the last block.
-pub fn authenticate(shared: &Shared, entry: Entry, hash: LeafHash) -> Result<Arc<Authentic>, Denial> {
+pub fn authenticate(
+    shared: &Shared,
+    entry: Entry,
+    hash: LeafHash,
+) -> Result<Arc<Authentic>, Denial> {
     if let Some(entry) = shared.mempool().get(&hash) {
         return Ok(Arc::clone(entry));
     }
@@ -212,17 +239,27 @@ pub fn authenticate(shared: &Shared, entry: Entry, hash: LeafHash) -> Result<Arc
     }
     let head = shared.ledger.head();
     let author = &entry.statement.author;
-    let clerk = head.directory().clerk(author).ok_or_else(|| Denial::Rules(Refusal::UnknownClerk(author.clone())))?;
+    let clerk = head
+        .directory()
+        .clerk(author)
+        .ok_or_else(|| Denial::Rules(Refusal::UnknownClerk(author.clone())))?;
     let key = clerk.key;
-    entry.authenticate(head.directory().origin(), &key).map(Arc::new).map_err(|_| Denial::BadSignature)
+    entry
+        .authenticate(head.directory().origin(), &key)
+        .map(Arc::new)
+        .map_err(|_| Denial::BadSignature)
 }
 
 fn admit(shared: &Shared, entry: Authentic) -> (Answer, bool) {
     let id = entry.id();
     let admitted = match shared.ledger.admit(entry) {
         Ok(admitted) => admitted,
-        Err(NotAdmitted::Refused(Refusal::AlreadyThere { index })) => return (Answer::Recorded(id, index), false),
-        Err(NotAdmitted::Refused(refusal)) => return (Answer::Refused(Some(id), Denial::Rules(refusal)), false),
+        Err(NotAdmitted::Refused(Refusal::AlreadyThere { index })) => {
+            return (Answer::Recorded(id, index), false);
+        }
+        Err(NotAdmitted::Refused(refusal)) => {
+            return (Answer::Refused(Some(id), Denial::Rules(refusal)), false);
+        }
         Err(NotAdmitted::Fault(fault)) => {
             shared.fail(&fault);
             return (Answer::Refused(Some(id), Denial::Fault), false);

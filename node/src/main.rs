@@ -29,10 +29,15 @@ enum Command {
 async fn main() -> ExitCode {
     let Command::Run { dir } = Arguments::parse().command;
     let filter = EnvFilter::try_from_env("MUHR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let (told, stop) = oneshot::channel();
     tokio::spawn(async move {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
         let terminated = async {
             match &mut terminate {
                 Some(signal) => signal.recv().await,
@@ -49,7 +54,11 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(ended) => {
             eprintln!("muhr-node: {ended}");
-            ExitCode::from(if matches!(ended, Ended::Config(_)) { 3 } else { 1 })
+            ExitCode::from(if matches!(ended, Ended::Config(_)) {
+                3
+            } else {
+                1
+            })
         }
     }
 }

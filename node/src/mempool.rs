@@ -108,7 +108,10 @@ impl Mempool {
         self.bytes += entry.bytes().len();
         self.ids.insert(entry.id(), entry.hash());
         self.versions.insert(version, entry.id());
-        self.queues.entry(agency.clone()).or_default().push_back(entry.hash());
+        self.queues
+            .entry(agency.clone())
+            .or_default()
+            .push_back(entry.hash());
         *self.per_agency.entry(agency).or_default() += 1;
         self.entries.insert(entry.hash(), Arc::new(entry));
         Offered::Waits
@@ -125,7 +128,9 @@ impl Mempool {
         loop {
             let mut any = false;
             for queue in self.queues.values() {
-                let Some(entry) = queue.get(turn).and_then(|hash| self.entries.get(hash)) else { continue };
+                let Some(entry) = queue.get(turn).and_then(|hash| self.entries.get(hash)) else {
+                    continue;
+                };
                 if taken.len() >= count_max || bytes + entry.bytes().len() > bytes_max {
                     return taken;
                 }
@@ -141,11 +146,18 @@ impl Mempool {
     }
 
     /// Forgets entries that a block took; gives back those that lost their version to one of them.
-    pub fn committed<'a>(&mut self, entries: impl IntoIterator<Item = &'a Arc<Authentic>>) -> Vec<Arc<Authentic>> {
+    pub fn committed<'a>(
+        &mut self,
+        entries: impl IntoIterator<Item = &'a Arc<Authentic>>,
+    ) -> Vec<Arc<Authentic>> {
         let mut losers = Vec::new();
         for entry in entries {
             self.remove(&entry.hash());
-            let loser = self.versions.get(&version_of(entry)).and_then(|id| self.ids.get(id)).copied();
+            let loser = self
+                .versions
+                .get(&version_of(entry))
+                .and_then(|id| self.ids.get(id))
+                .copied();
             if let Some(loser) = loser.and_then(|hash| self.remove(&hash))
                 && loser.id() != entry.id()
             {
@@ -158,7 +170,10 @@ impl Mempool {
     /// All that wait, for a peer that was away.
     #[must_use]
     pub fn all_bytes(&self) -> Vec<Vec<u8>> {
-        self.entries.values().map(|entry| entry.bytes().to_vec()).collect()
+        self.entries
+            .values()
+            .map(|entry| entry.bytes().to_vec())
+            .collect()
     }
 
     /// Drops an entry with a reason.
@@ -172,7 +187,11 @@ impl Mempool {
     /// Entries whose last height is below `height`: they can never be decided.
     #[must_use]
     pub fn dead(&self, height: Height) -> Vec<EntryId> {
-        self.entries.values().filter(|entry| entry.statement().expires < height).map(|entry| entry.id()).collect()
+        self.entries
+            .values()
+            .filter(|entry| entry.statement().expires < height)
+            .map(|entry| entry.id())
+            .collect()
     }
 
     fn remove(&mut self, hash: &LeafHash) -> Option<Arc<Authentic>> {
@@ -201,5 +220,8 @@ impl Mempool {
 
 fn version_of(entry: &Authentic) -> (IndexKey, Version) {
     let statement = entry.statement();
-    (RecordState::index_key(&statement.registry, &statement.key), statement.version)
+    (
+        RecordState::index_key(&statement.registry, &statement.key),
+        statement.version,
+    )
 }

@@ -49,7 +49,12 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let buckets = || [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].into_iter();
+        let buckets = || {
+            [
+                0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
+            ]
+            .into_iter()
+        };
         let mut metrics = Self {
             registry: Registry::default(),
             height: Gauge::default(),
@@ -67,19 +72,67 @@ impl Default for Metrics {
             evidence: Counter::default(),
         };
         let mut registry = Registry::with_prefix("muhr");
-        registry.register("chain_height", "Height of the last block", metrics.height.clone());
+        registry.register(
+            "chain_height",
+            "Height of the last block",
+            metrics.height.clone(),
+        );
         registry.register("log_size_leaves", "Leaves in the log", metrics.size.clone());
-        registry.register("published_size_leaves", "Size of the newest checkpoint with a quorum", metrics.published.clone());
-        registry.register("entries", "Entries recorded since the start", metrics.entries.clone());
-        registry.register("blocks", "Blocks committed since the start", metrics.blocks.clone());
-        registry.register("extra_rounds", "Rounds after the first that were needed", metrics.rounds.clone());
-        registry.register("waiting_entries", "Entries that wait for a block", metrics.waiting.clone());
-        registry.register("validators_reached", "Validators reached, this one included", metrics.reached.clone());
-        registry.register("entries_refused", "Entries not let in, by code", metrics.refused.clone());
-        registry.register("decide_seconds", "From the start of a height to its commit", metrics.decide_seconds.clone());
-        registry.register("commit_seconds", "Time of a commit on disk", metrics.commit_seconds.clone());
-        registry.register("sent_bytes", "Bytes sent to peers", metrics.sent_bytes.clone());
-        registry.register("evidence", "Proofs of misbehaviour of validators", metrics.evidence.clone());
+        registry.register(
+            "published_size_leaves",
+            "Size of the newest checkpoint with a quorum",
+            metrics.published.clone(),
+        );
+        registry.register(
+            "entries",
+            "Entries recorded since the start",
+            metrics.entries.clone(),
+        );
+        registry.register(
+            "blocks",
+            "Blocks committed since the start",
+            metrics.blocks.clone(),
+        );
+        registry.register(
+            "extra_rounds",
+            "Rounds after the first that were needed",
+            metrics.rounds.clone(),
+        );
+        registry.register(
+            "waiting_entries",
+            "Entries that wait for a block",
+            metrics.waiting.clone(),
+        );
+        registry.register(
+            "validators_reached",
+            "Validators reached, this one included",
+            metrics.reached.clone(),
+        );
+        registry.register(
+            "entries_refused",
+            "Entries not let in, by code",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "decide_seconds",
+            "From the start of a height to its commit",
+            metrics.decide_seconds.clone(),
+        );
+        registry.register(
+            "commit_seconds",
+            "Time of a commit on disk",
+            metrics.commit_seconds.clone(),
+        );
+        registry.register(
+            "sent_bytes",
+            "Bytes sent to peers",
+            metrics.sent_bytes.clone(),
+        );
+        registry.register(
+            "evidence",
+            "Proofs of misbehaviour of validators",
+            metrics.evidence.clone(),
+        );
         metrics.registry = registry;
         metrics
     }
@@ -98,6 +151,10 @@ impl Metrics {
 
     /// Counts a refusal.
     pub fn count_refusal(&self, code: &str) {
-        self.refused.get_or_create(&Code { code: code.to_owned() }).inc();
+        self.refused
+            .get_or_create(&Code {
+                code: code.to_owned(),
+            })
+            .inc();
     }
 }

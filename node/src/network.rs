@@ -111,7 +111,9 @@ pub struct Setup {
 #[derive(Debug, Error)]
 pub enum Fault {
     /// The port is taken, or the address is not this machine's.
-    #[error("cannot listen on {address}: {reason}; is another node running, or the address in node.toml wrong?")]
+    #[error(
+        "cannot listen on {address}: {reason}; is another node running, or the address in node.toml wrong?"
+    )]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -205,7 +207,10 @@ impl Handle {
         if bytes.len() > lane.frame_bytes_max() {
             return Err(NotSent::TooLong);
         }
-        let queue = link.queues.get(lane.number()).ok_or(NotSent::NotConnected)?;
+        let queue = link
+            .queues
+            .get(lane.number())
+            .ok_or(NotSent::NotConnected)?;
         let length = bytes.len() as u64;
         if queue.waiting.fetch_add(length, Ordering::Relaxed) > QUEUE_BYTES_MAX {
             queue.waiting.fetch_sub(length, Ordering::Relaxed);
@@ -232,7 +237,10 @@ impl Handle {
     /// Who is connected, by number.
     #[must_use]
     pub fn connected(&self) -> Vec<bool> {
-        self.links.iter().map(|link| link.connected.load(Ordering::Relaxed)).collect()
+        self.links
+            .iter()
+            .map(|link| link.connected.load(Ordering::Relaxed))
+            .collect()
     }
 
     /// Bytes handed over since the start.
@@ -250,7 +258,11 @@ impl Handle {
 
 /// Starts the network on the current runtime.
 pub async fn start(setup: Setup) -> Result<(Handle, Events), Fault> {
-    let ids: Vec<PeerId> = setup.peers.iter().map(|peer| swarm::peer_id(&peer.key).ok_or_else(|| Fault::Key(peer.name.clone()))).collect::<Result<_, _>>()?;
+    let ids: Vec<PeerId> = setup
+        .peers
+        .iter()
+        .map(|peer| swarm::peer_id(&peer.key).ok_or_else(|| Fault::Key(peer.name.clone())))
+        .collect::<Result<_, _>>()?;
     let (consensus_in, consensus) = mpsc::channel(INBOX_MESSAGES_MAX);
     let (entries_in, entries) = mpsc::channel(INBOX_MESSAGES_MAX);
     let (sync_in, sync) = mpsc::channel(INBOX_MESSAGES_MAX);
@@ -263,14 +275,33 @@ pub async fn start(setup: Setup) -> Result<(Handle, Events), Fault> {
         let queues = Lane::ALL.map(|lane| {
             let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES_MAX);
             let waiting = Arc::new(AtomicU64::new(0));
-            ends.push(lanes::Outgoing { lane, receiver, waiting: Arc::clone(&waiting) });
+            ends.push(lanes::Outgoing {
+                lane,
+                receiver,
+                waiting: Arc::clone(&waiting),
+            });
             Queue { sender, waiting }
         });
-        links.push(Link { queues, connected: Arc::clone(&connected) });
+        links.push(Link {
+            queues,
+            connected: Arc::clone(&connected),
+        });
         outgoing.push((connected, ends));
     }
     let inboxes = [consensus_in, entries_in, sync_in];
     let listening = swarm::start(setup, ids, outgoing, inboxes, peers_in).await?;
-    let handle = Handle { links: Arc::new(links), sent_bytes: Arc::new(AtomicU64::new(0)), listening };
-    Ok((handle, Events { consensus, entries, sync, peers }))
+    let handle = Handle {
+        links: Arc::new(links),
+        sent_bytes: Arc::new(AtomicU64::new(0)),
+        listening,
+    };
+    Ok((
+        handle,
+        Events {
+            consensus,
+            entries,
+            sync,
+            peers,
+        },
+    ))
 }

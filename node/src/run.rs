@@ -39,16 +39,28 @@ pub async fn run(dir: &Path, stop: oneshot::Receiver<()>) -> Result<(), Ended> {
     let config = Config::read(dir)?;
     let fault = |reason: String| Ended::Fault(reason);
     let data = dir.join("data");
-    std::fs::create_dir_all(&data).map_err(|error| fault(format!("{}: {error}", data.display())))?;
+    std::fs::create_dir_all(&data)
+        .map_err(|error| fault(format!("{}: {error}", data.display())))?;
     let chain = config.genesis.chain();
     // The lock on the folder is the ledger's, so it is opened before anything is written.
     let register_path = data.join("register");
-    let expected = if register_path.exists() { Register::open(&register_path, chain).map_err(fault)?.last() } else { None };
-    let ledger = Ledger::open(&data.join("ledger"), &config.genesis, expected.map(|last| (last.size, last.root)))
-        .map_err(|error| fault(describe(&error)))?;
+    let expected = if register_path.exists() {
+        Register::open(&register_path, chain).map_err(fault)?.last()
+    } else {
+        None
+    };
+    let ledger = Ledger::open(
+        &data.join("ledger"),
+        &config.genesis,
+        expected.map(|last| (last.size, last.root)),
+    )
+    .map_err(|error| fault(describe(&error)))?;
     let register = Register::open(&register_path, chain).map_err(fault)?;
     let safety = Durable::open(&data.join("safety")).map_err(|error| fault(error.to_string()))?;
-    let mine = config.validator.as_ref().map(|keys| (keys.agency.clone(), keys.cosign.clone()));
+    let mine = config
+        .validator
+        .as_ref()
+        .map(|keys| (keys.agency.clone(), keys.cosign.clone()));
     let agency = config.validator.as_ref().map(|keys| keys.agency.clone());
     let cosigner = Cosigner::new(&config.genesis, mine, config.publisher.clone(), register);
     let peers = peers(&config);
@@ -56,18 +68,41 @@ pub async fn run(dir: &Path, stop: oneshot::Receiver<()>) -> Result<(), Ended> {
     let listener = TcpListener::bind(config.http).await.map_err(|error| {
         fault(format!("cannot listen on {}: {error}; is another node running, or the address in node.toml wrong?", config.http))
     })?;
-    let setup = Setup { secret: config.peer.clone(), listen: config.p2p, peers };
-    let (network, mut events) = network::start(setup).await.map_err(|error| fault(error.to_string()))?;
+    let setup = Setup {
+        secret: config.peer.clone(),
+        listen: config.p2p,
+        peers,
+    };
+    let (network, mut events) = network::start(setup)
+        .await
+        .map_err(|error| fault(error.to_string()))?;
     let (door, jobs) = Door::open();
     let genesis = config.genesis.clone();
     let http_address = config.http;
-    let shared = Shared::new(Parts { genesis, agency, ledger, network, peers: names, door });
+    let shared = Shared::new(Parts {
+        genesis,
+        agency,
+        ledger,
+        network,
+        peers: names,
+        door,
+    });
     tokio::spawn(jobs.work(Arc::clone(&shared)));
     let (_, closed) = mpsc::channel(1);
     let entries = std::mem::replace(&mut events.entries, closed);
     tokio::spawn(take_told(Arc::clone(&shared), entries));
     let (over, is_over) = mpsc::channel(1);
-    let driver = drive(Start { shared: Arc::clone(&shared), config, cosigner, safety, events }, is_over).map_err(fault)?;
+    let driver = drive(
+        Start {
+            shared: Arc::clone(&shared),
+            config,
+            cosigner,
+            safety,
+            events,
+        },
+        is_over,
+    )
+    .map_err(fault)?;
     tracing::info!(event = "started", chain = %shared.genesis.chain(), http = %http_address, p2p = %shared.network.listening(), height = %shared.ledger.head().height());
     serve(&shared, listener, stop).await;
     drop(over);
@@ -89,13 +124,21 @@ fn describe(error: &dyn std::error::Error) -> String {
 /// The other agencies' nodes, then the observers.
 fn peers(config: &Config) -> Vec<Peer> {
     let mine = config.validator.as_ref().map(|keys| &keys.agency);
-    let agencies = config.genesis.agencies.iter().filter(|agency| Some(&agency.name) != mine);
+    let agencies = config
+        .genesis
+        .agencies
+        .iter()
+        .filter(|agency| Some(&agency.name) != mine);
     let agencies = agencies.map(|agency| Peer {
         name: agency.name.to_string(),
         key: agency.peer.key,
         address: config.peers.get(&agency.name).copied(),
     });
-    let observers = config.observers.iter().map(|(name, key)| Peer { name: name.clone(), key: *key, address: None });
+    let observers = config.observers.iter().map(|(name, key)| Peer {
+        name: name.clone(),
+        key: *key,
+        address: None,
+    });
     agencies.chain(observers).collect()
 }
 
@@ -113,14 +156,22 @@ async fn take_told(shared: Arc<Shared>, mut entries: mpsc::Receiver<Received>) {
 fn drive(start: Start, over: mpsc::Receiver<()>) -> Result<std::thread::JoinHandle<()>, String> {
     let shared = Arc::clone(&start.shared);
     let (driver, events) = Driver::new(start)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|error| error.to_string())?;
     let work = move || {
-        let turned = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(driver.run(events, over))));
+        let turned = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            runtime.block_on(driver.run(events, over))
+        }));
         if turned.is_err() {
             shared.fail_with("the driver has panicked: a bug; restart the node and report the log");
         }
     };
-    std::thread::Builder::new().name("driver".to_owned()).spawn(work).map_err(|error| error.to_string())
+    std::thread::Builder::new()
+        .name("driver".to_owned())
+        .spawn(work)
+        .map_err(|error| error.to_string())
 }
 
 /// Serves HTTP until told to stop or failed. Open requests have a moment to end.
@@ -137,7 +188,8 @@ async fn serve(shared: &Arc<Shared>, listener: TcpListener, stop: oneshot::Recei
         ending.await;
         let _gone = ended.send(());
     };
-    let server = axum::serve(listener, http::router(Arc::clone(shared))).with_graceful_shutdown(ending);
+    let server =
+        axum::serve(listener, http::router(Arc::clone(shared))).with_graceful_shutdown(ending);
     let grace = async {
         let _told = has_ended.await;
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;

@@ -80,8 +80,17 @@ impl Shared {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { genesis, agency, ledger, network, peers, door } = parts;
-        let published = ledger.published().map_or(LogSize::ZERO, |published| published.head.size());
+        let Parts {
+            genesis,
+            agency,
+            ledger,
+            network,
+            peers,
+            door,
+        } = parts;
+        let published = ledger
+            .published()
+            .map_or(LogSize::ZERO, |published| published.head.size());
         Arc::new(Self {
             genesis,
             agency,
@@ -120,7 +129,11 @@ impl Shared {
 
     /// Gives up with a sentence.
     pub fn fail_with(&self, reason: &str) {
-        tracing::error!(event = "fault", reason, "this machine is in trouble; the node stops");
+        tracing::error!(
+            event = "fault",
+            reason,
+            "this machine is in trouble; the node stops"
+        );
         self.failed.send_if_modified(|failed| {
             let first = failed.is_none();
             if first {
@@ -135,10 +148,21 @@ impl Shared {
     pub fn missing(&self) -> Vec<String> {
         let connected = self.network.connected();
         let reached = |name: &str| {
-            self.agency.as_ref().is_some_and(|agency| agency.as_str() == name)
-                || self.peers.iter().zip(&connected).any(|(peer, up)| *up && peer == name)
+            self.agency
+                .as_ref()
+                .is_some_and(|agency| agency.as_str() == name)
+                || self
+                    .peers
+                    .iter()
+                    .zip(&connected)
+                    .any(|(peer, up)| *up && peer == name)
         };
-        self.genesis.agencies.iter().map(|agency| agency.name.to_string()).filter(|name| !reached(name)).collect()
+        self.genesis
+            .agencies
+            .iter()
+            .map(|agency| agency.name.to_string())
+            .filter(|name| !reached(name))
+            .collect()
     }
 }
 

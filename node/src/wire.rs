@@ -143,6 +143,9 @@ pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
 }
 
 /// Reads a message of at most `bytes_max` bytes.
-pub fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8], bytes_max: usize) -> Result<T, DecodeError> {
+pub fn decode<T: serde::de::DeserializeOwned>(
+    bytes: &[u8],
+    bytes_max: usize,
+) -> Result<T, DecodeError> {
     codec::decode(VERSION, bytes, bytes_max)
 }

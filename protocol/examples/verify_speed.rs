@@ -12,7 +12,9 @@ fn main() {
     let mut best = f64::MAX;
     for _ in 0..50 {
         let begun = Instant::now();
-        let held = (0..100).filter(|_| verify(&public, &message, &signature).is_ok()).count();
+        let held = (0..100)
+            .filter(|_| verify(&public, &message, &signature).is_ok())
+            .count();
         best = best.min(begun.elapsed().as_secs_f64() * 1e6 / held as f64);
     }
     println!("{best:.1} µs a signature, the best of 50 times 100");

@@ -271,8 +271,14 @@ impl Entry {
     #[must_use]
     pub fn id_of_parsed(bytes: &[u8]) -> EntryId {
         let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let end = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
-        EntryId::new(sha256(&[b"muhr-entry-id/v1\0", body.get(..end).unwrap_or_default()]))
+        let end = body
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at.saturating_add(1));
+        EntryId::new(sha256(&[
+            b"muhr-entry-id/v1\0",
+            body.get(..end).unwrap_or_default(),
+        ]))
     }
 
     fn write_behind(&self, text: String) -> String {
@@ -311,7 +317,13 @@ impl Entry {
         let id = id(&text);
         let bytes = self.write_behind(text).into_bytes();
         let hash = crate::merkle::leaf_hash(&bytes);
-        Ok(Authentic { id, hash, bytes, entry: self, key: *key })
+        Ok(Authentic {
+            id,
+            hash,
+            bytes,
+            entry: self,
+            key: *key,
+        })
     }
 }
 

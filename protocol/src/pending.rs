@@ -20,7 +20,10 @@ impl Pending {
     /// The text of the file.
     #[must_use]
     pub fn write(&self) -> String {
-        let mut out = format!("muhr-pending/v1\n--- entry\n{}--- opening\n", self.entry.write());
+        let mut out = format!(
+            "muhr-pending/v1\n--- entry\n{}--- opening\n",
+            self.entry.write()
+        );
         self.opening.write(&mut out);
         out
     }

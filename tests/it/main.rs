@@ -1,5 +1,9 @@
 //! Integration tests: start with `road`.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking, with the reason")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests fail by panicking, with the reason"
+)]
 
 mod architecture;
 mod cli;

@@ -5,22 +5,45 @@ use std::{fs, path::PathBuf, process::Command};
 use tests::cluster::{Cluster, binary};
 
 fn readme() -> String {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned();
     fs::read_to_string(root.join("README.md")).unwrap()
 }
 
 /// The commands of the first block below a heading.
 fn commands(readme: &str, heading: &str) -> Vec<String> {
-    let below = readme.split_once(heading).unwrap_or_else(|| panic!("no heading {heading}")).1;
-    let block = below.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
-    block.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(ToOwned::to_owned).collect()
+    let below = readme
+        .split_once(heading)
+        .unwrap_or_else(|| panic!("no heading {heading}"))
+        .1;
+    let block = below
+        .split("```sh\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    block
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 #[test]
 fn the_readme_begins_with_the_two_commands() {
     let readme = readme();
-    let first: Vec<&str> = readme.lines().filter(|line| line.contains("make ")).take(2).collect();
-    assert!(first[0].contains("make demo") && first[1].contains("make test"), "{first:?}");
+    let first: Vec<&str> = readme
+        .lines()
+        .filter(|line| line.contains("make "))
+        .take(2)
+        .collect();
+    assert!(
+        first[0].contains("make demo") && first[1].contains("make test"),
+        "{first:?}"
+    );
     assert!(readme.lines().count() <= 150);
 }
 
@@ -33,19 +56,45 @@ fn the_first_five_commands_work() {
     std::os::unix::fs::symlink(binary("muhr"), bin.join("muhr")).unwrap();
     cluster.document("permit.pdf", "%PDF-1.4 a permit");
     cluster.document("permit-amended.pdf", "%PDF-1.4 an amended permit");
-    cluster.document("permits.csv", "number,kind\nTSH-2026-0100,house\nTSH-2026-0101,garage\n");
-    for heading in ["### A clerk's first five commands", "### An auditor's first five commands"] {
+    cluster.document(
+        "permits.csv",
+        "number,kind\nTSH-2026-0100,house\nTSH-2026-0101,garage\n",
+    );
+    for heading in [
+        "### A clerk's first five commands",
+        "### An auditor's first five commands",
+    ] {
         let commands = commands(&readme, heading);
-        let own: Vec<&String> = commands.iter().filter(|line| line.contains("bin/muhr")).collect();
+        let own: Vec<&String> = commands
+            .iter()
+            .filter(|line| line.contains("bin/muhr"))
+            .collect();
         assert_eq!(own.len(), 5, "{own:?}");
-        let script = format!("set -e\nexport MUHR_NODE={}\n{}\n", cluster.url("qurilish"), script(&commands));
-        let ran = Command::new("bash").args(["-c", &script]).current_dir(cluster.path()).output().unwrap();
-        assert!(ran.status.success(), "{heading}\n{script}\n{}", String::from_utf8_lossy(&ran.stderr));
+        let script = format!(
+            "set -e\nexport MUHR_NODE={}\n{}\n",
+            cluster.url("qurilish"),
+            script(&commands)
+        );
+        let ran = Command::new("bash")
+            .args(["-c", &script])
+            .current_dir(cluster.path())
+            .output()
+            .unwrap();
+        assert!(
+            ran.status.success(),
+            "{heading}\n{script}\n{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
     }
 }
 
 /// The block without its own choice of a node: the test's network has other ports.
 fn script(commands: &[String]) -> String {
     let url = |line: &String| line.replace("http://127.0.0.1:7483", "$MUHR_NODE");
-    commands.iter().filter(|line| !line.starts_with("export MUHR_NODE")).map(url).collect::<Vec<_>>().join("\n")
+    commands
+        .iter()
+        .filter(|line| !line.starts_with("export MUHR_NODE"))
+        .map(url)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -23,7 +23,10 @@ const TRIES: u32 = 600;
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     let here = std::env::current_exe().unwrap();
-    let path = here.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file());
+    let path = here
+        .ancestors()
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
     path.unwrap_or_else(|| panic!("{name} is not built; run `make build` first"))
 }
 
@@ -42,7 +45,8 @@ impl Ran {
     /// Its data as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
     }
 
     /// Fails unless the exit code is `code`.
@@ -65,7 +69,11 @@ impl From<Output> for Ran {
 
 /// Runs `muhr` without any network.
 pub fn muhr(arguments: &[&str]) -> Ran {
-    let output = Command::new(binary("muhr")).args(arguments).env_clear().stdin(Stdio::null()).output();
+    let output = Command::new(binary("muhr"))
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output();
     output.unwrap().into()
 }
 
@@ -95,17 +103,35 @@ impl Cluster {
         let net = folder.path().join("net");
         let count = observers.to_string();
         let created = muhr(&[
-            "network", "create", "--agencies", &AGENCIES.join(","), "--origin", "registry.example.uz/test/1", "--dir",
-            net.to_str().unwrap(), "--observers", &count,
+            "network",
+            "create",
+            "--agencies",
+            &AGENCIES.join(","),
+            "--origin",
+            "registry.example.uz/test/1",
+            "--dir",
+            net.to_str().unwrap(),
+            "--observers",
+            &count,
         ]);
         let _created = created.expect(0);
-        let names = AGENCIES.iter().map(ToString::to_string).chain((1..=observers).map(|number| format!("observer-{number}")));
-        let mut cluster = Self { folder, nodes: names.map(|name| (name, None)).collect() };
+        let names = AGENCIES
+            .iter()
+            .map(ToString::to_string)
+            .chain((1..=observers).map(|number| format!("observer-{number}")));
+        let mut cluster = Self {
+            folder,
+            nodes: names.map(|name| (name, None)).collect(),
+        };
         for name in cluster.names() {
             cluster.start_node(&name);
         }
         for name in AGENCIES {
-            wait_until("all validators reach one another", || cluster.status(name).is_some_and(|status| status["reached"] == 4 && status["published"] == 2));
+            wait_until("all validators reach one another", || {
+                cluster
+                    .status(name)
+                    .is_some_and(|status| status["reached"] == 4 && status["published"] == 2)
+            });
         }
         cluster
     }
@@ -136,20 +162,39 @@ impl Cluster {
     #[must_use]
     pub fn url(&self, name: &str) -> String {
         let toml = fs::read_to_string(self.dir(name).join("node.toml")).unwrap();
-        let line = toml.lines().find_map(|line| line.strip_prefix("http = \"")).unwrap();
+        let line = toml
+            .lines()
+            .find_map(|line| line.strip_prefix("http = \""))
+            .unwrap();
         format!("http://{}", line.trim_end_matches('"'))
     }
 
     /// Starts a node that does not run.
     pub fn start_node(&mut self, name: &str) {
         let dir = self.dir(name);
-        let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
-        let child = Command::new(binary("muhr-node")).args(["run", "--dir"]).arg(&dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(dir.join("log"))
+            .unwrap();
+        let child = Command::new(binary("muhr-node"))
+            .args(["run", "--dir"])
+            .arg(&dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
         self.slot(name).replace(child);
     }
 
     fn slot(&mut self, name: &str) -> &mut Option<Child> {
-        &mut self.nodes.iter_mut().find(|(node, _)| node == name).unwrap().1
+        &mut self
+            .nodes
+            .iter_mut()
+            .find(|(node, _)| node == name)
+            .unwrap()
+            .1
     }
 
     /// Kills a node as a loss of power would: without a word.
@@ -163,7 +208,11 @@ impl Cluster {
     /// The process id of a running node.
     #[must_use]
     pub fn pid(&self, name: &str) -> Option<u32> {
-        self.nodes.iter().find(|(node, _)| node == name).and_then(|(_, child)| child.as_ref()).map(Child::id)
+        self.nodes
+            .iter()
+            .find(|(node, _)| node == name)
+            .and_then(|(_, child)| child.as_ref())
+            .map(Child::id)
     }
 
     /// How a node says it is doing, if it answers.
@@ -181,8 +230,15 @@ impl Cluster {
     /// Runs `muhr` at the desk of the clerk of `agency`, with another agency's node.
     pub fn clerk_at(&self, agency: &str, node: &str, arguments: &[&str]) -> Ran {
         let mut command = Command::new(binary("muhr"));
-        command.args(arguments).env_clear().stdin(Stdio::null()).current_dir(self.path());
-        command.env("MUHR_NODE", self.url(node)).env("MUHR_TRUST", self.trust()).env("MUHR_KEY", self.dir(agency).join("keys/clerk.key"));
+        command
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::null())
+            .current_dir(self.path());
+        command
+            .env("MUHR_NODE", self.url(node))
+            .env("MUHR_TRUST", self.trust())
+            .env("MUHR_KEY", self.dir(agency).join("keys/clerk.key"));
         command.output().unwrap().into()
     }
 
@@ -201,10 +257,14 @@ impl Drop for Cluster {
                 let _ended = child.wait();
             }
             if thread::panicking()
-                && let Ok(log) = fs::read_to_string(self.folder.path().join("net").join(&*name).join("log"))
+                && let Ok(log) =
+                    fs::read_to_string(self.folder.path().join("net").join(&*name).join("log"))
             {
                 let tail: Vec<&str> = log.lines().rev().take(15).collect();
-                eprintln!("--- last lines of {name}:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
+                eprintln!(
+                    "--- last lines of {name}:\n{}",
+                    tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+                );
             }
         }
     }

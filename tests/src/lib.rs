@@ -1,5 +1,10 @@
 //! The harness: a world in memory, and clusters of real processes on loopback.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a harness fails by panicking, with the reason")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a harness fails by panicking, with the reason"
+)]
 
 pub mod cluster;
 pub mod world;

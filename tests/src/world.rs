@@ -33,7 +33,17 @@ pub fn agency_secret(agency: &str, purpose: &str) -> SecretKey {
 
 fn proven(holder: &str, purpose: &str, secret: &SecretKey) -> ProvenKey {
     let key = secret.public();
-    ProvenKey { key, proof: secret.sign(&Possession { origin: ORIGIN, holder, purpose }.message(&key)) }
+    ProvenKey {
+        key,
+        proof: secret.sign(
+            &Possession {
+                origin: ORIGIN,
+                holder,
+                purpose,
+            }
+            .message(&key),
+        ),
+    }
 }
 
 /// A genesis of `AGENCIES`, each with a registry `<agency>.permits` and a clerk `<agency>/clerk-1`.
@@ -54,10 +64,20 @@ pub fn genesis() -> Genesis {
             recovery: key("recovery"),
         });
         let registry = RegistryName::parse(&format!("{name}.permits")).unwrap();
-        registries.push(RegistryState { name: registry.clone(), owner: AgencyName::parse(name).unwrap() });
+        registries.push(RegistryState {
+            name: registry.clone(),
+            owner: AgencyName::parse(name).unwrap(),
+        });
         let clerk = ClerkName::parse(&format!("{name}/clerk-1")).unwrap();
-        let ProvenKey { key, proof } = proven(clerk.as_str(), "clerk", &agency_secret(name, "clerk"));
-        let state = ClerkState { name: clerk, key, until: None, registries: BTreeSet::from([registry]), operations: BTreeSet::from(Operation::ALL) };
+        let ProvenKey { key, proof } =
+            proven(clerk.as_str(), "clerk", &agency_secret(name, "clerk"));
+        let state = ClerkState {
+            name: clerk,
+            key,
+            until: None,
+            registries: BTreeSet::from([registry]),
+            operations: BTreeSet::from(Operation::ALL),
+        };
         clerks.push((state, proof));
     }
     let genesis = Genesis {
@@ -75,7 +95,12 @@ pub fn genesis() -> Genesis {
 
 /// A statement of the clerk of `agency` on record `number` of `<agency>.permits`.
 #[must_use]
-pub fn statement(agency: &str, number: &str, operation: Operation, current: Option<&RecordState>) -> Statement {
+pub fn statement(
+    agency: &str,
+    number: &str,
+    operation: Operation,
+    current: Option<&RecordState>,
+) -> Statement {
     let registry = RegistryName::parse(&format!("{agency}.permits")).unwrap();
     let document = DocumentHash::new(sha256(&[number.as_bytes(), operation.word().as_bytes()]));
     Statement {
@@ -83,11 +108,19 @@ pub fn statement(agency: &str, number: &str, operation: Operation, current: Opti
         key: RecordId::parse(number).unwrap().key(&registry),
         registry,
         version: current.map_or(Version::new(1), |state| state.version.next()),
-        previous: current.map(|state| Previous { index: state.index, hash: state.hash, height: state.height, time: state.time }),
+        previous: current.map(|state| Previous {
+            index: state.index,
+            hash: state.hash,
+            height: state.height,
+            time: state.time,
+        }),
         effective: None,
-        reason: (operation != Operation::Register).then(|| protocol::name::ReasonCode::parse("C01").unwrap()),
+        reason: (operation != Operation::Register)
+            .then(|| protocol::name::ReasonCode::parse("C01").unwrap()),
         references: Vec::new(),
-        commitment: operation.has_content().then(|| Committed::Document(commit_document(&Secret::new([7; 32]), &document))),
+        commitment: operation
+            .has_content()
+            .then(|| Committed::Document(commit_document(&Secret::new([7; 32]), &document))),
         author: ClerkName::parse(&format!("{agency}/clerk-1")).unwrap(),
         expires: Height::new(10_000),
     }
@@ -95,6 +128,14 @@ pub fn statement(agency: &str, number: &str, operation: Operation, current: Opti
 
 /// The same, signed.
 #[must_use]
-pub fn entry(agency: &str, number: &str, operation: Operation, current: Option<&RecordState>) -> Entry {
-    statement(agency, number, operation, current).sign(&Origin::parse(ORIGIN).unwrap(), &agency_secret(agency, "clerk"))
+pub fn entry(
+    agency: &str,
+    number: &str,
+    operation: Operation,
+    current: Option<&RecordState>,
+) -> Entry {
+    statement(agency, number, operation, current).sign(
+        &Origin::parse(ORIGIN).unwrap(),
+        &agency_secret(agency, "clerk"),
+    )
 }

@@ -54,7 +54,9 @@ pub enum Untrusted {
     #[error("{0}")]
     WrongNetwork(String),
     /// Too few signed.
-    #[error("{found} of {all} validators cosigned it, and the trust file asks for more; missing: {missing}")]
+    #[error(
+        "{found} of {all} validators cosigned it, and the trust file asks for more; missing: {missing}"
+    )]
     NoQuorum {
         /// How many signed.
         found: usize,
@@ -87,20 +89,35 @@ pub fn judge(trust: &TrustPolicy, note: &str) -> Result<Trusted, Untrusted> {
         return Ok(Trusted { judgement });
     }
     let all = trust.witnesses().len();
-    Err(Untrusted::NoQuorum { found: judgement.cosigners.len(), all, missing: judgement.missing.join(", ") })
+    Err(Untrusted::NoQuorum {
+        found: judgement.cosigners.len(),
+        all,
+        missing: judgement.missing.join(", "),
+    })
 }
 
 /// Names who signed both of two checkpoints that contradict each other: same size, different roots.
 /// Lines that do not hold under `trust` name nobody.
 #[must_use]
 pub fn fork(trust: &TrustPolicy, one: &str, other: &str) -> Vec<String> {
-    let read = |note: &str| SignedNote::parse(note).ok().and_then(|note| trust.evaluate(&note).ok());
-    let (Some(one), Some(other)) = (read(one), read(other)) else { return Vec::new() };
-    if one.checkpoint.size != other.checkpoint.size || one.checkpoint.root == other.checkpoint.root {
+    let read = |note: &str| {
+        SignedNote::parse(note)
+            .ok()
+            .and_then(|note| trust.evaluate(&note).ok())
+    };
+    let (Some(one), Some(other)) = (read(one), read(other)) else {
+        return Vec::new();
+    };
+    if one.checkpoint.size != other.checkpoint.size || one.checkpoint.root == other.checkpoint.root
+    {
         return Vec::new();
     }
     let signed_other = |name: &String| other.cosigners.iter().any(|(other, _)| other == name);
-    one.cosigners.iter().map(|(name, _)| name.clone()).filter(signed_other).collect()
+    one.cosigners
+        .iter()
+        .map(|(name, _)| name.clone())
+        .filter(signed_other)
+        .collect()
 }
 
 /// The portable evidence of a fork: two notes, verbatim.
@@ -118,29 +135,60 @@ pub fn parse_evidence(text: &str) -> Option<(String, String)> {
 }
 
 /// The checkpoint at the end of a text, and the newest block leaf under it.
-pub(crate) fn trusted_head(steps: &mut Steps, trust: &TrustPolicy, note: &str, head: &BlockProof) -> Result<Trusted, Failed> {
+pub(crate) fn trusted_head(
+    steps: &mut Steps,
+    trust: &TrustPolicy,
+    note: &str,
+    head: &BlockProof,
+) -> Result<Trusted, Failed> {
     let trusted = match judge(trust, note) {
         Ok(trusted) => trusted,
         Err(error) => return Err(steps.failed("checkpoint", error.verdict(), error.to_string())),
     };
     let signers = trusted.cosigners().len();
-    steps.held("checkpoint", format!("size {}, cosigned by {signers} of {}", trusted.checkpoint().size, trust.witnesses().len()));
+    steps.held(
+        "checkpoint",
+        format!(
+            "size {}, cosigned by {signers} of {}",
+            trusted.checkpoint().size,
+            trust.witnesses().len()
+        ),
+    );
     let size = trusted.checkpoint().size;
     let last = head.index.get().checked_add(1) == Some(size.get());
-    steps.require("head", last, "the newest block leaf is the last leaf of the checkpoint")?;
+    steps.require(
+        "head",
+        last,
+        "the newest block leaf is the last leaf of the checkpoint",
+    )?;
     let included = included(&trusted, head);
     steps.proof("head", "the newest block leaf is in the log", included)?;
     if head.leaf.trust != trust.hash() {
-        let detail = format!("the log is at epoch {}, and the trust file given is another; advance it first", head.leaf.epoch);
+        let detail = format!(
+            "the log is at epoch {}, and the trust file given is another; advance it first",
+            head.leaf.epoch
+        );
         return Err(steps.failed("trust file", Verdict::CannotDecide, detail));
     }
-    steps.held("trust file", format!("epoch {} as the log names it", head.leaf.epoch));
+    steps.held(
+        "trust file",
+        format!("epoch {} as the log names it", head.leaf.epoch),
+    );
     Ok(trusted)
 }
 
 /// Whether a block leaf is in the log.
-pub(crate) fn included(trusted: &Trusted, block: &BlockProof) -> Result<(), protocol::merkle::BadProof> {
+pub(crate) fn included(
+    trusted: &Trusted,
+    block: &BlockProof,
+) -> Result<(), protocol::merkle::BadProof> {
     let checkpoint = trusted.checkpoint();
     let leaf = protocol::merkle::leaf_hash(block.leaf.write().as_bytes());
-    protocol::merkle::verify_inclusion(&leaf, block.index, checkpoint.size, &block.path, &checkpoint.root)
+    protocol::merkle::verify_inclusion(
+        &leaf,
+        block.index,
+        checkpoint.size,
+        &block.path,
+        &checkpoint.root,
+    )
 }

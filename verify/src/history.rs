@@ -9,8 +9,7 @@ use protocol::{
     height::{Height, LeafIndex, LogSize, TimeMs, Version},
     history::History,
     index::IndexProof,
-    key,
-    merkle,
+    key, merkle,
     name::{ClerkName, RegistryName},
     policy::TrustPolicy,
     state::{ClerkState, RecordState, Status, value_hash},
@@ -75,17 +74,29 @@ impl Facts {
     /// The version that was the latest after `height`, if the record was registered by then.
     #[must_use]
     pub fn at_height(&self, height: Height) -> Option<&ProvenVersion> {
-        self.versions.iter().find(|version| version.height <= height)
+        self.versions
+            .iter()
+            .find(|version| version.height <= height)
     }
 }
 
 /// Judges what a node says is the history of `key` in `registry`.
 #[must_use]
-pub fn judge(trust: &TrustPolicy, history: &[u8], registry: &RegistryName, key: &RecordKey) -> Judgement {
+pub fn judge(
+    trust: &TrustPolicy,
+    history: &[u8],
+    registry: &RegistryName,
+    key: &RecordKey,
+) -> Judgement {
     let mut steps = Steps::default();
     let mut facts = None;
-    let verdict = walk(&mut steps, trust, history, (registry, key), &mut facts).unwrap_or_else(|Failed(verdict)| verdict);
-    Judgement { verdict, steps: steps.0, facts }
+    let verdict = walk(&mut steps, trust, history, (registry, key), &mut facts)
+        .unwrap_or_else(|Failed(verdict)| verdict);
+    Judgement {
+        verdict,
+        steps: steps.0,
+        facts,
+    }
 }
 
 fn walk(
@@ -97,7 +108,11 @@ fn walk(
 ) -> Result<Verdict, Failed> {
     let history = steps.proof("format", "a history of version 1", History::parse(bytes))?;
     let asked = history.registry == *registry && history.key == *key;
-    steps.require("question", asked, "it is of the record that was asked about")?;
+    steps.require(
+        "question",
+        asked,
+        "it is of the record that was asked about",
+    )?;
     let trusted = checkpoint::trusted_head(steps, trust, &history.checkpoint, &history.head)?;
     let root = &history.head.leaf.index;
     let index_key = RecordState::index_key(registry, key);
@@ -107,12 +122,25 @@ fn walk(
         *facts = Some(proven(&trusted, &history, None, Vec::new()));
         return Ok(Verdict::NotFound);
     };
-    let present = history.record_proof.verify_present(root, &index_key, &value_hash(&state.write()));
+    let present =
+        history
+            .record_proof
+            .verify_present(root, &index_key, &value_hash(&state.write()));
     steps.proof("record", "the record's state is in the index", present)?;
     let versions = chain(steps, (registry, key), state, entries)?;
-    steps.held("chain", format!("{} versions, down to the first, none left out", versions.len()));
+    steps.held(
+        "chain",
+        format!(
+            "{} versions, down to the first, none left out",
+            versions.len()
+        ),
+    );
     let walked = story(&versions);
-    steps.require("story", walked == Some((state.status, state.content)), "the versions lead to the record's status")?;
+    steps.require(
+        "story",
+        walked == Some((state.status, state.content)),
+        "the versions lead to the record's status",
+    )?;
     authors(steps, &trusted, &history, &versions)?;
     *facts = Some(proven(&trusted, &history, Some(*state), versions));
     Ok(match state.status {
@@ -123,32 +151,78 @@ fn walk(
 }
 
 /// Walks from the newest version to the first; each is bound by what the one after it names.
-fn chain(steps: &mut Steps, (registry, key): (&RegistryName, &RecordKey), state: &RecordState, entries: &[Entry]) -> Result<Vec<ProvenVersion>, Failed> {
-    let mut expected = Some((state.version, Previous { index: state.index, hash: state.hash, height: state.height, time: state.time }));
+fn chain(
+    steps: &mut Steps,
+    (registry, key): (&RegistryName, &RecordKey),
+    state: &RecordState,
+    entries: &[Entry],
+) -> Result<Vec<ProvenVersion>, Failed> {
+    let mut expected = Some((
+        state.version,
+        Previous {
+            index: state.index,
+            hash: state.hash,
+            height: state.height,
+            time: state.time,
+        },
+    ));
     let mut versions: Vec<ProvenVersion> = Vec::with_capacity(entries.len());
     for entry in entries {
         let Some((version, place)) = expected else {
-            return Err(steps.failed("chain", Verdict::ProofBroken, "there is a version below the first"));
+            return Err(steps.failed(
+                "chain",
+                Verdict::ProofBroken,
+                "there is a version below the first",
+            ));
         };
         let statement = &entry.statement;
         let hash = merkle::leaf_hash(entry.write().as_bytes());
-        let fits = statement.registry == *registry && statement.key == *key && statement.version == version && hash == place.hash;
+        let fits = statement.registry == *registry
+            && statement.key == *key
+            && statement.version == version
+            && hash == place.hash;
         if !fits {
-            return Err(steps.failed("chain", Verdict::ProofBroken, format!("version {version} is not the one that the log names")));
+            return Err(steps.failed(
+                "chain",
+                Verdict::ProofBroken,
+                format!("version {version} is not the one that the log names"),
+            ));
         }
-        if versions.last().is_some_and(|newer| newer.index <= place.index || newer.height < place.height || newer.time < place.time) {
-            return Err(steps.failed("chain", Verdict::ProofBroken, format!("version {version} is not older than the next")));
+        if versions.last().is_some_and(|newer| {
+            newer.index <= place.index || newer.height < place.height || newer.time < place.time
+        }) {
+            return Err(steps.failed(
+                "chain",
+                Verdict::ProofBroken,
+                format!("version {version} is not older than the next"),
+            ));
         }
-        versions.push(ProvenVersion { entry: entry.clone(), index: place.index, hash, height: place.height, time: place.time });
+        versions.push(ProvenVersion {
+            entry: entry.clone(),
+            index: place.index,
+            hash,
+            height: place.height,
+            time: place.time,
+        });
         expected = match (&statement.previous, version.get().checked_sub(1)) {
             (Some(previous), Some(older)) if older > 0 => Some((Version::new(older), *previous)),
             (None, Some(0)) => None,
-            _ => return Err(steps.failed("chain", Verdict::ProofBroken, format!("version {version} does not name the one before"))),
+            _ => {
+                return Err(steps.failed(
+                    "chain",
+                    Verdict::ProofBroken,
+                    format!("version {version} does not name the one before"),
+                ));
+            }
         };
     }
     match expected {
         None => Ok(versions),
-        Some((version, _)) => Err(steps.failed("chain", Verdict::ProofBroken, format!("version {version} and all before it are missing"))),
+        Some((version, _)) => Err(steps.failed(
+            "chain",
+            Verdict::ProofBroken,
+            format!("version {version} and all before it are missing"),
+        )),
     }
 }
 
@@ -162,7 +236,8 @@ fn story(versions: &[ProvenVersion]) -> Option<(Status, Version)> {
             (None, Operation::Register)
             | (Some(Status::Active), Operation::Amend | Operation::Correct)
             | (Some(Status::Suspended), Operation::Reinstate) => Status::Active,
-            (Some(Status::Active), Operation::Suspend) | (Some(Status::Suspended), Operation::Correct) => Status::Suspended,
+            (Some(Status::Active), Operation::Suspend)
+            | (Some(Status::Suspended), Operation::Correct) => Status::Suspended,
             (Some(Status::Active | Status::Suspended), Operation::Revoke) => Status::Revoked,
             _ => return None,
         });
@@ -175,30 +250,66 @@ fn story(versions: &[ProvenVersion]) -> Option<(Status, Version)> {
 
 /// Every author's key is in the index and made its signatures. An entry of a batch is vouched for by
 /// the quorum that let it in; its own receipt proves the signature.
-fn authors(steps: &mut Steps, trusted: &Trusted, history: &History, versions: &[ProvenVersion]) -> Result<(), Failed> {
+fn authors(
+    steps: &mut Steps,
+    trusted: &Trusted,
+    history: &History,
+    versions: &[ProvenVersion],
+) -> Result<(), Failed> {
     let root = &history.head.leaf.index;
     for (clerk, proof) in &history.clerks {
-        let held = proof.verify_present(root, &ClerkState::index_key(&clerk.name), &value_hash(&clerk.write()));
-        steps.proof("clerk", format!("the key of {} is in the index", clerk.name), held)?;
+        let held = proof.verify_present(
+            root,
+            &ClerkState::index_key(&clerk.name),
+            &value_hash(&clerk.write()),
+        );
+        steps.proof(
+            "clerk",
+            format!("the key of {} is in the index", clerk.name),
+            held,
+        )?;
     }
     for version in versions {
         let statement = &version.entry.statement;
         let Some(clerk) = clerk_of(&history.clerks, &statement.author) else {
-            return Err(steps.failed("clerk", Verdict::ProofBroken, format!("the author of version {} is missing", statement.version)));
+            return Err(steps.failed(
+                "clerk",
+                Verdict::ProofBroken,
+                format!("the author of version {} is missing", statement.version),
+            ));
         };
         if let Authorship::Signed(signature) = &version.entry.authorship {
-            let held = key::verify(&clerk.key, &statement.message(&trusted.checkpoint().origin), signature);
-            steps.proof("signature", format!("version {} is signed by {}", statement.version, clerk.name), held)?;
+            let held = key::verify(
+                &clerk.key,
+                &statement.message(&trusted.checkpoint().origin),
+                signature,
+            );
+            steps.proof(
+                "signature",
+                format!("version {} is signed by {}", statement.version, clerk.name),
+                held,
+            )?;
         }
     }
     Ok(())
 }
 
-fn clerk_of<'a>(clerks: &'a [(ClerkState, IndexProof)], name: &ClerkName) -> Option<&'a ClerkState> {
-    clerks.iter().map(|(clerk, _)| clerk).find(|clerk| clerk.name == *name)
+fn clerk_of<'a>(
+    clerks: &'a [(ClerkState, IndexProof)],
+    name: &ClerkName,
+) -> Option<&'a ClerkState> {
+    clerks
+        .iter()
+        .map(|(clerk, _)| clerk)
+        .find(|clerk| clerk.name == *name)
 }
 
-fn proven(trusted: &Trusted, history: &History, state: Option<RecordState>, versions: Vec<ProvenVersion>) -> Facts {
+fn proven(
+    trusted: &Trusted,
+    history: &History,
+    state: Option<RecordState>,
+    versions: Vec<ProvenVersion>,
+) -> Facts {
     Facts {
         versions,
         state,

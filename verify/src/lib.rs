@@ -2,7 +2,14 @@
 //!
 //! Pure: bytes in, a judgement out; no files, no network, no clock. What a citizen's tool asks, a node
 //! asks too before it believes a peer. Nothing from a text is a fact before its proof holds.
-#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::panic, clippy::arithmetic_side_effects))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 pub mod checkpoint;
 pub mod history;

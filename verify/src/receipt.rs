@@ -7,8 +7,7 @@ use protocol::{
     entry::{Authorship, Committed, Operation},
     hash::DocumentHash,
     height::{Height, LeafIndex, LogSize, TimeMs, Version},
-    key,
-    merkle,
+    key, merkle,
     opening::Content,
     policy::TrustPolicy,
     receipt::{BatchProof, Receipt},
@@ -78,13 +77,25 @@ pub struct Facts {
 pub fn judge(trust: &TrustPolicy, receipt: &[u8], document: Option<&DocumentHash>) -> Judgement {
     let mut steps = Steps::default();
     let mut facts = None;
-    let verdict = walk(&mut steps, trust, receipt, document, &mut facts).unwrap_or_else(|Failed(verdict)| verdict);
-    Judgement { verdict, steps: steps.0, facts }
+    let verdict = walk(&mut steps, trust, receipt, document, &mut facts)
+        .unwrap_or_else(|Failed(verdict)| verdict);
+    Judgement {
+        verdict,
+        steps: steps.0,
+        facts,
+    }
 }
 
-fn walk(steps: &mut Steps, trust: &TrustPolicy, bytes: &[u8], document: Option<&DocumentHash>, facts: &mut Option<Facts>) -> Result<Verdict, Failed> {
+fn walk(
+    steps: &mut Steps,
+    trust: &TrustPolicy,
+    bytes: &[u8],
+    document: Option<&DocumentHash>,
+    facts: &mut Option<Facts>,
+) -> Result<Verdict, Failed> {
     let receipt = steps.proof("format", "a receipt of version 1", Receipt::parse(bytes))?;
-    let trusted = checkpoint::trusted_head(steps, trust, &receipt.proof.checkpoint, receipt.newest())?;
+    let trusted =
+        checkpoint::trusted_head(steps, trust, &receipt.proof.checkpoint, receipt.newest())?;
     inclusion(steps, &trusted, &receipt)?;
     state(steps, &receipt)?;
     authorship(steps, &trusted, &receipt)?;
@@ -92,8 +103,15 @@ fn walk(steps: &mut Steps, trust: &TrustPolicy, bytes: &[u8], document: Option<&
     *facts = Some(proven(&trusted, &receipt));
     opening(steps, &receipt, document)?;
     let found = facts.insert(proven(&trusted, &receipt));
-    found.record = receipt.opening.as_ref().map(|opening| opening.record.to_string());
-    if let Some(Content::Fields { fields, .. }) = receipt.opening.as_ref().and_then(|opening| opening.content.as_ref()) {
+    found.record = receipt
+        .opening
+        .as_ref()
+        .map(|opening| opening.record.to_string());
+    if let Some(Content::Fields { fields, .. }) = receipt
+        .opening
+        .as_ref()
+        .and_then(|opening| opening.content.as_ref())
+    {
         found.fields = fields.as_slice().to_vec();
     }
     Ok(status(steps, &receipt))
@@ -102,11 +120,29 @@ fn walk(steps: &mut Steps, trust: &TrustPolicy, bytes: &[u8], document: Option<&
 fn inclusion(steps: &mut Steps, trusted: &Trusted, receipt: &Receipt) -> Result<(), Failed> {
     let leaf = merkle::leaf_hash(receipt.entry.write().as_bytes());
     let (checkpoint, proof) = (trusted.checkpoint(), &receipt.proof);
-    let included = merkle::verify_inclusion(&leaf, proof.index, checkpoint.size, &proof.path, &checkpoint.root);
-    steps.proof("entry", format!("the entry is leaf {} of the log", proof.index), included)?;
+    let included = merkle::verify_inclusion(
+        &leaf,
+        proof.index,
+        checkpoint.size,
+        &proof.path,
+        &checkpoint.root,
+    );
+    steps.proof(
+        "entry",
+        format!("the entry is leaf {} of the log", proof.index),
+        included,
+    )?;
     let block = &receipt.block;
-    steps.proof("block", format!("its block is {}", block.leaf.height), checkpoint::included(trusted, block))?;
-    let covers = block.index.get().checked_sub(block.leaf.entries).is_some_and(|first| (first..block.index.get()).contains(&proof.index.get()));
+    steps.proof(
+        "block",
+        format!("its block is {}", block.leaf.height),
+        checkpoint::included(trusted, block),
+    )?;
+    let covers = block
+        .index
+        .get()
+        .checked_sub(block.leaf.entries)
+        .is_some_and(|first| (first..block.index.get()).contains(&proof.index.get()));
     steps.require("block", covers, "the block covers the entry")
 }
 
@@ -114,11 +150,20 @@ fn state(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
     let root = &receipt.newest().leaf.index;
     let statement = &receipt.entry.statement;
     let key = RecordState::index_key(&statement.registry, &statement.key);
-    let record = receipt.record_proof.verify_present(root, &key, &value_hash(&receipt.record.write()));
+    let record =
+        receipt
+            .record_proof
+            .verify_present(root, &key, &value_hash(&receipt.record.write()));
     steps.proof("record", "the record's state is in the index", record)?;
-    steps.require("clerk", receipt.clerk.name == statement.author, "the clerk is the entry's author")?;
+    steps.require(
+        "clerk",
+        receipt.clerk.name == statement.author,
+        "the clerk is the entry's author",
+    )?;
     let key = ClerkState::index_key(&receipt.clerk.name);
-    let clerk = receipt.clerk_proof.verify_present(root, &key, &value_hash(&receipt.clerk.write()));
+    let clerk = receipt
+        .clerk_proof
+        .verify_present(root, &key, &value_hash(&receipt.clerk.write()));
     steps.proof("clerk", "the clerk's key is in the index", clerk)
 }
 
@@ -128,28 +173,74 @@ fn authorship(steps: &mut Steps, trusted: &Trusted, receipt: &Receipt) -> Result
         (Authorship::Signed(signature), None) => {
             let message = receipt.entry.statement.message(origin);
             let held = key::verify(&receipt.clerk.key, &message, signature);
-            steps.proof("signature", format!("signed by {}", receipt.clerk.name), held)
+            steps.proof(
+                "signature",
+                format!("signed by {}", receipt.clerk.name),
+                held,
+            )
         }
         (Authorship::Batched, Some(batch)) => batch_authorship(steps, trusted, receipt, batch),
-        _ => Err(steps.failed("signature", Verdict::ProofBroken, "the entry is neither signed nor in a batch")),
+        _ => Err(steps.failed(
+            "signature",
+            Verdict::ProofBroken,
+            "the entry is neither signed nor in a batch",
+        )),
     }
 }
 
-fn batch_authorship(steps: &mut Steps, trusted: &Trusted, receipt: &Receipt, batch: &BatchProof) -> Result<(), Failed> {
+fn batch_authorship(
+    steps: &mut Steps,
+    trusted: &Trusted,
+    receipt: &Receipt,
+    batch: &BatchProof,
+) -> Result<(), Failed> {
     let checkpoint = trusted.checkpoint();
     let statement = &batch.leaf.statement;
     let leaf = merkle::leaf_hash(batch.leaf.write().as_bytes());
-    let included = merkle::verify_inclusion(&leaf, batch.index, checkpoint.size, &batch.path, &checkpoint.root);
-    steps.proof("batch", format!("the batch is leaf {} of the log", batch.index), included)?;
-    steps.require("batch", statement.author == receipt.entry.statement.author, "the batch has the entry's author")?;
+    let included = merkle::verify_inclusion(
+        &leaf,
+        batch.index,
+        checkpoint.size,
+        &batch.path,
+        &checkpoint.root,
+    );
+    steps.proof(
+        "batch",
+        format!("the batch is leaf {} of the log", batch.index),
+        included,
+    )?;
+    steps.require(
+        "batch",
+        statement.author == receipt.entry.statement.author,
+        "the batch has the entry's author",
+    )?;
     let held = batch.leaf.check(&checkpoint.origin, &receipt.clerk.key);
-    steps.proof("signature", format!("signed by {}", receipt.clerk.name), held)?;
-    let place = receipt.proof.index.get().checked_sub(batch.index.get()).and_then(|place| place.checked_sub(1));
+    steps.proof(
+        "signature",
+        format!("signed by {}", receipt.clerk.name),
+        held,
+    )?;
+    let place = receipt
+        .proof
+        .index
+        .get()
+        .checked_sub(batch.index.get())
+        .and_then(|place| place.checked_sub(1));
     let Some(place) = place else {
-        return Err(steps.failed("batch", Verdict::ProofBroken, "the entry does not follow its batch"));
+        return Err(steps.failed(
+            "batch",
+            Verdict::ProofBroken,
+            "the entry does not follow its batch",
+        ));
     };
     let leaf = merkle::leaf_hash(receipt.entry.write().as_bytes());
-    let path = merkle::verify_inclusion(&leaf, LeafIndex::new(place), LogSize::new(statement.count), &batch.entry_path, &statement.root);
+    let path = merkle::verify_inclusion(
+        &leaf,
+        LeafIndex::new(place),
+        LogSize::new(statement.count),
+        &batch.entry_path,
+        &statement.root,
+    );
     steps.proof("batch", "the batch's signature covers the entry", path)
 }
 
@@ -161,36 +252,65 @@ fn agreement(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
     if statement.version == record.version {
         let hash = merkle::leaf_hash(receipt.entry.write().as_bytes());
         let block = &receipt.block.leaf;
-        let same = record.hash == hash && record.index == receipt.proof.index && record.height == block.height && record.time == block.time;
+        let same = record.hash == hash
+            && record.index == receipt.proof.index
+            && record.height == block.height
+            && record.time == block.time;
         steps.require("story", same, "the record's latest version is this entry")?;
     }
     Ok(())
 }
 
-fn opening(steps: &mut Steps, receipt: &Receipt, document: Option<&DocumentHash>) -> Result<(), Failed> {
+fn opening(
+    steps: &mut Steps,
+    receipt: &Receipt,
+    document: Option<&DocumentHash>,
+) -> Result<(), Failed> {
     let statement = &receipt.entry.statement;
     let Some(opening) = &receipt.opening else {
         if document.is_some() {
-            return Err(steps.failed("document", Verdict::CannotDecide, "the receipt's private part was removed, so it says nothing of documents"));
+            return Err(steps.failed(
+                "document",
+                Verdict::CannotDecide,
+                "the receipt's private part was removed, so it says nothing of documents",
+            ));
         }
         return Ok(());
     };
     if opening.record.key(&statement.registry) != statement.key {
-        return Err(steps.failed("number", Verdict::Altered, "the record's number is not the one that was recorded"));
+        return Err(steps.failed(
+            "number",
+            Verdict::Altered,
+            "the record's number is not the one that was recorded",
+        ));
     }
     steps.held("number", "the record's number is the one that was recorded");
     let committed: Option<Committed> = opening.content.as_ref().map(Content::commit);
     if committed != statement.commitment {
-        return Err(steps.failed("content", Verdict::Altered, "what the receipt shows is not what was recorded"));
+        return Err(steps.failed(
+            "content",
+            Verdict::Altered,
+            "what the receipt shows is not what was recorded",
+        ));
     }
-    let Some(document) = document else { return Ok(()) };
+    let Some(document) = document else {
+        return Ok(());
+    };
     match opening.content.as_ref().and_then(Content::document) {
         Some(recorded) if recorded == *document => {
             steps.held("document", "the document is the one that was recorded");
             Ok(())
         }
-        Some(_) => Err(steps.failed("document", Verdict::Altered, "the document is not the one that was recorded")),
-        None => Err(steps.failed("document", Verdict::CannotDecide, "this entry recorded no document")),
+        Some(_) => Err(steps.failed(
+            "document",
+            Verdict::Altered,
+            "the document is not the one that was recorded",
+        )),
+        None => Err(steps.failed(
+            "document",
+            Verdict::CannotDecide,
+            "this entry recorded no document",
+        )),
     }
 }
 
@@ -203,8 +323,16 @@ fn status(steps: &mut Steps, receipt: &Receipt) -> Verdict {
         Status::Active => Verdict::Authentic,
     };
     let ok = verdict == Verdict::Authentic;
-    let detail = format!("the record is {} at version {}", record.status.word(), record.version);
-    steps.0.push(Step { name: "status", ok, detail });
+    let detail = format!(
+        "the record is {} at version {}",
+        record.status.word(),
+        record.version
+    );
+    steps.0.push(Step {
+        name: "status",
+        ok,
+        detail,
+    });
     verdict
 }
 

@@ -23,17 +23,35 @@ pub(crate) struct Steps(pub(crate) Vec<Step>);
 
 impl Steps {
     pub(crate) fn held(&mut self, name: &'static str, detail: impl Into<String>) {
-        self.0.push(Step { name, ok: true, detail: detail.into() });
+        self.0.push(Step {
+            name,
+            ok: true,
+            detail: detail.into(),
+        });
     }
 
     /// Notes a failure and gives the verdict to return.
-    pub(crate) fn failed(&mut self, name: &'static str, verdict: Verdict, detail: impl Into<String>) -> Failed {
-        self.0.push(Step { name, ok: false, detail: detail.into() });
+    pub(crate) fn failed(
+        &mut self,
+        name: &'static str,
+        verdict: Verdict,
+        detail: impl Into<String>,
+    ) -> Failed {
+        self.0.push(Step {
+            name,
+            ok: false,
+            detail: detail.into(),
+        });
         Failed(verdict)
     }
 
     /// A check whose failure means a broken proof.
-    pub(crate) fn proof<T, E: std::fmt::Display>(&mut self, name: &'static str, held: impl Into<String>, check: Result<T, E>) -> Result<T, Failed> {
+    pub(crate) fn proof<T, E: std::fmt::Display>(
+        &mut self,
+        name: &'static str,
+        held: impl Into<String>,
+        check: Result<T, E>,
+    ) -> Result<T, Failed> {
         match check {
             Ok(value) => {
                 self.held(name, held);
@@ -44,7 +62,20 @@ impl Steps {
     }
 
     /// A check without a reason of its own.
-    pub(crate) fn require(&mut self, name: &'static str, holds: bool, detail: &str) -> Result<(), Failed> {
-        self.proof(name, detail, if holds { Ok(()) } else { Err(format!("not so: {detail}")) })
+    pub(crate) fn require(
+        &mut self,
+        name: &'static str,
+        holds: bool,
+        detail: &str,
+    ) -> Result<(), Failed> {
+        self.proof(
+            name,
+            detail,
+            if holds {
+                Ok(())
+            } else {
+                Err(format!("not so: {detail}"))
+            },
+        )
     }
 }

@@ -82,6 +82,9 @@ impl Verdict {
     /// The graver of two.
     #[must_use]
     pub fn graver(self, other: Self) -> Self {
-        Self::BY_GRAVITY.into_iter().find(|verdict| *verdict == self || *verdict == other).unwrap_or(self)
+        Self::BY_GRAVITY
+            .into_iter()
+            .find(|verdict| *verdict == self || *verdict == other)
+            .unwrap_or(self)
     }
 }

@@ -10,12 +10,18 @@ use protocol::{
     genesis::Genesis,
     hash::RootHash,
     height::LogSize,
-    merkle::{self, tiles::{self, TilePath}},
+    merkle::{
+        self,
+        tiles::{self, TilePath},
+    },
     policy::TrustPolicy,
     text,
 };
 use serde_json::json;
-use verify::{Verdict, checkpoint::{self, Trusted}};
+use verify::{
+    Verdict,
+    checkpoint::{self, Trusted},
+};
 
 use super::replay::{self, Checked};
 use crate::{
@@ -30,7 +36,9 @@ pub(crate) fn run(arguments: &AuditArguments, output: &Output) -> Result<u8, Fai
     let trust = files::trust(&arguments.trust)?;
     let client = Client::new(&arguments.url)?;
     let note = client.checkpoint()?;
-    let trusted = checkpoint::judge(&trust, &note).map_err(|error| Failure::verdict(error.verdict(), format!("the node's checkpoint: {error}")))?;
+    let trusted = checkpoint::judge(&trust, &note).map_err(|error| {
+        Failure::verdict(error.verdict(), format!("the node's checkpoint: {error}"))
+    })?;
     if let Some(path) = &arguments.against {
         extends(arguments, &trust, &client, &note, &trusted, path)?;
     }
@@ -38,14 +46,26 @@ pub(crate) fn run(arguments: &AuditArguments, output: &Output) -> Result<u8, Fai
     let genesis = genesis(&client, &trust, size)?;
     let bar = progress(output, size.get());
     let started = Instant::now();
-    let (replay, checked) = replay::replay(&client, &genesis, size, |leaves| bar.set_position(leaves))?;
+    let (replay, checked) =
+        replay::replay(&client, &genesis, size, |leaves| bar.set_position(leaves))?;
     bar.finish_and_clear();
     let head = replay.head();
     if head.root() != trusted.checkpoint().root || head.size() != size {
-        return Err(Failure::verdict(Verdict::ProofBroken, "the leaves do not lead to the root of the checkpoint"));
+        return Err(Failure::verdict(
+            Verdict::ProofBroken,
+            "the leaves do not lead to the root of the checkpoint",
+        ));
     }
     let seconds = started.elapsed().as_secs_f64();
-    show(output, arguments, &trusted, &checked, head, seconds, replay.records().len());
+    show(
+        output,
+        arguments,
+        &trusted,
+        &checked,
+        head,
+        seconds,
+        replay.records().len(),
+    );
     Ok(DONE)
 }
 
@@ -54,60 +74,160 @@ fn genesis(client: &Client, trust: &TrustPolicy, size: LogSize) -> Result<Genesi
     let broken = |what: String| Failure::verdict(Verdict::ProofBroken, what);
     let width = tiles::width_at(0, 0, size).ok_or_else(|| broken("the log is empty".to_owned()))?;
     let bundle = client.tile(TilePath::Entries { index: 0, width })?;
-    let leaves = tiles::parse_bundle(&bundle).map_err(|error| broken(format!("bundle 0: {error}")))?;
-    let first = leaves.first().ok_or_else(|| broken("the log is empty".to_owned()))?;
+    let leaves =
+        tiles::parse_bundle(&bundle).map_err(|error| broken(format!("bundle 0: {error}")))?;
+    let first = leaves
+        .first()
+        .ok_or_else(|| broken("the log is empty".to_owned()))?;
     let genesis = Genesis::parse(first).map_err(|error| broken(error.to_string()))?;
     match trust.genesis() {
         Some(chain) if chain == genesis.chain() => Ok(genesis),
-        Some(_) => Err(Failure::verdict(Verdict::WrongNetwork, "the log begins with another genesis than the trust file names")),
-        None => Err(Failure::verdict(Verdict::CannotDecide, "the trust file does not name its genesis").help("get the trust file with its \"#: genesis\" line")),
+        Some(_) => Err(Failure::verdict(
+            Verdict::WrongNetwork,
+            "the log begins with another genesis than the trust file names",
+        )),
+        None => Err(Failure::verdict(
+            Verdict::CannotDecide,
+            "the trust file does not name its genesis",
+        )
+        .help("get the trust file with its \"#: genesis\" line")),
     }
 }
 
 /// Whether the log extends a checkpoint that was seen before. If it contradicts it, that is evidence.
-fn extends(arguments: &AuditArguments, trust: &TrustPolicy, client: &Client, note: &str, trusted: &Trusted, path: &std::path::Path) -> Result<(), Failure> {
-    let earlier_note = String::from_utf8_lossy(&files::read(path, protocol::note::NOTE_BYTES_MAX)?).into_owned();
-    let earlier = checkpoint::judge(trust, &earlier_note).map_err(|error| Failure::verdict(error.verdict(), format!("{}: {error}", path.display())))?;
+fn extends(
+    arguments: &AuditArguments,
+    trust: &TrustPolicy,
+    client: &Client,
+    note: &str,
+    trusted: &Trusted,
+    path: &std::path::Path,
+) -> Result<(), Failure> {
+    let earlier_note =
+        String::from_utf8_lossy(&files::read(path, protocol::note::NOTE_BYTES_MAX)?).into_owned();
+    let earlier = checkpoint::judge(trust, &earlier_note).map_err(|error| {
+        Failure::verdict(error.verdict(), format!("{}: {error}", path.display()))
+    })?;
     let (old, new) = (earlier.checkpoint(), trusted.checkpoint());
     let guilty = checkpoint::fork(trust, &earlier_note, note);
     if !guilty.is_empty() {
-        files::write(&arguments.evidence, checkpoint::evidence(&earlier_note, note).as_bytes())?;
-        let what = format!("the network has forked: two roots for size {}, both signed by {}", new.size, guilty.join(", "));
-        return Err(Failure::verdict(Verdict::Fork, what).help(format!("the evidence is in {}; show it to every agency", arguments.evidence.display())));
+        files::write(
+            &arguments.evidence,
+            checkpoint::evidence(&earlier_note, note).as_bytes(),
+        )?;
+        let what = format!(
+            "the network has forked: two roots for size {}, both signed by {}",
+            new.size,
+            guilty.join(", ")
+        );
+        return Err(Failure::verdict(Verdict::Fork, what).help(format!(
+            "the evidence is in {}; show it to every agency",
+            arguments.evidence.display()
+        )));
     }
     if new.size < old.size {
-        return Err(Failure::verdict(Verdict::ProofBroken, format!("the node shows size {}, and size {} was seen before", new.size, old.size)).help("the node is behind or restored; ask another agency's node"));
+        return Err(Failure::verdict(
+            Verdict::ProofBroken,
+            format!(
+                "the node shows size {}, and size {} was seen before",
+                new.size, old.size
+            ),
+        )
+        .help("the node is behind or restored; ask another agency's node"));
     }
     let consistent = proof(client, old.size, new.size, &old.root, &new.root);
-    consistent.map_err(|what| Failure::verdict(Verdict::ProofBroken, format!("the log does not extend the checkpoint seen before: {what}")))
+    consistent.map_err(|what| {
+        Failure::verdict(
+            Verdict::ProofBroken,
+            format!("the log does not extend the checkpoint seen before: {what}"),
+        )
+    })
 }
 
-fn proof(client: &Client, old: LogSize, new: LogSize, old_root: &RootHash, new_root: &RootHash) -> Result<(), String> {
-    let proof = client.consistency(old.get(), new.get()).map_err(|failure| failure.what)?;
-    let path: Option<Vec<merkle::Hash>> = proof.path.iter().map(|hash| text::base64_array(hash)).collect();
+fn proof(
+    client: &Client,
+    old: LogSize,
+    new: LogSize,
+    old_root: &RootHash,
+    new_root: &RootHash,
+) -> Result<(), String> {
+    let proof = client
+        .consistency(old.get(), new.get())
+        .map_err(|failure| failure.what)?;
+    let path: Option<Vec<merkle::Hash>> = proof
+        .path
+        .iter()
+        .map(|hash| text::base64_array(hash))
+        .collect();
     let path = path.ok_or("the proof is not in base64")?;
-    merkle::verify_consistency(old, new, &path, old_root, new_root).map_err(|error| error.to_string())
+    merkle::verify_consistency(old, new, &path, old_root, new_root)
+        .map_err(|error| error.to_string())
 }
 
 fn progress(output: &Output, leaves: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(leaves), if output.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() });
-    let style = ProgressStyle::with_template("  [{bar:30}] {pos}/{len} leaves  {per_sec}  {eta} left");
+    let bar = ProgressBar::with_draw_target(
+        Some(leaves),
+        if output.json {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        },
+    );
+    let style =
+        ProgressStyle::with_template("  [{bar:30}] {pos}/{len} leaves  {per_sec}  {eta} left");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn show(output: &Output, arguments: &AuditArguments, trusted: &Trusted, checked: &Checked, head: &ledger::Head, seconds: f64, records: usize) {
-    let names: Vec<&str> = trusted.cosigners().iter().map(|(name, _)| name.as_str()).collect();
-    let rate = if seconds > 0.0 { checked.entries as f64 / seconds } else { 0.0 };
+fn show(
+    output: &Output,
+    arguments: &AuditArguments,
+    trusted: &Trusted,
+    checked: &Checked,
+    head: &ledger::Head,
+    seconds: f64,
+    records: usize,
+) {
+    let names: Vec<&str> = trusted
+        .cosigners()
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let rate = if seconds > 0.0 {
+        checked.entries as f64 / seconds
+    } else {
+        0.0
+    };
     output.data(&json!({
         "schema": "muhr/audit/1", "url": arguments.url, "origin": trusted.checkpoint().origin.as_str(), "size": checked.leaves,
         "root": trusted.checkpoint().root.to_string(), "blocks": checked.blocks, "entries": checked.entries, "records": records,
         "tiles": checked.tiles, "height": head.height().get(), "time": iso(head.time().get()), "cosigners": names,
         "seconds": seconds, "entries_per_second": rate, "verdict": "no contradiction",
     }));
-    output.text(&format!("✔ no contradiction in the log of {}", trusted.checkpoint().origin));
-    output.text(&format!("  checkpoint of size {}, cosigned by {} of the agencies: {}", checked.leaves, names.len(), names.join(", ")));
-    output.text(&format!("  {} blocks executed again, each block leaf and index root as the rules lead to", checked.blocks));
-    output.text(&format!("  {} entries: every signature, version and permission checked; {records} records", checked.entries));
-    output.text(&format!("  {} tiles of hashes and the root as the leaves lead to", checked.tiles));
-    output.text(&format!("  up to block {}, {}; {rate:.0} entries a second", head.height(), local(head.time().get())));
+    output.text(&format!(
+        "✔ no contradiction in the log of {}",
+        trusted.checkpoint().origin
+    ));
+    output.text(&format!(
+        "  checkpoint of size {}, cosigned by {} of the agencies: {}",
+        checked.leaves,
+        names.len(),
+        names.join(", ")
+    ));
+    output.text(&format!(
+        "  {} blocks executed again, each block leaf and index root as the rules lead to",
+        checked.blocks
+    ));
+    output.text(&format!(
+        "  {} entries: every signature, version and permission checked; {records} records",
+        checked.entries
+    ));
+    output.text(&format!(
+        "  {} tiles of hashes and the root as the leaves lead to",
+        checked.tiles
+    ));
+    output.text(&format!(
+        "  up to block {}, {}; {rate:.0} entries a second",
+        head.height(),
+        local(head.time().get())
+    ));
 }

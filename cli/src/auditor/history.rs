@@ -16,9 +16,12 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, Failure> {
-    let registry = protocol::name::RegistryName::parse(&arguments.registry)
-        .ok_or_else(|| Failure::new(USAGE, "--registry is not the name of a registry").help("names look like qurilish.permits"))?;
-    let record = RecordId::parse(&arguments.record).map_err(|error| Failure::new(USAGE, error.to_string()))?;
+    let registry = protocol::name::RegistryName::parse(&arguments.registry).ok_or_else(|| {
+        Failure::new(USAGE, "--registry is not the name of a registry")
+            .help("names look like qurilish.permits")
+    })?;
+    let record = RecordId::parse(&arguments.record)
+        .map_err(|error| Failure::new(USAGE, error.to_string()))?;
     let trust = files::trust(&arguments.trust)?;
     let key = record.key(&registry);
     let history = Client::new(&arguments.node)?.history(&registry, &key)?;
@@ -28,7 +31,10 @@ pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, F
         "registry": registry.as_str(), "record": record.to_string(), "steps": steps_json(&judged.steps),
         "facts": judged.facts.as_ref().map(facts_json),
     }));
-    output.text(&format!("{}  {record} in {registry}", output.verdict(judged.verdict)));
+    output.text(&format!(
+        "{}  {record} in {registry}",
+        output.verdict(judged.verdict)
+    ));
     match &judged.facts {
         Some(facts) => show(output, facts, judged.verdict),
         None => output.steps(&judged.steps),
@@ -45,13 +51,36 @@ fn show(output: &Output, facts: &Facts, verdict: Verdict) {
     }
     for version in &facts.versions {
         let statement = &version.entry.statement;
-        let reason = statement.reason.as_ref().map_or("–", |reason| reason.as_str());
-        let date = statement.effective.as_ref().map_or("–", |date| date.as_str());
-        let (number, time, height) = (statement.version.get(), local(version.time.get()), version.height.get());
-        output.text(&format!("  {number:>7}  {time}  {height:>7}  {:<9}  {:<20}  {reason:<6}  {date}", statement.operation.word(), statement.author));
+        let reason = statement
+            .reason
+            .as_ref()
+            .map_or("–", |reason| reason.as_str());
+        let date = statement
+            .effective
+            .as_ref()
+            .map_or("–", |date| date.as_str());
+        let (number, time, height) = (
+            statement.version.get(),
+            local(version.time.get()),
+            version.height.get(),
+        );
+        output.text(&format!(
+            "  {number:>7}  {time}  {height:>7}  {:<9}  {:<20}  {reason:<6}  {date}",
+            statement.operation.word(),
+            statement.author
+        ));
     }
-    let names: Vec<&str> = facts.cosigners.iter().map(|(name, _)| name.as_str()).collect();
-    output.text(&format!("  complete: {} versions, none left out; as of block {}, cosigned by {}", facts.versions.len(), facts.as_of_height, names.join(", ")));
+    let names: Vec<&str> = facts
+        .cosigners
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    output.text(&format!(
+        "  complete: {} versions, none left out; as of block {}, cosigned by {}",
+        facts.versions.len(),
+        facts.as_of_height,
+        names.join(", ")
+    ));
 }
 
 fn facts_json(facts: &Facts) -> Value {

@@ -13,7 +13,10 @@ use ledger::replay::{Divergence, Prepared, RawBlock, Replay, Splitter};
 use protocol::{
     genesis::Genesis,
     height::LogSize,
-    merkle::{Hash, leaf_hash, node_hash, tiles::{self, TILE_WIDTH, TilePath}},
+    merkle::{
+        Hash, leaf_hash, node_hash,
+        tiles::{self, TILE_WIDTH, TilePath},
+    },
 };
 use verify::Verdict;
 
@@ -34,7 +37,12 @@ pub(super) struct Checked {
 type Numbered<T> = (u64, T);
 
 /// Fetches the first `size` leaves, executes them, and compares all tiles. Gives back the replay.
-pub(super) fn replay(client: &Client, genesis: &Genesis, size: LogSize, progress: impl Fn(u64)) -> Result<(Replay, Checked), Failure> {
+pub(super) fn replay(
+    client: &Client,
+    genesis: &Genesis,
+    size: LogSize,
+    progress: impl Fn(u64),
+) -> Result<(Replay, Checked), Failure> {
     let mut replay = Replay::new(genesis);
     let preparer = replay.preparer();
     let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -59,7 +67,12 @@ pub(super) fn replay(client: &Client, genesis: &Genesis, size: LogSize, progress
         drop(done_in);
         let applied = apply(&mut replay, done, &mut checked, &progress);
         // The threads end when their channels close; a fetch that failed explains an early end.
-        let fetched = fetcher.join().unwrap_or_else(|_| Err(Failure::new(crate::exit::UNEXPECTED, "the fetching thread panicked: a bug")));
+        let fetched = fetcher.join().unwrap_or_else(|_| {
+            Err(Failure::new(
+                crate::exit::UNEXPECTED,
+                "the fetching thread panicked: a bug",
+            ))
+        });
         applied?;
         checked.tiles = fetched?;
         Ok(())
@@ -69,7 +82,12 @@ pub(super) fn replay(client: &Client, genesis: &Genesis, size: LogSize, progress
 }
 
 /// Executes blocks in their order, whichever thread was done first.
-fn apply(replay: &mut Replay, done: mpsc::Receiver<Numbered<Result<Prepared, Divergence>>>, checked: &mut Checked, progress: &impl Fn(u64)) -> Result<(), Failure> {
+fn apply(
+    replay: &mut Replay,
+    done: mpsc::Receiver<Numbered<Result<Prepared, Divergence>>>,
+    checked: &mut Checked,
+    progress: &impl Fn(u64),
+) -> Result<(), Failure> {
     let mut waiting = BTreeMap::new();
     let mut next = 1;
     for (number, prepared) in done {
@@ -77,7 +95,11 @@ fn apply(replay: &mut Replay, done: mpsc::Receiver<Numbered<Result<Prepared, Div
         while let Some(prepared) = waiting.remove(&next) {
             let block = prepared.map_err(|divergence| diverges(&divergence))?;
             let before = replay.head().size().get();
-            let after = replay.apply(&block).map_err(|divergence| diverges(&divergence))?.size().get();
+            let after = replay
+                .apply(&block)
+                .map_err(|divergence| diverges(&divergence))?
+                .size()
+                .get();
             checked.blocks += 1;
             checked.entries += after.saturating_sub(before).saturating_sub(1);
             progress(after);
@@ -88,12 +110,20 @@ fn apply(replay: &mut Replay, done: mpsc::Receiver<Numbered<Result<Prepared, Div
 }
 
 fn diverges(divergence: &Divergence) -> Failure {
-    Failure::verdict(Verdict::ProofBroken, format!("the log departs from its rules at {divergence}"))
-        .help("keep a copy of the node's tiles and show it to the other agencies")
+    Failure::verdict(
+        Verdict::ProofBroken,
+        format!("the log departs from its rules at {divergence}"),
+    )
+    .help("keep a copy of the node's tiles and show it to the other agencies")
 }
 
 /// Reads the log bundle by bundle, splits it into blocks, and compares the tiles of hashes.
-fn fetch(client: &Client, genesis: &Genesis, size: LogSize, raw: mpsc::SyncSender<Numbered<RawBlock>>) -> Result<u64, Failure> {
+fn fetch(
+    client: &Client,
+    genesis: &Genesis,
+    size: LogSize,
+    raw: mpsc::SyncSender<Numbered<RawBlock>>,
+) -> Result<u64, Failure> {
     let broken = |what: String| Failure::verdict(Verdict::ProofBroken, what);
     let mut splitter = Splitter::default();
     let mut compare = Tiles::default();
@@ -101,15 +131,26 @@ fn fetch(client: &Client, genesis: &Genesis, size: LogSize, raw: mpsc::SyncSende
     let mut index = 0;
     while let Some(width) = tiles::width_at(0, index, size) {
         let bundle = client.tile(TilePath::Entries { index, width })?;
-        let leaves = tiles::parse_bundle(&bundle).map_err(|error| broken(format!("bundle {index}: {error}")))?;
+        let leaves = tiles::parse_bundle(&bundle)
+            .map_err(|error| broken(format!("bundle {index}: {error}")))?;
         if leaves.len() != usize::from(width) {
-            return Err(broken(format!("bundle {index} has {} leaves where it should have {width}", leaves.len())));
+            return Err(broken(format!(
+                "bundle {index} has {} leaves where it should have {width}",
+                leaves.len()
+            )));
         }
         for leaf in leaves {
             compare.push(client, *leaf_hash(&leaf).as_bytes())?;
-            let Some(block) = splitter.push(leaf).map_err(|divergence| diverges(&divergence))? else { continue };
+            let Some(block) = splitter
+                .push(leaf)
+                .map_err(|divergence| diverges(&divergence))?
+            else {
+                continue;
+            };
             if number == 0 {
-                Replay::new(genesis).check_genesis(&block).map_err(|divergence| diverges(&divergence))?;
+                Replay::new(genesis)
+                    .check_genesis(&block)
+                    .map_err(|divergence| diverges(&divergence))?;
             } else if raw.send((number, block)).is_err() {
                 // The executing side has stopped with a failure of its own.
                 return Ok(compare.compared);
@@ -139,7 +180,9 @@ impl Tiles {
             if self.levels.len() <= level {
                 self.levels.push((0, Vec::new()));
             }
-            let Some((index, hashes)) = self.levels.get_mut(level) else { return Ok(()) };
+            let Some((index, hashes)) = self.levels.get_mut(level) else {
+                return Ok(());
+            };
             hashes.push(hash);
             if hashes.len() < TILE_WIDTH as usize {
                 return Ok(());
@@ -162,10 +205,23 @@ impl Tiles {
         Ok(())
     }
 
-    fn compare(&mut self, client: &Client, level: usize, index: u64, hashes: &[Hash]) -> Result<(), Failure> {
-        let path = TilePath::Hashes { level: u8::try_from(level).unwrap_or(u8::MAX), index, width: u16::try_from(hashes.len()).unwrap_or(u16::MAX) };
+    fn compare(
+        &mut self,
+        client: &Client,
+        level: usize,
+        index: u64,
+        hashes: &[Hash],
+    ) -> Result<(), Failure> {
+        let path = TilePath::Hashes {
+            level: u8::try_from(level).unwrap_or(u8::MAX),
+            index,
+            width: u16::try_from(hashes.len()).unwrap_or(u16::MAX),
+        };
         if client.tile(path)? != hashes.concat() {
-            return Err(Failure::verdict(Verdict::ProofBroken, format!("{path} is not what the leaves lead to")));
+            return Err(Failure::verdict(
+                Verdict::ProofBroken,
+                format!("{path} is not what the leaves lead to"),
+            ));
         }
         self.compared += 1;
         Ok(())

@@ -18,7 +18,8 @@ use crate::{
 
 pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Failure> {
     if arguments.receipt.is_some() && arguments.files.len() != 1 {
-        return Err(Failure::new(USAGE, "--receipt goes with one document").help("without it, the receipt of FILE is FILE.receipt"));
+        return Err(Failure::new(USAGE, "--receipt goes with one document")
+            .help("without it, the receipt of FILE is FILE.receipt"));
     }
     let trust = files::trust(&arguments.trust)?;
     let mut gravest = Verdict::Authentic;
@@ -37,7 +38,11 @@ fn judge(trust: &TrustPolicy, file: &Path, receipt: Option<&Path>) -> Result<Jud
     if receipt.is_none() {
         let head = head(file)?;
         if head.starts_with(b"muhr-receipt/") {
-            return Ok(verify::receipt::judge(trust, &files::read(file, RECEIPT_BYTES_MAX)?, None));
+            return Ok(verify::receipt::judge(
+                trust,
+                &files::read(file, RECEIPT_BYTES_MAX)?,
+                None,
+            ));
         }
         if head.starts_with(b"muhr-evidence/") {
             return judge_evidence(trust, file);
@@ -56,50 +61,126 @@ fn head(file: &Path) -> Result<Vec<u8>, Failure> {
     use std::io::Read;
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(file).map_err(|error| files::unreadable(file, &error))?;
-    opened.take(32).read_to_end(&mut bytes).map_err(|error| files::unreadable(file, &error))?;
+    opened
+        .take(32)
+        .read_to_end(&mut bytes)
+        .map_err(|error| files::unreadable(file, &error))?;
     Ok(bytes)
 }
 
 fn without_receipt(path: &Path) -> Judgement {
     let pending: PathBuf = files::beside(path, ".pending");
     let (verdict, detail) = if pending.exists() {
-        (Verdict::Pending, format!("the entry is on its way: {}", pending.display()))
+        (
+            Verdict::Pending,
+            format!("the entry is on its way: {}", pending.display()),
+        )
     } else {
-        (Verdict::CannotDecide, format!("there is no receipt at {}; give it with --receipt", path.display()))
+        (
+            Verdict::CannotDecide,
+            format!(
+                "there is no receipt at {}; give it with --receipt",
+                path.display()
+            ),
+        )
     };
-    Judgement { verdict, steps: vec![Step { name: "receipt", ok: false, detail }], facts: None }
+    Judgement {
+        verdict,
+        steps: vec![Step {
+            name: "receipt",
+            ok: false,
+            detail,
+        }],
+        facts: None,
+    }
 }
 
 fn judge_evidence(trust: &TrustPolicy, file: &Path) -> Result<Judgement, Failure> {
     let bytes = files::read(file, RECEIPT_BYTES_MAX)?;
     let text = String::from_utf8_lossy(&bytes);
-    let guilty = checkpoint::parse_evidence(&text).map(|(one, other)| checkpoint::fork(trust, &one, &other)).unwrap_or_default();
+    let guilty = checkpoint::parse_evidence(&text)
+        .map(|(one, other)| checkpoint::fork(trust, &one, &other))
+        .unwrap_or_default();
     let (verdict, ok, detail) = if guilty.is_empty() {
-        (Verdict::ProofBroken, false, "the evidence convicts nobody under this trust file".to_owned())
+        (
+            Verdict::ProofBroken,
+            false,
+            "the evidence convicts nobody under this trust file".to_owned(),
+        )
     } else {
-        (Verdict::Fork, true, format!("two roots for one size, both signed by {}", guilty.join(", ")))
+        (
+            Verdict::Fork,
+            true,
+            format!(
+                "two roots for one size, both signed by {}",
+                guilty.join(", ")
+            ),
+        )
     };
-    Ok(Judgement { verdict, steps: vec![Step { name: "evidence", ok, detail }], facts: None })
+    Ok(Judgement {
+        verdict,
+        steps: vec![Step {
+            name: "evidence",
+            ok,
+            detail,
+        }],
+        facts: None,
+    })
 }
 
 fn show(output: &Output, file: &Path, judgement: &Judgement, trust: &TrustPolicy) {
-    output.text(&format!("{}  {}", output.verdict(judgement.verdict), file.display()));
+    output.text(&format!(
+        "{}  {}",
+        output.verdict(judgement.verdict),
+        file.display()
+    ));
     output.steps(&judgement.steps);
-    let Some(facts) = &judgement.facts else { return };
-    let number = facts.record.as_deref().map_or_else(|| "(number not shown)".to_owned(), ToOwned::to_owned);
-    output.text(&format!("  {number} in {}, version {} ({} by {})", facts.registry, facts.version, facts.operation.word(), facts.author));
-    output.text(&format!("  recorded {} in block {}", local(facts.time.get()), facts.height));
-    let names: Vec<&str> = facts.cosigners.iter().map(|(name, _)| name.as_str()).collect();
-    output.text(&format!("  cosigned by {} of {} agencies: {}", names.len(), trust.witnesses().len(), names.join(", ")));
+    let Some(facts) = &judgement.facts else {
+        return;
+    };
+    let number = facts
+        .record
+        .as_deref()
+        .map_or_else(|| "(number not shown)".to_owned(), ToOwned::to_owned);
+    output.text(&format!(
+        "  {number} in {}, version {} ({} by {})",
+        facts.registry,
+        facts.version,
+        facts.operation.word(),
+        facts.author
+    ));
+    output.text(&format!(
+        "  recorded {} in block {}",
+        local(facts.time.get()),
+        facts.height
+    ));
+    let names: Vec<&str> = facts
+        .cosigners
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    output.text(&format!(
+        "  cosigned by {} of {} agencies: {}",
+        names.len(),
+        trust.witnesses().len(),
+        names.join(", ")
+    ));
     for (name, value) in &facts.fields {
         output.text(&format!("  {name}: {}", printable(value)));
     }
-    output.text(&format!("  as of block {}, {}; a later change does not show offline", facts.as_of_height, local(facts.as_of_time.get())));
+    output.text(&format!(
+        "  as of block {}, {}; a later change does not show offline",
+        facts.as_of_height,
+        local(facts.as_of_time.get())
+    ));
 }
 
 /// Values come from a file: what could command a terminal is shown as a question mark.
 pub(super) fn printable(value: &str) -> String {
-    value.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
+    value
+        .chars()
+        .map(|letter| if letter.is_control() { '?' } else { letter })
+        .collect()
 }
 
 fn as_json(file: &Path, judgement: &Judgement) -> Value {

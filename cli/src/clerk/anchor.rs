@@ -6,7 +6,10 @@ use protocol::{
     opening::{Content, Opening},
 };
 
-use super::{bulk, submission::{self, Clerk}};
+use super::{
+    bulk,
+    submission::{self, Clerk},
+};
 use crate::{
     arguments::{AnchorArguments, AnchorOne},
     exit::Failure,

@@ -18,7 +18,10 @@ use protocol::record::RecordId;
 use serde_json::json;
 
 use self::rows::{Row, Table};
-use super::{journal::Journal, submission::{self, Clerk}};
+use super::{
+    journal::Journal,
+    submission::{self, Clerk},
+};
 use crate::{
     arguments::BulkArguments,
     exit::{DONE, Failure, SOME_NOT_DONE},
@@ -43,8 +46,20 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) const fn not_done(row: u64, record: Option<RecordId>, status: &'static str, reason: String) -> Self {
-        Self { row, record, version: None, status, reason, receipt: None }
+    pub(crate) const fn not_done(
+        row: u64,
+        record: Option<RecordId>,
+        status: &'static str,
+        reason: String,
+    ) -> Self {
+        Self {
+            row,
+            record,
+            version: None,
+            status,
+            reason,
+            receipt: None,
+        }
     }
 }
 
@@ -56,9 +71,19 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
     fs::create_dir_all(&receipts).map_err(|error| files::unwritable(&receipts, &error))?;
     let (journal, earlier) = Journal::open(&arguments.out.join("journal"))?;
     if !earlier.is_empty() {
-        output.note(&format!("continuing: {} rows were signed before", earlier.len()));
+        output.note(&format!(
+            "continuing: {} rows were signed before",
+            earlier.len()
+        ));
     }
-    let trip = travel::Trip { clerk, registry, receipts, journal, earlier, timeout: arguments.desk.timeout };
+    let trip = travel::Trip {
+        clerk,
+        registry,
+        receipts,
+        journal,
+        earlier,
+        timeout: arguments.desk.timeout,
+    };
     let bar = progress(output, table.rows_expected());
     let (rows, mut outcomes) = judge_rows(&mut table)?;
     bar.inc(outcomes.len() as u64);
@@ -81,8 +106,15 @@ fn judge_rows(table: &mut Table) -> Result<(Vec<Row>, Vec<Outcome>), Failure> {
             Err(outcome) => outcomes.push(outcome),
             Ok(row) => match first_rows.get(&row.record) {
                 Some(first) => {
-                    let reason = format!("the number of row {first} again; one row registers it, amend it to record another version");
-                    outcomes.push(Outcome::not_done(row.number, Some(row.record), "duplicate", reason));
+                    let reason = format!(
+                        "the number of row {first} again; one row registers it, amend it to record another version"
+                    );
+                    outcomes.push(Outcome::not_done(
+                        row.number,
+                        Some(row.record),
+                        "duplicate",
+                        reason,
+                    ));
                 }
                 None => {
                     first_rows.insert(row.record.clone(), row.number);
@@ -95,7 +127,12 @@ fn judge_rows(table: &mut Table) -> Result<(Vec<Row>, Vec<Outcome>), Failure> {
 }
 
 /// Sends chunks side by side. The first failure that is not a row's stops the rest; what was done stands.
-fn send_all(trip: &travel::Trip, rows: Vec<Row>, outcomes: &mut Vec<Outcome>, bar: &ProgressBar) -> Result<(), Failure> {
+fn send_all(
+    trip: &travel::Trip,
+    rows: Vec<Row>,
+    outcomes: &mut Vec<Outcome>,
+    bar: &ProgressBar,
+) -> Result<(), Failure> {
     let mut rows = rows.into_iter();
     let chunks = Mutex::new(std::iter::from_fn(move || {
         let chunk: Vec<Row> = rows.by_ref().take(CHUNK_ROWS).collect();
@@ -127,13 +164,24 @@ fn send_all(trip: &travel::Trip, rows: Vec<Row>, outcomes: &mut Vec<Outcome>, ba
     // After a failure the rows that nobody took are named too: none is lost.
     while let Some(chunk) = next() {
         let reason = "not sent: the run stopped early; run the same command again".to_owned();
-        outcomes.extend(chunk.into_iter().map(|row| Outcome::not_done(row.number, Some(row.record), "pending", reason.clone())));
+        outcomes.extend(
+            chunk.into_iter().map(|row| {
+                Outcome::not_done(row.number, Some(row.record), "pending", reason.clone())
+            }),
+        );
     }
     failure.map_or(Ok(()), Err)
 }
 
 fn progress(output: &Output, rows: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(rows), if output.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() });
+    let bar = ProgressBar::with_draw_target(
+        Some(rows),
+        if output.json {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        },
+    );
     let style = ProgressStyle::with_template("  [{bar:30}] {pos}/{len}  {per_sec}  {eta} left");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
@@ -141,20 +189,36 @@ fn progress(output: &Output, rows: u64) -> ProgressBar {
 fn write_result(path: &Path, out: &Path, outcomes: &[Outcome]) -> Result<(), Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let fault = |error: csv::Error| files::unwritable(path, &std::io::Error::other(error));
-    writer.write_record(["row", "record", "version", "status", "reason", "receipt"]).map_err(fault)?;
+    writer
+        .write_record(["row", "record", "version", "status", "reason", "receipt"])
+        .map_err(fault)?;
     for outcome in outcomes {
-        let receipt = outcome.receipt.as_deref().map(|path| path.strip_prefix(out).unwrap_or(path));
+        let receipt = outcome
+            .receipt
+            .as_deref()
+            .map(|path| path.strip_prefix(out).unwrap_or(path));
         let record = [
             outcome.row.to_string(),
-            outcome.record.as_ref().map(ToString::to_string).unwrap_or_default(),
-            outcome.version.map(|version| version.to_string()).unwrap_or_default(),
+            outcome
+                .record
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            outcome
+                .version
+                .map(|version| version.to_string())
+                .unwrap_or_default(),
             outcome.status.to_owned(),
             outcome.reason.clone(),
-            receipt.map(|path| path.display().to_string()).unwrap_or_default(),
+            receipt
+                .map(|path| path.display().to_string())
+                .unwrap_or_default(),
         ];
         writer.write_record(record).map_err(fault)?;
     }
-    let bytes = writer.into_inner().map_err(|error| files::unwritable(path, &std::io::Error::other(error.to_string())))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| files::unwritable(path, &std::io::Error::other(error.to_string())))?;
     files::write(path, &bytes)
 }
 
@@ -166,10 +230,15 @@ fn summary(output: &Output, result: &Path, outcomes: &[Outcome]) -> u8 {
     let anchored = counts.get("anchored").copied().unwrap_or(0);
     let all = outcomes.len() as u64;
     output.data(&json!({"schema": "muhr/bulk/1", "rows": all, "counts": counts, "result": result.display().to_string()}));
-    output.text(&format!("✔ {anchored} of {all} rows anchored; every receipt verified"));
+    output.text(&format!(
+        "✔ {anchored} of {all} rows anchored; every receipt verified"
+    ));
     for (status, count) in counts.iter().filter(|(status, _)| **status != "anchored") {
         output.text(&format!("▲ {count} {status}"));
     }
-    output.text(&format!("  {} says of every row what became of it", result.display()));
+    output.text(&format!(
+        "  {} says of every row what became of it",
+        result.display()
+    ));
     if anchored == all { DONE } else { SOME_NOT_DONE }
 }

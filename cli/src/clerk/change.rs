@@ -18,7 +18,11 @@ use crate::{
     output::Output,
 };
 
-pub(crate) fn run(operation: Operation, arguments: ChangeArguments, output: &Output) -> Result<u8, Failure> {
+pub(crate) fn run(
+    operation: Operation,
+    arguments: ChangeArguments,
+    output: &Output,
+) -> Result<u8, Failure> {
     let registry = submission::registry(&arguments.registry)?;
     let record = submission::record(&arguments.record, output)?;
     let reason = submission::reason(&arguments.reason)?;
@@ -26,7 +30,14 @@ pub(crate) fn run(operation: Operation, arguments: ChangeArguments, output: &Out
     let fields = submission::fields(&arguments.fields)?;
     let document = arguments.file.as_deref().map(files::hash).transpose()?;
     if operation.has_content() && document.is_none() && fields.is_empty() {
-        return Err(Failure::new(USAGE, format!("{} needs the new document or fields", operation.word())).help(format!("muhr {} NUMBER FILE --registry R --reason CODE", operation.word())));
+        return Err(Failure::new(
+            USAGE,
+            format!("{} needs the new document or fields", operation.word()),
+        )
+        .help(format!(
+            "muhr {} NUMBER FILE --registry R --reason CODE",
+            operation.word()
+        )));
     }
     let clerk = Clerk::open(&arguments.desk)?;
     let content = submission::content(document, fields)?;
@@ -34,16 +45,31 @@ pub(crate) fn run(operation: Operation, arguments: ChangeArguments, output: &Out
     let history = clerk.client.history(&registry, &key)?;
     let judged = verify::history::judge(&clerk.trust, &history, &registry, &key);
     let Some(facts) = judged.facts else {
-        let failed = judged.steps.iter().find(|step| !step.ok).map_or("", |step| step.detail.as_str());
-        return Err(Failure::verdict(judged.verdict, format!("the node's history of the record does not hold: {failed}")));
+        let failed = judged
+            .steps
+            .iter()
+            .find(|step| !step.ok)
+            .map_or("", |step| step.detail.as_str());
+        return Err(Failure::verdict(
+            judged.verdict,
+            format!("the node's history of the record does not hold: {failed}"),
+        ));
     };
     let Some(state) = facts.state else {
-        return Err(Failure::verdict(Verdict::NotFound, format!("the record was never registered in {registry}")).help("check the number, or register it with muhr anchor"));
+        return Err(Failure::verdict(
+            Verdict::NotFound,
+            format!("the record was never registered in {registry}"),
+        )
+        .help("check the number, or register it with muhr anchor"));
     };
     let receipt = match (&arguments.out, &arguments.file) {
         (Some(path), _) => path.clone(),
         (None, Some(file)) => files::beside(file, ".receipt"),
-        (None, None) => PathBuf::from(format!("{}.{}.receipt", file_name(&record.to_string()), operation.word())),
+        (None, None) => PathBuf::from(format!(
+            "{}.{}.receipt",
+            file_name(&record.to_string()),
+            operation.word()
+        )),
     };
     let make = |opening: &Opening| {
         let statement = Statement {
@@ -51,7 +77,12 @@ pub(crate) fn run(operation: Operation, arguments: ChangeArguments, output: &Out
             registry,
             key,
             version: state.version.next(),
-            previous: Some(Previous { index: state.index, hash: state.hash, height: state.height, time: state.time }),
+            previous: Some(Previous {
+                index: state.index,
+                hash: state.hash,
+                height: state.height,
+                time: state.time,
+            }),
             effective,
             reason: Some(reason),
             references: Vec::new(),
@@ -66,5 +97,15 @@ pub(crate) fn run(operation: Operation, arguments: ChangeArguments, output: &Out
 
 /// A record's number as part of a file name.
 fn file_name(record: &str) -> String {
-    record.chars().map(|letter| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' }).take(100).collect()
+    record
+        .chars()
+        .map(|letter| {
+            if letter.is_alphanumeric() || letter == '-' {
+                letter
+            } else {
+                '_'
+            }
+        })
+        .take(100)
+        .collect()
 }

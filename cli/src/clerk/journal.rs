@@ -36,25 +36,47 @@ impl Journal {
                 line.clear();
             }
         }
-        let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| files::unwritable(path, &error))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(|error| files::unwritable(path, &error))?;
         // What follows the last whole line was never sent; appended to, it would spoil the next line.
-        file.set_len(whole).map_err(|error| files::unwritable(path, &error))?;
+        file.set_len(whole)
+            .map_err(|error| files::unwritable(path, &error))?;
         files::sync_folder(path).map_err(|error| files::unwritable(path, &error))?;
-        Ok((Self { path: path.to_owned(), file: Mutex::new(file) }, found))
+        Ok((
+            Self {
+                path: path.to_owned(),
+                file: Mutex::new(file),
+            },
+            found,
+        ))
     }
 
     /// Keeps entries before they are sent.
-    pub(super) fn keep<'a>(&self, entries: impl IntoIterator<Item = (u64, &'a Pending)>) -> Result<(), Failure> {
-        let lines: String = entries.into_iter().map(|(row, pending)| format!("{row} {}\n", text::base64(pending.write().as_bytes()))).collect();
+    pub(super) fn keep<'a>(
+        &self,
+        entries: impl IntoIterator<Item = (u64, &'a Pending)>,
+    ) -> Result<(), Failure> {
+        let lines: String = entries
+            .into_iter()
+            .map(|(row, pending)| format!("{row} {}\n", text::base64(pending.write().as_bytes())))
+            .collect();
         if lines.is_empty() {
             return Ok(());
         }
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()).map_err(|error| files::unwritable(&self.path, &error))
+        file.write_all(lines.as_bytes())
+            .and_then(|()| file.sync_data())
+            .map_err(|error| files::unwritable(&self.path, &error))
     }
 }
 
 fn read(line: &str) -> Option<(u64, Pending)> {
     let (row, pending) = line.split_once(' ')?;
-    Some((text::number(row)?, Pending::parse(&text::base64_bytes(pending)?).ok()?))
+    Some((
+        text::number(row)?,
+        Pending::parse(&text::base64_bytes(pending)?).ok()?,
+    ))
 }

@@ -53,27 +53,65 @@ impl Clerk {
     /// Reads key and trust file, and asks the node how far the network is.
     pub(crate) fn open(desk: &Desk) -> Result<Self, Failure> {
         let trust = files::trust(&desk.trust)?;
-        let KeyFile { purpose, holder, secret } = files::key(&desk.key)?;
+        let KeyFile {
+            purpose,
+            holder,
+            secret,
+        } = files::key(&desk.key)?;
         let name = ClerkName::parse(&holder).filter(|_| purpose == "clerk");
-        let name = name.ok_or_else(|| Failure::new(CONFIGURATION, format!("{}: a {purpose} key, not a clerk's", desk.key.display())))?;
-        let origin = Origin::parse(trust.origin()).ok_or_else(|| Failure::new(CONFIGURATION, format!("{}: not for a network of Muhr", desk.trust.display())))?;
+        let name = name.ok_or_else(|| {
+            Failure::new(
+                CONFIGURATION,
+                format!("{}: a {purpose} key, not a clerk's", desk.key.display()),
+            )
+        })?;
+        let origin = Origin::parse(trust.origin()).ok_or_else(|| {
+            Failure::new(
+                CONFIGURATION,
+                format!("{}: not for a network of Muhr", desk.trust.display()),
+            )
+        })?;
         let client = Client::new(&desk.node)?;
         let network = client.network()?;
         if network.origin != origin.as_str() {
-            return Err(Failure::verdict(Verdict::WrongNetwork, format!("{} is a node of {}, and the trust file is for {origin}", desk.node, network.origin))
-                .help("use the trust file of that network, or a node of yours"));
+            return Err(Failure::verdict(
+                Verdict::WrongNetwork,
+                format!(
+                    "{} is a node of {}, and the trust file is for {origin}",
+                    desk.node, network.origin
+                ),
+            )
+            .help("use the trust file of that network, or a node of yours"));
         }
-        let expires = Height::new(network.height.saturating_add(LIFETIME.min(network.lifetime_heights)));
+        let expires = Height::new(
+            network
+                .height
+                .saturating_add(LIFETIME.min(network.lifetime_heights)),
+        );
         let until = Instant::now() + Duration::from_secs(desk.timeout);
-        Ok(Self { client, trust, origin, name, secret, expires, until })
+        Ok(Self {
+            client,
+            trust,
+            origin,
+            name,
+            secret,
+            expires,
+            until,
+        })
     }
 }
 
 /// What is to be committed to.
-pub(crate) fn content(document: Option<DocumentHash>, fields: Vec<(String, String)>) -> Result<Option<Content>, Failure> {
+pub(crate) fn content(
+    document: Option<DocumentHash>,
+    fields: Vec<(String, String)>,
+) -> Result<Option<Content>, Failure> {
     let secret = Secret::new(files::random()?);
     if fields.is_empty() {
-        return Ok(document.map(|document| Content::Document { document, salt: secret }));
+        return Ok(document.map(|document| Content::Document {
+            document,
+            salt: secret,
+        }));
     }
     let mut fields = fields;
     if let Some(document) = document {
@@ -86,15 +124,23 @@ pub(crate) fn content(document: Option<DocumentHash>, fields: Vec<(String, Strin
 /// Reads `--field name=value` arguments.
 pub(crate) fn fields(arguments: &[String]) -> Result<Vec<(String, String)>, Failure> {
     let read = |(number, argument): (usize, &String)| {
-        let pair = argument.split_once('=').filter(|(name, _)| !name.is_empty() && *name != DOCUMENT_FIELD);
+        let pair = argument
+            .split_once('=')
+            .filter(|(name, _)| !name.is_empty() && *name != DOCUMENT_FIELD);
         pair.map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .ok_or_else(|| Failure::new(USAGE, format!("--field number {number} is not name=value")).help("the name \"document\" is kept for the document itself"))
+            .ok_or_else(|| {
+                Failure::new(USAGE, format!("--field number {number} is not name=value"))
+                    .help("the name \"document\" is kept for the document itself")
+            })
     };
     (1..).zip(arguments).map(read).collect()
 }
 
 pub(crate) fn registry(text: &str) -> Result<RegistryName, Failure> {
-    RegistryName::parse(text).ok_or_else(|| Failure::new(USAGE, "--registry is not the name of a registry").help("names look like qurilish.permits"))
+    RegistryName::parse(text).ok_or_else(|| {
+        Failure::new(USAGE, "--registry is not the name of a registry")
+            .help("names look like qurilish.permits")
+    })
 }
 
 /// Reads a record's number, and warns of look-alike letters.
@@ -107,27 +153,45 @@ pub(crate) fn record(text: &str, output: &Output) -> Result<RecordId, Failure> {
 }
 
 pub(crate) fn date(text: Option<&str>) -> Result<Option<Date>, Failure> {
-    let read = |text| Date::parse(text).ok_or_else(|| Failure::new(USAGE, "--effective is not a date").help("write it as 2026-11-23"));
+    let read = |text| {
+        Date::parse(text).ok_or_else(|| {
+            Failure::new(USAGE, "--effective is not a date").help("write it as 2026-11-23")
+        })
+    };
     text.map(read).transpose()
 }
 
 pub(crate) fn reason(text: &str) -> Result<ReasonCode, Failure> {
-    ReasonCode::parse(text).ok_or_else(|| Failure::new(USAGE, "--reason is not a reason code").help("codes look like C02: capital letters, digits and -"))
+    ReasonCode::parse(text).ok_or_else(|| {
+        Failure::new(USAGE, "--reason is not a reason code")
+            .help("codes look like C02: capital letters, digits and -")
+    })
 }
 
 /// Whether an opening shows the same number and content as another, whatever their secrets.
 pub(crate) fn same_content(one: &Opening, other: &Opening) -> bool {
     let same = match (&one.content, &other.content) {
         (None, None) => true,
-        (Some(Content::Document { document: a, .. }), Some(Content::Document { document: b, .. })) => a == b,
-        (Some(Content::Fields { fields: a, .. }), Some(Content::Fields { fields: b, .. })) => a == b,
+        (
+            Some(Content::Document { document: a, .. }),
+            Some(Content::Document { document: b, .. }),
+        ) => a == b,
+        (Some(Content::Fields { fields: a, .. }), Some(Content::Fields { fields: b, .. })) => {
+            a == b
+        }
         _ => false,
     };
     one.record == other.record && same
 }
 
 /// Carries an entry to its receipt. `make` signs it, unless a try before this one left it on disk.
-pub(crate) fn carry(clerk: &Clerk, receipt_path: &Path, opening: Opening, make: impl FnOnce(&Opening) -> Entry, output: &Output) -> Result<u8, Failure> {
+pub(crate) fn carry(
+    clerk: &Clerk,
+    receipt_path: &Path,
+    opening: Opening,
+    make: impl FnOnce(&Opening) -> Entry,
+    output: &Output,
+) -> Result<u8, Failure> {
     if let Some(done) = already_done(clerk, receipt_path, &opening, output)? {
         return Ok(done);
     }
@@ -135,7 +199,10 @@ pub(crate) fn carry(clerk: &Clerk, receipt_path: &Path, opening: Opening, make: 
     let pending = match left_over(&pending_path, &opening)? {
         Some(pending) => pending,
         None => {
-            let pending = Pending { entry: make(&opening), opening };
+            let pending = Pending {
+                entry: make(&opening),
+                opening,
+            };
             files::write(&pending_path, pending.write().as_bytes())?;
             pending
         }
@@ -171,20 +238,32 @@ fn send(clerk: &Clerk, pending: &Pending, id: &str) -> Result<Option<Vec<u8>>, F
 }
 
 /// A receipt of the same content that is already there is the answer; one of other content is in the way.
-fn already_done(clerk: &Clerk, path: &Path, opening: &Opening, output: &Output) -> Result<Option<u8>, Failure> {
+fn already_done(
+    clerk: &Clerk,
+    path: &Path,
+    opening: &Opening,
+    output: &Output,
+) -> Result<Option<u8>, Failure> {
     if !path.exists() {
         return Ok(None);
     }
     let bytes = files::read(path, protocol::receipt::RECEIPT_BYTES_MAX)?;
     let judged = verify::receipt::judge(&clerk.trust, &bytes, None);
-    let same = Receipt::parse(&bytes).ok().and_then(|receipt| receipt.opening).is_some_and(|found| same_content(&found, opening));
+    let same = Receipt::parse(&bytes)
+        .ok()
+        .and_then(|receipt| receipt.opening)
+        .is_some_and(|found| same_content(&found, opening));
     match judged.facts {
         Some(facts) if same => {
             output.note("the receipt is already there");
             show(output, &facts, path, clerk.trust.witnesses().len());
             Ok(Some(DONE))
         }
-        _ => Err(Failure::new(CONFLICT, format!("{}: a receipt of something else is there", path.display())).help("move it away first, or amend the record")),
+        _ => Err(Failure::new(
+            CONFLICT,
+            format!("{}: a receipt of something else is there", path.display()),
+        )
+        .help("move it away first, or amend the record")),
     }
 }
 
@@ -195,25 +274,52 @@ fn left_over(path: &Path, opening: &Opening) -> Result<Option<Pending>, Failure>
     let bytes = files::read(path, protocol::receipt::RECEIPT_BYTES_MAX)?;
     match Pending::parse(&bytes) {
         Ok(pending) if same_content(&pending.opening, opening) => Ok(Some(pending)),
-        _ => Err(Failure::new(CONFLICT, format!("{}: an entry for other content is on its way", path.display()))
-            .help("finish that one first with the document it was for, or remove the file to give it up")),
+        _ => Err(Failure::new(
+            CONFLICT,
+            format!(
+                "{}: an entry for other content is on its way",
+                path.display()
+            ),
+        )
+        .help(
+            "finish that one first with the document it was for, or remove the file to give it up",
+        )),
     }
 }
 
 /// Believes a receipt from a node only after the same judgement that everybody can make.
-pub(crate) fn accept(trust: &TrustPolicy, pending: &Pending, bytes: &[u8]) -> Result<(Receipt, Facts), Failure> {
-    let broken = |what: String| Failure::verdict(Verdict::ProofBroken, what).help("ask another agency's node for the receipt, and tell the auditors");
-    let mut receipt = Receipt::parse(bytes).map_err(|error| broken(format!("the node's receipt: {error}")))?;
+pub(crate) fn accept(
+    trust: &TrustPolicy,
+    pending: &Pending,
+    bytes: &[u8],
+) -> Result<(Receipt, Facts), Failure> {
+    let broken = |what: String| {
+        Failure::verdict(Verdict::ProofBroken, what)
+            .help("ask another agency's node for the receipt, and tell the auditors")
+    };
+    let mut receipt =
+        Receipt::parse(bytes).map_err(|error| broken(format!("the node's receipt: {error}")))?;
     // Another valid signature over the same statement is the same entry.
     if receipt.entry.statement != pending.entry.statement {
         return Err(broken("the node's receipt is of another entry".to_owned()));
     }
     receipt.opening = Some(pending.opening.clone());
     let judged = verify::receipt::judge(trust, receipt.write().as_bytes(), None);
-    let failed = judged.steps.iter().find(|step| !step.ok).map_or_else(String::new, |step| format!(": {}: {}", step.name, step.detail));
+    let failed = judged
+        .steps
+        .iter()
+        .find(|step| !step.ok)
+        .map_or_else(String::new, |step| {
+            format!(": {}: {}", step.name, step.detail)
+        });
     match judged.facts {
-        Some(facts) if !matches!(judged.verdict, Verdict::Altered | Verdict::CannotDecide) => Ok((receipt, facts)),
-        _ => Err(Failure { code: judged.verdict.exit_code(), ..broken(format!("the node's receipt does not verify{failed}")) }),
+        Some(facts) if !matches!(judged.verdict, Verdict::Altered | Verdict::CannotDecide) => {
+            Ok((receipt, facts))
+        }
+        _ => Err(Failure {
+            code: judged.verdict.exit_code(),
+            ..broken(format!("the node's receipt does not verify{failed}"))
+        }),
     }
 }
 
@@ -231,7 +337,17 @@ fn show(output: &Output, facts: &Facts, path: &Path, validators: usize) {
         "reinstate" => "reinstated",
         _ => "revoked",
     };
-    output.text(&format!("✔ {done}  {}  in {}, version {}", facts.record.as_deref().unwrap_or(""), facts.registry, facts.version));
-    output.text(&format!("  block {}  {}  cosigned by {} of {validators} agencies", facts.height, local(facts.time.get()), facts.cosigners.len()));
+    output.text(&format!(
+        "✔ {done}  {}  in {}, version {}",
+        facts.record.as_deref().unwrap_or(""),
+        facts.registry,
+        facts.version
+    ));
+    output.text(&format!(
+        "  block {}  {}  cosigned by {} of {validators} agencies",
+        facts.height,
+        local(facts.time.get()),
+        facts.cosigners.len()
+    ));
     output.text(&format!("  receipt {}", path.display()));
 }

@@ -26,16 +26,27 @@ pub(crate) fn new(arguments: &KeyNewArguments, output: &Output) -> Result<u8, Fa
         _ => AgencyName::parse(&arguments.holder).is_some(),
     };
     if !fine {
-        return Err(Failure::new(USAGE, format!("--holder is no name for a {} key", arguments.purpose)).help("clerks are named agency/name, as qurilish/aziza-2026"));
+        return Err(Failure::new(
+            USAGE,
+            format!("--holder is no name for a {} key", arguments.purpose),
+        )
+        .help("clerks are named agency/name, as qurilish/aziza-2026"));
     }
-    let file = KeyFile { purpose: arguments.purpose.clone(), holder: arguments.holder.clone(), secret: generate()? };
+    let file = KeyFile {
+        purpose: arguments.purpose.clone(),
+        holder: arguments.holder.clone(),
+        secret: generate()?,
+    };
     files::write_secret(&arguments.file, &file.write())?;
     show_file(&file, &arguments.file, None, output);
     Ok(DONE)
 }
 
 pub(crate) fn show(arguments: &KeyShowArguments, output: &Output) -> Result<u8, Failure> {
-    let origin = arguments.proof_for.as_deref().map(|origin| Origin::parse(origin).ok_or_else(|| Failure::new(USAGE, "--proof-for is not the origin of a network")));
+    let origin = arguments.proof_for.as_deref().map(|origin| {
+        Origin::parse(origin)
+            .ok_or_else(|| Failure::new(USAGE, "--proof-for is not the origin of a network"))
+    });
     let origin = origin.transpose()?;
     let file = files::key(&arguments.file)?;
     show_file(&file, &arguments.file, origin.as_ref(), output);
@@ -45,14 +56,21 @@ pub(crate) fn show(arguments: &KeyShowArguments, output: &Output) -> Result<u8, 
 fn show_file(file: &KeyFile, path: &std::path::Path, origin: Option<&Origin>, output: &Output) {
     let public = file.secret.public();
     let proof = origin.map(|origin| {
-        let claim = Possession { origin: origin.as_str(), holder: &file.holder, purpose: &file.purpose };
+        let claim = Possession {
+            origin: origin.as_str(),
+            holder: &file.holder,
+            purpose: &file.purpose,
+        };
         file.secret.sign(&claim.message(&public)).to_string()
     });
     output.data(&json!({
         "schema": "muhr/key/1", "file": path.display().to_string(), "purpose": file.purpose, "holder": file.holder,
         "algorithm": "ed25519", "public": public.to_string(), "proof": proof,
     }));
-    output.text(&format!("{} key of {}\n  public ed25519 {public}", file.purpose, file.holder));
+    output.text(&format!(
+        "{} key of {}\n  public ed25519 {public}",
+        file.purpose, file.holder
+    ));
     if let Some(proof) = proof {
         output.text(&format!("  proof {proof}"));
     }

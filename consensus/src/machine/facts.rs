@@ -79,7 +79,8 @@ impl Machine {
         let proposal = record.proposal.clone().map(Effect::Propose);
         let votes = [record.prevote, record.precommit];
         self.effects.extend(proposal);
-        self.effects.extend(votes.into_iter().flatten().map(Effect::Vote));
+        self.effects
+            .extend(votes.into_iter().flatten().map(Effect::Vote));
         if self.step_now() == Step::Propose {
             self.schedule(TimerKind::Propose);
         }
@@ -149,7 +150,11 @@ impl Machine {
         let statement = vote.statement;
         self.tally.hear(index, statement.round);
         let said = [self.record.prevote, self.record.precommit];
-        self.watch_own_key(vote.signer, statement.round, said.contains(&Some(statement)));
+        self.watch_own_key(
+            vote.signer,
+            statement.round,
+            said.contains(&Some(statement)),
+        );
         Some(index)
     }
 
@@ -258,7 +263,9 @@ impl Machine {
 
     fn accuse(&mut self, evidence: Option<Evidence>) {
         if let Some(evidence) = evidence
-            && self.accused.insert((evidence.accused(), evidence.offence()))
+            && self
+                .accused
+                .insert((evidence.accused(), evidence.offence()))
         {
             self.effects.push(Effect::Evidence(evidence));
         }

@@ -148,7 +148,9 @@ impl Machine {
         let locks = polka.round == self.round() && self.step_now() == Step::Prevote;
         if locks {
             debug_assert!(
-                self.record.locked.is_none_or(|lock| lock.round < polka.round),
+                self.record
+                    .locked
+                    .is_none_or(|lock| lock.round < polka.round),
                 "the locked round only rises"
             );
             self.record.locked = Some(Lock {
@@ -223,9 +225,8 @@ impl Machine {
 
     /// L14-19: the proposer's part of a round, whenever what it needs is there.
     fn propose(&mut self) -> bool {
-        let due = self.step_now() == Step::Propose
-            && self.my_turn()
-            && self.record.proposal.is_none();
+        let due =
+            self.step_now() == Step::Propose && self.my_turn() && self.record.proposal.is_none();
         if !due {
             return false;
         }

@@ -87,7 +87,9 @@ impl Machine {
         let mut messages = Vec::new();
         if let (Some(round), Some(me)) = (self.tally.round(self.round()), self.my_index()) {
             let offers = round.offers.iter().map(|offer| &offer.signed);
-            let own = offers.filter(|signed| Some(signed.signer) == self.me).take(1);
+            let own = offers
+                .filter(|signed| Some(signed.signer) == self.me)
+                .take(1);
             messages.extend(own.cloned().map(Message::Proposal));
             let votes = [round.prevotes.get(&me), round.precommits.get(&me)];
             messages.extend(votes.into_iter().flatten().cloned().map(Message::Vote));

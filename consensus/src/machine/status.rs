@@ -51,7 +51,13 @@ impl Machine {
         };
         let (prevotes, precommits) = (signers(&round.prevotes), signers(&round.precommits));
         let spoke = |key: &&PublicKey| !prevotes.contains(key) && !precommits.contains(key);
-        let missing = self.validators.keys().iter().filter(spoke).copied().collect();
+        let missing = self
+            .validators
+            .keys()
+            .iter()
+            .filter(spoke)
+            .copied()
+            .collect();
         let offer = round.offers.first();
         Status {
             height: self.height(),
@@ -94,7 +100,8 @@ impl Machine {
             }
             Message::Commit(commit) => {
                 let held = self.commit.as_ref();
-                commit.height == self.height() && held.is_some_and(|held| held.block == commit.block)
+                commit.height == self.height()
+                    && held.is_some_and(|held| held.block == commit.block)
             }
         }
     }

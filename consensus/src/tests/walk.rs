@@ -4,15 +4,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use protocol::{
-    hash::BlockId,
-    height::Round,
-};
+use protocol::{hash::BlockId, height::Round};
 
 use super::world::{Rng, World, block};
 use crate::{
-    Commit, Effect, Evidence, Input, Machine, Message, Polka, Proposal, Safety, SignedVote, Step, Timer, TimerKind,
-    Vote, VoteKind,
+    Commit, Effect, Evidence, Input, Machine, Message, Polka, Proposal, Safety, SignedVote, Step,
+    Timer, TimerKind, Vote, VoteKind,
 };
 
 const ACTIONS: usize = 700;
@@ -271,7 +268,10 @@ impl Walk {
 
     fn propose(&mut self, index: u16, proposal: Proposal) {
         let node = self.nodes.get_mut(&index).unwrap();
-        let saved = node.saved.as_ref().and_then(|saved| saved.proposal.as_ref());
+        let saved = node
+            .saved
+            .as_ref()
+            .and_then(|saved| saved.proposal.as_ref());
         assert_eq!(saved, Some(&proposal), "said before it was saved");
         let said = (proposal.block, proposal.valid_round());
         let first = *node.proposed.entry(proposal.round).or_insert(said);
@@ -293,7 +293,10 @@ impl Walk {
         assert_eq!(saved, Some(vote), "said before it was saved");
         let first = *node.said.entry((vote.round, vote.kind)).or_insert(vote);
         assert_eq!(first, vote, "double vote by {index}");
-        let blocks = node.said.values().filter(|said| said.kind == VoteKind::Precommit);
+        let blocks = node
+            .said
+            .values()
+            .filter(|said| said.kind == VoteKind::Precommit);
         let mut blocks: Vec<_> = blocks.filter_map(|said| said.block).collect();
         blocks.dedup();
         self.seen.split_precommits += usize::from(blocks.len() > 1);
@@ -347,12 +350,20 @@ impl Walk {
 
     fn lie_in_proposal(&mut self) {
         let round = self.any_round();
-        let proposer = self.world.set.proposer(self.world.height, Round::new(round));
+        let proposer = self
+            .world
+            .set
+            .proposer(self.world.height, Round::new(round));
         let proposer = self.world.set.index_of(&proposer).unwrap();
         if !self.liars.contains(&proposer) {
             return;
         }
-        let old: Vec<Polka> = self.polkas.iter().filter(|p| p.round.get() < round).cloned().collect();
+        let old: Vec<Polka> = self
+            .polkas
+            .iter()
+            .filter(|p| p.round.get() < round)
+            .cloned()
+            .collect();
         let polka = (!old.is_empty() && self.rng.percent(60))
             .then(|| old[self.rng.below(old.len())].clone());
         let block = match &polka {
@@ -365,8 +376,15 @@ impl Walk {
 
     fn lie_in_vote(&mut self) {
         let round = self.any_round();
-        let kind = if self.rng.percent(50) { VoteKind::Prevote } else { VoteKind::Precommit };
-        let block = self.rng.percent(50).then(|| self.blocks[self.rng.below(self.blocks.len())]);
+        let kind = if self.rng.percent(50) {
+            VoteKind::Prevote
+        } else {
+            VoteKind::Precommit
+        };
+        let block = self
+            .rng
+            .percent(50)
+            .then(|| self.blocks[self.rng.below(self.blocks.len())]);
         let old = kind == VoteKind::Prevote && block.is_some() && round > 0;
         let valid_round = (old && self.rng.percent(30)).then(|| self.rng.between(0, round));
         let vote = self.world.vote_of(kind, round, block, valid_round);
@@ -415,7 +433,9 @@ impl Walk {
 
     /// Hands a polka to one validator that can lock on it, if there is one, and to nobody else.
     fn show_to_one(&mut self, message: Message) {
-        let Message::Polka(polka) = &message else { return };
+        let Message::Polka(polka) = &message else {
+            return;
+        };
         let ready = |node: &Node| {
             (node.machine.round(), node.machine.step_now()) == (polka.round, Step::Prevote)
         };
@@ -424,7 +444,13 @@ impl Walk {
         if !ready.is_empty() {
             let to = ready[self.rng.below(ready.len())];
             let input = self.world.input(message, true, true);
-            self.feed(to, Input::BlockKnown { block: self.polkas[self.polkas.len() - 1].block, valid: true });
+            self.feed(
+                to,
+                Input::BlockKnown {
+                    block: self.polkas[self.polkas.len() - 1].block,
+                    valid: true,
+                },
+            );
             self.feed(to, input);
         }
     }

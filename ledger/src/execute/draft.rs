@@ -69,10 +69,17 @@ impl<'a, R: Records> Draft<'a, R> {
 
     /// Takes the entry if the rules allow it after all that were taken before.
     pub(super) fn take(&mut self, entry: &Authentic) -> Result<Result<(), Refusal>, Fault> {
-        let records = Overlay { changes: &self.records, below: self.below };
+        let records = Overlay {
+            changes: &self.records,
+            below: self.below,
+        };
         let known = Known::find(&records, entry.statement())?;
         let index = LeafIndex::new(self.head.size().get() + count(self.leaves.len()));
-        let place = Place { height: self.head.height().next(), time: self.time, index };
+        let place = Place {
+            height: self.head.height().next(),
+            time: self.time,
+            index,
+        };
         let state = match rules::judge(self.head.directory(), &known, entry, place) {
             Ok(state) => state,
             Err(refusal) => return Ok(Err(refusal)),
@@ -88,8 +95,11 @@ impl<'a, R: Records> Draft<'a, R> {
 
     /// Closes the block with its block leaf.
     pub(super) fn seal(self, proposer: AgencyName) -> Executed {
-        let changes =
-            self.records.iter().map(|(key, state)| (*key, value_hash(&state.write()))).collect();
+        let changes = self
+            .records
+            .iter()
+            .map(|(key, state)| (*key, value_hash(&state.write())))
+            .collect();
         let index = self.head.index().update(&changes);
         let leaf = BlockLeaf {
             height: self.head.height().next(),
@@ -102,7 +112,11 @@ impl<'a, R: Records> Draft<'a, R> {
             trust: self.head.directory().network().trust,
         };
         let frontier = self.head.frontier.clone();
-        let log = Sealed { leaves: self.leaves, hashes: self.hashes, frontier };
+        let log = Sealed {
+            leaves: self.leaves,
+            hashes: self.hashes,
+            frontier,
+        };
         let (head, log) = seal(log, leaf, Arc::clone(self.head.directory()), index);
         Executed {
             head: Arc::new(head),

@@ -19,7 +19,10 @@ fn history() -> impl Strategy<Value = Vec<BTreeMap<[u8; 32], Vec<u8>>>> {
         }),
     ];
     let block = vec((key, vec(any::<u8>(), 1..4)), 0..40);
-    vec(block.prop_map(|changes| changes.into_iter().collect()), 1..8)
+    vec(
+        block.prop_map(|changes| changes.into_iter().collect()),
+        1..8,
+    )
 }
 
 fn value(bytes: &[u8]) -> ValueHash {

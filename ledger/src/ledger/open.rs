@@ -40,7 +40,11 @@ impl Ledger {
         genesis: &Genesis,
         expected: Option<(LogSize, RootHash)>,
     ) -> Result<Self, Fault> {
-        let tail = if expected.is_some() { Tail::MayBeTorn } else { Tail::Whole };
+        let tail = if expected.is_some() {
+            Tail::MayBeTorn
+        } else {
+            Tail::Whole
+        };
         let store = Store::open(path, tail)?;
         let (chain, format) = (genesis.chain(), store.format()?);
         match (format, store.tip()?) {
@@ -50,32 +54,57 @@ impl Ledger {
                     expected.filter(|(_, root)| *root != executed.head().root())
                 {
                     let (size, found) = (LogSize::ZERO, "nothing there".to_owned());
-                    return Err(Fault::BehindItsTip { expected_size, expected_root, size, found });
+                    return Err(Fault::BehindItsTip {
+                        expected_size,
+                        expected_root,
+                        size,
+                        found,
+                    });
                 }
                 let tiles = Edge::default().append(&executed.hashes);
                 store.create(chain, &executed, &tiles)?;
             }
             (Some(FORMAT), Some(_)) => {}
             (Some(FORMAT), None) | (None, Some(_)) => {
-                return Err(Fault::damaged("it has a format without a tip, or a tip without a format"));
+                return Err(Fault::damaged(
+                    "it has a format without a tip, or a tip without a format",
+                ));
             }
-            (Some(found), _) => return Err(Fault::Format { found, expected: FORMAT }),
+            (Some(found), _) => {
+                return Err(Fault::Format {
+                    found,
+                    expected: FORMAT,
+                });
+            }
         }
         match store.chain()? {
             Some(found) if found == chain => {}
-            Some(found) => return Err(Fault::OtherChain { found, expected: chain }),
+            Some(found) => {
+                return Err(Fault::OtherChain {
+                    found,
+                    expected: chain,
+                });
+            }
             None => return Err(Fault::damaged("it names no network")),
         }
-        let tip = store.tip()?.ok_or_else(|| Fault::damaged("it has no tip"))?;
+        let tip = store
+            .tip()?
+            .ok_or_else(|| Fault::damaged("it has no tip"))?;
         let shared = load(&store, genesis, tip)?;
-        let ledger = Self { store, writer: Mutex::new(()), shared: RwLock::new(shared) };
+        let ledger = Self {
+            store,
+            writer: Mutex::new(()),
+            shared: RwLock::new(shared),
+        };
         ledger.check_tip(expected, tip)?;
         Ok(ledger)
     }
 
     /// The log must have had the expected root at the expected size.
     fn check_tip(&self, expected: Option<(LogSize, RootHash)>, tip: TipRow) -> Result<(), Fault> {
-        let Some((expected_size, expected_root)) = expected else { return Ok(()) };
+        let Some((expected_size, expected_root)) = expected else {
+            return Ok(());
+        };
         let found = if expected_size > tip.size {
             "fewer leaves".to_owned()
         } else {
@@ -84,7 +113,12 @@ impl Ledger {
                 root => format!("root {root} at that size"),
             }
         };
-        Err(Fault::BehindItsTip { expected_size, expected_root, size: tip.size, found })
+        Err(Fault::BehindItsTip {
+            expected_size,
+            expected_root,
+            size: tip.size,
+            found,
+        })
     }
 }
 
@@ -92,7 +126,9 @@ impl Ledger {
 fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Shared, Fault> {
     let size = tip.size.get();
     if store.leaf(LeafIndex::new(size))?.is_some() {
-        return Err(Fault::damaged(format!("a leaf follows the tip at size {size}")));
+        return Err(Fault::damaged(format!(
+            "a leaf follows the tip at size {size}"
+        )));
     }
     let edge = Arc::new(Edge::rebuild(
         size,
@@ -108,13 +144,21 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Shared, Fault> 
         let set = directory.set(value);
         set.ok_or_else(|| Fault::damaged("a value of the index is none of ours"))?;
     }
-    let loaded = Loaded { store, edge: &edge, directory: Arc::new(directory) };
+    let loaded = Loaded {
+        store,
+        edge: &edge,
+        directory: Arc::new(directory),
+    };
     let published = store.published()?;
     let views = loaded.views(published.as_ref(), tip, &values)?;
     let head = views.at(tip.height).map(|view| Arc::clone(&view.head));
     let head = head.ok_or_else(|| Fault::damaged("the tip has no block"))?;
     if head.root() != tip.root {
-        return Err(Fault::damaged(format!("the log has root {}, its tip {}", head.root(), tip.root)));
+        return Err(Fault::damaged(format!(
+            "the log has root {}, its tip {}",
+            head.root(),
+            tip.root
+        )));
     }
     Ok(Shared { head, edge, views })
 }
@@ -152,7 +196,10 @@ impl Loaded<'_> {
         }
         let mut index = self.tree(&at_oldest, values)?;
         let mut views = Views::default();
-        views.push(View { head: Arc::new(self.head(oldest, index.clone())?), before: Arc::default() });
+        views.push(View {
+            head: Arc::new(self.head(oldest, index.clone())?),
+            before: Arc::default(),
+        });
         if let Some(row) = published {
             views.publish(row.height, &row.note);
         }
@@ -160,26 +207,34 @@ impl Loaded<'_> {
             let later = undo.get(at.saturating_add(1)..).unwrap_or_default();
             index = index.update(&self.changes(images, later)?);
             let head = Arc::new(self.head(*height, index.clone())?);
-            views.push(View { head, before: Arc::new(images.clone()) });
+            views.push(View {
+                head,
+                before: Arc::new(images.clone()),
+            });
         }
         if views.at(tip.height).is_none() {
-            return Err(Fault::damaged("an undo row is missing between checkpoint and tip"));
+            return Err(Fault::damaged(
+                "an undo row is missing between checkpoint and tip",
+            ));
         }
         Ok(views)
     }
 
     /// The index over all records as they were, and all other values.
     fn tree(&self, images: &Images, values: &[(IndexKey, String)]) -> Result<Tree, Fault> {
-        let mut leaves: Vec<(IndexKey, ValueHash)> =
-            values.iter().map(|(key, value)| (*key, value_hash(value))).collect();
+        let mut leaves: Vec<(IndexKey, ValueHash)> = values
+            .iter()
+            .map(|(key, value)| (*key, value_hash(value)))
+            .collect();
         let mut add = |key: IndexKey, state: RecordState| {
             leaves.push((key, value_hash(&state.write())));
         };
-        self.store.each_record(|key, state| match images.get(&key) {
-            None => add(key, state),
-            Some(Some(before)) => add(key, *before),
-            Some(None) => {}
-        })?;
+        self.store
+            .each_record(|key, state| match images.get(&key) {
+                None => add(key, state),
+                Some(Some(before)) => add(key, *before),
+                Some(None) => {}
+            })?;
         leaves.sort_unstable_by_key(|leaf| leaf.0);
         Ok(Tree::from_sorted(&leaves))
     }
@@ -206,8 +261,15 @@ impl Loaded<'_> {
     /// The state after the block at `height`, compared with its block leaf and its row.
     fn head(&self, height: Height, index: Tree) -> Result<Head, Fault> {
         let damaged = |what: &str| Fault::damaged(format!("block {height} {what}"));
-        let row = self.store.block(height)?.ok_or_else(|| damaged("is missing"))?;
-        let last = row.size.get().checked_sub(1).ok_or_else(|| damaged("is empty"))?;
+        let row = self
+            .store
+            .block(height)?
+            .ok_or_else(|| damaged("is missing"))?;
+        let last = row
+            .size
+            .get()
+            .checked_sub(1)
+            .ok_or_else(|| damaged("is empty"))?;
         let leaf = BlockLeaf::parse(&leaf(self.store, last)?)
             .map_err(|error| damaged(&format!("has no block leaf: {error}")))?;
         if leaf.height != height || leaf.index != index.root() {

@@ -19,7 +19,6 @@ use crate::{
     store::{Store, StoredBlock},
 };
 
-
 impl Ledger {
     /// The first `width` hashes of a tile, 1 to 256, as served to the world.
     pub fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, NoAnswer> {
@@ -28,8 +27,12 @@ impl Ledger {
             return Err(NoAnswer::NotFound);
         }
         // The edge first: a tile leaves it only after it is in the store.
-        let partial = self
-            .read(|shared| shared.edge.partial(level, index, width).map(<[[u8; 32]]>::concat));
+        let partial = self.read(|shared| {
+            shared
+                .edge
+                .partial(level, index, width)
+                .map(<[[u8; 32]]>::concat)
+        });
         if let Some(bytes) = partial {
             return Ok(bytes);
         }
@@ -51,10 +54,18 @@ impl Ledger {
 
     /// One block with its certificate.
     pub fn block(&self, height: Height) -> Result<Option<StoredBlock>, Fault> {
-        let Some(row) = self.store.block(height)? else { return Ok(None) };
+        let Some(row) = self.store.block(height)? else {
+            return Ok(None);
+        };
         let leaves = self.store.leaves(row.first.get(), row.size.get())?;
         let (first, time, certificate) = (row.first, row.time, row.certificate);
-        Ok(Some(StoredBlock { height, first, time, leaves, certificate }))
+        Ok(Some(StoredBlock {
+            height,
+            first,
+            time,
+            leaves,
+            certificate,
+        }))
     }
 
     /// Blocks from `from` on, at most `blocks_max` of them and, after the first, no more than
@@ -68,9 +79,13 @@ impl Ledger {
         let (mut blocks, mut bytes) = (Vec::new(), 0usize);
         let mut height = from;
         while blocks.len() < blocks_max {
-            let Some(block) = self.block(height)? else { break };
+            let Some(block) = self.block(height)? else {
+                break;
+            };
             let leaves: usize = block.leaves.iter().map(Vec::len).sum();
-            bytes = bytes.saturating_add(leaves).saturating_add(block.certificate.len());
+            bytes = bytes
+                .saturating_add(leaves)
+                .saturating_add(block.certificate.len());
             if !blocks.is_empty() && bytes > bytes_max {
                 break;
             }
@@ -107,7 +122,10 @@ impl Ledger {
             return Ok(());
         }
         let what = "the log is not that long yet";
-        Err(Fault::OutOfOrder { height: head.height(), what })
+        Err(Fault::OutOfOrder {
+            height: head.height(),
+            what,
+        })
     }
 }
 
@@ -121,7 +139,11 @@ struct Tiles<'a> {
 impl<'a> Tiles<'a> {
     fn of(ledger: &'a Ledger) -> Self {
         let edge = ledger.read(|shared| Arc::clone(&shared.edge));
-        Self { store: &ledger.store, edge, last: None }
+        Self {
+            store: &ledger.store,
+            edge,
+            last: None,
+        }
     }
 
     /// Root of the perfect subtree number `at` over 2^`level` leaves.
@@ -130,24 +152,39 @@ impl<'a> Tiles<'a> {
         let tile_level = level / 8;
         let width = 1usize << (level % 8);
         let start = at.checked_mul(1 << (level % 8)).ok_or_else(missing)?;
-        let (tile, offset) = (start / 256, usize::try_from(start % 256).unwrap_or(usize::MAX));
+        let (tile, offset) = (
+            start / 256,
+            usize::try_from(start % 256).unwrap_or(usize::MAX),
+        );
         let until = offset + width;
         if let Some(hashes) = self.edge.partial(tile_level, tile, until) {
             return Ok(fold(hashes.get(offset..).unwrap_or_default()));
         }
-        let known = self.last.as_ref().is_some_and(|last| (last.0, last.1) == (tile_level, tile));
+        let known = self
+            .last
+            .as_ref()
+            .is_some_and(|last| (last.0, last.1) == (tile_level, tile));
         if !known {
             let bytes = self.store.tile(tile_level, tile)?;
-            let bytes = bytes.filter(|bytes| bytes.len() == TILE_BYTES).ok_or_else(missing)?;
+            let bytes = bytes
+                .filter(|bytes| bytes.len() == TILE_BYTES)
+                .ok_or_else(missing)?;
             self.last = Some((tile_level, tile, tile_hashes(&bytes)));
         }
-        let hashes = self.last.as_ref().and_then(|last| last.2.get(offset..until));
+        let hashes = self
+            .last
+            .as_ref()
+            .and_then(|last| last.2.get(offset..until));
         hashes.map(fold).ok_or_else(missing)
     }
 }
 
 /// What is needed to go on appending after the log's first `size` leaves.
 pub(crate) fn frontier(store: &Store, edge: &Arc<Edge>, size: LogSize) -> Result<Frontier, Fault> {
-    let mut tiles = Tiles { store, edge: Arc::clone(edge), last: None };
+    let mut tiles = Tiles {
+        store,
+        edge: Arc::clone(edge),
+        last: None,
+    };
     Frontier::at(size, |level, at| tiles.node(level, at))
 }

@@ -11,7 +11,10 @@ use thiserror::Error;
 
 /// Why the rules do not allow an entry. The codes are public and stand in `tests/refusals.txt`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[expect(missing_docs, reason = "the message of each variant says it, and names its fields")]
+#[expect(
+    missing_docs,
+    reason = "the message of each variant says it, and names its fields"
+)]
 pub enum Refusal {
     #[error("the entry is already in the log, at leaf {index}; fetch its receipt")]
     AlreadyThere { index: LeafIndex },
@@ -25,21 +28,46 @@ pub enum Refusal {
     ClerkEnded { clerk: ClerkName, until: Date },
     #[error("registry {0} is not on the ledger; check its name")]
     UnknownRegistry(RegistryName),
-    #[error("registry {registry} belongs to {owner}, and clerk {clerk} is not its clerk; have {owner} submit the entry")]
-    ForeignRegistry { registry: RegistryName, owner: AgencyName, clerk: ClerkName },
+    #[error(
+        "registry {registry} belongs to {owner}, and clerk {clerk} is not its clerk; have {owner} submit the entry"
+    )]
+    ForeignRegistry {
+        registry: RegistryName,
+        owner: AgencyName,
+        clerk: ClerkName,
+    },
     #[error("clerk {clerk} may not act in registry {registry}; have a clerk submit it who may")]
-    RegistryOutOfScope { clerk: ClerkName, registry: RegistryName },
+    RegistryOutOfScope {
+        clerk: ClerkName,
+        registry: RegistryName,
+    },
     #[error("clerk {clerk} may not {}; have a clerk submit it who may", .operation.word())]
-    OperationOutOfScope { clerk: ClerkName, operation: Operation },
-    #[error("the entry expired at height {expires}, and the next block is {height}; sign it again with a later height")]
+    OperationOutOfScope {
+        clerk: ClerkName,
+        operation: Operation,
+    },
+    #[error(
+        "the entry expired at height {expires}, and the next block is {height}; sign it again with a later height"
+    )]
     Expired { expires: Height, height: Height },
-    #[error("the entry expires at height {expires}, later than {expires_max}; sign it again with an earlier height")]
-    ExpiresTooLate { expires: Height, expires_max: Height },
+    #[error(
+        "the entry expires at height {expires}, later than {expires_max}; sign it again with an earlier height"
+    )]
+    ExpiresTooLate {
+        expires: Height,
+        expires_max: Height,
+    },
     #[error(
         "version {version} of this record is taken: version {winner_version} stands at leaf {winner}, \
          and the latest is {latest}; look at it, and sign a version {} if it is still due", .latest.next()
     )]
-    VersionTaken { version: Version, latest: Version, winner_version: Version, winner: LeafIndex, winner_hash: LeafHash },
+    VersionTaken {
+        version: Version,
+        latest: Version,
+        winner_version: Version,
+        winner: LeafIndex,
+        winner_hash: LeafHash,
+    },
     #[error("version {version} does not follow; the next version of this record is {next}")]
     WrongVersion { version: Version, next: Version },
     #[error("\"previous\" is not the version before{}; take it from the record's history and sign again", standing(*.expected))]
@@ -49,7 +77,10 @@ pub enum Refusal {
     #[error("the record is already registered; amend or correct it instead")]
     AlreadyRegistered,
     #[error("a record that is {} does not take {}; {}", .status.word(), .operation.word(), way_out(*.status))]
-    WrongStatus { status: Status, operation: Operation },
+    WrongStatus {
+        status: Status,
+        operation: Operation,
+    },
     #[error("{} needs a reason code; add one and sign again", .0.word())]
     ReasonMissing(Operation),
     #[error("register takes no reason code; leave it out and sign again")]
@@ -58,8 +89,13 @@ pub enum Refusal {
     CommitmentMissing(Operation),
     #[error("a record cannot rest on itself; leave the reference out and sign again")]
     SelfReference,
-    #[error("the record that is named in registry {registry} has no version {version}; check the reference")]
-    UnknownReference { registry: RegistryName, version: Version },
+    #[error(
+        "the record that is named in registry {registry} has no version {version}; check the reference"
+    )]
+    UnknownReference {
+        registry: RegistryName,
+        version: Version,
+    },
 }
 
 impl Refusal {

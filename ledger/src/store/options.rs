@@ -4,9 +4,7 @@ use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options,
 };
 
-use super::schema::{
-    BLOCKS, ENTRIES, LEAVES, META, RECORDS, STARTS, STATE, TILES, UNDO,
-};
+use super::schema::{BLOCKS, ENTRIES, LEAVES, META, RECORDS, STARTS, STATE, TILES, UNDO};
 
 const MIB: usize = 1 << 20;
 /// All families' write buffers together.
@@ -30,16 +28,70 @@ struct Family {
 
 const FAMILIES: [Family; 9] = [
     // Read in runs and compressible text: large blocks.
-    Family { name: LEAVES, write_buffer_bytes: 16 * MIB, block_bytes: 16 << 10, bloom: false, compress: true },
+    Family {
+        name: LEAVES,
+        write_buffer_bytes: 16 * MIB,
+        block_bytes: 16 << 10,
+        bloom: false,
+        compress: true,
+    },
     // Hashes do not compress.
-    Family { name: TILES, write_buffer_bytes: 2 * MIB, block_bytes: 8 << 10, bloom: false, compress: false },
-    Family { name: RECORDS, write_buffer_bytes: 12 * MIB, block_bytes: 8 << 10, bloom: true, compress: true },
-    Family { name: STATE, write_buffer_bytes: MIB, block_bytes: 8 << 10, bloom: false, compress: true },
-    Family { name: ENTRIES, write_buffer_bytes: 12 * MIB, block_bytes: 8 << 10, bloom: true, compress: true },
-    Family { name: BLOCKS, write_buffer_bytes: 4 * MIB, block_bytes: 16 << 10, bloom: false, compress: true },
-    Family { name: STARTS, write_buffer_bytes: MIB, block_bytes: 8 << 10, bloom: false, compress: true },
-    Family { name: UNDO, write_buffer_bytes: 4 * MIB, block_bytes: 16 << 10, bloom: false, compress: true },
-    Family { name: META, write_buffer_bytes: MIB, block_bytes: 4 << 10, bloom: false, compress: true },
+    Family {
+        name: TILES,
+        write_buffer_bytes: 2 * MIB,
+        block_bytes: 8 << 10,
+        bloom: false,
+        compress: false,
+    },
+    Family {
+        name: RECORDS,
+        write_buffer_bytes: 12 * MIB,
+        block_bytes: 8 << 10,
+        bloom: true,
+        compress: true,
+    },
+    Family {
+        name: STATE,
+        write_buffer_bytes: MIB,
+        block_bytes: 8 << 10,
+        bloom: false,
+        compress: true,
+    },
+    Family {
+        name: ENTRIES,
+        write_buffer_bytes: 12 * MIB,
+        block_bytes: 8 << 10,
+        bloom: true,
+        compress: true,
+    },
+    Family {
+        name: BLOCKS,
+        write_buffer_bytes: 4 * MIB,
+        block_bytes: 16 << 10,
+        bloom: false,
+        compress: true,
+    },
+    Family {
+        name: STARTS,
+        write_buffer_bytes: MIB,
+        block_bytes: 8 << 10,
+        bloom: false,
+        compress: true,
+    },
+    Family {
+        name: UNDO,
+        write_buffer_bytes: 4 * MIB,
+        block_bytes: 16 << 10,
+        bloom: false,
+        compress: true,
+    },
+    Family {
+        name: META,
+        write_buffer_bytes: MIB,
+        block_bytes: 4 << 10,
+        bloom: false,
+        compress: true,
+    },
 ];
 
 pub(super) fn database(recovery: DBRecoveryMode) -> Options {

@@ -31,7 +31,9 @@ impl Store {
         family: &'static str,
         key: &[u8],
     ) -> Result<Option<T>, Fault> {
-        self.get(family, key)?.map(|bytes| row(family, &bytes)).transpose()
+        self.get(family, key)?
+            .map(|bytes| row(family, &bytes))
+            .transpose()
     }
 
     /// Calls `each` for the rows of `family` from `key` on, until it returns false.
@@ -42,7 +44,8 @@ impl Store {
         mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
         for item in self.db.iterator_cf(self.family(family)?, from) {
-            let (key, value) = item.map_err(|error| storage(&format!("cannot read {family}"), error))?;
+            let (key, value) =
+                item.map_err(|error| storage(&format!("cannot read {family}"), error))?;
             if !each(&key, &value)? {
                 break;
             }
@@ -67,7 +70,9 @@ impl Store {
     }
 
     pub(crate) fn leaf(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, Fault> {
-        Ok(self.get(LEAVES, &index.get().to_be_bytes())?.map(|bytes| bytes.to_vec()))
+        Ok(self
+            .get(LEAVES, &index.get().to_be_bytes())?
+            .map(|bytes| bytes.to_vec()))
     }
 
     /// The bytes of leaves `from..until`, all of which must be there.
@@ -93,11 +98,15 @@ impl Store {
     }
 
     pub(crate) fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Fault> {
-        Ok(self.get(TILES, &tile_key(level, index))?.map(|bytes| bytes.to_vec()))
+        Ok(self
+            .get(TILES, &tile_key(level, index))?
+            .map(|bytes| bytes.to_vec()))
     }
 
     pub(crate) fn record(&self, key: &IndexKey) -> Result<Option<RecordState>, Fault> {
-        self.get_row(RECORDS, key.as_bytes())?.map(state).transpose()
+        self.get_row(RECORDS, key.as_bytes())?
+            .map(state)
+            .transpose()
     }
 
     /// Calls `each` for all records, in the order of their keys.
@@ -124,7 +133,9 @@ impl Store {
     }
 
     pub(crate) fn entry(&self, id: &EntryId) -> Result<Option<LeafIndex>, Fault> {
-        let Some(bytes) = self.get(ENTRIES, id.as_bytes())? else { return Ok(None) };
+        let Some(bytes) = self.get(ENTRIES, id.as_bytes())? else {
+            return Ok(None);
+        };
         number(&bytes).map(|index| Some(LeafIndex::new(index)))
     }
 
@@ -136,10 +147,14 @@ impl Store {
     pub(crate) fn height_of(&self, index: LeafIndex) -> Result<Option<Height>, Fault> {
         let mut found = None;
         let from = index.get().to_be_bytes();
-        self.scan(STARTS, IteratorMode::From(&from, Direction::Reverse), |_, value| {
-            found = Some(Height::new(number(value)?));
-            Ok(false)
-        })?;
+        self.scan(
+            STARTS,
+            IteratorMode::From(&from, Direction::Reverse),
+            |_, value| {
+                found = Some(Height::new(number(value)?));
+                Ok(false)
+            },
+        )?;
         Ok(found)
     }
 
@@ -150,15 +165,19 @@ impl Store {
     ) -> Result<Vec<(Height, Vec<(IndexKey, Option<RecordState>)>)>, Fault> {
         let mut found = Vec::new();
         let from = height.next().get().to_be_bytes();
-        self.scan(UNDO, IteratorMode::From(&from, Direction::Forward), |key, value| {
-            let undo: UndoRow = row(UNDO, value)?;
-            let images = undo
-                .into_iter()
-                .map(|(key, before)| Ok((key, before.map(state).transpose()?)))
-                .collect::<Result<_, Fault>>()?;
-            found.push((Height::new(number(key)?), images));
-            Ok(true)
-        })?;
+        self.scan(
+            UNDO,
+            IteratorMode::From(&from, Direction::Forward),
+            |key, value| {
+                let undo: UndoRow = row(UNDO, value)?;
+                let images = undo
+                    .into_iter()
+                    .map(|(key, before)| Ok((key, before.map(state).transpose()?)))
+                    .collect::<Result<_, Fault>>()?;
+                found.push((Height::new(number(key)?), images));
+                Ok(true)
+            },
+        )?;
         Ok(found)
     }
 }
@@ -168,15 +187,20 @@ fn row<T: DeserializeOwned>(family: &str, bytes: &[u8]) -> Result<T, Fault> {
 }
 
 fn state(row: RecordRow) -> Result<RecordState, Fault> {
-    row.state().ok_or_else(|| Fault::damaged("a record has an unknown status"))
+    row.state()
+        .ok_or_else(|| Fault::damaged("a record has an unknown status"))
 }
 
 fn number(bytes: &[u8]) -> Result<u64, Fault> {
-    let bytes = bytes.try_into().map_err(|_| Fault::damaged("a number is not eight bytes"))?;
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| Fault::damaged("a number is not eight bytes"))?;
     Ok(u64::from_be_bytes(bytes))
 }
 
 fn index_key(bytes: &[u8]) -> Result<IndexKey, Fault> {
-    let bytes = bytes.try_into().map_err(|_| Fault::damaged("an index key is not 32 bytes"))?;
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| Fault::damaged("an index key is not 32 bytes"))?;
     Ok(IndexKey::new(bytes))
 }

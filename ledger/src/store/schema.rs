@@ -70,26 +70,58 @@ pub(crate) struct RecordRow {
 
 impl From<RecordState> for RecordRow {
     fn from(state: RecordState) -> Self {
-        let RecordState { status, version, content, index, hash, height, time } = state;
+        let RecordState {
+            status,
+            version,
+            content,
+            index,
+            hash,
+            height,
+            time,
+        } = state;
         let status = match status {
             Status::Active => 0,
             Status::Suspended => 1,
             Status::Revoked => 2,
         };
-        Self { status, version, content, index, hash, height, time }
+        Self {
+            status,
+            version,
+            content,
+            index,
+            hash,
+            height,
+            time,
+        }
     }
 }
 
 impl RecordRow {
     pub(crate) fn state(self) -> Option<RecordState> {
-        let Self { status, version, content, index, hash, height, time } = self;
+        let Self {
+            status,
+            version,
+            content,
+            index,
+            hash,
+            height,
+            time,
+        } = self;
         let status = match status {
             0 => Status::Active,
             1 => Status::Suspended,
             2 => Status::Revoked,
             _ => return None,
         };
-        Some(RecordState { status, version, content, index, hash, height, time })
+        Some(RecordState {
+            status,
+            version,
+            content,
+            index,
+            hash,
+            height,
+            time,
+        })
     }
 }
 

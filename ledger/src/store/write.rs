@@ -52,7 +52,10 @@ impl Store {
         forget: impl IntoIterator<Item = Height>,
     ) -> Result<(), Fault> {
         let mut batch = WriteBatch::default();
-        let row = PublishedRow { height, note: note.to_owned() };
+        let row = PublishedRow {
+            height,
+            note: note.to_owned(),
+        };
         batch.put_cf(self.family(META)?, META_PUBLISHED, encode(&row));
         self.forget(&mut batch, forget)?;
         self.write(batch)
@@ -99,8 +102,11 @@ impl Store {
         for tile in tiles {
             batch.put_cf(family, tile_key(tile.level, tile.index), &tile.bytes);
         }
-        let undo: UndoRow =
-            executed.before.iter().map(|(key, state)| (*key, state.map(RecordRow::from))).collect();
+        let undo: UndoRow = executed
+            .before
+            .iter()
+            .map(|(key, state)| (*key, state.map(RecordRow::from)))
+            .collect();
         batch.put_cf(self.family(UNDO)?, height, encode(&undo));
         let row = BlockRow {
             first: executed.first(),
@@ -111,7 +117,11 @@ impl Store {
         };
         batch.put_cf(self.family(BLOCKS)?, height, encode(&row));
         batch.put_cf(self.family(STARTS)?, first.to_be_bytes(), height);
-        let tip = TipRow { height: head.height(), size: head.size(), root: head.root() };
+        let tip = TipRow {
+            height: head.height(),
+            size: head.size(),
+            root: head.root(),
+        };
         batch.put_cf(self.family(META)?, META_TIP, encode(&tip));
         Ok(batch)
     }

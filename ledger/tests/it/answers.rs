@@ -34,7 +34,10 @@ pub fn note(ledger: &Ledger, height: Height) -> String {
 fn state(ledger: &Ledger, number: u64) -> Option<RecordState> {
     use ledger::Records;
     let head = ledger.head();
-    ledger.records_at(&head).record(&RecordState::index_key(&registry(PERMITS), &key(number))).unwrap()
+    ledger
+        .records_at(&head)
+        .record(&RecordState::index_key(&registry(PERMITS), &key(number)))
+        .unwrap()
 }
 
 /// Commits `blocks` random blocks and publishes some of them, with others always ahead.
@@ -46,7 +49,9 @@ fn grown(ledger: &Ledger, blocks: u64, seed: u64, publish: bool) {
         let (entries, _) = random_block(&mut random, &mut model, |number| state(ledger, number));
         let time = TimeMs::new(ledger.head().time().get() + 1000);
         if let Some(executed) = ledger.build(proposal(time), &entries).unwrap().executed {
-            ledger.commit(&executed, &executed.height().get().to_be_bytes()).unwrap();
+            ledger
+                .commit(&executed, &executed.height().get().to_be_bytes())
+                .unwrap();
         }
         let height = ledger.head().height().get();
         if publish && height > 5 && random.below(3) == 0 {
@@ -65,14 +70,26 @@ fn check_block(proof: &BlockProof, size: LogSize, root: &RootHash) {
 }
 
 fn check_present(proof: &IndexProof, leaf: &BlockLeaf, key: &IndexKey, value: &str) {
-    proof.verify_present(&leaf.index, key, &value_hash(value)).unwrap();
+    proof
+        .verify_present(&leaf.index, key, &value_hash(value))
+        .unwrap();
 }
 
 fn check_receipt(receipt: &Receipt, size: LogSize, root: &RootHash) {
-    assert_eq!(Receipt::parse(receipt.write().as_bytes()).unwrap(), *receipt);
+    assert_eq!(
+        Receipt::parse(receipt.write().as_bytes()).unwrap(),
+        *receipt
+    );
     let bytes = receipt.entry.write();
     let (statement, proof) = (&receipt.entry.statement, &receipt.proof);
-    verify_inclusion(&leaf_hash(bytes.as_bytes()), proof.index, size, &proof.path, root).unwrap();
+    verify_inclusion(
+        &leaf_hash(bytes.as_bytes()),
+        proof.index,
+        size,
+        &proof.path,
+        root,
+    )
+    .unwrap();
     check_block(&receipt.block, size, root);
     let (block, at) = (&receipt.block, proof.index.get());
     assert!(at < block.index.get() && at >= block.index.get() - block.leaf.entries);
@@ -80,26 +97,50 @@ fn check_receipt(receipt: &Receipt, size: LogSize, root: &RootHash) {
     check_block(newest, size, root);
     assert_eq!(newest.index.get(), size.get() - 1);
     let key = RecordState::index_key(&statement.registry, &statement.key);
-    check_present(&receipt.record_proof, &newest.leaf, &key, &receipt.record.write());
+    check_present(
+        &receipt.record_proof,
+        &newest.leaf,
+        &key,
+        &receipt.record.write(),
+    );
     assert!(receipt.record.version >= statement.version);
     if receipt.record.version == statement.version {
         assert_eq!(receipt.record.hash, leaf_hash(bytes.as_bytes()));
-        assert_eq!((receipt.record.height, receipt.record.time), (block.leaf.height, block.leaf.time));
+        assert_eq!(
+            (receipt.record.height, receipt.record.time),
+            (block.leaf.height, block.leaf.time)
+        );
     }
     let key = ClerkState::index_key(&statement.author);
-    check_present(&receipt.clerk_proof, &newest.leaf, &key, &receipt.clerk.write());
+    check_present(
+        &receipt.clerk_proof,
+        &newest.leaf,
+        &key,
+        &receipt.clerk.write(),
+    );
 }
 
 fn check_history(history: &History, size: LogSize, root: &RootHash) {
-    assert_eq!(History::parse(history.write().as_bytes()).unwrap(), *history);
+    assert_eq!(
+        History::parse(history.write().as_bytes()).unwrap(),
+        *history
+    );
     check_block(&history.head, size, root);
     assert_eq!(history.head.index.get(), size.get() - 1);
     let key = RecordState::index_key(&history.registry, &history.key);
     let Some((state, versions)) = &history.record else {
-        history.record_proof.verify_absent(&history.head.leaf.index, &key).unwrap();
+        history
+            .record_proof
+            .verify_absent(&history.head.leaf.index, &key)
+            .unwrap();
         return;
     };
-    check_present(&history.record_proof, &history.head.leaf, &key, &state.write());
+    check_present(
+        &history.record_proof,
+        &history.head.leaf,
+        &key,
+        &state.write(),
+    );
     assert_eq!(versions.len() as u64, state.version.get());
     let mut hash = state.hash;
     for entry in versions {
@@ -124,7 +165,10 @@ fn check_all(ledger: &Ledger) {
         let leaf = ledger.leaf(LeafIndex::new(at)).unwrap().unwrap();
         match (ledger.receipt(LeafIndex::new(at)), Entry::parse(&leaf)) {
             (Ok(receipt), Ok(entry)) => {
-                assert_eq!(ledger.entry(&entry.statement.id()).unwrap(), Some(LeafIndex::new(at)));
+                assert_eq!(
+                    ledger.entry(&entry.statement.id()).unwrap(),
+                    Some(LeafIndex::new(at))
+                );
                 check_receipt(&receipt, size, &root);
                 receipts += 1;
             }
@@ -145,7 +189,9 @@ fn check_all(ledger: &Ledger) {
         check_history(&history, size, &root);
     }
     let absent = ledger.index_proof(&IndexKey::new([7; 32])).unwrap();
-    absent.verify_absent(&published.head.index_root(), &IndexKey::new([7; 32])).unwrap();
+    absent
+        .verify_absent(&published.head.index_root(), &IndexKey::new([7; 32]))
+        .unwrap();
 }
 
 #[test]
@@ -163,19 +209,40 @@ fn every_answer_holds_under_a_checkpoint_that_lags_behind() {
 fn answers_wait_for_their_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(folder.path(), &genesis(), None).unwrap();
-    assert!(matches!(ledger.history(&registry(PERMITS), &key(1)), Err(NoAnswer::NotYet)));
+    assert!(matches!(
+        ledger.history(&registry(PERMITS), &key(1)),
+        Err(NoAnswer::NotYet)
+    ));
     let entry = sign(register(1));
     let time = ledger.head().time().next();
     let executed = ledger.execute(proposal(time), [&entry]).unwrap();
-    ledger.publish(&note(&ledger, Height::ZERO), Height::ZERO).unwrap();
-    assert!(matches!(ledger.receipt(executed.first()), Err(NoAnswer::NotFound)));
+    ledger
+        .publish(&note(&ledger, Height::ZERO), Height::ZERO)
+        .unwrap();
+    assert!(matches!(
+        ledger.receipt(executed.first()),
+        Err(NoAnswer::NotFound)
+    ));
     ledger.commit(&executed, b"").unwrap();
-    assert!(matches!(ledger.receipt(executed.first()), Err(NoAnswer::NotYet)));
+    assert!(matches!(
+        ledger.receipt(executed.first()),
+        Err(NoAnswer::NotYet)
+    ));
     assert_eq!(ledger.record(&registry(PERMITS), &key(1)).unwrap(), None);
-    ledger.publish(&note(&ledger, Height::new(1)), Height::new(1)).unwrap();
+    ledger
+        .publish(&note(&ledger, Height::new(1)), Height::new(1))
+        .unwrap();
     assert!(ledger.receipt(executed.first()).unwrap().head.is_none());
-    assert!(ledger.record(&registry(PERMITS), &key(1)).unwrap().is_some());
-    assert!(matches!(ledger.receipt(LeafIndex::new(99)), Err(NoAnswer::NotFound)));
+    assert!(
+        ledger
+            .record(&registry(PERMITS), &key(1))
+            .unwrap()
+            .is_some()
+    );
+    assert!(matches!(
+        ledger.receipt(LeafIndex::new(99)),
+        Err(NoAnswer::NotFound)
+    ));
 }
 
 #[test]
@@ -183,14 +250,22 @@ fn a_published_height_is_answered_however_far_behind_it_falls() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(folder.path(), &genesis(), None).unwrap();
     grown(&ledger, 20, 3, false);
-    ledger.publish(&note(&ledger, Height::new(18)), Height::new(18)).unwrap();
+    ledger
+        .publish(&note(&ledger, Height::new(18)), Height::new(18))
+        .unwrap();
     grown(&ledger, 180, 4, false);
     check_all(&ledger);
-    assert!(ledger.publish(&note(&ledger, Height::new(60)), Height::new(60)).is_err());
+    assert!(
+        ledger
+            .publish(&note(&ledger, Height::new(60)), Height::new(60))
+            .is_err()
+    );
     drop(ledger);
     let ledger = Ledger::open(folder.path(), &genesis(), None).unwrap();
     check_all(&ledger);
-    ledger.publish(&note(&ledger, Height::new(170)), Height::new(170)).unwrap();
+    ledger
+        .publish(&note(&ledger, Height::new(170)), Height::new(170))
+        .unwrap();
     check_all(&ledger);
 }
 
@@ -202,7 +277,11 @@ fn a_note_of_another_checkpoint_is_not_published() {
     let wrong = note(&ledger, Height::new(4));
     assert!(ledger.publish(&wrong, Height::new(3)).is_err());
     ledger.publish(&wrong, Height::new(4)).unwrap();
-    assert!(ledger.publish(&note(&ledger, Height::new(3)), Height::new(3)).is_err());
+    assert!(
+        ledger
+            .publish(&note(&ledger, Height::new(3)), Height::new(3))
+            .is_err()
+    );
 }
 
 #[test]
@@ -238,17 +317,38 @@ fn tiles_bundles_and_blocks_give_the_log_back() {
     for index in 0..size.div_ceil(256) {
         let width = tiles::width_at(0, index, LogSize::new(size)).unwrap();
         let bundle = tiles::parse_bundle(&ledger.bundle(index, width).unwrap()).unwrap();
-        let hashes: Vec<u8> = bundle.iter().flat_map(|leaf| *leaf_hash(leaf).as_bytes()).collect();
+        let hashes: Vec<u8> = bundle
+            .iter()
+            .flat_map(|leaf| *leaf_hash(leaf).as_bytes())
+            .collect();
         assert_eq!(ledger.tile(0, index, width).unwrap(), hashes);
         assert_eq!(ledger.tile(0, index, 1).unwrap(), hashes[..32]);
         leaves.extend(bundle);
     }
-    assert_eq!(merkle::root_of(leaves.iter().map(Vec::as_slice)), ledger.head().root());
-    assert_eq!(ledger.tile(1, 0, (size / 256) as u16).unwrap().len() as u64, size / 256 * 32);
-    for (level, index, width) in [(0, size / 256, 256), (0, 99, 1), (1, 0, 200), (9, 0, 1), (0, 0, 0)] {
-        assert!(matches!(ledger.tile(level, index, width), Err(NoAnswer::NotFound)), "{level} {index}");
+    assert_eq!(
+        merkle::root_of(leaves.iter().map(Vec::as_slice)),
+        ledger.head().root()
+    );
+    assert_eq!(
+        ledger.tile(1, 0, (size / 256) as u16).unwrap().len() as u64,
+        size / 256 * 32
+    );
+    for (level, index, width) in [
+        (0, size / 256, 256),
+        (0, 99, 1),
+        (1, 0, 200),
+        (9, 0, 1),
+        (0, 0, 0),
+    ] {
+        assert!(
+            matches!(ledger.tile(level, index, width), Err(NoAnswer::NotFound)),
+            "{level} {index}"
+        );
     }
-    assert!(matches!(ledger.bundle(size / 256, 256), Err(NoAnswer::NotFound)));
+    assert!(matches!(
+        ledger.bundle(size / 256, 256),
+        Err(NoAnswer::NotFound)
+    ));
 
     let mut from_blocks = Vec::new();
     let mut height = Height::ZERO;
@@ -263,7 +363,10 @@ fn tiles_bundles_and_blocks_give_the_log_back() {
     let block = ledger.block(Height::new(9)).unwrap().unwrap();
     assert_eq!(block.certificate, 9u64.to_be_bytes());
     for at in block.first.get()..block.first.get() + block.leaves.len() as u64 {
-        assert_eq!(ledger.height_of(LeafIndex::new(at)).unwrap(), Some(Height::new(9)));
+        assert_eq!(
+            ledger.height_of(LeafIndex::new(at)).unwrap(),
+            Some(Height::new(9))
+        );
     }
     assert_eq!(ledger.height_of(LeafIndex::new(size)).unwrap(), None);
 }
@@ -276,21 +379,39 @@ fn the_door_knows_duplicates_and_names_the_winner_of_a_conflict() {
     let mut places = Vec::new();
     for _ in 0..4 {
         let current = state(&ledger, 1);
-        let operation = if current.is_none() { Operation::Register } else { Operation::Amend };
+        let operation = if current.is_none() {
+            Operation::Register
+        } else {
+            Operation::Amend
+        };
         let entry = sign(next(operation, 1, current.as_ref()));
-        let executed = ledger.execute(proposal(ledger.head().time().next()), [&entry]).unwrap();
+        let executed = ledger
+            .execute(proposal(ledger.head().time().next()), [&entry])
+            .unwrap();
         ledger.commit(&executed, b"").unwrap();
         places.push(executed.first());
     }
     let again = ledger.admit(first.into_entry());
-    let Err(NotAdmitted::Refused(again)) = again else { panic!("{again:?}") };
+    let Err(NotAdmitted::Refused(again)) = again else {
+        panic!("{again:?}")
+    };
     assert_eq!(again, Refusal::AlreadyThere { index: places[0] });
     let mut other = next(Operation::Amend, 1, None);
     other.version = Version::new(2);
     other.commitment = Some(Committed::Fields(Commitment::new([1; 32])));
     let refused = ledger.admit(sign(other));
-    let Err(NotAdmitted::Refused(refusal)) = refused else { panic!("{refused:?}") };
-    let Refusal::VersionTaken { latest, winner_version, winner, .. } = refusal else { panic!() };
+    let Err(NotAdmitted::Refused(refusal)) = refused else {
+        panic!("{refused:?}")
+    };
+    let Refusal::VersionTaken {
+        latest,
+        winner_version,
+        winner,
+        ..
+    } = refusal
+    else {
+        panic!()
+    };
     assert_eq!((latest, winner_version), (Version::new(4), Version::new(2)));
     assert_eq!(winner, places[1]);
 }

@@ -40,7 +40,11 @@ fn a_block_leaf_closes_the_block_and_names_its_parent() {
     assert_eq!((leaf.entries, leaf.parent), (2, Some(parent)));
     assert_eq!(executed.first(), LeafIndex::new(2));
     assert_eq!(executed.checkpoint().size.get(), 5);
-    let hashes: Vec<_> = chain.log.iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
+    let hashes: Vec<_> = chain
+        .log
+        .iter()
+        .map(|leaf| merkle::leaf_hash(leaf))
+        .collect();
     let mut frontier = merkle::Frontier::default();
     hashes.iter().for_each(|hash| frontier.push(*hash));
     assert_eq!(frontier.root(), chain.head.root());
@@ -52,10 +56,14 @@ fn later_entries_of_a_block_see_earlier_ones() {
     let time = TimeMs::new(chain.head.time().get() + 1000);
     let mut states: Vec<RecordState> = Vec::new();
     let mut entries: Vec<Authentic> = Vec::new();
-    for (at, operation) in
-        [Operation::Register, Operation::Suspend, Operation::Correct, Operation::Reinstate]
-            .into_iter()
-            .enumerate()
+    for (at, operation) in [
+        Operation::Register,
+        Operation::Suspend,
+        Operation::Correct,
+        Operation::Reinstate,
+    ]
+    .into_iter()
+    .enumerate()
     {
         let entry = sign(next(operation, 1, states.last()));
         let version = entry.statement().version;
@@ -81,15 +89,25 @@ fn later_entries_of_a_block_see_earlier_ones() {
 #[test]
 fn a_block_with_one_refused_entry_is_invalid_as_a_whole() {
     let chain = Chain::new();
-    let entries = [sign(register(1)), sign(next(Operation::Amend, 2, None)), sign(register(3))];
+    let entries = [
+        sign(register(1)),
+        sign(next(Operation::Amend, 2, None)),
+        sign(register(3)),
+    ];
     let position = match invalid(chain.execute(&entries)) {
-        InvalidBlock::Entry { position, refusal: Refusal::NotRegistered(_) } => position,
+        InvalidBlock::Entry {
+            position,
+            refusal: Refusal::NotRegistered(_),
+        } => position,
         other => panic!("{other}"),
     };
     assert_eq!(position, 1);
     let built = chain.build(&entries);
     assert_eq!(built.refused.len(), 1);
-    assert_eq!(built.executed.unwrap().ids(), [entries[0].id(), entries[2].id()]);
+    assert_eq!(
+        built.executed.unwrap().ids(),
+        [entries[0].id(), entries[2].id()]
+    );
 }
 
 #[test]
@@ -98,7 +116,10 @@ fn what_one_builds_all_others_execute_to_the_same_block() {
     let entries: Vec<Authentic> = (0..50).map(|number| sign(register(number))).collect();
     let built = chain.build(&entries).executed.unwrap();
     let proposer = built.block_leaf().proposer.clone().unwrap();
-    let proposal = Proposal { proposer, time: built.block_leaf().time };
+    let proposal = Proposal {
+        proposer,
+        time: built.block_leaf().time,
+    };
     let executed = ledger::execute(&chain.head, &chain.records, proposal, &entries).unwrap();
     assert_eq!(executed.block(), built.block());
     assert_eq!(executed.leaves(), built.leaves());
@@ -117,7 +138,13 @@ fn time_must_advance_and_a_builder_makes_it() {
     let entry = sign(register(1));
     let at = |time| ledger::execute(&chain.head, &chain.records, proposal(time), [&entry]);
     let parent = chain.head.time();
-    assert_eq!(invalid(at(parent)), InvalidBlock::Time { time: parent, parent });
+    assert_eq!(
+        invalid(at(parent)),
+        InvalidBlock::Time {
+            time: parent,
+            parent
+        }
+    );
     assert!(at(parent.next()).is_ok());
     let built = chain.build(std::slice::from_ref(&entry)).executed.unwrap();
     assert_eq!(built.block_leaf().time, parent.next());
@@ -127,7 +154,10 @@ fn time_must_advance_and_a_builder_makes_it() {
 fn only_a_validator_can_have_proposed() {
     let chain = Chain::new();
     let proposer = AgencyName::parse("stranger").unwrap();
-    let proposal = Proposal { proposer: proposer.clone(), time: chain.head.time().next() };
+    let proposal = Proposal {
+        proposer: proposer.clone(),
+        time: chain.head.time().next(),
+    };
     let result = ledger::execute(&chain.head, &chain.records, proposal, [&sign(register(1))]);
     assert_eq!(invalid(result), InvalidBlock::Proposer(proposer));
 }
@@ -135,7 +165,10 @@ fn only_a_validator_can_have_proposed() {
 #[test]
 fn a_block_keeps_its_limits() {
     let entries: Vec<Authentic> = (0..300).map(|number| sign(register(number))).collect();
-    let few = Limits { block_entries: 3, ..Limits::default() };
+    let few = Limits {
+        block_entries: 3,
+        ..Limits::default()
+    };
     let chain = Chain::with(world::genesis_with(few));
     assert_eq!(
         invalid(chain.execute(&entries[..4])),
@@ -143,9 +176,15 @@ fn a_block_keeps_its_limits() {
     );
     assert!(chain.execute(&entries[..3]).is_ok());
     let built = chain.build(&entries);
-    assert_eq!((built.executed.unwrap().ids().len(), built.refused.len()), (3, 0));
+    assert_eq!(
+        (built.executed.unwrap().ids().len(), built.refused.len()),
+        (3, 0)
+    );
 
-    let small = Limits { block_bytes: 65_536, ..Limits::default() };
+    let small = Limits {
+        block_bytes: 65_536,
+        ..Limits::default()
+    };
     let chain = Chain::with(world::genesis_with(small));
     let built = chain.build(&entries).executed.unwrap();
     let fit = built.ids().len();

@@ -38,7 +38,11 @@ fn model_allows(model: &mut Model, number: u64, operation: Operation) -> bool {
         _ => return false,
     };
     let (version, content, _) = before.unwrap_or((0, 0, status));
-    let content = if operation.has_content() { version + 1 } else { content };
+    let content = if operation.has_content() {
+        version + 1
+    } else {
+        content
+    };
     model.insert(number, (version + 1, content, status));
     true
 }
@@ -71,9 +75,15 @@ fn random_histories_follow_the_model() {
         for _ in 0..40 {
             let (entries, allowed) = random_block(&mut random, &mut model, |n| chain.state(n));
             let built = chain.build(&entries);
-            let wanted = entries.iter().zip(&allowed).filter(|(_, allowed)| **allowed);
+            let wanted = entries
+                .iter()
+                .zip(&allowed)
+                .filter(|(_, allowed)| **allowed);
             let wanted: Vec<_> = wanted.map(|(entry, _)| entry.id()).collect();
-            let taken = built.executed.as_ref().map_or(&[][..], |executed| executed.ids());
+            let taken = built
+                .executed
+                .as_ref()
+                .map_or(&[][..], |executed| executed.ids());
             assert_eq!(taken, wanted, "seed {seed}");
             if let Some(executed) = built.executed {
                 chain.append(&executed);
@@ -82,14 +92,24 @@ fn random_histories_follow_the_model() {
         for (number, (version, content, status)) in &model {
             let state = chain.state(*number).unwrap();
             let found = (state.version.get(), state.content.get(), state.status);
-            assert_eq!(found, (*version, *content, *status), "seed {seed} record {number}");
+            assert_eq!(
+                found,
+                (*version, *content, *status),
+                "seed {seed} record {number}"
+            );
             let at = RecordState::index_key(&registry(PERMITS), &key(*number));
-            assert_eq!(chain.head.index().get(&at), Some(value_hash(&state.write())));
+            assert_eq!(
+                chain.head.index().get(&at),
+                Some(value_hash(&state.write()))
+            );
         }
         let directory = chain.head.directory();
         for (at, value) in directory.values() {
             assert_eq!(chain.head.index().get(&at), Some(value_hash(&value)));
         }
-        assert_eq!(*directory.as_ref(), ledger::Directory::genesis(&world::genesis()));
+        assert_eq!(
+            *directory.as_ref(),
+            ledger::Directory::genesis(&world::genesis())
+        );
     }
 }

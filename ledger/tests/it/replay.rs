@@ -33,7 +33,10 @@ fn replay(chain: &Chain, log: &[Vec<u8>]) -> Result<Replay, Divergence> {
     // Two threads, as an auditor would.
     let half = blocks.split_off(blocks.len() / 2);
     let prepare = |blocks: Vec<RawBlock>| {
-        blocks.into_iter().map(|block| preparer.prepare(block)).collect::<Vec<_>>()
+        blocks
+            .into_iter()
+            .map(|block| preparer.prepare(block))
+            .collect::<Vec<_>>()
     };
     let prepared = std::thread::scope(|scope| {
         let second = scope.spawn(|| prepare(half));
@@ -61,7 +64,11 @@ fn a_replay_comes_to_the_same_roots() {
 fn a_changed_leaf_is_named() {
     let chain = chain();
     let at = 9;
-    for (from, to) in [("version 1", "version 2"), ("anna", "anno"), ("muhr-entry", "muhr-entri")] {
+    for (from, to) in [
+        ("version 1", "version 2"),
+        ("anna", "anno"),
+        ("muhr-entry", "muhr-entri"),
+    ] {
         let mut log = chain.log.clone();
         let text = String::from_utf8(log[at].clone()).unwrap();
         assert!(text.contains(from), "{text}");
@@ -85,7 +92,10 @@ fn a_block_leaf_that_the_rules_do_not_lead_to_is_named() {
         change(&mut leaf);
         log[3] = leaf.write().into_bytes();
         let divergence = replay(&chain, &log).unwrap_err();
-        assert!(matches!(divergence.what, Departure::BlockLeaf { .. }), "{divergence}");
+        assert!(
+            matches!(divergence.what, Departure::BlockLeaf { .. }),
+            "{divergence}"
+        );
         assert_eq!(divergence.index.get(), 3);
     }
 }
@@ -96,9 +106,15 @@ fn a_missing_entry_and_another_genesis_are_noticed() {
     let mut log = chain.log.clone();
     log.remove(2);
     let divergence = replay(&chain, &log).unwrap_err();
-    assert!(matches!(divergence.what, Departure::Block(InvalidBlock::Empty)), "{divergence}");
+    assert!(
+        matches!(divergence.what, Departure::Block(InvalidBlock::Empty)),
+        "{divergence}"
+    );
     let mut log = chain.log.clone();
     log[0].push(b'\n');
     let divergence = replay(&chain, &log).unwrap_err();
-    assert!(matches!(divergence.what, Departure::OtherGenesis), "{divergence}");
+    assert!(
+        matches!(divergence.what, Departure::OtherGenesis),
+        "{divergence}"
+    );
 }

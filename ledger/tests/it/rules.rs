@@ -16,15 +16,20 @@ use crate::world::{self, BOB, Chain, LOLA, OLD, PARCELS, PERMITS, register, regi
 /// The rows of the table in `docs/protocol.md`.
 fn table() -> BTreeMap<(Option<Status>, Operation), Option<Status>> {
     let text = include_str!("../../../docs/protocol.md");
-    let table = text.split("<!-- table: status, operation -->").nth(1).unwrap();
+    let table = text
+        .split("<!-- table: status, operation -->")
+        .nth(1)
+        .unwrap();
     let rows: Vec<Vec<&str>> = table
         .trim_start()
         .lines()
         .take_while(|line| line.starts_with('|'))
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
         .collect();
-    let operations: Vec<Operation> =
-        rows[0][1..].iter().map(|word| Operation::parse(word).unwrap()).collect();
+    let operations: Vec<Operation> = rows[0][1..]
+        .iter()
+        .map(|word| Operation::parse(word).unwrap())
+        .collect();
     let mut outcomes = BTreeMap::new();
     for row in &rows[2..] {
         let status = (row[0] != "none").then(|| Status::parse(row[0]).unwrap());
@@ -67,7 +72,10 @@ fn every_operation_does_what_the_table_in_the_protocol_says() {
                 let state = chain.state(1).unwrap();
                 assert_eq!(state.status, outcome, "{status:?} {operation:?}");
                 let content = before.filter(|_| !operation.has_content());
-                assert_eq!(state.content, content.map_or(state.version, |before| before.content));
+                assert_eq!(
+                    state.content,
+                    content.map_or(state.version, |before| before.content)
+                );
             }
             (Err(_), None) => {}
             (result, _) => panic!("{status:?} {operation:?} gave {result:?}"),
@@ -83,7 +91,11 @@ fn with(change: impl FnOnce(&mut Statement)) -> Statement {
 
 fn reference(number: u64, version: u64) -> Reference {
     let (registry, key) = (registry(PERMITS), world::key(number));
-    Reference { registry, key, version: Version::new(version) }
+    Reference {
+        registry,
+        key,
+        version: Version::new(version),
+    }
 }
 
 /// One example of every refusal, on a chain whose record 1 is active at version 2.
@@ -118,14 +130,19 @@ fn refusals() -> Vec<Refusal> {
         with(|s| s.references = vec![reference(2, 1)]),
         with(|s| s.references = vec![reference(1, 2), reference(1, 3)]),
     ];
-    let mut refusals: Vec<Refusal> =
-        statements.into_iter().map(|s| chain.refusal(sign(s)).unwrap()).collect();
+    let mut refusals: Vec<Refusal> = statements
+        .into_iter()
+        .map(|s| chain.refusal(sign(s)).unwrap())
+        .collect();
     let stolen = world::sign_with(register(2), &world::secret("a thief"));
     refusals.push(chain.refusal(stolen).unwrap());
     let twice = sign(register(2));
     let built = chain.build(&[twice.clone(), twice]);
     refusals.push(built.refused[0].1.clone());
-    let small = Chain::with(world::genesis_with(Limits { entry_bytes: 1024, ..Limits::default() }));
+    let small = Chain::with(world::genesis_with(Limits {
+        entry_bytes: 1024,
+        ..Limits::default()
+    }));
     let large = with(|s| s.references = vec![reference(1, 1); 8]);
     refusals.push(small.refusal(sign(large)).unwrap());
     refusals
@@ -143,8 +160,14 @@ fn every_refusal_is_one_sentence_with_the_way_out() {
     for refusal in refusals() {
         let text = refusal.to_string();
         let formed = text.chars().next().unwrap().is_lowercase() || text.starts_with('"');
-        assert!(formed && !text.ends_with('.') && !text.contains('\n'), "{text}");
-        assert!(text.contains(';') || text.contains(", and sign"), "no way out: {text}");
+        assert!(
+            formed && !text.ends_with('.') && !text.contains('\n'),
+            "{text}"
+        );
+        assert!(
+            text.contains(';') || text.contains(", and sign"),
+            "no way out: {text}"
+        );
     }
 }
 
@@ -159,7 +182,14 @@ fn a_conflict_names_what_won() {
     });
     let refusal = chain.refusal(other).unwrap();
     assert!(refusal.is_conflict());
-    let Refusal::VersionTaken { winner, winner_hash, .. } = refusal else { panic!("{refusal}") };
+    let Refusal::VersionTaken {
+        winner,
+        winner_hash,
+        ..
+    } = refusal
+    else {
+        panic!("{refusal}")
+    };
     assert_eq!(winner, block.first());
     assert_eq!(winner_hash, chain.state(1).unwrap().hash);
 }
@@ -169,7 +199,12 @@ fn the_same_entry_again_is_already_there() {
     let mut chain = chain_with(None);
     let block = chain.block([register(1)]);
     let again = chain.refusal(sign(register(1)));
-    assert_eq!(again, Some(Refusal::AlreadyThere { index: block.first() }));
+    assert_eq!(
+        again,
+        Some(Refusal::AlreadyThere {
+            index: block.first()
+        })
+    );
 }
 
 #[test]

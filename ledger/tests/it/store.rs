@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ledger::{Fault, Ledger, Replay, Records, replay::Splitter};
+use ledger::{Fault, Ledger, Records, Replay, replay::Splitter};
 use protocol::{
     hash::RootHash,
     height::{Height, LogSize, TimeMs},
@@ -31,7 +31,9 @@ fn grow(ledger: &Ledger, until: u64) {
         let head = ledger.head();
         let records = ledger.records_at(&head);
         let state = |number| {
-            records.record(&RecordState::index_key(&registry(PERMITS), &key(number))).unwrap()
+            records
+                .record(&RecordState::index_key(&registry(PERMITS), &key(number)))
+                .unwrap()
         };
         let (entries, _) = random_block(&mut random, &mut model, state);
         let time = TimeMs::new(head.time().get() + 1000);
@@ -53,10 +55,15 @@ fn folder() -> (tempfile::TempDir, Tip, Tip) {
 }
 
 fn wal(folder: &Path) -> PathBuf {
-    let files = fs::read_dir(folder.join("db")).unwrap().map(|file| file.unwrap().path());
-    let logs: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "log")).collect();
-    logs.into_iter().max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap()
+    let files = fs::read_dir(folder.join("db"))
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let logs: Vec<PathBuf> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+        .collect();
+    logs.into_iter()
+        .max_by_key(|path| fs::metadata(path).unwrap().len())
+        .unwrap()
 }
 
 fn open(folder: &Path, expected: Option<Tip>) -> Result<Ledger, Fault> {
@@ -72,7 +79,10 @@ fn an_opened_folder_has_the_same_head() {
         let head = ledger.head();
         assert_eq!(head.index().root(), head.index_root());
         assert_eq!(head.height(), Height::new(30));
-        assert_eq!(ledger.block(Height::new(30)).unwrap().unwrap().certificate, b"certificate");
+        assert_eq!(
+            ledger.block(Height::new(30)).unwrap().unwrap().certificate,
+            b"certificate"
+        );
     }
     let ledger = open(folder.path(), Some(last)).unwrap();
     grow(&ledger, 100);
@@ -101,7 +111,9 @@ fn the_log_on_disk_replays_to_the_same_roots() {
     let mut splitter = Splitter::default();
     for height in 0..=30 {
         for leaf in ledger.block(Height::new(height)).unwrap().unwrap().leaves {
-            let Some(block) = splitter.push(leaf).unwrap() else { continue };
+            let Some(block) = splitter.push(leaf).unwrap() else {
+                continue;
+            };
             if height == 0 {
                 replay.check_genesis(&block).unwrap();
             } else {
@@ -128,7 +140,10 @@ fn a_second_process_is_kept_out() {
 #[test]
 fn a_folder_of_another_network_is_refused() {
     let (folder, ..) = folder();
-    let limits = protocol::state::Limits { block_entries: 77, ..Default::default() };
+    let limits = protocol::state::Limits {
+        block_entries: 77,
+        ..Default::default()
+    };
     let other = Ledger::open(folder.path(), &genesis_with(limits), None);
     assert!(matches!(other, Err(Fault::OtherChain { .. })), "{other:?}");
 }
@@ -139,11 +154,22 @@ fn a_shortened_log_is_noticed() {
         let (folder, before, last) = folder();
         let wal = wal(folder.path());
         let length = fs::metadata(&wal).unwrap().len();
-        fs::File::options().write(true).open(&wal).unwrap().set_len(length - cut).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(&wal)
+            .unwrap()
+            .set_len(length - cut)
+            .unwrap();
         let found = open(folder.path(), None);
-        assert!(matches!(found, Err(Fault::Storage { .. })), "cut {cut}: {found:?}");
+        assert!(
+            matches!(found, Err(Fault::Storage { .. })),
+            "cut {cut}: {found:?}"
+        );
         let found = open(folder.path(), Some(last));
-        assert!(matches!(found, Err(Fault::BehindItsTip { .. })), "cut {cut}: {found:?}");
+        assert!(
+            matches!(found, Err(Fault::BehindItsTip { .. })),
+            "cut {cut}: {found:?}"
+        );
         if cut == 1 {
             // What a power cut may do to a write that was never acknowledged.
             assert_eq!(tip(&open(folder.path(), Some(before)).unwrap()), before);
@@ -172,7 +198,10 @@ fn a_removed_log_is_noticed() {
     let (folder, _, last) = folder();
     fs::remove_file(wal(folder.path())).unwrap();
     let found = open(folder.path(), Some(last));
-    assert!(matches!(found, Err(Fault::BehindItsTip { .. })), "{found:?}");
+    assert!(
+        matches!(found, Err(Fault::BehindItsTip { .. })),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -181,7 +210,10 @@ fn a_removed_folder_is_noticed_and_not_begun_anew() {
     fs::remove_dir_all(folder.path().join("db")).unwrap();
     for _ in 0..2 {
         let found = open(folder.path(), Some(last));
-        assert!(matches!(found, Err(Fault::BehindItsTip { .. })), "{found:?}");
+        assert!(
+            matches!(found, Err(Fault::BehindItsTip { .. })),
+            "{found:?}"
+        );
     }
 }
 
@@ -189,5 +221,8 @@ fn a_removed_folder_is_noticed_and_not_begun_anew() {
 fn another_log_of_the_same_network_is_noticed() {
     let (folder, _, (size, _)) = folder();
     let found = open(folder.path(), Some((size, RootHash::new([1; 32]))));
-    assert!(matches!(found, Err(Fault::BehindItsTip { .. })), "{found:?}");
+    assert!(
+        matches!(found, Err(Fault::BehindItsTip { .. })),
+        "{found:?}"
+    );
 }

@@ -49,9 +49,16 @@ fn origin() -> Origin {
 fn proven(holder: &str, purpose: &str) -> ProvenKey {
     let secret = secret(&format!("{holder} {purpose}"));
     let origin = origin();
-    let claim = Possession { origin: origin.as_str(), holder, purpose };
+    let claim = Possession {
+        origin: origin.as_str(),
+        holder,
+        purpose,
+    };
     let key = secret.public();
-    ProvenKey { key, proof: secret.sign(&claim.message(&key)) }
+    ProvenKey {
+        key,
+        proof: secret.sign(&claim.message(&key)),
+    }
 }
 
 fn agency(name: &str) -> GenesisAgency {
@@ -67,7 +74,12 @@ fn agency(name: &str) -> GenesisAgency {
     }
 }
 
-fn clerk(name: &str, until: Option<&str>, registries: &[&str], operations: &[Operation]) -> ClerkState {
+fn clerk(
+    name: &str,
+    until: Option<&str>,
+    registries: &[&str],
+    operations: &[Operation],
+) -> ClerkState {
     ClerkState {
         name: ClerkName::parse(name).unwrap(),
         key: secret(&format!("{name} clerk")).public(),
@@ -96,7 +108,11 @@ pub fn genesis_with(limits: Limits) -> Genesis {
         recovery_threshold: 3,
         publisher: proven(origin().as_str(), "publisher"),
         agencies: ["build", "court", "land", "tax"].map(agency).into(),
-        registries: vec![owned(LICENCES, "build"), owned(PERMITS, "build"), owned(PARCELS, "land")],
+        registries: vec![
+            owned(LICENCES, "build"),
+            owned(PERMITS, "build"),
+            owned(PARCELS, "land"),
+        ],
         clerks: clerks
             .into_iter()
             .map(|state| {
@@ -148,7 +164,10 @@ pub fn sign_with(statement: Statement, secret: &SecretKey) -> Authentic {
 }
 
 pub fn proposal(time: TimeMs) -> Proposal {
-    Proposal { proposer: AgencyName::parse("tax").unwrap(), time }
+    Proposal {
+        proposer: AgencyName::parse("tax").unwrap(),
+        time,
+    }
 }
 
 /// A chain in memory, with its log.
@@ -183,7 +202,9 @@ impl Chain {
     }
 
     pub fn state(&self, number: u64) -> Option<RecordState> {
-        self.records.record(&RecordState::index_key(&registry(PERMITS), &key(number))).unwrap()
+        self.records
+            .record(&RecordState::index_key(&registry(PERMITS), &key(number)))
+            .unwrap()
     }
 
     /// What clerk anna would say next.

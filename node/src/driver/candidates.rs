@@ -54,9 +54,18 @@ pub(super) struct Candidates {
 
 impl Candidates {
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path);
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(path);
         let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Self { blocks: BTreeMap::new(), path: path.to_owned(), file, used: true })
+        Ok(Self {
+            blocks: BTreeMap::new(),
+            path: path.to_owned(),
+            file,
+            used: true,
+        })
     }
 
     pub(super) fn get(&self, block: &BlockId) -> Option<&Candidate> {
@@ -65,49 +74,98 @@ impl Candidates {
 
     /// The bytes of an entry that stands in a candidate.
     pub(super) fn entry(&self, hash: &LeafHash) -> Option<Vec<u8>> {
-        let mut entries = self.blocks.values().flat_map(|candidate| &candidate.entries);
-        entries.find(|entry| entry.hash() == *hash).map(|entry| entry.bytes().to_vec())
+        let mut entries = self
+            .blocks
+            .values()
+            .flat_map(|candidate| &candidate.entries);
+        entries
+            .find(|entry| entry.hash() == *hash)
+            .map(|entry| entry.bytes().to_vec())
     }
 
-    pub(super) fn insert(&mut self, outline: Outline, entries: Vec<Arc<Authentic>>, executed: Executed) -> BlockId {
+    pub(super) fn insert(
+        &mut self,
+        outline: Outline,
+        entries: Vec<Arc<Authentic>>,
+        executed: Executed,
+    ) -> BlockId {
         let block = executed.block();
         if self.blocks.len() >= CANDIDATES_MAX
-            && let Some(oldest) = self.blocks.iter().filter(|(_, kept)| !kept.saved).map(|(id, _)| *id).next()
+            && let Some(oldest) = self
+                .blocks
+                .iter()
+                .filter(|(_, kept)| !kept.saved)
+                .map(|(id, _)| *id)
+                .next()
         {
             self.blocks.remove(&oldest);
         }
-        self.blocks.entry(block).or_insert(Candidate { outline, entries, executed, saving: None, saved: false });
+        self.blocks.entry(block).or_insert(Candidate {
+            outline,
+            entries,
+            executed,
+            saving: None,
+            saved: false,
+        });
         block
     }
 
     /// Starts to save a block, beside whatever the driver does next.
     pub(super) fn begin_to_save(&mut self, block: &BlockId) -> Result<(), String> {
         let path = self.path.clone();
-        let Some(candidate) = self.blocks.get_mut(block).filter(|candidate| !candidate.saved && candidate.saving.is_none()) else {
+        let Some(candidate) = self
+            .blocks
+            .get_mut(block)
+            .filter(|candidate| !candidate.saved && candidate.saving.is_none())
+        else {
             return Ok(());
         };
-        let entries = candidate.entries.iter().map(|entry| entry.bytes().to_vec()).collect();
-        let value = codec::encode(SAVED_VERSION, &Saved { outline: candidate.outline.clone(), entries });
-        let mut record = u32::try_from(value.len()).map_err(|_| "a block of 4 GiB".to_owned())?.to_be_bytes().to_vec();
+        let entries = candidate
+            .entries
+            .iter()
+            .map(|entry| entry.bytes().to_vec())
+            .collect();
+        let value = codec::encode(
+            SAVED_VERSION,
+            &Saved {
+                outline: candidate.outline.clone(),
+                entries,
+            },
+        );
+        let mut record = u32::try_from(value.len())
+            .map_err(|_| "a block of 4 GiB".to_owned())?
+            .to_be_bytes()
+            .to_vec();
         record.extend_from_slice(&sha256(&[&value]));
         record.extend_from_slice(&value);
         self.used = true;
-        let mut file = self.file.try_clone().map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut file = self
+            .file
+            .try_clone()
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         let (done, saving) = mpsc::channel();
         candidate.saving = Some(saving);
         let work = move || {
             let written = file.write_all(&record).and_then(|()| file.sync_data());
             let _gone = done.send(written.map_err(|error| format!("{}: {error}", path.display())));
         };
-        std::thread::Builder::new().name("save".to_owned()).spawn(work).map(drop).map_err(|error| error.to_string())
+        std::thread::Builder::new()
+            .name("save".to_owned())
+            .spawn(work)
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 
     /// Makes certain that the block survives a loss of power: waits until it is on disk.
     pub(super) fn save(&mut self, block: &BlockId) -> Result<(), String> {
         self.begin_to_save(block)?;
-        let Some(candidate) = self.blocks.get_mut(block) else { return Ok(()) };
+        let Some(candidate) = self.blocks.get_mut(block) else {
+            return Ok(());
+        };
         if let Some(saving) = candidate.saving.take() {
-            saving.recv().unwrap_or_else(|_| Err("the saving thread ended: a bug".to_owned()))?;
+            saving
+                .recv()
+                .unwrap_or_else(|_| Err("the saving thread ended: a bug".to_owned()))?;
             candidate.saved = true;
         }
         Ok(())
@@ -116,7 +174,10 @@ impl Candidates {
     /// What the file holds of `height`. A record that a crash cut short was never voted for.
     pub(super) fn read_saved(&mut self, height: Height) -> Result<Vec<Saved>, String> {
         let mut bytes = Vec::new();
-        let read = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.read_to_end(&mut bytes));
+        let read = self
+            .file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| self.file.read_to_end(&mut bytes));
         read.map_err(|error| format!("{}: {error}", self.path.display()))?;
         let mut found = Vec::new();
         let mut rest = bytes.as_slice();
@@ -130,7 +191,11 @@ impl Candidates {
     /// Starts a new height with nothing; gives back the decided block.
     pub(super) fn take_decided(&mut self, block: &BlockId) -> Option<Candidate> {
         // A write under way must end before the file is emptied for the next height.
-        for saving in self.blocks.values_mut().filter_map(|candidate| candidate.saving.take()) {
+        for saving in self
+            .blocks
+            .values_mut()
+            .filter_map(|candidate| candidate.saving.take())
+        {
             let _ended = saving.recv();
         }
         let decided = self.blocks.remove(block);
@@ -141,7 +206,9 @@ impl Candidates {
     /// Empties the file once the decided block is in the ledger. Not synced: old records are harmless.
     pub(super) fn forget(&mut self) -> Result<(), String> {
         if std::mem::take(&mut self.used) {
-            self.file.set_len(0).map_err(|error| format!("{}: {error}", self.path.display()))?;
+            self.file
+                .set_len(0)
+                .map_err(|error| format!("{}: {error}", self.path.display()))?;
         }
         Ok(())
     }

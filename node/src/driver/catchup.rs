@@ -3,10 +3,7 @@
 //! A peer's word on its height is only a reason to ask it. Every block brings its certificate, is
 //! executed, and must come out with the id that the certificate names.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use consensus::{Input, verify};
 use protocol::{
@@ -61,7 +58,11 @@ impl Driver {
         if height < self.machine.height() {
             return;
         }
-        if self.catchup.farthest.is_none_or(|(known, _)| known < height) {
+        if self
+            .catchup
+            .farthest
+            .is_none_or(|(known, _)| known < height)
+        {
             self.catchup.farthest = Some((height, peer));
         }
         self.ask_for_blocks(peer);
@@ -69,7 +70,10 @@ impl Driver {
 
     /// Asks `peer` for what comes next, unless an answer is on its way.
     pub(super) fn ask_for_blocks(&mut self, peer: PeerIndex) {
-        let waiting = self.catchup.asked.is_some_and(|(_, at)| at.elapsed() < ANSWER_WITHIN);
+        let waiting = self
+            .catchup
+            .asked
+            .is_some_and(|(_, at)| at.elapsed() < ANSWER_WITHIN);
         if waiting || self.catchup.blocks.len() >= WAITING_MAX {
             return;
         }
@@ -83,14 +87,25 @@ impl Driver {
     /// Still behind and nobody answers: ask the next one that claims to be ahead.
     pub(super) fn ask_again(&mut self) {
         let mine = self.machine.height();
-        let stale = self.catchup.asked.is_none_or(|(_, at)| at.elapsed() >= ANSWER_WITHIN);
+        let stale = self
+            .catchup
+            .asked
+            .is_none_or(|(_, at)| at.elapsed() >= ANSWER_WITHIN);
         if !stale || self.catchup.has_work() {
             return;
         }
         let last = self.catchup.asked.map(|(peer, _)| peer);
-        let ahead = (0..self.peers.len()).map(PeerIndex::new).filter(|peer| self.peers.get(peer.get()).is_some_and(|state| state.height >= mine));
+        let ahead = (0..self.peers.len()).map(PeerIndex::new).filter(|peer| {
+            self.peers
+                .get(peer.get())
+                .is_some_and(|state| state.height >= mine)
+        });
         let ahead: Vec<PeerIndex> = ahead.collect();
-        let next = ahead.iter().find(|peer| Some(**peer) != last).or_else(|| ahead.first()).copied();
+        let next = ahead
+            .iter()
+            .find(|peer| Some(**peer) != last)
+            .or_else(|| ahead.first())
+            .copied();
         if let Some(peer) = next {
             self.ask_for_blocks(peer);
         }
@@ -101,10 +116,20 @@ impl Driver {
         if self.catchup.asked.is_some_and(|(peer, _)| peer == from) {
             self.catchup.asked = None;
         }
-        let room = WAITING_MAX.saturating_sub(self.catchup.blocks.len()).min(wire::BLOCKS_MAX);
-        let next = self.machine.height().get().saturating_add(u64::try_from(self.catchup.blocks.len()).unwrap_or(0));
+        let room = WAITING_MAX
+            .saturating_sub(self.catchup.blocks.len())
+            .min(wire::BLOCKS_MAX);
+        let next = self
+            .machine
+            .height()
+            .get()
+            .saturating_add(u64::try_from(self.catchup.blocks.len()).unwrap_or(0));
         let fitting: Vec<DecidedBlock> = (next..)
-            .zip(blocks.into_iter().skip_while(|block| block.commit.height.get() < next))
+            .zip(
+                blocks
+                    .into_iter()
+                    .skip_while(|block| block.commit.height.get() < next),
+            )
             .take_while(|(height, block)| block.commit.height.get() == *height)
             .map(|(_, block)| block)
             .take(room)
@@ -112,7 +137,11 @@ impl Driver {
         let prepared = prepare_all(&self.shared, fitting);
         for block in prepared {
             let Some(block) = block else {
-                tracing::warn!(event = "bad-block", peer = self.peer_name(from), "a block from a peer does not hold");
+                tracing::warn!(
+                    event = "bad-block",
+                    peer = self.peer_name(from),
+                    "a block from a peer does not hold"
+                );
                 return;
             };
             self.catchup.blocks.push_back((block, from));
@@ -121,17 +150,32 @@ impl Driver {
     }
 
     fn ask_ahead(&mut self, peer: PeerIndex) {
-        let known = self.machine.height().get().saturating_add(u64::try_from(self.catchup.blocks.len()).unwrap_or(0));
-        if self.catchup.farthest.is_some_and(|(height, _)| height.get() >= known) && self.catchup.blocks.len() < wire::BLOCKS_MAX {
+        let known = self
+            .machine
+            .height()
+            .get()
+            .saturating_add(u64::try_from(self.catchup.blocks.len()).unwrap_or(0));
+        if self
+            .catchup
+            .farthest
+            .is_some_and(|(height, _)| height.get() >= known)
+            && self.catchup.blocks.len() < wire::BLOCKS_MAX
+        {
             self.ask_for_blocks(peer);
         }
     }
 
     /// Commits the next block that waits, by way of the machine.
     pub(super) fn catch_up_one(&mut self) {
-        let Some((prepared, from)) = self.catchup.blocks.pop_front() else { return };
+        let Some((prepared, from)) = self.catchup.blocks.pop_front() else {
+            return;
+        };
         let height = self.machine.height();
-        let Prepared { block, leaf, entries } = prepared;
+        let Prepared {
+            block,
+            leaf,
+            entries,
+        } = prepared;
         let commit = block.commit;
         if commit.height < height {
             return;
@@ -139,7 +183,10 @@ impl Driver {
         let outline = Outline {
             height: leaf.height,
             time: leaf.time,
-            proposer: leaf.proposer.as_ref().map_or_else(String::new, ToString::to_string),
+            proposer: leaf
+                .proposer
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
             entries: entries.iter().map(|entry| entry.hash()).collect(),
         };
         let verified = verify::commit(&self.chain, &self.validators, &commit);
@@ -162,7 +209,10 @@ impl Driver {
                 Err(reason) => return self.shared.fail_with(&reason),
             }
         }
-        self.feed(Input::BlockKnown { block: commit.block, valid: true });
+        self.feed(Input::BlockKnown {
+            block: commit.block,
+            valid: true,
+        });
         self.feed(Input::Commit(verified));
         self.perform_all();
         self.ask_ahead(from);
@@ -178,10 +228,20 @@ fn prepare_all(shared: &crate::shared::Shared, blocks: Vec<DecidedBlock>) -> Vec
     while blocks.peek().is_some() {
         parts.push(blocks.by_ref().take(share).collect());
     }
-    let work = |part: Vec<DecidedBlock>| part.into_iter().map(|block| prepare(shared, block)).collect::<Vec<_>>();
+    let work = |part: Vec<DecidedBlock>| {
+        part.into_iter()
+            .map(|block| prepare(shared, block))
+            .collect::<Vec<_>>()
+    };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || work(part))).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|_| vec![None])).collect()
+        let threads: Vec<_> = parts
+            .into_iter()
+            .map(|part| scope.spawn(move || work(part)))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|_| vec![None]))
+            .collect()
     })
 }
 
@@ -193,5 +253,9 @@ fn prepare(shared: &crate::shared::Shared, block: DecidedBlock) -> Option<Prepar
         ingest::authenticate(shared, entry, merkle::leaf_hash(bytes)).ok()
     };
     let entries = leaves.iter().map(entry).collect::<Option<Vec<_>>>()?;
-    Some(Prepared { block, leaf, entries })
+    Some(Prepared {
+        block,
+        leaf,
+        entries,
+    })
 }

@@ -11,7 +11,9 @@ const DELAY_MS: u64 = 5_000;
 
 /// Milliseconds since 1970.
 pub(super) fn now_ms() -> TimeMs {
-    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let passed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     TimeMs::new(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
 }
 
@@ -23,7 +25,8 @@ pub(super) fn is_timely(time: TimeMs, now: TimeMs, round: Round) -> bool {
         delay = delay.saturating_add(delay / 10);
     }
     let (time, now) = (time.get(), now.get());
-    time <= now.saturating_add(PRECISION_MS) && now <= time.saturating_add(PRECISION_MS).saturating_add(delay)
+    time <= now.saturating_add(PRECISION_MS)
+        && now <= time.saturating_add(PRECISION_MS).saturating_add(delay)
 }
 
 #[cfg(test)]
@@ -32,7 +35,9 @@ mod tests {
 
     #[test]
     fn a_proposal_from_the_future_or_the_past_is_not_timely() {
-        let timely = |time: u64, now: u64, round: u64| is_timely(TimeMs::new(time), TimeMs::new(now), Round::new(round));
+        let timely = |time: u64, now: u64, round: u64| {
+            is_timely(TimeMs::new(time), TimeMs::new(now), Round::new(round))
+        };
         assert!(timely(10_000, 10_000, 0));
         assert!(timely(10_500, 10_000, 0));
         assert!(!timely(10_501, 10_000, 0));

@@ -4,10 +4,7 @@
 //! dropped; the peer stays connected, since to cut off an honest one would be an attack in itself.
 
 use consensus::{Input, Message, SignedProposal, verify};
-use protocol::{
-    codec,
-    height::Height,
-};
+use protocol::{codec, height::Height};
 
 use super::{Driver, SAFETY_VERSION, clock};
 use crate::{
@@ -20,16 +17,22 @@ impl Driver {
     pub(super) fn on_consensus(&mut self, received: &Received) {
         let from = received.peer;
         match wire::decode(&received.bytes, wire::CONSENSUS_BYTES_MAX) {
-            Ok(ConsensusMessage::Proposal(proposal, outline)) => self.on_proposal_message(proposal, outline, from),
+            Ok(ConsensusMessage::Proposal(proposal, outline)) => {
+                self.on_proposal_message(proposal, outline, from)
+            }
             Ok(ConsensusMessage::Vote(vote)) => {
-                if self.is_of_height(vote.statement.height, from) && !self.machine.knows(&Message::Vote(vote.clone())) {
+                if self.is_of_height(vote.statement.height, from)
+                    && !self.machine.knows(&Message::Vote(vote.clone()))
+                {
                     self.judge_message(from, |driver| {
                         verify::vote(&driver.chain, &driver.validators, &vote).map(Input::Vote)
                     });
                 }
             }
             Ok(ConsensusMessage::Polka(polka)) => {
-                if self.is_of_height(polka.height, from) && !self.machine.knows(&Message::Polka(polka.clone())) {
+                if self.is_of_height(polka.height, from)
+                    && !self.machine.knows(&Message::Polka(polka.clone()))
+                {
                     self.judge_message(from, |driver| {
                         verify::polka(&driver.chain, &driver.validators, &polka).map(Input::Polka)
                     });
@@ -42,14 +45,22 @@ impl Driver {
             }
             Ok(ConsensusMessage::Cosign(cosign)) => self.on_cosign(cosign, from),
             Ok(ConsensusMessage::LogLine(line)) => self.on_log_line(&line, from),
-            Err(error) => tracing::warn!(event = "bad-message", peer = self.peer_name(from), %error),
+            Err(error) => {
+                tracing::warn!(event = "bad-message", peer = self.peer_name(from), %error)
+            }
         }
     }
 
-    fn judge_message(&mut self, from: PeerIndex, check: impl FnOnce(&Self) -> Result<Input, verify::Rejection>) {
+    fn judge_message(
+        &mut self,
+        from: PeerIndex,
+        check: impl FnOnce(&Self) -> Result<Input, verify::Rejection>,
+    ) {
         match check(self) {
             Ok(input) => self.feed(input),
-            Err(rejection) => tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection),
+            Err(rejection) => {
+                tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection)
+            }
         }
     }
 
@@ -59,12 +70,16 @@ impl Driver {
         if height == self.machine.height().next() {
             return self.keep_early(proposal, outline, from, came);
         }
-        if !self.is_of_height(height, from) || self.machine.knows(&Message::Proposal(proposal.clone())) {
+        if !self.is_of_height(height, from)
+            || self.machine.knows(&Message::Proposal(proposal.clone()))
+        {
             return;
         }
         match verify::proposal(&self.chain, &self.validators, &proposal) {
             Ok(proposal) => self.on_proposal(proposal, outline, from, came),
-            Err(rejection) => tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection),
+            Err(rejection) => {
+                tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection)
+            }
         }
     }
 
@@ -83,7 +98,9 @@ impl Driver {
 
     /// Tells a peer that still votes at a decided height how it was decided, once per height.
     fn help(&mut self, peer: PeerIndex, height: Height) {
-        let Some(state) = self.peers.get_mut(peer.get()) else { return };
+        let Some(state) = self.peers.get_mut(peer.get()) else {
+            return;
+        };
         if state.told_commit >= height {
             return;
         }
@@ -105,7 +122,10 @@ impl Driver {
                     self.send(from, Lane::Sync, &SyncMessage::GetCosigns(head.size()));
                 }
             }
-            Ok(SyncMessage::GetBlocks { from: height, count }) => self.answer_blocks(height, count, from),
+            Ok(SyncMessage::GetBlocks {
+                from: height,
+                count,
+            }) => self.answer_blocks(height, count, from),
             Ok(SyncMessage::Blocks(blocks)) => self.on_blocks(blocks, from),
             Ok(SyncMessage::GetEntries(hashes)) => self.answer_entries(&hashes, from),
             Ok(SyncMessage::Entries(entries)) => self.on_entries(entries),
@@ -131,24 +151,38 @@ impl Driver {
                     self.on_log_line(&line, from);
                 }
             }
-            Err(error) => tracing::warn!(event = "bad-message", peer = self.peer_name(from), %error),
+            Err(error) => {
+                tracing::warn!(event = "bad-message", peer = self.peer_name(from), %error)
+            }
         }
     }
 
     fn note_peer(&self, from: PeerIndex, height: Height) {
-        let cosigned = self.peers.get(from.get()).map_or_else(Default::default, |peer| peer.cosigned);
-        self.shared.progress().peers.insert(self.peer_name(from).to_owned(), (height, cosigned));
+        let cosigned = self
+            .peers
+            .get(from.get())
+            .map_or_else(Default::default, |peer| peer.cosigned);
+        self.shared
+            .progress()
+            .peers
+            .insert(self.peer_name(from).to_owned(), (height, cosigned));
     }
 
     fn answer_blocks(&self, height: Height, count: u32, to: PeerIndex) {
-        let count = usize::try_from(count).unwrap_or(usize::MAX).min(wire::BLOCKS_MAX);
+        let count = usize::try_from(count)
+            .unwrap_or(usize::MAX)
+            .min(wire::BLOCKS_MAX);
         let stored = match self.shared.ledger.blocks(height, count, wire::BLOCKS_BYTES) {
             Ok(stored) => stored,
             Err(fault) => return self.shared.fail(&fault),
         };
         let decided = stored.into_iter().filter_map(|block| {
-            let commit = codec::decode(SAFETY_VERSION, &block.certificate, codec::VALUE_BYTES_MAX).ok()?;
-            Some(DecidedBlock { leaves: block.leaves, commit })
+            let commit =
+                codec::decode(SAFETY_VERSION, &block.certificate, codec::VALUE_BYTES_MAX).ok()?;
+            Some(DecidedBlock {
+                leaves: block.leaves,
+                commit,
+            })
         });
         let blocks: Vec<_> = decided.collect();
         if !blocks.is_empty() {
@@ -160,7 +194,10 @@ impl Driver {
         let found: Vec<Vec<u8>> = {
             let mempool = self.shared.mempool();
             let waiting = |hash| mempool.get(hash).map(|entry| entry.bytes().to_vec());
-            hashes.iter().filter_map(|hash| waiting(hash).or_else(|| self.candidates.entry(hash))).collect()
+            hashes
+                .iter()
+                .filter_map(|hash| waiting(hash).or_else(|| self.candidates.entry(hash)))
+                .collect()
         };
         for chunk in ingest::chunks(found) {
             self.send(to, Lane::Sync, &SyncMessage::Entries(chunk));
@@ -178,8 +215,14 @@ impl Driver {
     }
 
     fn status_message(&self) -> SyncMessage {
-        let cosigned = self.cosigner.registered().map_or_else(Default::default, |registered| registered.size);
-        SyncMessage::Status { height: self.shared.ledger.head().height(), cosigned }
+        let cosigned = self
+            .cosigner
+            .registered()
+            .map_or_else(Default::default, |registered| registered.size);
+        SyncMessage::Status {
+            height: self.shared.ledger.head().height(),
+            cosigned,
+        }
     }
 
     pub(super) fn tell_status(&mut self) {

@@ -48,7 +48,11 @@ impl Driver {
                 Ok(())
             }
             Effect::Build { height, round } => {
-                if height == self.machine.height() { self.build(round) } else { Ok(()) }
+                if height == self.machine.height() {
+                    self.build(round)
+                } else {
+                    Ok(())
+                }
             }
             Effect::Fetch { block, from } => {
                 self.fetch(block, &from);
@@ -70,24 +74,39 @@ impl Driver {
         for block in locked.into_iter().chain(valid) {
             self.candidates.save(&block)?;
         }
-        self.safety.write(&codec::encode(SAFETY_VERSION, record)).map_err(|fault| fault.to_string())
+        self.safety
+            .write(&codec::encode(SAFETY_VERSION, record))
+            .map_err(|fault| fault.to_string())
     }
 
     fn propose(&mut self, proposal: Proposal) -> Result<(), String> {
-        let Some(signer) = &mut self.signer else { return Ok(()) };
-        let signed = signer.proposal(proposal).map_err(|error| error.to_string())?;
+        let Some(signer) = &mut self.signer else {
+            return Ok(());
+        };
+        let signed = signer
+            .proposal(proposal)
+            .map_err(|error| error.to_string())?;
         if let Some(candidate) = self.candidates.get(&signed.statement.block) {
             let outline = candidate.outline.clone();
-            self.broadcast(Lane::Consensus, &ConsensusMessage::Proposal(signed.clone(), outline));
+            self.broadcast(
+                Lane::Consensus,
+                &ConsensusMessage::Proposal(signed.clone(), outline),
+            );
         }
         if let Ok(proposal) = verify::proposal(&self.chain, &self.validators, &signed) {
-            self.feed(Input::Proposal { proposal, valid: true, timely: true });
+            self.feed(Input::Proposal {
+                proposal,
+                valid: true,
+                timely: true,
+            });
         }
         Ok(())
     }
 
     fn vote(&mut self, vote: Vote) -> Result<(), String> {
-        let Some(signer) = &mut self.signer else { return Ok(()) };
+        let Some(signer) = &mut self.signer else {
+            return Ok(());
+        };
         let signed = signer.vote(vote).map_err(|error| error.to_string())?;
         self.broadcast(Lane::Consensus, &ConsensusMessage::Vote(signed.clone()));
         if let Ok(vote) = verify::vote(&self.chain, &self.validators, &signed) {
@@ -111,14 +130,23 @@ impl Driver {
 
     /// Makes a block of what waits. The time is this clock's, but always above the parent's.
     fn build(&mut self, round: protocol::height::Round) -> Result<(), String> {
-        let Some(agency) = self.signer.as_ref().map(|signer| signer.agency.clone()) else { return Ok(()) };
+        let Some(agency) = self.signer.as_ref().map(|signer| signer.agency.clone()) else {
+            return Ok(());
+        };
         let head = self.shared.ledger.head();
         let limits = *head.directory().limits();
         let count_max = usize::try_from(limits.block_entries).unwrap_or(usize::MAX);
         let bytes_max = usize::try_from(limits.block_bytes).unwrap_or(usize::MAX);
         let waiting = self.shared.mempool().candidates(count_max, bytes_max);
-        let proposal = execute::Proposal { proposer: agency.clone(), time: clock::now_ms() };
-        let built = self.shared.ledger.build(proposal, waiting.iter().map(Arc::as_ref)).map_err(|fault| fault.to_string())?;
+        let proposal = execute::Proposal {
+            proposer: agency.clone(),
+            time: clock::now_ms(),
+        };
+        let built = self
+            .shared
+            .ledger
+            .build(proposal, waiting.iter().map(Arc::as_ref))
+            .map_err(|fault| fault.to_string())?;
         {
             let mut mempool = self.shared.mempool();
             for (id, refusal) in built.refused {
@@ -130,8 +158,15 @@ impl Driver {
             self.feed(Input::Pending(waits));
             return Ok(());
         };
-        let taken: std::collections::BTreeMap<_, _> = waiting.into_iter().map(|entry| (entry.id(), entry)).collect();
-        let entries: Vec<_> = executed.ids().iter().filter_map(|id| taken.get(id).cloned()).collect();
+        let taken: std::collections::BTreeMap<_, _> = waiting
+            .into_iter()
+            .map(|entry| (entry.id(), entry))
+            .collect();
+        let entries: Vec<_> = executed
+            .ids()
+            .iter()
+            .filter_map(|id| taken.get(id).cloned())
+            .collect();
         let outline = Outline {
             height: executed.height(),
             time: executed.block_leaf().time,
@@ -159,14 +194,25 @@ impl Driver {
     /// The decided block becomes durable, then it is cosigned, then the next height begins.
     fn commit(&mut self, commit: &Commit) -> Result<(), String> {
         let Some(decided) = self.candidates.take_decided(&commit.block) else {
-            return Err(format!("block {} was decided and is not here: a bug", commit.block));
+            return Err(format!(
+                "block {} was decided and is not here: a bug",
+                commit.block
+            ));
         };
         let started = Instant::now();
         let certificate = codec::encode(SAFETY_VERSION, commit);
-        let head = self.shared.ledger.commit(&decided.executed, &certificate).map_err(|fault| fault.to_string())?;
+        let head = self
+            .shared
+            .ledger
+            .commit(&decided.executed, &certificate)
+            .map_err(|fault| fault.to_string())?;
         let metrics = &self.shared.metrics;
-        metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
-        metrics.decide_seconds.observe(self.height_since.elapsed().as_secs_f64());
+        metrics
+            .commit_seconds
+            .observe(started.elapsed().as_secs_f64());
+        metrics
+            .decide_seconds
+            .observe(self.height_since.elapsed().as_secs_f64());
         metrics.blocks.inc();
         metrics.entries.inc_by(decided.entries.len() as u64);
         metrics.rounds.inc_by(commit.round.get());
@@ -198,14 +244,20 @@ impl Driver {
             losers
         };
         for loser in losers {
-            if let Err(ledger::NotAdmitted::Refused(refusal)) = self.shared.ledger.admit(loser.as_ref().clone()) {
+            if let Err(ledger::NotAdmitted::Refused(refusal)) =
+                self.shared.ledger.admit(loser.as_ref().clone())
+            {
                 self.shared.mempool().drop_entry(&loser.id(), refusal);
             }
         }
     }
 
     fn alarm(&mut self, alarm: &Alarm) -> Result<(), String> {
-        tracing::error!(event = "alarm", ?alarm, "this must not happen while at most a third of the validators is faulty");
+        tracing::error!(
+            event = "alarm",
+            ?alarm,
+            "this must not happen while at most a third of the validators is faulty"
+        );
         match alarm {
             Alarm::OtherSelf { .. } => Ok(()),
             Alarm::QuorumForInvalid { .. } => {

@@ -54,12 +54,23 @@ pub(super) struct Proposals {
 
 impl Driver {
     /// A verified proposal of this height with its outline.
-    pub(super) fn on_proposal(&mut self, proposal: Verified<SignedProposal>, outline: Outline, from: PeerIndex, came: TimeMs) {
+    pub(super) fn on_proposal(
+        &mut self,
+        proposal: Verified<SignedProposal>,
+        outline: Outline,
+        from: PeerIndex,
+        came: TimeMs,
+    ) {
         let block = proposal.get().statement.block;
         if let Some(candidate) = self.candidates.get(&block) {
             let valid = self.judge_fresh(&proposal, &candidate.outline);
-            let timely = clock::is_timely(candidate.outline.time, came, proposal.get().statement.round);
-            self.feed(Input::Proposal { proposal, valid, timely });
+            let timely =
+                clock::is_timely(candidate.outline.time, came, proposal.get().statement.round);
+            self.feed(Input::Proposal {
+                proposal,
+                valid,
+                timely,
+            });
             return;
         }
         if self.gather(block, outline, from) {
@@ -75,7 +86,8 @@ impl Driver {
     /// A fresh proposal must be of the proposer's own making; one with a polka was judged by a quorum.
     fn judge_fresh(&self, proposal: &Verified<SignedProposal>, outline: &Outline) -> bool {
         let proposal = proposal.get();
-        proposal.statement.polka.is_some() || self.agencies.get(&proposal.signer) == outline.proposer().as_ref()
+        proposal.statement.polka.is_some()
+            || self.agencies.get(&proposal.signer) == outline.proposer().as_ref()
     }
 
     /// Starts or continues to gather a block; what is still missing in a moment is asked of `from`.
@@ -88,25 +100,51 @@ impl Driver {
             gathering.pop_first();
         }
         let ask_at = Some(Instant::now() + ASK_AFTER);
-        let known = gathering.entry(block).or_insert_with(|| Gathering { outline, proposals: Vec::new(), fetched: BTreeMap::new(), from, ask_at });
+        let known = gathering.entry(block).or_insert_with(|| Gathering {
+            outline,
+            proposals: Vec::new(),
+            fetched: BTreeMap::new(),
+            from,
+            ask_at,
+        });
         (known.from, known.ask_at) = (from, known.ask_at.or(ask_at));
         true
     }
 
     /// When to ask for what is missing, if anything is.
     pub(super) fn gather_deadline(&self) -> Option<Instant> {
-        self.proposals.gathering.values().filter_map(|gathering| gathering.ask_at).min()
+        self.proposals
+            .gathering
+            .values()
+            .filter_map(|gathering| gathering.ask_at)
+            .min()
     }
 
     /// Asks for entries that have not come by themselves.
     pub(super) fn ask_for_entries(&mut self) {
         let now = Instant::now();
         let mut asked = Vec::new();
-        for gathering in self.proposals.gathering.values_mut().filter(|gathering| gathering.ask_at.is_some_and(|at| at <= now)) {
+        for gathering in self
+            .proposals
+            .gathering
+            .values_mut()
+            .filter(|gathering| gathering.ask_at.is_some_and(|at| at <= now))
+        {
             gathering.ask_at = None;
             let mempool = self.shared.mempool();
-            let lacks = |hash: &&LeafHash| mempool.get(hash).is_none() && !gathering.fetched.contains_key(hash);
-            asked.push((gathering.from, gathering.outline.entries.iter().filter(lacks).copied().collect::<Vec<_>>()));
+            let lacks = |hash: &&LeafHash| {
+                mempool.get(hash).is_none() && !gathering.fetched.contains_key(hash)
+            };
+            asked.push((
+                gathering.from,
+                gathering
+                    .outline
+                    .entries
+                    .iter()
+                    .filter(lacks)
+                    .copied()
+                    .collect::<Vec<_>>(),
+            ));
         }
         for (from, missing) in asked {
             self.send(from, Lane::Sync, &SyncMessage::GetEntries(missing));
@@ -117,13 +155,21 @@ impl Driver {
     pub(super) fn on_entries(&mut self, entries: Vec<Vec<u8>>) {
         for bytes in entries {
             let hash = merkle::leaf_hash(&bytes);
-            let wanted = self.proposals.gathering.values().any(|gathering| gathering.outline.entries.contains(&hash));
+            let wanted = self
+                .proposals
+                .gathering
+                .values()
+                .any(|gathering| gathering.outline.entries.contains(&hash));
             if !wanted {
                 continue;
             }
-            let Ok(entry) = Entry::parse(&bytes) else { continue };
+            let Ok(entry) = Entry::parse(&bytes) else {
+                continue;
+            };
             // An entry whose signature does not hold leaves its block incomplete, so it gets no vote.
-            let Ok(entry) = ingest::authenticate(&self.shared, entry, hash) else { continue };
+            let Ok(entry) = ingest::authenticate(&self.shared, entry, hash) else {
+                continue;
+            };
             for gathering in self.proposals.gathering.values_mut() {
                 if gathering.outline.entries.contains(&hash) {
                     gathering.fetched.insert(hash, Arc::clone(&entry));
@@ -137,10 +183,17 @@ impl Driver {
     pub(super) fn complete_proposals(&mut self) {
         let blocks: Vec<BlockId> = self.proposals.gathering.keys().copied().collect();
         for block in blocks {
-            let Some(gathering) = self.proposals.gathering.get(&block) else { continue };
+            let Some(gathering) = self.proposals.gathering.get(&block) else {
+                continue;
+            };
             let entries: Option<Vec<Arc<Authentic>>> = {
                 let mempool = self.shared.mempool();
-                let find = |hash: &LeafHash| mempool.get(hash).or_else(|| gathering.fetched.get(hash)).cloned();
+                let find = |hash: &LeafHash| {
+                    mempool
+                        .get(hash)
+                        .or_else(|| gathering.fetched.get(hash))
+                        .cloned()
+                };
                 gathering.outline.entries.iter().map(find).collect()
             };
             if let Some(entries) = entries
@@ -152,7 +205,9 @@ impl Driver {
     }
 
     fn judge(&mut self, block: BlockId, gathering: Gathering, entries: Vec<Arc<Authentic>>) {
-        let Gathering { outline, proposals, .. } = gathering;
+        let Gathering {
+            outline, proposals, ..
+        } = gathering;
         let valid = match self.execute(block, &outline, &entries) {
             Ok(executed) => {
                 let valid = executed.is_some();
@@ -170,16 +225,34 @@ impl Driver {
         for (proposal, came) in proposals {
             let valid = valid && self.judge_fresh(&proposal, &outline);
             let timely = clock::is_timely(outline.time, came, proposal.get().statement.round);
-            self.feed(Input::Proposal { proposal, valid, timely });
+            self.feed(Input::Proposal {
+                proposal,
+                valid,
+                timely,
+            });
         }
     }
 
     /// The block, if the rules allow it and it is the one that was voted on. Only this machine's own
     /// trouble is an error.
-    pub(super) fn execute(&self, block: BlockId, outline: &Outline, entries: &[Arc<Authentic>]) -> Result<Option<execute::Executed>, String> {
-        let Some(proposer) = outline.proposer() else { return Ok(None) };
-        let proposal = execute::Proposal { proposer, time: outline.time };
-        match self.shared.ledger.execute(proposal, entries.iter().map(Arc::as_ref)) {
+    pub(super) fn execute(
+        &self,
+        block: BlockId,
+        outline: &Outline,
+        entries: &[Arc<Authentic>],
+    ) -> Result<Option<execute::Executed>, String> {
+        let Some(proposer) = outline.proposer() else {
+            return Ok(None);
+        };
+        let proposal = execute::Proposal {
+            proposer,
+            time: outline.time,
+        };
+        match self
+            .shared
+            .ledger
+            .execute(proposal, entries.iter().map(Arc::as_ref))
+        {
             Ok(executed) if executed.block() == block => Ok(Some(executed)),
             Ok(_) => {
                 tracing::warn!(event = "block-mismatch", %block, "the outline makes another block than the one proposed");
@@ -194,7 +267,13 @@ impl Driver {
     }
 
     /// A proposal of the next height, kept until this one is over. Its signature is checked then.
-    pub(super) fn keep_early(&mut self, proposal: SignedProposal, outline: Outline, from: PeerIndex, came: TimeMs) {
+    pub(super) fn keep_early(
+        &mut self,
+        proposal: SignedProposal,
+        outline: Outline,
+        from: PeerIndex,
+        came: TimeMs,
+    ) {
         if self.proposals.early.len() < EARLY_MAX {
             self.proposals.early.push((proposal, outline, from, came));
         }
@@ -205,7 +284,8 @@ impl Driver {
         self.proposals.gathering.clear();
         for (proposal, outline, from, came) in std::mem::take(&mut self.proposals.early) {
             if proposal.statement.height == height
-                && let Ok(proposal) = consensus::verify::proposal(&self.chain, &self.validators, &proposal)
+                && let Ok(proposal) =
+                    consensus::verify::proposal(&self.chain, &self.validators, &proposal)
             {
                 self.on_proposal(proposal, outline, from, came);
             }
@@ -223,10 +303,21 @@ impl Driver {
                 let entry = Entry::parse(bytes).ok()?;
                 ingest::authenticate(&self.shared, entry, merkle::leaf_hash(bytes)).ok()
             };
-            let Some(entries) = saved.entries.iter().map(entry).collect::<Option<Vec<_>>>() else { continue };
-            let Some(proposer) = saved.outline.proposer() else { continue };
-            let proposal = execute::Proposal { proposer, time: saved.outline.time };
-            if let Ok(executed) = self.shared.ledger.execute(proposal, entries.iter().map(Arc::as_ref)) {
+            let Some(entries) = saved.entries.iter().map(entry).collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            let Some(proposer) = saved.outline.proposer() else {
+                continue;
+            };
+            let proposal = execute::Proposal {
+                proposer,
+                time: saved.outline.time,
+            };
+            if let Ok(executed) = self
+                .shared
+                .ledger
+                .execute(proposal, entries.iter().map(Arc::as_ref))
+            {
                 let block = self.candidates.insert(saved.outline, entries, executed);
                 self.feed(Input::BlockKnown { block, valid: true });
             }

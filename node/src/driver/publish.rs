@@ -29,7 +29,11 @@ pub(super) struct LineWait {
 impl Driver {
     /// Cosigns the checkpoint of a block that is on disk.
     pub(super) fn cosign(&mut self, head: &Head) -> Result<(), String> {
-        if self.recent.back().is_none_or(|(height, _)| *height < head.height()) {
+        if self
+            .recent
+            .back()
+            .is_none_or(|(height, _)| *height < head.height())
+        {
             self.recent.push_back((head.height(), head.checkpoint()));
         }
         while self.recent.len() > LOOK_BACK {
@@ -71,7 +75,9 @@ impl Driver {
                 self.publish();
             }
             Collect::Ignored => {}
-            Collect::Refused => tracing::warn!(event = "bad-cosignature", peer = self.peer_name(from)),
+            Collect::Refused => {
+                tracing::warn!(event = "bad-cosignature", peer = self.peer_name(from))
+            }
         }
     }
 
@@ -87,12 +93,18 @@ impl Driver {
     /// own line or a newer cosignature.
     pub(super) fn publish(&mut self) {
         let published = *self.shared.published.borrow();
-        let newest = self.recent.iter().rev().map(|(height, checkpoint)| (*height, checkpoint.clone()));
+        let newest = self
+            .recent
+            .iter()
+            .rev()
+            .map(|(height, checkpoint)| (*height, checkpoint.clone()));
         for (height, checkpoint) in newest.collect::<Vec<_>>() {
             if checkpoint.size < published {
                 break;
             }
-            let Some((note, line)) = self.cosigner.note(&checkpoint) else { continue };
+            let Some((note, line)) = self.cosigner.note(&checkpoint) else {
+                continue;
+            };
             if self.waits_for_line(&checkpoint) {
                 continue;
             }
@@ -119,7 +131,10 @@ impl Driver {
         if !self.line.publisher_seen {
             return false;
         }
-        let (size, since) = *self.line.since.get_or_insert((checkpoint.size, Instant::now()));
+        let (size, since) = *self
+            .line
+            .since
+            .get_or_insert((checkpoint.size, Instant::now()));
         if since.elapsed() < LINE_WITHIN {
             return true;
         }
@@ -146,9 +161,13 @@ impl Driver {
 
     fn keep_cosign_evidence(&self, liar: &Cosign) {
         self.shared.metrics.evidence.inc();
-        let path = self.evidence_dir.join(format!("cosign-{}-{}.txt", liar.agency, liar.size));
+        let path = self
+            .evidence_dir
+            .join(format!("cosign-{}-{}.txt", liar.agency, liar.size));
         let text = format!("{liar:#?}\n");
-        if let Err(error) = std::fs::create_dir_all(&self.evidence_dir).and_then(|()| std::fs::write(&path, text)) {
+        if let Err(error) =
+            std::fs::create_dir_all(&self.evidence_dir).and_then(|()| std::fs::write(&path, text))
+        {
             tracing::error!(event = "evidence-lost", %error);
         }
     }

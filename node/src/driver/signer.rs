@@ -38,7 +38,12 @@ pub(super) struct WouldContradict {
 
 impl Signer {
     pub(super) const fn new(chain: ChainId, agency: AgencyName, secret: SecretKey) -> Self {
-        Self { chain, agency, secret, last: BTreeMap::new() }
+        Self {
+            chain,
+            agency,
+            secret,
+            last: BTreeMap::new(),
+        }
     }
 
     pub(super) fn vote(&mut self, vote: Vote) -> Result<SignedVote, WouldContradict> {
@@ -48,16 +53,33 @@ impl Signer {
         };
         let message = vote.sign_bytes(&self.chain);
         self.guard(kind, vote.height, vote.round, &message)?;
-        Ok(Signed { statement: vote, signer: self.secret.public(), signature: self.secret.sign(&message) })
+        Ok(Signed {
+            statement: vote,
+            signer: self.secret.public(),
+            signature: self.secret.sign(&message),
+        })
     }
 
-    pub(super) fn proposal(&mut self, proposal: Proposal) -> Result<SignedProposal, WouldContradict> {
+    pub(super) fn proposal(
+        &mut self,
+        proposal: Proposal,
+    ) -> Result<SignedProposal, WouldContradict> {
         let message = proposal.sign_bytes(&self.chain);
         self.guard(Kind::Proposal, proposal.height, proposal.round, &message)?;
-        Ok(Signed { statement: proposal, signer: self.secret.public(), signature: self.secret.sign(&message) })
+        Ok(Signed {
+            statement: proposal,
+            signer: self.secret.public(),
+            signature: self.secret.sign(&message),
+        })
     }
 
-    fn guard(&mut self, kind: Kind, height: Height, round: Round, message: &[u8]) -> Result<(), WouldContradict> {
+    fn guard(
+        &mut self,
+        kind: Kind,
+        height: Height,
+        round: Round,
+        message: &[u8],
+    ) -> Result<(), WouldContradict> {
         let next = (height, round, sha256(&[message]));
         if let Some(last) = self.last.get(&kind)
             && *last != next

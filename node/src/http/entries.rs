@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::{BUNDLE_ENTRIES_MAX, EntryAnswer, EntryState, RECEIPTS_MAX, ReceiptAnswer, ReceiptsRequest, WAIT_MS_MAX};
+use api::{
+    BUNDLE_ENTRIES_MAX, EntryAnswer, EntryState, RECEIPTS_MAX, ReceiptAnswer, ReceiptsRequest,
+    WAIT_MS_MAX,
+};
 use axum::{
     Json,
     body::Bytes,
@@ -33,7 +36,11 @@ impl Wait {
 
 pub(super) async fn submit(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let answers = shared.door.submit(vec![body.to_vec()]).await;
-    let Some(answer) = answers.into_iter().next().map(|answer| describe(&shared, answer)) else {
+    let Some(answer) = answers
+        .into_iter()
+        .next()
+        .map(|answer| describe(&shared, answer))
+    else {
         return Refused::fault().into_response();
     };
     match answer.problem {
@@ -43,27 +50,58 @@ pub(super) async fn submit(State(shared): State<Arc<Shared>>, body: Bytes) -> Re
     }
 }
 
-pub(super) async fn submit_bundle(State(shared): State<Arc<Shared>>, body: Bytes) -> Result<Json<Vec<EntryAnswer>>, Refused> {
+pub(super) async fn submit_bundle(
+    State(shared): State<Arc<Shared>>,
+    body: Bytes,
+) -> Result<Json<Vec<EntryAnswer>>, Refused> {
     let entries = tiles::parse_bundle(&body)
         .ok()
         .filter(|entries| (1..=BUNDLE_ENTRIES_MAX).contains(&entries.len()))
-        .ok_or_else(|| Refused::bad_request(format!("a bundle is 1 to {BUNDLE_ENTRIES_MAX} times two length bytes and an entry")))?;
+        .ok_or_else(|| {
+            Refused::bad_request(format!(
+                "a bundle is 1 to {BUNDLE_ENTRIES_MAX} times two length bytes and an entry"
+            ))
+        })?;
     let answers = shared.door.submit(entries).await;
-    Ok(Json(answers.into_iter().map(|answer| describe(&shared, answer)).collect()))
+    Ok(Json(
+        answers
+            .into_iter()
+            .map(|answer| describe(&shared, answer))
+            .collect(),
+    ))
 }
 
 fn describe(shared: &Shared, answer: Answer) -> EntryAnswer {
     match answer {
-        Answer::Pending(id) => EntryAnswer { id: Some(id.to_hex()), state: EntryState::Pending, index: None, problem: None },
+        Answer::Pending(id) => EntryAnswer {
+            id: Some(id.to_hex()),
+            state: EntryState::Pending,
+            index: None,
+            problem: None,
+        },
         Answer::Recorded(id, index) => {
             let published = index.get() < shared.published.borrow().get();
-            let state = if published { EntryState::Final } else { EntryState::Pending };
-            EntryAnswer { id: Some(id.to_hex()), state, index: Some(index.get()), problem: None }
+            let state = if published {
+                EntryState::Final
+            } else {
+                EntryState::Pending
+            };
+            EntryAnswer {
+                id: Some(id.to_hex()),
+                state,
+                index: Some(index.get()),
+                problem: None,
+            }
         }
         Answer::Refused(id, denial) => {
             let problem = of_denial(&denial);
             shared.metrics.count_refusal(&problem.code);
-            EntryAnswer { id: id.map(|id| id.to_hex()), state: EntryState::Refused, index: None, problem: Some(problem) }
+            EntryAnswer {
+                id: id.map(|id| id.to_hex()),
+                state: EntryState::Refused,
+                index: None,
+                problem: Some(problem),
+            }
         }
     }
 }
@@ -78,7 +116,12 @@ fn known(shared: &Shared, id: &EntryId) -> Result<EntryAnswer, Refused> {
         return Ok(describe(shared, Answer::Recorded(*id, index)));
     }
     let mempool = shared.mempool();
-    let answer = |state, problem| EntryAnswer { id: Some(id.to_hex()), state, index: None, problem };
+    let answer = |state, problem| EntryAnswer {
+        id: Some(id.to_hex()),
+        state,
+        index: None,
+        problem,
+    };
     Ok(if mempool.waits(id) {
         answer(EntryState::Pending, None)
     } else if let Some(refusal) = mempool.refusal(id) {
@@ -89,10 +132,14 @@ fn known(shared: &Shared, id: &EntryId) -> Result<EntryAnswer, Refused> {
 }
 
 fn entry_id(text: &str) -> Result<EntryId, Refused> {
-    EntryId::from_hex(text).ok_or_else(|| Refused::bad_request("an entry's id is 64 lowercase hexadecimal digits"))
+    EntryId::from_hex(text)
+        .ok_or_else(|| Refused::bad_request("an entry's id is 64 lowercase hexadecimal digits"))
 }
 
-pub(super) async fn status(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<EntryAnswer>, Refused> {
+pub(super) async fn status(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+) -> Result<Json<EntryAnswer>, Refused> {
     let answer = known(&shared, &entry_id(&id)?)?;
     if answer.state == EntryState::Unknown {
         return Err(unknown());
@@ -101,7 +148,9 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>, Path(id): Path<Str
 }
 
 fn unknown() -> Refused {
-    Refused::not_found("this node does not know the entry; submit it (the same entry twice does no harm)")
+    Refused::not_found(
+        "this node does not know the entry; submit it (the same entry twice does no harm)",
+    )
 }
 
 pub(super) async fn receipt(
@@ -111,12 +160,23 @@ pub(super) async fn receipt(
 ) -> Result<Response, Refused> {
     let answer = await_receipt(&shared, &entry_id(&id)?, wait.until()).await?;
     Ok(match (answer.receipt, answer.problem) {
-        (Some(receipt), _) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], receipt).into_response(),
+        (Some(receipt), _) => (
+            [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+            receipt,
+        )
+            .into_response(),
         (None, Some(problem)) => Refused(problem).into_response(),
         (None, None) if answer.state == EntryState::Unknown => unknown().into_response(),
-        (None, None) => {
-            (StatusCode::ACCEPTED, Json(EntryAnswer { id: Some(id), state: answer.state, index: None, problem: None })).into_response()
-        }
+        (None, None) => (
+            StatusCode::ACCEPTED,
+            Json(EntryAnswer {
+                id: Some(id),
+                state: answer.state,
+                index: None,
+                problem: None,
+            }),
+        )
+            .into_response(),
     })
 }
 
@@ -126,7 +186,9 @@ pub(super) async fn receipts(
     Json(request): Json<ReceiptsRequest>,
 ) -> Result<Json<Vec<ReceiptAnswer>>, Refused> {
     if request.ids.len() > RECEIPTS_MAX {
-        return Err(Refused::bad_request(format!("at most {RECEIPTS_MAX} receipts at once")));
+        return Err(Refused::bad_request(format!(
+            "at most {RECEIPTS_MAX} receipts at once"
+        )));
     }
     let until = wait.until();
     let mut answers = Vec::with_capacity(request.ids.len());
@@ -137,7 +199,11 @@ pub(super) async fn receipts(
 }
 
 /// Waits until the entry is final, refused, or the time is over.
-async fn await_receipt(shared: &Arc<Shared>, id: &EntryId, until: Instant) -> Result<ReceiptAnswer, Refused> {
+async fn await_receipt(
+    shared: &Arc<Shared>,
+    id: &EntryId,
+    until: Instant,
+) -> Result<ReceiptAnswer, Refused> {
     let mut published = shared.published.subscribe();
     loop {
         published.borrow_and_update();
@@ -145,7 +211,11 @@ async fn await_receipt(shared: &Arc<Shared>, id: &EntryId, until: Instant) -> Re
         if let Some(index) = answer.index {
             match shared.ledger.receipt(LeafIndex::new(index)) {
                 Ok(receipt) => {
-                    return Ok(ReceiptAnswer { state: EntryState::Final, receipt: Some(receipt.write()), problem: None });
+                    return Ok(ReceiptAnswer {
+                        state: EntryState::Final,
+                        receipt: Some(receipt.write()),
+                        problem: None,
+                    });
                 }
                 Err(NoAnswer::NotYet) => {}
                 Err(answer) => return Err(of_no_answer(shared, &answer)),
@@ -154,11 +224,21 @@ async fn await_receipt(shared: &Arc<Shared>, id: &EntryId, until: Instant) -> Re
         // An entry that is on its way from another node is unknown here for a moment.
         let unknown = answer.state == EntryState::Unknown && Instant::now() >= until;
         if answer.problem.is_some() || unknown {
-            return Ok(ReceiptAnswer { state: answer.state, receipt: None, problem: answer.problem });
+            return Ok(ReceiptAnswer {
+                state: answer.state,
+                receipt: None,
+                problem: answer.problem,
+            });
         }
-        if tokio::time::timeout_at(until, published.changed()).await.is_err() {
-            return Ok(ReceiptAnswer { state: answer.state, receipt: None, problem: None });
+        if tokio::time::timeout_at(until, published.changed())
+            .await
+            .is_err()
+        {
+            return Ok(ReceiptAnswer {
+                state: answer.state,
+                receipt: None,
+                problem: None,
+            });
         }
     }
 }
-

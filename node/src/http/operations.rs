@@ -43,11 +43,21 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<Status> {
     let missing = shared.missing();
     let peers = shared.peers.iter().zip(connected).map(|(name, connected)| {
         let (height, cosigned) = progress.peers.get(name).copied().unwrap_or_default();
-        Peer { name: name.clone(), connected, height: height.get(), cosigned: cosigned.get() }
+        Peer {
+            name: name.clone(),
+            connected,
+            height: height.get(),
+            cosigned: cosigned.get(),
+        }
     });
     Json(Status {
         agency: shared.agency.as_ref().map(ToString::to_string),
-        role: if shared.agency.is_some() { "validator" } else { "observer" }.to_owned(),
+        role: if shared.agency.is_some() {
+            "validator"
+        } else {
+            "observer"
+        }
+        .to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         origin: shared.genesis.origin.to_string(),
         height: head.height().get(),
@@ -78,11 +88,25 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     metrics.height.set(number(head.height().get()));
     metrics.size.set(number(head.size().get()));
-    metrics.published.set(number(shared.published.borrow().get()));
+    metrics
+        .published
+        .set(number(shared.published.borrow().get()));
     metrics.waiting.set(number(shared.mempool().len() as u64));
-    metrics.sent_bytes.inner().store(shared.network.sent_bytes(), std::sync::atomic::Ordering::Relaxed);
-    metrics.reached.set(number(shared.genesis.agencies.len().saturating_sub(shared.missing().len()) as u64));
-    let headers = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
+    metrics.sent_bytes.inner().store(
+        shared.network.sent_bytes(),
+        std::sync::atomic::Ordering::Relaxed,
+    );
+    metrics.reached.set(number(
+        shared
+            .genesis
+            .agencies
+            .len()
+            .saturating_sub(shared.missing().len()) as u64,
+    ));
+    let headers = [(
+        header::CONTENT_TYPE,
+        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    )];
     (headers, metrics.page()).into_response()
 }
 
@@ -96,32 +120,73 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     let reached = shared.genesis.agencies.len().saturating_sub(missing.len());
     let head = shared.ledger.head();
     let published = *shared.published.borrow();
-    let farthest = shared.progress().peers.values().map(|(height, _)| *height).max().unwrap_or_default();
+    let farthest = shared
+        .progress()
+        .peers
+        .values()
+        .map(|(height, _)| *height)
+        .max()
+        .unwrap_or_default();
     let behind = farthest.get().saturating_sub(head.height().get());
     let waiting = shared.mempool().len();
-    let check = |name: &str, ok: bool, reason: String| Check { name: name.to_owned(), ok, reason };
+    let check = |name: &str, ok: bool, reason: String| Check {
+        name: name.to_owned(),
+        ok,
+        reason,
+    };
     health(vec![
         driver(&shared),
-        check("quorum", reached >= quorum, if missing.is_empty() {
-            format!("reaches all {reached} validators")
-        } else {
-            format!("reaches {reached} validators, {quorum} are needed; missing: {}", missing.join(", "))
-        }),
-        check("behind", behind <= 20, format!("{behind} blocks behind the farthest peer")),
-        check("published", published.get() > 0, format!("newest checkpoint with a quorum has size {published}")),
-        check("room", waiting < crate::mempool::WAITING_MAX, format!("{waiting} entries wait")),
+        check(
+            "quorum",
+            reached >= quorum,
+            if missing.is_empty() {
+                format!("reaches all {reached} validators")
+            } else {
+                format!(
+                    "reaches {reached} validators, {quorum} are needed; missing: {}",
+                    missing.join(", ")
+                )
+            },
+        ),
+        check(
+            "behind",
+            behind <= 20,
+            format!("{behind} blocks behind the farthest peer"),
+        ),
+        check(
+            "published",
+            published.get() > 0,
+            format!("newest checkpoint with a quorum has size {published}"),
+        ),
+        check(
+            "room",
+            waiting < crate::mempool::WAITING_MAX,
+            format!("{waiting} entries wait"),
+        ),
     ])
 }
 
 fn driver(shared: &Shared) -> Check {
     let turned = shared.progress().turned_ms;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| u64::try_from(passed.as_millis()).unwrap_or(u64::MAX));
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |passed| {
+            u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+        });
     let ago = now.saturating_sub(turned);
-    Check { name: "driver".to_owned(), ok: ago < TURN_MS_MAX, reason: format!("the driver turned {ago} ms ago") }
+    Check {
+        name: "driver".to_owned(),
+        ok: ago < TURN_MS_MAX,
+        reason: format!("the driver turned {ago} ms ago"),
+    }
 }
 
 fn health(checks: Vec<Check>) -> Response {
     let ok = checks.iter().all(|check| check.ok);
-    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(Health { ok, checks })).into_response()
 }

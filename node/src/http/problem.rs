@@ -16,7 +16,12 @@ pub(crate) struct Refused(pub(crate) Problem);
 
 impl Refused {
     pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self(Problem { code: code.to_owned(), status: status.as_u16(), detail: detail.into(), retry_ms: None })
+        Self(Problem {
+            code: code.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            retry_ms: None,
+        })
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
@@ -34,16 +39,24 @@ impl Refused {
     }
 
     pub(crate) fn fault() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", "this node is in trouble and stops; ask another node")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "fault",
+            "this node is in trouble and stops; ask another node",
+        )
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(&self.0)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            header::HeaderValue::from_static("application/problem+json"),
+        );
         if self.0.retry_ms.is_some() {
             headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         }
@@ -55,7 +68,9 @@ impl IntoResponse for Refused {
 pub(crate) fn of_no_answer(shared: &Shared, answer: &NoAnswer) -> Refused {
     match answer {
         NoAnswer::NotFound => Refused::not_found("the log has no such thing"),
-        NoAnswer::NotYet => Refused::busy("its checkpoint has no quorum yet; try again in a moment"),
+        NoAnswer::NotYet => {
+            Refused::busy("its checkpoint has no quorum yet; try again in a moment")
+        }
         NoAnswer::Fault(fault) => {
             shared.fail(fault);
             Refused::fault()

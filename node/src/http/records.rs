@@ -18,8 +18,10 @@ use super::problem::{Refused, of_no_answer};
 use crate::shared::Shared;
 
 fn place(registry: &str, key: &str) -> Result<(RegistryName, RecordKey), Refused> {
-    let registry = RegistryName::parse(registry).ok_or_else(|| Refused::bad_request("not the name of a registry"))?;
-    let key = RecordKey::from_hex(key).ok_or_else(|| Refused::bad_request("a record key is 64 lowercase hexadecimal digits"))?;
+    let registry = RegistryName::parse(registry)
+        .ok_or_else(|| Refused::bad_request("not the name of a registry"))?;
+    let key = RecordKey::from_hex(key)
+        .ok_or_else(|| Refused::bad_request("a record key is 64 lowercase hexadecimal digits"))?;
     Ok((registry, key))
 }
 
@@ -28,8 +30,12 @@ pub(super) async fn record(
     Path((registry, key)): Path<(String, String)>,
 ) -> Result<Json<Record>, Refused> {
     let (registry, key) = place(&registry, &key)?;
-    let state = shared.ledger.record(&registry, &key).map_err(|answer| of_no_answer(&shared, &answer))?;
-    let state = state.ok_or_else(|| Refused::not_found("no record has this key; its history proves that"))?;
+    let state = shared
+        .ledger
+        .record(&registry, &key)
+        .map_err(|answer| of_no_answer(&shared, &answer))?;
+    let state = state
+        .ok_or_else(|| Refused::not_found("no record has this key; its history proves that"))?;
     Ok(Json(Record {
         status: state.status.word().to_owned(),
         version: state.version.get(),
@@ -51,15 +57,27 @@ pub(super) async fn history(
         .await
         .map_err(|_| Refused::fault())?
         .map_err(|answer| of_no_answer(&shared, &answer))?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], history.write()).into_response())
+    Ok((
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+        history.write(),
+    )
+        .into_response())
 }
 
 pub(super) async fn clerk(
     State(shared): State<Arc<Shared>>,
     Path((agency, name)): Path<(String, String)>,
 ) -> Result<Response, Refused> {
-    let name = ClerkName::parse(&format!("{agency}/{name}")).ok_or_else(|| Refused::bad_request("not the name of a clerk"))?;
+    let name = ClerkName::parse(&format!("{agency}/{name}"))
+        .ok_or_else(|| Refused::bad_request("not the name of a clerk"))?;
     let head = shared.ledger.head();
-    let clerk = head.directory().clerk(&name).ok_or_else(|| Refused::not_found("no clerk has this name"))?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], clerk.write()).into_response())
+    let clerk = head
+        .directory()
+        .clerk(&name)
+        .ok_or_else(|| Refused::not_found("no clerk has this name"))?;
+    Ok((
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+        clerk.write(),
+    )
+        .into_response())
 }

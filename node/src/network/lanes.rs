@@ -36,7 +36,12 @@ pub(super) struct Outgoing {
 }
 
 /// Sends what is queued for one peer on one lane, for ever; `up` says whether there is a connection.
-pub(super) async fn send_lane(mut outgoing: Outgoing, mut control: Control, peer: PeerId, mut up: watch::Receiver<bool>) {
+pub(super) async fn send_lane(
+    mut outgoing: Outgoing,
+    mut control: Control,
+    peer: PeerId,
+    mut up: watch::Receiver<bool>,
+) {
     loop {
         while !*up.borrow_and_update() {
             drain(&mut outgoing);
@@ -54,7 +59,9 @@ pub(super) async fn send_lane(mut outgoing: Outgoing, mut control: Control, peer
                     return;
                 }
             }
-            Err(error) => tracing::debug!(event = "lane-refused", lane = outgoing.lane.name(), %error),
+            Err(error) => {
+                tracing::debug!(event = "lane-refused", lane = outgoing.lane.name(), %error)
+            }
         }
         tokio::time::sleep(REOPEN_AFTER).await;
     }
@@ -63,11 +70,17 @@ pub(super) async fn send_lane(mut outgoing: Outgoing, mut control: Control, peer
 /// What waited for a peer that is away is stale when it comes back: it is greeted anew.
 fn drain(outgoing: &mut Outgoing) {
     while let Ok(bytes) = outgoing.receiver.try_recv() {
-        outgoing.waiting.fetch_sub(bytes.len() as u64, Ordering::Relaxed);
+        outgoing
+            .waiting
+            .fetch_sub(bytes.len() as u64, Ordering::Relaxed);
     }
 }
 
-async fn write_frames(outgoing: &mut Outgoing, stream: &mut Stream, up: &mut watch::Receiver<bool>) -> io::Result<()> {
+async fn write_frames(
+    outgoing: &mut Outgoing,
+    stream: &mut Stream,
+    up: &mut watch::Receiver<bool>,
+) -> io::Result<()> {
     let mut buffer = Vec::new();
     loop {
         let first = tokio::select! {
@@ -84,27 +97,43 @@ async fn write_frames(outgoing: &mut Outgoing, stream: &mut Stream, up: &mut wat
         let mut frames = 0;
         let mut next = Some(first);
         while let Some(bytes) = next {
-            let length = u32::try_from(bytes.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+            let length = u32::try_from(bytes.len())
+                .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
             buffer.extend_from_slice(&length.to_be_bytes());
             buffer.extend_from_slice(&bytes);
-            outgoing.waiting.fetch_sub(bytes.len() as u64, Ordering::Relaxed);
+            outgoing
+                .waiting
+                .fetch_sub(bytes.len() as u64, Ordering::Relaxed);
             frames += 1;
             let more = frames < FLUSH_FRAMES_MAX && buffer.len() < FLUSH_BYTES;
-            next = if more { outgoing.receiver.try_recv().ok() } else { None };
+            next = if more {
+                outgoing.receiver.try_recv().ok()
+            } else {
+                None
+            };
         }
         let write = async {
             stream.write_all(&buffer).await?;
             stream.flush().await
         };
-        tokio::time::timeout(WRITE_WITHIN, write).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        tokio::time::timeout(WRITE_WITHIN, write)
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     }
 }
 
 /// Accepts the streams of one lane from all peers. A peer has one at a time: a new one ends the old.
-pub(super) async fn accept_lane(lane: Lane, mut streams: IncomingStreams, peers: Arc<Vec<PeerId>>, inbox: mpsc::Sender<Received>) {
+pub(super) async fn accept_lane(
+    lane: Lane,
+    mut streams: IncomingStreams,
+    peers: Arc<Vec<PeerId>>,
+    inbox: mpsc::Sender<Received>,
+) {
     let mut readers: Vec<Option<tokio::task::AbortHandle>> = vec![None; peers.len()];
     while let Some((peer, stream)) = streams.next().await {
-        let Some(number) = peers.iter().position(|known| *known == peer) else { continue };
+        let Some(number) = peers.iter().position(|known| *known == peer) else {
+            continue;
+        };
         let reader = tokio::spawn(read_frames(lane, stream, PeerIndex(number), inbox.clone()));
         if let Some(slot) = readers.get_mut(number)
             && let Some(old) = slot.replace(reader.abort_handle())
@@ -114,7 +143,12 @@ pub(super) async fn accept_lane(lane: Lane, mut streams: IncomingStreams, peers:
     }
 }
 
-async fn read_frames(lane: Lane, mut stream: Stream, peer: PeerIndex, inbox: mpsc::Sender<Received>) {
+async fn read_frames(
+    lane: Lane,
+    mut stream: Stream,
+    peer: PeerIndex,
+    inbox: mpsc::Sender<Received>,
+) {
     loop {
         match read_frame(lane, &mut stream).await {
             Ok(bytes) => {
@@ -136,11 +170,20 @@ async fn read_frame(lane: Lane, stream: &mut Stream) -> io::Result<Vec<u8>> {
     stream.read_exact(&mut length).await?;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     if length == 0 || length > lane.frame_bytes_max() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame of an impossible length"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a frame of an impossible length",
+        ));
     }
     let mut bytes = Vec::new();
     let mut body = stream.take(length as u64);
     // Memory grows with what comes, not with what was announced.
-    tokio::time::timeout(FRAME_WITHIN, body.read_to_end(&mut bytes)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    tokio::time::timeout(FRAME_WITHIN, body.read_to_end(&mut bytes))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    if bytes.len() == length {
+        Ok(bytes)
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
 }

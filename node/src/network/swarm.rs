@@ -11,11 +11,14 @@ use std::{
 
 use futures::StreamExt;
 use libp2p::{
-    Multiaddr, PeerId, Swarm, StreamProtocol, SwarmBuilder,
+    Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
     identity::{self, Keypair},
     multiaddr::Protocol,
     noise,
-    swarm::{NetworkBehaviour, SwarmEvent, dial_opts::{DialOpts, PeerCondition}},
+    swarm::{
+        NetworkBehaviour, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
     tcp, yamux,
 };
 use libp2p_allow_block_list::{AllowedPeers, Behaviour as AllowList};
@@ -79,8 +82,15 @@ pub(super) async fn start(
     let mut control = swarm.behaviour().streams.new_control();
     let shared_ids = Arc::new(ids.clone());
     for (lane, inbox) in Lane::ALL.into_iter().zip(inboxes) {
-        let streams = control.accept(StreamProtocol::new(lane.name())).map_err(|error| Fault::Transport(error.to_string()))?;
-        tokio::spawn(lanes::accept_lane(lane, streams, Arc::clone(&shared_ids), inbox));
+        let streams = control
+            .accept(StreamProtocol::new(lane.name()))
+            .map_err(|error| Fault::Transport(error.to_string()))?;
+        tokio::spawn(lanes::accept_lane(
+            lane,
+            streams,
+            Arc::clone(&shared_ids),
+            inbox,
+        ));
     }
     let mut dialled = Vec::new();
     for ((peer, id), (connected, ends)) in setup.peers.iter().zip(&ids).zip(outgoing) {
@@ -88,8 +98,19 @@ pub(super) async fn start(
         for end in ends {
             tokio::spawn(lanes::send_lane(end, control.clone(), *id, up.subscribe()));
         }
-        let address = peer.address.map(|address| Multiaddr::empty().with(address.ip().into()).with(Protocol::Tcp(address.port())));
-        dialled.push(Dialled { id: *id, address, connected, up, wait: DIAL_FIRST, next: Instant::now() });
+        let address = peer.address.map(|address| {
+            Multiaddr::empty()
+                .with(address.ip().into())
+                .with(Protocol::Tcp(address.port()))
+        });
+        dialled.push(Dialled {
+            id: *id,
+            address,
+            connected,
+            up,
+            wait: DIAL_FIRST,
+            next: Instant::now(),
+        });
     }
     let failures = events.clone();
     let task = tokio::spawn(keep(swarm, dialled, events));
@@ -110,7 +131,10 @@ fn make_swarm(setup: &Setup, ids: &[PeerId]) -> Result<Swarm<Behaviour>, Fault> 
     for id in ids {
         allowed.allow_peer(*id);
     }
-    let total = u32::try_from(ids.len()).unwrap_or(u32::MAX).saturating_mul(2).saturating_add(4);
+    let total = u32::try_from(ids.len())
+        .unwrap_or(u32::MAX)
+        .saturating_mul(2)
+        .saturating_add(4);
     let limits = ConnectionLimits::default()
         .with_max_pending_incoming(Some(PENDING_MAX))
         .with_max_pending_outgoing(Some(total))
@@ -124,7 +148,11 @@ fn make_swarm(setup: &Setup, ids: &[PeerId]) -> Result<Swarm<Behaviour>, Fault> 
     };
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .with_tcp(
+            tcp::Config::default().nodelay(true),
+            noise::Config::new,
+            yamux::Config::default,
+        )
         .map_err(|error| transport(&error))?
         .with_behaviour(|_| behaviour)
         .map_err(|error| transport(&error))?
@@ -135,13 +163,26 @@ fn make_swarm(setup: &Setup, ids: &[PeerId]) -> Result<Swarm<Behaviour>, Fault> 
 
 async fn listen(swarm: &mut Swarm<Behaviour>, address: SocketAddr) -> Result<SocketAddr, Fault> {
     let fault = |reason: String| Fault::Listen { address, reason };
-    let wanted = Multiaddr::empty().with(address.ip().into()).with(Protocol::Tcp(address.port()));
-    swarm.listen_on(wanted).map_err(|error| fault(error.to_string()))?;
+    let wanted = Multiaddr::empty()
+        .with(address.ip().into())
+        .with(Protocol::Tcp(address.port()));
+    swarm
+        .listen_on(wanted)
+        .map_err(|error| fault(error.to_string()))?;
     loop {
         match swarm.select_next_some().await {
             SwarmEvent::NewListenAddr { address: found, .. } => {
-                let port = found.iter().find_map(|part| if let Protocol::Tcp(port) = part { Some(port) } else { None });
-                return Ok(SocketAddr::new(address.ip(), port.unwrap_or(address.port())));
+                let port = found.iter().find_map(|part| {
+                    if let Protocol::Tcp(port) = part {
+                        Some(port)
+                    } else {
+                        None
+                    }
+                });
+                return Ok(SocketAddr::new(
+                    address.ip(),
+                    port.unwrap_or(address.port()),
+                ));
             }
             SwarmEvent::ListenerClosed { reason, .. } => return Err(fault(format!("{reason:?}"))),
             SwarmEvent::ListenerError { error, .. } => return Err(fault(error.to_string())),
@@ -151,11 +192,17 @@ async fn listen(swarm: &mut Swarm<Behaviour>, address: SocketAddr) -> Result<Soc
 }
 
 /// Keeps the connections: dials who is away, notes who comes and goes.
-async fn keep(mut swarm: Swarm<Behaviour>, mut peers: Vec<Dialled>, events: mpsc::UnboundedSender<PeerEvent>) {
+async fn keep(
+    mut swarm: Swarm<Behaviour>,
+    mut peers: Vec<Dialled>,
+    events: mpsc::UnboundedSender<PeerEvent>,
+) {
     let mut tick = tokio::time::interval(DIAL_FIRST);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let all_up = peers.iter().all(|peer| peer.address.is_none() || peer.connected.load(Ordering::Relaxed));
+        let all_up = peers
+            .iter()
+            .all(|peer| peer.address.is_none() || peer.connected.load(Ordering::Relaxed));
         tokio::select! {
             event = swarm.select_next_some() => on_event(event, &mut peers, &events),
             _ = tick.tick(), if !all_up => dial(&mut swarm, &mut peers),
@@ -170,11 +217,16 @@ fn dial(swarm: &mut Swarm<Behaviour>, peers: &mut [Dialled]) {
     let now = Instant::now();
     let local = *swarm.local_peer_id();
     for peer in peers {
-        let Some(address) = &peer.address else { continue };
+        let Some(address) = &peer.address else {
+            continue;
+        };
         if peer.connected.load(Ordering::Relaxed) || now < peer.next {
             continue;
         }
-        let options = DialOpts::peer_id(peer.id).condition(PeerCondition::DisconnectedAndNotDialing).addresses(vec![address.clone()]).build();
+        let options = DialOpts::peer_id(peer.id)
+            .condition(PeerCondition::DisconnectedAndNotDialing)
+            .addresses(vec![address.clone()])
+            .build();
         if let Err(error) = swarm.dial(options) {
             tracing::debug!(event = "not-dialled", peer = %peer.id, %error);
         }
@@ -185,7 +237,11 @@ fn dial(swarm: &mut Swarm<Behaviour>, peers: &mut [Dialled]) {
     }
 }
 
-fn on_event(event: SwarmEvent<BehaviourEvent>, peers: &mut [Dialled], events: &mpsc::UnboundedSender<PeerEvent>) {
+fn on_event(
+    event: SwarmEvent<BehaviourEvent>,
+    peers: &mut [Dialled],
+    events: &mpsc::UnboundedSender<PeerEvent>,
+) {
     match event {
         SwarmEvent::ConnectionEstablished { peer_id, .. } => {
             if let Some((number, peer)) = find(peers, &peer_id)
@@ -196,7 +252,11 @@ fn on_event(event: SwarmEvent<BehaviourEvent>, peers: &mut [Dialled], events: &m
                 let _gone = events.send(PeerEvent::Connected(PeerIndex(number)));
             }
         }
-        SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
+        SwarmEvent::ConnectionClosed {
+            peer_id,
+            num_established: 0,
+            ..
+        } => {
             if let Some((number, peer)) = find(peers, &peer_id)
                 && peer.connected.swap(false, Ordering::Relaxed)
             {
@@ -205,12 +265,19 @@ fn on_event(event: SwarmEvent<BehaviourEvent>, peers: &mut [Dialled], events: &m
                 let _gone = events.send(PeerEvent::Disconnected(PeerIndex(number)));
             }
         }
-        SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => tracing::debug!(event = "not-reached", ?peer_id, %error),
-        SwarmEvent::IncomingConnectionError { error, .. } => tracing::debug!(event = "refused-connection", %error),
+        SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => {
+            tracing::debug!(event = "not-reached", ?peer_id, %error)
+        }
+        SwarmEvent::IncomingConnectionError { error, .. } => {
+            tracing::debug!(event = "refused-connection", %error)
+        }
         _ => {}
     }
 }
 
 fn find<'a>(peers: &'a mut [Dialled], id: &PeerId) -> Option<(usize, &'a mut Dialled)> {
-    peers.iter_mut().enumerate().find(|(_, peer)| peer.id == *id)
+    peers
+        .iter_mut()
+        .enumerate()
+        .find(|(_, peer)| peer.id == *id)
 }

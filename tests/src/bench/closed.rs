@@ -8,7 +8,10 @@ use std::{
 
 use tests::cluster::{AGENCIES, Cluster};
 
-use super::{load::{Load, Node, cluster_cpu}, report::{Report, percentile}};
+use super::{
+    load::{Load, Node, cluster_cpu},
+    report::{Report, percentile},
+};
 
 const SECONDS: f64 = 10.0;
 
@@ -24,10 +27,24 @@ pub(crate) fn measure(cluster: &Cluster, load: &Load, report: &mut Report) {
     for (clients, threads, bundle) in [(1, 1, 1), (16, 4, 4), (256, 4, 64), (4096, 16, 256)] {
         let found = closed(cluster, load, threads, bundle);
         best = best.max(found.rate);
-        let figure = format!("{:.0} entries/s, {:.0} µs cluster CPU per entry, p50 {:.0} ms, p99 {:.0} ms", found.rate, found.cpu_us, found.p50, found.p99);
-        let target = if clients == 4096 { "≥ 6,000/s, ≤ 300 µs" } else { "" };
-        let note = format!("{threads} connections, bundles of {bundle}; the last receipt of each bundle verified at another validator");
-        report.row(&format!("W2/W4 closed loop, {clients} clients"), figure, target, &note);
+        let figure = format!(
+            "{:.0} entries/s, {:.0} µs cluster CPU per entry, p50 {:.0} ms, p99 {:.0} ms",
+            found.rate, found.cpu_us, found.p50, found.p99
+        );
+        let target = if clients == 4096 {
+            "≥ 6,000/s, ≤ 300 µs"
+        } else {
+            ""
+        };
+        let note = format!(
+            "{threads} connections, bundles of {bundle}; the last receipt of each bundle verified at another validator"
+        );
+        report.row(
+            &format!("W2/W4 closed loop, {clients} clients"),
+            figure,
+            target,
+            &note,
+        );
     }
     overload(cluster, load, best, report);
 }
@@ -40,7 +57,13 @@ fn closed(cluster: &Cluster, load: &Load, threads: usize, bundle: usize) -> Loop
     let deadline = started + Duration::from_secs_f64(SECONDS);
     // Signed beforehand: enough for ten thousand a second, made while nothing is measured.
     let per_thread = (10_000.0 * SECONDS) as usize / threads / bundle.max(1);
-    let work: Vec<Vec<Vec<_>>> = (0..threads).map(|_| (0..per_thread.min(4000)).map(|_| load.sign(bundle)).collect()).collect();
+    let work: Vec<Vec<Vec<_>>> = (0..threads)
+        .map(|_| {
+            (0..per_thread.min(4000))
+                .map(|_| load.sign(bundle))
+                .collect()
+        })
+        .collect();
     let signing = started.elapsed();
     let (started, deadline) = (Instant::now(), deadline + signing);
     let cpu = cluster_cpu(cluster);
@@ -68,7 +91,11 @@ fn closed(cluster: &Cluster, load: &Load, threads: usize, bundle: usize) -> Loop
                             }
                         }
                         let receipt = there.receipt(&bundle[bundle.len() - 1].id);
-                        assert!(verify::receipt::judge(&load.trust, receipt.as_bytes(), None).facts.is_some());
+                        assert!(
+                            verify::receipt::judge(&load.trust, receipt.as_bytes(), None)
+                                .facts
+                                .is_some()
+                        );
                         latencies.push(begun.elapsed().as_secs_f64() * 1000.0);
                         done.fetch_add(bundle.len() as u64, Ordering::Relaxed);
                     }
@@ -76,12 +103,20 @@ fn closed(cluster: &Cluster, load: &Load, threads: usize, bundle: usize) -> Loop
                 })
             })
             .collect();
-        handles.into_iter().flat_map(|handle| handle.join().unwrap()).collect()
+        handles
+            .into_iter()
+            .flat_map(|handle| handle.join().unwrap())
+            .collect()
     });
     let entries = done.load(Ordering::Relaxed) as f64;
     let seconds = started.elapsed().as_secs_f64();
     let cpu_us = (cluster_cpu(cluster) - cpu) * 1e6 / entries;
-    Loop { rate: entries / seconds, cpu_us, p50: percentile(&mut latencies, 0.5), p99: percentile(&mut latencies, 0.99) }
+    Loop {
+        rate: entries / seconds,
+        cpu_us,
+        p50: percentile(&mut latencies, 0.5),
+        p99: percentile(&mut latencies, 0.99),
+    }
 }
 
 /// An open loop at 120 % of the best rate: what is not taken is told "busy", and the rest goes on.
@@ -89,7 +124,9 @@ fn overload(cluster: &Cluster, load: &Load, best: f64, report: &mut Report) {
     const BUNDLE: usize = 128;
     let seconds = 15.0;
     let offered = best * 1.2;
-    let bundles: Vec<_> = (0..(offered * seconds) as usize / BUNDLE).map(|_| load.sign(BUNDLE)).collect();
+    let bundles: Vec<_> = (0..(offered * seconds) as usize / BUNDLE)
+        .map(|_| load.sign(BUNDLE))
+        .collect();
     let node = Node::new(cluster, "kadastr");
     let before = node.metric("muhr_entries_total");
     let (busy, next) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -101,7 +138,9 @@ fn overload(cluster: &Cluster, load: &Load, best: f64, report: &mut Report) {
             scope.spawn(move || {
                 loop {
                     let at = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap();
-                    let Some(bundle) = bundles.get(at) else { return };
+                    let Some(bundle) = bundles.get(at) else {
+                        return;
+                    };
                     let due = started + Duration::from_secs_f64((at * BUNDLE) as f64 / offered);
                     thread::sleep(due.saturating_duration_since(Instant::now()));
                     busy.fetch_add(node.submit_many(bundle).1 as u64, Ordering::Relaxed);
@@ -111,8 +150,20 @@ fn overload(cluster: &Cluster, load: &Load, best: f64, report: &mut Report) {
     });
     let rate = (node.metric("muhr_entries_total") - before) / started.elapsed().as_secs_f64();
     let refused = busy.load(Ordering::Relaxed) as f64 / (bundles.len() * BUNDLE) as f64;
-    let figure = format!("{:.0} entries/s = {:.0} % of the best, {:.0} % told busy", rate, 100.0 * rate / best, 100.0 * refused);
-    report.row("W3 open loop at 120 % of the best", figure, "≥ 90 %", &format!("{offered:.0} offered a second for {seconds} s"));
+    let figure = format!(
+        "{:.0} entries/s = {:.0} % of the best, {:.0} % told busy",
+        rate,
+        100.0 * rate / best,
+        100.0 * refused
+    );
+    report.row(
+        "W3 open loop at 120 % of the best",
+        figure,
+        "≥ 90 %",
+        &format!("{offered:.0} offered a second for {seconds} s"),
+    );
     // Let the queue run empty before anything else is measured.
-    tests::cluster::wait_until("the queue runs empty", || node.metric("muhr_waiting_entries") == 0.0);
+    tests::cluster::wait_until("the queue runs empty", || {
+        node.metric("muhr_waiting_entries") == 0.0
+    });
 }

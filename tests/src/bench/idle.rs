@@ -5,13 +5,19 @@ use std::time::{Duration, Instant};
 use tests::cluster::{AGENCIES, Cluster};
 use verify::Verdict;
 
-use super::{load::{Load, Node}, report::{Report, percentile}};
+use super::{
+    load::{Load, Node},
+    report::{Report, percentile},
+};
 
 const ENTRIES: u32 = 300;
 const EVERY: Duration = Duration::from_millis(50);
 
 pub(crate) fn measure(cluster: &Cluster, load: &Load, report: &mut Report) {
-    let nodes: Vec<Node> = AGENCIES.iter().map(|name| Node::new(cluster, name)).collect();
+    let nodes: Vec<Node> = AGENCIES
+        .iter()
+        .map(|name| Node::new(cluster, name))
+        .collect();
     let entries = load.sign(ENTRIES as usize);
     let start = Instant::now() + EVERY;
     let mut taken = Vec::new();
@@ -21,9 +27,17 @@ pub(crate) fn measure(cluster: &Cluster, load: &Load, report: &mut Report) {
         let at = number as usize % nodes.len();
         nodes[at].submit(entry);
         let receipt = nodes[(at + 1) % nodes.len()].receipt(&entry.id);
-        assert_eq!(verify::receipt::judge(&load.trust, receipt.as_bytes(), None).verdict, Verdict::Authentic);
+        assert_eq!(
+            verify::receipt::judge(&load.trust, receipt.as_bytes(), None).verdict,
+            Verdict::Authentic
+        );
         taken.push(intended.elapsed().as_secs_f64() * 1000.0);
     }
     let (p50, p99) = (percentile(&mut taken, 0.5), percentile(&mut taken, 0.99));
-    report.row("W1 idle, 20 entries/s: intended time to verified receipt at another validator", format!("p50 {p50:.1} ms, p99 {p99:.1} ms"), "p50 ≤ 8 ms, p99 ≤ 25 ms", "300 entries; all four validators in turn");
+    report.row(
+        "W1 idle, 20 entries/s: intended time to verified receipt at another validator",
+        format!("p50 {p50:.1} ms, p99 {p99:.1} ms"),
+        "p50 ≤ 8 ms, p99 ≤ 25 ms",
+        "300 entries; all four validators in turn",
+    );
 }

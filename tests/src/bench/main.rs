@@ -3,7 +3,12 @@
 //! Load is signed beforehand; finality is seen with a verified receipt at another validator than the
 //! one submitted to; CPU is that of all server processes. Floors are measured in the same run, so that
 //! every figure is also a ratio to what the machine could do.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_precision_loss, reason = "a benchmark fails by panicking, with the reason")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark fails by panicking, with the reason"
+)]
 
 mod audit;
 mod catchup;
@@ -21,7 +26,10 @@ use std::path::PathBuf;
 use tests::cluster::Cluster;
 
 fn main() {
-    let write = std::env::args().skip_while(|argument| argument != "--write").nth(1).map(PathBuf::from);
+    let write = std::env::args()
+        .skip_while(|argument| argument != "--write")
+        .nth(1)
+        .map(PathBuf::from);
     let mut report = report::Report::default();
     eprintln!("· floors");
     floors::measure(&mut report);

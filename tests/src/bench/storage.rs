@@ -7,7 +7,9 @@ use tests::cluster::Cluster;
 use super::{load::Node, report::Report};
 
 fn bytes(path: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(path) else { return fs::metadata(path).map_or(0, |found| found.len()) };
+    let Ok(entries) = fs::read_dir(path) else {
+        return fs::metadata(path).map_or(0, |found| found.len());
+    };
     entries.flatten().map(|entry| bytes(&entry.path())).sum()
 }
 

@@ -1,8 +1,14 @@
 //! The rows of a table: read one by one, each fit to be sent or refused by number and column.
 
-use std::{fs::File, path::{Path, PathBuf}};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
-use protocol::{commitment::{DOCUMENT_FIELD, Fields}, record::RecordId};
+use protocol::{
+    commitment::{DOCUMENT_FIELD, Fields},
+    record::RecordId,
+};
 
 use super::Outcome;
 use crate::{
@@ -35,22 +41,48 @@ impl Table {
         let bytes = file.metadata().map(|found| found.len()).unwrap_or(0);
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
         let wrong = |what: String| Failure::new(USAGE, format!("{}: {what}", path.display()));
-        let header = reader.byte_headers().map_err(|error| wrong(error.to_string()))?.clone();
+        let header = reader
+            .byte_headers()
+            .map_err(|error| wrong(error.to_string()))?
+            .clone();
         let mut columns = Vec::new();
         for (number, name) in (1..).zip(&header) {
-            let name = name.strip_prefix(b"\xef\xbb\xbf").filter(|_| number == 1).unwrap_or(name);
-            let name = std::str::from_utf8(name).map_err(|_| not_utf8(path, 1, &format!("column {number}")))?;
-            if name.is_empty() || columns.iter().any(|known| known == name) || name == DOCUMENT_FIELD {
-                return Err(wrong(format!("row 1, column {number}: the name is empty, repeated or \"document\"")).help("give each column a name of its own"));
+            let name = name
+                .strip_prefix(b"\xef\xbb\xbf")
+                .filter(|_| number == 1)
+                .unwrap_or(name);
+            let name = std::str::from_utf8(name)
+                .map_err(|_| not_utf8(path, 1, &format!("column {number}")))?;
+            if name.is_empty()
+                || columns.iter().any(|known| known == name)
+                || name == DOCUMENT_FIELD
+            {
+                return Err(wrong(format!(
+                    "row 1, column {number}: the name is empty, repeated or \"document\""
+                ))
+                .help("give each column a name of its own"));
             }
             columns.push(name.to_owned());
         }
         let find = |name: &str| {
-            let missing = || wrong(format!("there is no column \"{name}\"")).help(format!("the columns are: {}", columns.join(", ")));
-            columns.iter().position(|column| column == name).ok_or_else(missing)
+            let missing = || {
+                wrong(format!("there is no column \"{name}\""))
+                    .help(format!("the columns are: {}", columns.join(", ")))
+            };
+            columns
+                .iter()
+                .position(|column| column == name)
+                .ok_or_else(missing)
         };
         let key_columns = record.split(',').map(find).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { path: path.to_owned(), reader, columns, key_columns, number: 1, bytes })
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+            columns,
+            key_columns,
+            number: 1,
+            bytes,
+        })
     }
 
     /// A guess, for the progress bar.
@@ -73,13 +105,24 @@ impl Table {
         self.number += 1;
         let number = self.number;
         let more = self.reader.read_byte_record(&mut record);
-        if !more.map_err(|error| Failure::new(USAGE, format!("{}: row {number}: {error}", self.path.display())))? {
+        if !more.map_err(|error| {
+            Failure::new(
+                USAGE,
+                format!("{}: row {number}: {error}", self.path.display()),
+            )
+        })? {
             return Ok(None);
         }
         let mut cells = Vec::with_capacity(record.len());
         for (at, cell) in record.iter().enumerate() {
-            let column = self.columns.get(at).map_or("beyond the last", String::as_str);
-            cells.push(std::str::from_utf8(cell).map_err(|_| not_utf8(&self.path, number, &format!("column \"{column}\"")))?);
+            let column = self
+                .columns
+                .get(at)
+                .map_or("beyond the last", String::as_str);
+            cells.push(
+                std::str::from_utf8(cell)
+                    .map_err(|_| not_utf8(&self.path, number, &format!("column \"{column}\"")))?,
+            );
         }
         Ok(Some(self.judge(number, &cells)))
     }
@@ -87,20 +130,46 @@ impl Table {
     fn judge(&self, number: u64, cells: &[&str]) -> Result<Row, Outcome> {
         let invalid = |reason: String| Outcome::not_done(number, None, "invalid", reason);
         if cells.len() != self.columns.len() {
-            return Err(invalid(format!("{} cells where the first row has {}", cells.len(), self.columns.len())));
+            return Err(invalid(format!(
+                "{} cells where the first row has {}",
+                cells.len(),
+                self.columns.len()
+            )));
         }
-        let key = self.key_columns.iter().filter_map(|at| cells.get(*at).copied());
+        let key = self
+            .key_columns
+            .iter()
+            .filter_map(|at| cells.get(*at).copied());
         let record = RecordId::new(key).map_err(|error| {
-            let names: Vec<&str> = self.key_columns.iter().filter_map(|at| self.columns.get(*at)).map(String::as_str).collect();
+            let names: Vec<&str> = self
+                .key_columns
+                .iter()
+                .filter_map(|at| self.columns.get(*at))
+                .map(String::as_str)
+                .collect();
             invalid(format!("column {}: {error}", names.join(", ")))
         })?;
-        let fields = self.columns.iter().cloned().zip(cells.iter().map(|cell| (*cell).to_owned())).collect();
-        let fields = Fields::new(fields).map_err(|error| Outcome::not_done(number, Some(record.clone()), "invalid", error.to_string()))?;
-        Ok(Row { number, record, fields })
+        let fields = self
+            .columns
+            .iter()
+            .cloned()
+            .zip(cells.iter().map(|cell| (*cell).to_owned()))
+            .collect();
+        let fields = Fields::new(fields).map_err(|error| {
+            Outcome::not_done(number, Some(record.clone()), "invalid", error.to_string())
+        })?;
+        Ok(Row {
+            number,
+            record,
+            fields,
+        })
     }
 }
 
 fn not_utf8(path: &Path, row: u64, place: &str) -> Failure {
-    Failure::new(USAGE, format!("{}: row {row}, {place}: not UTF-8", path.display()))
-        .help("save the table as \"CSV UTF-8\" and run the same command again; nothing was sent")
+    Failure::new(
+        USAGE,
+        format!("{}: row {row}, {place}: not UTF-8", path.display()),
+    )
+    .help("save the table as \"CSV UTF-8\" and run the same command again; nothing was sent")
 }

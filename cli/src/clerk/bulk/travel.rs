@@ -56,7 +56,10 @@ struct Traveller {
 
 impl Trip {
     pub(super) fn travel(&self, rows: Vec<Row>) -> Done {
-        let mut done = Done { outcomes: Vec::new(), failure: None };
+        let mut done = Done {
+            outcomes: Vec::new(),
+            failure: None,
+        };
         let mut travellers = Vec::new();
         let mut fresh = Vec::new();
         for row in rows {
@@ -72,26 +75,54 @@ impl Trip {
                 Err(failure) => done.failure = Some(failure),
             }
         }
-        let kept = fresh.iter().filter_map(|at| travellers.get(*at)).map(|traveller| (traveller.row, &traveller.pending));
-        let result = self.journal.keep(kept).and_then(|()| self.send(&mut travellers, &mut done.outcomes));
+        let kept = fresh
+            .iter()
+            .filter_map(|at| travellers.get(*at))
+            .map(|traveller| (traveller.row, &traveller.pending));
+        let result = self
+            .journal
+            .keep(kept)
+            .and_then(|()| self.send(&mut travellers, &mut done.outcomes));
         if let Err(failure) = result {
             done.failure = done.failure.or(Some(failure));
         }
         // Whoever is left has been kept but has no receipt: the next run goes on with the same entry.
         for traveller in travellers {
             let reason = "no receipt yet; run the same command again".to_owned();
-            done.outcomes.push(Outcome::not_done(traveller.row, Some(traveller.pending.opening.record), "pending", reason));
+            done.outcomes.push(Outcome::not_done(
+                traveller.row,
+                Some(traveller.pending.opening.record),
+                "pending",
+                reason,
+            ));
         }
         done
     }
 
     /// The entry of an earlier run if the row has not changed since, else a new one.
     fn prepare(&self, row: Row) -> Result<(Traveller, bool), Failure> {
-        let content = Content::Fields { fields: row.fields, secret: Secret::new(files::random()?) };
-        let opening = Opening { record: row.record, content: Some(content) };
-        if let Some(earlier) = self.earlier.get(&row.number).filter(|earlier| submission::same_content(&earlier.opening, &opening)) {
+        let content = Content::Fields {
+            fields: row.fields,
+            secret: Secret::new(files::random()?),
+        };
+        let opening = Opening {
+            record: row.record,
+            content: Some(content),
+        };
+        if let Some(earlier) = self
+            .earlier
+            .get(&row.number)
+            .filter(|earlier| submission::same_content(&earlier.opening, &opening))
+        {
             let id = earlier.entry.statement.id().to_hex();
-            return Ok((Traveller { row: row.number, id, pending: earlier.clone() }, false));
+            return Ok((
+                Traveller {
+                    row: row.number,
+                    id,
+                    pending: earlier.clone(),
+                },
+                false,
+            ));
         }
         let statement = Statement {
             operation: Operation::Register,
@@ -108,7 +139,14 @@ impl Trip {
         };
         let entry = statement.sign(&self.clerk.origin, &self.clerk.secret);
         let id = entry.statement.id().to_hex();
-        Ok((Traveller { row: row.number, id, pending: Pending { entry, opening } }, true))
+        Ok((
+            Traveller {
+                row: row.number,
+                id,
+                pending: Pending { entry, opening },
+            },
+            true,
+        ))
     }
 
     fn receipt_path(&self, row: u64) -> PathBuf {
@@ -125,17 +163,26 @@ impl Trip {
         Some(anchored(traveller, path))
     }
 
-    fn send(&self, travellers: &mut Vec<Traveller>, outcomes: &mut Vec<Outcome>) -> Result<(), Failure> {
+    fn send(
+        &self,
+        travellers: &mut Vec<Traveller>,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<(), Failure> {
         if travellers.is_empty() {
             return Ok(());
         }
         let until = Instant::now() + Duration::from_secs(self.timeout);
-        let entries: Vec<String> = travellers.iter().map(|traveller| traveller.pending.entry.write()).collect();
+        let entries: Vec<String> = travellers
+            .iter()
+            .map(|traveller| traveller.pending.entry.write())
+            .collect();
         let answers = self.clerk.client.submit_many(&entries, until)?;
         let mut waiting = Vec::new();
         for (traveller, answer) in std::mem::take(travellers).into_iter().zip(answers) {
             match (answer.state, answer.problem) {
-                (EntryState::Refused, Some(problem)) => outcomes.push(refused(&traveller, &of_problem(&problem))),
+                (EntryState::Refused, Some(problem)) => {
+                    outcomes.push(refused(&traveller, &of_problem(&problem)))
+                }
                 _ => waiting.push(traveller),
             }
         }
@@ -147,14 +194,25 @@ impl Trip {
     }
 
     /// Fetches what is final; verifies and writes it.
-    fn fetch(&self, travellers: &mut Vec<Traveller>, outcomes: &mut Vec<Outcome>) -> Result<(), Failure> {
-        let ids: Vec<String> = travellers.iter().map(|traveller| traveller.id.clone()).collect();
+    fn fetch(
+        &self,
+        travellers: &mut Vec<Traveller>,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<(), Failure> {
+        let ids: Vec<String> = travellers
+            .iter()
+            .map(|traveller| traveller.id.clone())
+            .collect();
         let answers = self.clerk.client.receipts(&ids, WAIT_MS)?;
         let mut waiting = Vec::new();
         for (traveller, answer) in std::mem::take(travellers).into_iter().zip(answers) {
             match (answer.receipt, answer.problem) {
                 (Some(receipt), _) => {
-                    let (receipt, _) = submission::accept(&self.clerk.trust, &traveller.pending, receipt.as_bytes())?;
+                    let (receipt, _) = submission::accept(
+                        &self.clerk.trust,
+                        &traveller.pending,
+                        receipt.as_bytes(),
+                    )?;
                     let path = self.receipt_path(traveller.row);
                     files::write_lazily(&path, receipt.write().as_bytes())?;
                     outcomes.push(anchored(&traveller, path));
@@ -170,10 +228,26 @@ impl Trip {
 
 fn anchored(traveller: &Traveller, receipt: PathBuf) -> Outcome {
     let record = Some(traveller.pending.opening.record.clone());
-    Outcome { row: traveller.row, record, version: Some(1), status: "anchored", reason: String::new(), receipt: Some(receipt) }
+    Outcome {
+        row: traveller.row,
+        record,
+        version: Some(1),
+        status: "anchored",
+        reason: String::new(),
+        receipt: Some(receipt),
+    }
 }
 
 fn refused(traveller: &Traveller, failure: &Failure) -> Outcome {
-    let status = if failure.code == CONFLICT { "conflict" } else { "refused" };
-    Outcome::not_done(traveller.row, Some(traveller.pending.opening.record.clone()), status, failure.what.clone())
+    let status = if failure.code == CONFLICT {
+        "conflict"
+    } else {
+        "refused"
+    };
+    Outcome::not_done(
+        traveller.row,
+        Some(traveller.pending.opening.record.clone()),
+        status,
+        failure.what.clone(),
+    )
 }

@@ -1,0 +1,58 @@
+//! What every decoder must keep: it never panics, and what it accepts is written back to the same bytes.
+//! Shared by the fuzz targets and by the plain tests over their corpus.
+
+use protocol::{
+    batch::Batch, block::BlockLeaf, entry::Entry, genesis::Genesis, history::History,
+    keyfile::KeyFile, merkle::tiles, note::SignedNote, pending::Pending, policy::TrustPolicy,
+    receipt::Receipt, tlog_proof::TlogProof,
+};
+
+/// Runs the property of the target `name`; false if there is no such target.
+pub fn check(name: &str, bytes: &[u8]) -> bool {
+    let same = |written: Option<String>| {
+        if let Some(written) = written {
+            assert_eq!(
+                written.as_bytes(),
+                bytes,
+                "{name} accepted what it writes otherwise"
+            );
+        }
+    };
+    match name {
+        "entry" => same(Entry::parse(bytes).ok().map(|read| read.write())),
+        "batch" => same(Batch::parse(bytes).ok().map(|read| read.write())),
+        "block" => same(BlockLeaf::parse(bytes).ok().map(|read| read.write())),
+        "genesis" => same(Genesis::parse(bytes).ok().map(|read| read.write())),
+        "receipt" => same(Receipt::parse(bytes).ok().map(|read| read.write())),
+        "history" => same(History::parse(bytes).ok().map(|read| read.write())),
+        "pending" => same(Pending::parse(bytes).ok().map(|read| read.write())),
+        "keyfile" => same(KeyFile::parse(bytes).ok().map(|read| read.write())),
+        "proof" => same(TlogProof::parse(bytes).ok().map(|read| read.write())),
+        "policy" => {
+            let _read = TrustPolicy::parse(bytes);
+        }
+        "note" => {
+            if let Some(note) = std::str::from_utf8(bytes)
+                .ok()
+                .and_then(|text| SignedNote::parse(text).ok())
+            {
+                same(Some(note.write()));
+            }
+        }
+        "bundle" => {
+            if let Ok(entries) = tiles::parse_bundle(bytes) {
+                assert_eq!(tiles::write_bundle(&entries), bytes);
+            }
+        }
+        "tile_path" => {
+            if let Some(path) = std::str::from_utf8(bytes)
+                .ok()
+                .and_then(|text| tiles::TilePath::parse(text).ok())
+            {
+                same(Some(path.to_string()));
+            }
+        }
+        _ => return false,
+    }
+    true
+}
