@@ -76,6 +76,7 @@ fn key_files_are_private_and_not_overwritten() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, in its order")]
 fn exit_codes_are_verdicts() {
     let cluster = Cluster::start(0);
     let registry = ["--registry", "qurilish.permits"];

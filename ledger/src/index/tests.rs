@@ -44,7 +44,7 @@ proptest! {
             let changes: BTreeMap<_, _> =
                 block.iter().map(|(key, bytes)| (IndexKey::new(*key), value(bytes))).collect();
             tree = tree.update(&changes);
-            prop_assert_eq!(tree.root().as_bytes(), &root.0);
+            prop_assert_eq!(*tree.root().as_bytes(), root.0);
             all.extend(changes);
         }
         let sorted: Vec<Leaf> = all.iter().map(|(key, value)| (*key, *value)).collect();

@@ -5,7 +5,7 @@ use protocol::height::LeafIndex;
 use super::{Departure, Divergence};
 
 /// The most leaves of one block: the most entries that a genesis may allow, and the block leaf.
-pub const BLOCK_LEAVES_MAX: usize = 16_384 + 1;
+const BLOCK_LEAVES_MAX: usize = 16_384 + 1;
 
 const BLOCK_LEAF_START: &[u8] = b"muhr-block/v1\n";
 

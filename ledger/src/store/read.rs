@@ -19,6 +19,9 @@ use super::{
 };
 use crate::fault::Fault;
 
+/// What the records were before one height.
+pub(crate) type Before = (Height, Vec<(IndexKey, Option<RecordState>)>);
+
 impl Store {
     fn get(&self, family: &'static str, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, Fault> {
         self.db
@@ -159,10 +162,7 @@ impl Store {
     }
 
     /// What the records of all blocks after `height` were before them, in the order of the blocks.
-    pub(crate) fn undo_after(
-        &self,
-        height: Height,
-    ) -> Result<Vec<(Height, Vec<(IndexKey, Option<RecordState>)>)>, Fault> {
+    pub(crate) fn undo_after(&self, height: Height) -> Result<Vec<Before>, Fault> {
         let mut found = Vec::new();
         let from = height.next().get().to_be_bytes();
         self.scan(

@@ -88,6 +88,10 @@ fn log(report: &mut Report) {
 
 /// Four machines on four threads, with signatures and synced safety records, without network, blocks
 /// or ledger: what one agreed height costs at least.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one bare loop, to be read as a whole"
+)]
 fn bft(report: &mut Report) {
     const HEIGHTS: u64 = 300;
     let chain = genesis().chain();
