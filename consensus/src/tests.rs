@@ -1,8 +1,11 @@
 //! The crate's simulations and tables: they make `Verified` values without real signatures, which is
 //! why they live inside. Real signatures are tested in `consensus/tests`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
 mod regressions;
+mod restart;
 mod scenarios;
+mod script;
 mod timed;
 mod walk;
 mod world;

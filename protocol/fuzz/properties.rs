@@ -8,7 +8,7 @@ use protocol::{
 };
 
 /// Runs the property of the target `name`; false if there is no such target.
-pub fn check(name: &str, bytes: &[u8]) -> bool {
+pub(crate) fn check(name: &str, bytes: &[u8]) -> bool {
     let same = |written: Option<String>| {
         if let Some(written) = written {
             assert_eq!(

@@ -51,7 +51,7 @@ pub(super) struct World {
 
 pub(super) fn block(name: u64) -> BlockId {
     let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&name.to_be_bytes());
+    bytes[..8].copy_from_slice(&name.to_le_bytes());
     BlockId::new(bytes)
 }
 
@@ -176,5 +176,20 @@ impl World {
             Message::Polka(polka) => Input::Polka(self.verified(polka)),
             Message::Commit(commit) => Input::Commit(self.verified(commit)),
         }
+    }
+}
+
+impl World {
+    /// The same validators but one: what is verified under it holds nothing here.
+    pub(super) fn other_set(&self) -> Self {
+        let keys = self.set.keys();
+        let mut other = self.clone();
+        other.set = ValidatorSet::new(keys[..keys.len() - 1].to_vec()).unwrap();
+        other
+    }
+
+    /// A vote of this height, verified under another set.
+    pub(super) fn verified_vote_of_another_set(&self) -> Input {
+        self.other_set().prevote(0, 19, None)
     }
 }
