@@ -85,7 +85,6 @@ impl TrustPolicy {
         if bytes.len() > POLICY_BYTES_MAX {
             return Err(Malformed::new(1, "longer than 64 KiB"));
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| Malformed::new(1, "not UTF-8"))?;
         let mut policy = Self {
             hash: TrustHash::new(sha256(&[bytes])),
             logs: Vec::new(),
@@ -94,12 +93,13 @@ impl TrustPolicy {
             epoch: None,
             genesis: None,
         };
-        for (number, line) in (1..).zip(text.lines()) {
+        let mut last = 0;
+        for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
             policy
                 .line(line)
                 .map_err(|what| Malformed::new(number, what))?;
+            last = number;
         }
-        let last = text.lines().count();
         if policy.logs.is_empty() {
             return Err(Malformed::new(last, "no \"log\" line"));
         }
@@ -109,7 +109,19 @@ impl TrustPolicy {
         Ok(policy)
     }
 
-    fn line(&mut self, line: &str) -> Result<(), String> {
+    fn line(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if bytes
+            .iter()
+            .any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f)
+        {
+            return Err("a control character; lines end with a line feed alone".to_owned());
+        }
+        let line = match std::str::from_utf8(bytes) {
+            Ok(line) => line,
+            // Whatever else it may be written in, a comment says nothing to us.
+            Err(_) if bytes.trim_ascii_start().starts_with(b"#") => return Ok(()),
+            Err(_) => return Err("names and URLs must be UTF-8".to_owned()),
+        };
         if let Some(header) = line.strip_prefix("#: ") {
             return self.header(header);
         }
@@ -155,18 +167,21 @@ impl TrustPolicy {
     }
 
     fn header(&mut self, header: &str) -> Result<(), String> {
-        match header.split_once(' ') {
+        let second = match header.split_once(' ') {
             Some(("epoch", value)) => {
-                self.epoch = Some(Epoch::new(
-                    text::number(value).ok_or("\"epoch\" is not a number")?,
-                ));
+                let epoch = text::number(value).ok_or("\"epoch\" is not a number")?;
+                self.epoch.replace(Epoch::new(epoch)).is_some()
             }
             Some(("genesis", value)) => {
-                self.genesis = Some(
-                    ChainId::from_hex(value).ok_or("\"genesis\" is not 64 hexadecimal digits")?,
-                );
+                let genesis =
+                    ChainId::from_hex(value).ok_or("\"genesis\" is not 64 hexadecimal digits")?;
+                self.genesis.replace(genesis).is_some()
             }
-            _ => {}
+            _ => false,
+        };
+        // Another reader might take the other one.
+        if second {
+            return Err("a header that stands in the file already".to_owned());
         }
         Ok(())
     }
@@ -253,7 +268,7 @@ impl TrustPolicy {
                 .zip(&times)
                 .any(|(witness, time)| witness.name == name && time.is_some())
         };
-        let quorum = self.groups.is_met(&signed);
+        let quorum = self.groups.is_met(&signed, log_signed);
         let with_times = || self.witnesses.iter().zip(&times);
         let cosigners = with_times()
             .filter_map(|(witness, time)| time.map(|time| (witness.name.clone(), time)))

@@ -104,11 +104,12 @@ impl Groups {
         self.quorum.is_some()
     }
 
-    /// Whether the quorum is met by those who `signed`.
-    pub(super) fn is_met(&self, signed: &impl Fn(&str) -> bool) -> bool {
+    /// Whether the quorum is met by those who `signed`. Where no cosigner is asked for, the log's own
+    /// line is all the authority there is, and must be there: else anybody's note would do.
+    pub(super) fn is_met(&self, signed: &impl Fn(&str) -> bool, log_signed: bool) -> bool {
         match &self.quorum {
             None => false,
-            Some(Quorum::None) => true,
+            Some(Quorum::None) => log_signed,
             Some(Quorum::Of(name)) => self.holds(name, signed),
         }
     }
