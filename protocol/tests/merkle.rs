@@ -5,22 +5,30 @@
     reason = "tests fail by panicking, with the reason"
 )]
 
+use std::collections::BTreeMap;
+
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
+use proptest::prelude::*;
 use protocol::{
     hash::LeafHash,
     height::{LeafIndex, LogSize},
     merkle::{
-        Frontier, consistency, from_leaves, inclusion, leaf_hash,
-        tiles::{TilePath, parse_bundle, width_at, write_bundle},
+        Frontier, Hash, consistency, from_leaves, inclusion, leaf_hash, node_hash, root_of,
+        tiles::{TilePath, parse_bundle, subtree, width_at, write_bundle},
         verify_consistency, verify_inclusion,
     },
+    text::Malformed,
 };
 use sha2::Sha256;
 
 const SIZES: usize = 130;
 
 fn leaves() -> Vec<LeafHash> {
-    (0..SIZES)
+    leaves_of(SIZES)
+}
+
+fn leaves_of(size: usize) -> Vec<LeafHash> {
+    (0..size)
         .map(|at| leaf_hash(format!("leaf {at}").as_bytes()))
         .collect()
 }
@@ -165,4 +173,108 @@ fn bundles_read_back_and_cut_ones_are_refused() {
     );
     assert!(parse_bundle(&bundle[..bundle.len() - 1]).is_err());
     assert!(parse_bundle(&[0; 2 * 257]).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_sizes_agree_with_another_implementation(size in 0_usize..=600, one: prop::sample::Index, bit in 0_usize..256) {
+        let texts: Vec<String> = (0..size).map(|at| format!("leaf {at}")).collect();
+        let (mut other, leaves) = (MemoryBackedTree::<Sha256, String>::new(), leaves_of(size));
+        texts.iter().cloned().for_each(|text| other.push(text));
+        let root = root_of(texts.iter().map(String::as_bytes));
+        prop_assert_eq!(root.as_bytes().to_vec(), other.root().as_bytes().to_vec());
+        if size == 0 {
+            return Ok(());
+        }
+        let (index, log_size) = (one.index(size), LogSize::new(size as u64));
+        let (at, old_size) = (LeafIndex::new(index as u64), LogSize::new(index as u64 + 1));
+        let path = inclusion(at, log_size, from_leaves(&leaves)).unwrap();
+        prop_assert_eq!(path.concat(), other.prove_inclusion(index).as_bytes().to_vec());
+        let old_root = root_of(texts[..=index].iter().map(String::as_bytes));
+        let proof = consistency(old_size, log_size, from_leaves(&leaves)).unwrap();
+        if index + 1 < size {
+            prop_assert_eq!(proof.concat(), other.prove_consistency(size - index - 1).as_bytes().to_vec());
+        }
+        prop_assert_eq!(verify_inclusion(&leaves[index], at, log_size, &path, &root), Ok(()));
+        prop_assert_eq!(verify_consistency(old_size, log_size, &proof, &old_root, &root), Ok(()));
+        for changed in 0..path.len() {
+            let mut path = path.clone();
+            path[changed][bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(verify_inclusion(&leaves[index], at, log_size, &path, &root).is_err());
+        }
+        for changed in 0..proof.len() {
+            let mut proof = proof.clone();
+            proof[changed][bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(verify_consistency(old_size, log_size, &proof, &old_root, &root).is_err());
+        }
+    }
+}
+
+/// All tiles of a log, full and partial, each level from the full tiles of the one below.
+fn tiles_of(leaves: &[LeafHash]) -> BTreeMap<TilePath, Vec<u8>> {
+    fn root(hashes: &[Hash]) -> Hash {
+        match hashes {
+            [hash] => *hash,
+            _ => node_hash(
+                &root(&hashes[..hashes.len() / 2]),
+                &root(&hashes[hashes.len() / 2..]),
+            ),
+        }
+    }
+    let mut tiles = BTreeMap::new();
+    let mut hashes: Vec<Hash> = leaves.iter().map(|leaf| *leaf.as_bytes()).collect();
+    for level in 0_u8.. {
+        for (index, tile) in (0_u64..).zip(hashes.chunks(256)) {
+            let width = u16::try_from(tile.len()).unwrap();
+            assert_eq!(
+                width_at(level, index, LogSize::new(leaves.len() as u64)),
+                Some(width)
+            );
+            tiles.insert(
+                TilePath::Hashes {
+                    level,
+                    index,
+                    width,
+                },
+                tile.concat(),
+            );
+        }
+        hashes = hashes.chunks_exact(256).map(root).collect();
+        if hashes.is_empty() {
+            break;
+        }
+    }
+    tiles
+}
+
+#[test]
+fn an_archive_of_tiles_proves_what_the_leaves_prove() {
+    for size in [1_usize, 2, 255, 256, 257, 511, 512, 600, 65_536, 70_000] {
+        let leaves = leaves_of(size);
+        let tiles = tiles_of(&leaves);
+        let log_size = LogSize::new(size as u64);
+        let missing = || Malformed::new(1, "no such tile");
+        let fetch = |path| tiles.get(&path).cloned().ok_or_else(missing);
+        let node = |level, index| subtree(level, index, log_size, fetch);
+        let root = Frontier::at(log_size, node).unwrap().root();
+        assert_eq!(
+            root,
+            Frontier::at(log_size, from_leaves(&leaves)).unwrap().root()
+        );
+        for index in [0, size / 3, size / 2, size - 1] {
+            let at = LeafIndex::new(index as u64);
+            let path = inclusion(at, log_size, node).unwrap();
+            verify_inclusion(&leaves[index], at, log_size, &path, &root).unwrap();
+            let old = LogSize::new(index as u64 + 1);
+            let old_root = Frontier::at(old, node).unwrap().root();
+            let proof = consistency(old, log_size, node).unwrap();
+            verify_consistency(old, log_size, &proof, &old_root, &root).unwrap();
+        }
+        assert!(node(0, size as u64).is_err(), "a leaf beyond the log");
+        assert!(node(63, u64::MAX).is_err());
+        let cut = |path| fetch(path).map(|bytes| bytes[1..].to_vec());
+        assert!(subtree(0, 0, log_size, cut).is_err(), "a tile that is cut");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::{Hash, node_hash};
 use crate::{height::LogSize, text::Malformed};
 
 /// Hashes or entries of a full tile.
@@ -130,7 +131,62 @@ pub fn width_at(level: u8, index: u64, size: LogSize) -> Option<u16> {
     u16::try_from(width).ok().filter(|width| *width > 0)
 }
 
-/// Writes a bundle: for each entry its length in two bytes big-endian, and its bytes.
+/// Root of the perfect subtree number `index` over 2^`level` leaves of a log of `size`, from the tile
+/// that holds it: what `inclusion` and `consistency` ask for, so that an archive of tiles can prove.
+/// `fetch` gives the bytes of a tile. Nothing is believed of them: a wrong tile makes a wrong proof.
+pub fn subtree<E: From<Malformed>>(
+    level: u8,
+    index: u64,
+    size: LogSize,
+    mut fetch: impl FnMut(TilePath) -> Result<Vec<u8>, E>,
+) -> Result<Hash, E> {
+    let (tile_level, span) = (level >> 3, 1_u64 << (level & 7));
+    let none = || {
+        Malformed::new(
+            1,
+            format!("the log has no subtree {index} at level {level}"),
+        )
+    };
+    let start = index.checked_mul(span).ok_or_else(none)?;
+    let (tile, offset) = (start / TILE_WIDTH, start % TILE_WIDTH);
+    let until = offset.saturating_add(span);
+    let width = width_at(tile_level, tile, size)
+        .filter(|width| until <= u64::from(*width))
+        .ok_or_else(none)?;
+    let path = TilePath::Hashes {
+        level: tile_level,
+        index: tile,
+        width,
+    };
+    let bytes = fetch(path)?;
+    let (hashes, rest) = bytes.as_chunks::<32>();
+    if hashes.len() != usize::from(width) || !rest.is_empty() {
+        let found = bytes.len();
+        return Err(
+            Malformed::new(1, format!("{path} has {found} bytes, not {width} hashes")).into(),
+        );
+    }
+    let range = usize::try_from(offset)
+        .ok()
+        .zip(usize::try_from(until).ok());
+    let hashes = range.and_then(|(from, until)| hashes.get(from..until));
+    Ok(fold(hashes.ok_or_else(none)?))
+}
+
+/// Root over the hashes of perfect subtrees of one size, 2^n of them.
+fn fold(hashes: &[Hash]) -> Hash {
+    match hashes {
+        [] => [0; 32],
+        [hash] => *hash,
+        _ => {
+            let (left, right) = hashes.split_at(hashes.len() >> 1);
+            node_hash(&fold(left), &fold(right))
+        }
+    }
+}
+
+/// Writes a bundle: for each entry its length in two bytes big-endian, and its bytes. No entry may be
+/// longer than 65,535 bytes, which is for whoever lets entries into the log to see to.
 #[must_use]
 pub fn write_bundle<T: AsRef<[u8]>>(entries: &[T]) -> Vec<u8> {
     let mut out = Vec::new();
