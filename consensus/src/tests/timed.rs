@@ -1,1 +1,287 @@
-//! x
+//! A network with a clock: loss, delay, partitions and crashes until a moment, good weather after
+//! it. Then every entry must be decided everywhere, each block must hold entries, and the network
+//! must fall silent. The host here does what the node does: gossip, catch-up, fetching, one record.
+
+mod host;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::hash::BlockId;
+
+use super::world::{Rng, World};
+use crate::{Commit, Message, Timer};
+use host::Host;
+
+const MINUTE: u64 = 60_000;
+
+/// What a block holds.
+#[derive(Clone, Debug)]
+pub(super) struct Body {
+    height: u64,
+    entries: BTreeSet<u64>,
+}
+
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a test's queue is short")]
+enum Event {
+    Arrive {
+        to: usize,
+        message: Message,
+    },
+    Answer {
+        to: usize,
+        block: BlockId,
+        commit: Commit,
+    },
+    Gossip {
+        to: usize,
+        entry: u64,
+    },
+    Timer {
+        at: usize,
+        life: u32,
+        timer: Timer,
+    },
+    Known {
+        at: usize,
+        life: u32,
+        block: BlockId,
+    },
+    Poll {
+        at: usize,
+    },
+    Crash {
+        at: usize,
+    },
+    Restart {
+        at: usize,
+    },
+}
+
+/// A network of honest machines.
+pub(super) struct Net {
+    world: World,
+    rng: Rng,
+    now: u64,
+    events: BTreeMap<(u64, u64), Event>,
+    events_made: u64,
+    hosts: Vec<Host>,
+    bodies: BTreeMap<BlockId, Body>,
+    /// When the weather turns good.
+    good_from: u64,
+    /// Which side each one is on while the weather is bad and the cable is cut.
+    sides: Vec<usize>,
+    /// Never speaks to those: a liar of the quiet kind. It hears everybody.
+    shuns: BTreeMap<usize, BTreeSet<usize>>,
+    spoken_last: u64,
+    rounds_max: u64,
+    entries: BTreeSet<u64>,
+}
+
+impl Net {
+    pub(super) fn new(n: usize, seed: u64, good_from: u64) -> Self {
+        let world = World::new(n);
+        let mut net = Self {
+            hosts: (0..n).map(|index| Host::new(&world, index)).collect(),
+            world,
+            rng: Rng::new(seed),
+            now: 0,
+            events: BTreeMap::new(),
+            events_made: 0,
+            bodies: BTreeMap::new(),
+            good_from,
+            sides: vec![0; n],
+            shuns: BTreeMap::new(),
+            spoken_last: 0,
+            rounds_max: 0,
+            entries: BTreeSet::new(),
+        };
+        for at in 0..n {
+            let first = net.rng.between(0, 2_000);
+            net.push(first, Event::Poll { at });
+        }
+        net
+    }
+
+    /// Cuts the network in two while the weather is bad.
+    pub(super) fn cut(&mut self, sides: &[usize]) {
+        self.sides = sides.to_vec();
+    }
+
+    /// Lets `who` never speak to `whom`.
+    pub(super) fn shun(&mut self, who: usize, whom: &[usize]) {
+        self.shuns.insert(who, whom.iter().copied().collect());
+    }
+
+    pub(super) fn submit(&mut self, after: u64, to: usize, entry: u64) {
+        self.entries.insert(entry);
+        self.push(after, Event::Gossip { to, entry });
+    }
+
+    pub(super) fn crash(&mut self, after: u64, at: usize, back_after: Option<u64>) {
+        self.push(after, Event::Crash { at });
+        if let Some(back) = back_after {
+            self.push(after + back, Event::Restart { at });
+        }
+    }
+
+    fn push(&mut self, after: u64, event: Event) {
+        self.events_made += 1;
+        self.events
+            .insert((self.now + after, self.events_made), event);
+    }
+
+    pub(super) fn run_until(&mut self, end: u64) {
+        while let Some(entry) = self.events.first_entry() {
+            if entry.key().0 > end {
+                break;
+            }
+            self.now = entry.key().0;
+            let event = entry.remove();
+            self.happen(event);
+        }
+        self.now = end;
+    }
+
+    fn bad_weather(&self) -> bool {
+        self.now < self.good_from
+    }
+
+    /// How long a message takes from one to the other, unless it is lost.
+    fn flight(&mut self, from: usize, to: usize) -> Option<u64> {
+        if !self.bad_weather() {
+            return Some(self.rng.between(5, 60));
+        }
+        let lost = self.sides[from] != self.sides[to] || self.rng.percent(25);
+        (!lost).then(|| self.rng.between(5, 3_000))
+    }
+
+    fn send(&mut self, from: usize, to: usize, message: &Message) {
+        let shunned = self.shuns.get(&from).is_some_and(|whom| whom.contains(&to));
+        if from != to
+            && !shunned
+            && let Some(after) = self.flight(from, to)
+        {
+            let message = message.clone();
+            self.push(after, Event::Arrive { to, message });
+        }
+    }
+
+    fn broadcast(&mut self, from: usize, message: &Message) {
+        self.spoken_last = self.now;
+        for to in 0..self.hosts.len() {
+            self.send(from, to, message);
+        }
+    }
+
+    pub(super) fn decided(&self, at: usize) -> usize {
+        self.hosts[at].chain.len()
+    }
+
+    pub(super) fn spoken_last(&self) -> u64 {
+        self.spoken_last
+    }
+
+    pub(super) fn rounds_max(&self) -> u64 {
+        self.rounds_max
+    }
+
+    /// All that are alive hold the same chain with every entry once, and nobody has anything to say.
+    #[track_caller]
+    pub(super) fn check_all_is_decided(&self, dead: &[usize]) {
+        let alive: Vec<&Host> = (0..self.hosts.len())
+            .filter(|at| !dead.contains(at))
+            .map(|at| &self.hosts[at])
+            .collect();
+        for host in &alive {
+            let mut found = BTreeSet::new();
+            for (block, _) in &host.chain {
+                for entry in &self.bodies[block].entries {
+                    assert!(found.insert(*entry), "entry {entry} twice");
+                }
+            }
+            let lost: Vec<_> = self.entries.difference(&found).collect();
+            let status = host.machine.as_ref().map(crate::Machine::status);
+            assert!(lost.is_empty(), "not decided: {lost:?} {status:#?}");
+        }
+        self.check_agreement();
+        let silent_for = self.now - self.spoken_last;
+        assert!(silent_for > MINUTE, "spoke {silent_for} ms ago");
+    }
+
+    #[track_caller]
+    pub(super) fn check_agreement(&self) {
+        for a in &self.hosts {
+            for b in &self.hosts {
+                for ((one, _), (two, _)) in a.chain.iter().zip(&b.chain) {
+                    assert_eq!(one, two, "FORK");
+                }
+            }
+        }
+    }
+}
+
+/// Random storms; up to f validators die for good or shun others.
+fn storm(n: usize, seed: u64) {
+    let mut net = Net::new(n, seed, 40_000);
+    let mut rng = Rng::new(seed ^ 0xabcd);
+    if rng.percent(50) {
+        let sides: Vec<usize> = (0..n).map(|_| rng.below(2)).collect();
+        net.cut(&sides);
+    }
+    for entry in 0..rng.between(1, 25) {
+        let to = rng.below(n);
+        net.submit(rng.between(0, 60_000), to, entry);
+    }
+    for _ in 0..rng.below(6) {
+        let at = rng.below(n);
+        let back = rng.between(1, 20_000);
+        net.crash(rng.between(0, 40_000), at, Some(back));
+    }
+    let mut dead = Vec::new();
+    for _ in 0..net.world.set.faulty_max() {
+        let at = rng.below(n);
+        if rng.percent(50) {
+            let whom: Vec<usize> = (0..n).filter(|_| rng.percent(50)).collect();
+            net.shun(at, &whom);
+            break;
+        }
+        net.crash(70_000, at, None);
+        dead.push(at);
+    }
+    net.run_until(10 * MINUTE);
+    net.check_all_is_decided(&dead);
+}
+
+#[test]
+fn after_a_storm_everything_is_decided_and_the_network_falls_silent() {
+    for seed in 0..150 {
+        for n in [4, 5, 7] {
+            let run = std::panic::catch_unwind(|| storm(n, seed));
+            if let Err(cause) = run {
+                eprintln!("storm(n: {n}, seed: {seed})");
+                std::panic::resume_unwind(cause);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_said_while_nothing_waits() {
+    let mut net = Net::new(4, 1, 0);
+    net.run_until(10 * MINUTE);
+    assert_eq!(net.spoken_last(), 0);
+    assert!((0..4).all(|at| net.decided(at) == 0));
+}
+
+#[test]
+fn in_good_weather_an_entry_is_decided_in_one_round() {
+    let mut net = Net::new(4, 2, 0);
+    for entry in 0..20 {
+        net.submit(entry * 700, (entry % 4) as usize, entry);
+    }
+    net.run_until(2 * MINUTE);
+    net.check_all_is_decided(&[]);
+    assert_eq!(net.rounds_max(), 0);
+    assert!(net.spoken_last() < 15_000);
+}
