@@ -1,7 +1,12 @@
 //! Checkpoints: whether a quorum stands behind one, and whether two contradict each other.
+//!
+//! Not here: where checkpoints come from, and what an auditor does with evidence.
+
+mod fork;
 
 use protocol::{
     checkpoint::Checkpoint,
+    merkle,
     note::SignedNote,
     policy::{Judgement, TrustPolicy, Unworthy},
     receipt::BlockProof,
@@ -11,6 +16,8 @@ use crate::{
     steps::{Failed, Steps},
     verdict::Verdict,
 };
+
+pub use self::fork::{Inconsistent, consistency, evidence, fork, parse_evidence};
 
 /// A checkpoint with a quorum behind it. Only [`judge`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,64 +103,35 @@ pub fn judge(trust: &TrustPolicy, note: &str) -> Result<Trusted, Untrusted> {
     })
 }
 
-/// Names who signed both of two checkpoints that contradict each other: same size, different roots.
-/// Lines that do not hold under `trust` name nobody.
-#[must_use]
-pub fn fork(trust: &TrustPolicy, one: &str, other: &str) -> Vec<String> {
-    let read = |note: &str| {
-        SignedNote::parse(note)
-            .ok()
-            .and_then(|note| trust.evaluate(&note).ok())
-    };
-    let (Some(one), Some(other)) = (read(one), read(other)) else {
-        return Vec::new();
-    };
-    if one.checkpoint.size != other.checkpoint.size || one.checkpoint.root == other.checkpoint.root
-    {
-        return Vec::new();
-    }
-    let signed_other = |name: &String| other.cosigners.iter().any(|(other, _)| other == name);
-    one.cosigners
-        .iter()
-        .map(|(name, _)| name.clone())
-        .filter(signed_other)
-        .collect()
-}
-
-/// The portable evidence of a fork: two notes, verbatim.
-#[must_use]
-pub fn evidence(one: &str, other: &str) -> String {
-    format!("muhr-evidence/v1\n--- checkpoint\n{one}--- checkpoint\n{other}")
-}
-
-/// Reads evidence of a fork.
-#[must_use]
-pub fn parse_evidence(text: &str) -> Option<(String, String)> {
-    let rest = text.strip_prefix("muhr-evidence/v1\n--- checkpoint\n")?;
-    let (one, other) = rest.split_once("--- checkpoint\n")?;
-    Some((one.to_owned(), other.to_owned()))
-}
-
-/// The checkpoint at the end of a text, and the newest block leaf under it.
-pub(crate) fn trusted_head(
+/// The checkpoint of a text, with a quorum behind it.
+pub(crate) fn trusted(
     steps: &mut Steps,
     trust: &TrustPolicy,
     note: &str,
-    head: &BlockProof,
 ) -> Result<Trusted, Failed> {
     let trusted = match judge(trust, note) {
         Ok(trusted) => trusted,
         Err(error) => return Err(steps.failed("checkpoint", error.verdict(), error.to_string())),
     };
-    let signers = trusted.cosigners().len();
     steps.held(
         "checkpoint",
         format!(
-            "size {}, cosigned by {signers} of {}",
+            "size {}, cosigned by {} of {}",
             trusted.checkpoint().size,
+            trusted.cosigners().len(),
             trust.witnesses().len()
         ),
     );
+    Ok(trusted)
+}
+
+/// The newest block leaf is the last leaf under the checkpoint, and names the trust file.
+pub(crate) fn head(
+    steps: &mut Steps,
+    trust: &TrustPolicy,
+    trusted: &Trusted,
+    head: &BlockProof,
+) -> Result<(), Failed> {
     let size = trusted.checkpoint().size;
     let last = head.index.get().checked_add(1) == Some(size.get());
     steps.require(
@@ -161,9 +139,10 @@ pub(crate) fn trusted_head(
         last,
         "the newest block leaf is the last leaf of the checkpoint",
     )?;
-    let included = included(&trusted, head);
+    let included = included(trusted, head);
     steps.proof("head", "the newest block leaf is in the log", included)?;
-    if head.leaf.trust != trust.hash() {
+    let other_epoch = trust.epoch().is_some_and(|epoch| epoch != head.leaf.epoch);
+    if head.leaf.trust != trust.hash() || other_epoch {
         let detail = format!(
             "the log is at epoch {}, and the trust file given is another; advance it first",
             head.leaf.epoch
@@ -174,17 +153,14 @@ pub(crate) fn trusted_head(
         "trust file",
         format!("epoch {} as the log names it", head.leaf.epoch),
     );
-    Ok(trusted)
+    Ok(())
 }
 
 /// Whether a block leaf is in the log.
-pub(crate) fn included(
-    trusted: &Trusted,
-    block: &BlockProof,
-) -> Result<(), protocol::merkle::BadProof> {
+pub(crate) fn included(trusted: &Trusted, block: &BlockProof) -> Result<(), merkle::BadProof> {
     let checkpoint = trusted.checkpoint();
-    let leaf = protocol::merkle::leaf_hash(block.leaf.write().as_bytes());
-    protocol::merkle::verify_inclusion(
+    let leaf = merkle::leaf_hash(block.leaf.write().as_bytes());
+    merkle::verify_inclusion(
         &leaf,
         block.index,
         checkpoint.size,

@@ -3,13 +3,17 @@
 //! The index says where the newest version stands; each version names the one before. A version that
 //! is left out, put in or moved breaks the chain.
 
+mod facts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use protocol::{
     entry::{Authorship, Entry, Operation, Previous},
-    hash::{LeafHash, RecordKey},
-    height::{Height, LeafIndex, LogSize, TimeMs, Version},
+    hash::RecordKey,
+    height::Version,
     history::History,
-    index::IndexProof,
-    key, merkle,
+    key::{self, BadSignature, PublicKey},
+    merkle,
     name::{ClerkName, RegistryName},
     policy::TrustPolicy,
     state::{ClerkState, RecordState, Status, value_hash},
@@ -17,9 +21,12 @@ use protocol::{
 
 use crate::{
     checkpoint::{self, Trusted},
+    place,
     steps::{Failed, Step, Steps},
     verdict::Verdict,
 };
+
+pub use self::facts::{Facts, ProvenVersion};
 
 /// What is said of a history, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,54 +37,6 @@ pub struct Judgement {
     pub steps: Vec<Step>,
     /// What is proven; none if a proof is broken.
     pub facts: Option<Facts>,
-}
-
-/// What a history proves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// All versions, the newest first; none if the record was never registered.
-    pub versions: Vec<ProvenVersion>,
-    /// The record's state; none if it was never registered.
-    pub state: Option<RecordState>,
-    /// Size of the log under the checkpoint.
-    pub size: LogSize,
-    /// Height of the newest block under the checkpoint.
-    pub as_of_height: Height,
-    /// Its time.
-    pub as_of_time: TimeMs,
-    /// Who cosigned, and when (seconds since 1970).
-    pub cosigners: Vec<(String, u64)>,
-}
-
-/// One version with where and when it was recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProvenVersion {
-    /// The entry.
-    pub entry: Entry,
-    /// Where it stands in the log.
-    pub index: LeafIndex,
-    /// Its leaf hash.
-    pub hash: LeafHash,
-    /// Height of its block.
-    pub height: Height,
-    /// Time of its block.
-    pub time: TimeMs,
-}
-
-impl Facts {
-    /// The version that was the latest at `time`, if the record was registered by then.
-    #[must_use]
-    pub fn at_time(&self, time: TimeMs) -> Option<&ProvenVersion> {
-        self.versions.iter().find(|version| version.time <= time)
-    }
-
-    /// The version that was the latest after `height`, if the record was registered by then.
-    #[must_use]
-    pub fn at_height(&self, height: Height) -> Option<&ProvenVersion> {
-        self.versions
-            .iter()
-            .find(|version| version.height <= height)
-    }
 }
 
 /// Judges what a node says is the history of `key` in `registry`.
@@ -113,12 +72,14 @@ fn walk(
         asked,
         "it is of the record that was asked about",
     )?;
-    let trusted = checkpoint::trusted_head(steps, trust, &history.checkpoint, &history.head)?;
+    let trusted = checkpoint::trusted(steps, trust, &history.checkpoint)?;
+    checkpoint::head(steps, trust, &trusted, &history.head)?;
     let root = &history.head.leaf.index;
     let index_key = RecordState::index_key(registry, key);
     let Some((state, entries)) = &history.record else {
         let absent = history.record_proof.verify_absent(root, &index_key);
         steps.proof("record", "the index has no such record", absent)?;
+        authors(steps, &trusted, &history, &[])?;
         *facts = Some(proven(&trusted, &history, None, Vec::new()));
         return Ok(Verdict::NotFound);
     };
@@ -157,15 +118,8 @@ fn chain(
     state: &RecordState,
     entries: &[Entry],
 ) -> Result<Vec<ProvenVersion>, Failed> {
-    let mut expected = Some((
-        state.version,
-        Previous {
-            index: state.index,
-            hash: state.hash,
-            height: state.height,
-            time: state.time,
-        },
-    ));
+    let mut expected = Some((state.version, place::latest(state)));
+    let mut newer: Option<Previous> = None;
     let mut versions: Vec<ProvenVersion> = Vec::with_capacity(entries.len());
     for entry in entries {
         let Some((version, place)) = expected else {
@@ -188,15 +142,14 @@ fn chain(
                 format!("version {version} is not the one that the log names"),
             ));
         }
-        if versions.last().is_some_and(|newer| {
-            newer.index <= place.index || newer.height < place.height || newer.time < place.time
-        }) {
+        if newer.is_some_and(|newer| !place::precedes(&place, &newer)) {
             return Err(steps.failed(
                 "chain",
                 Verdict::ProofBroken,
                 format!("version {version} is not older than the next"),
             ));
         }
+        newer = Some(place);
         versions.push(ProvenVersion {
             entry: entry.clone(),
             index: place.index,
@@ -256,52 +209,52 @@ fn authors(
     history: &History,
     versions: &[ProvenVersion],
 ) -> Result<(), Failed> {
+    let shown: Vec<&ClerkName> = history
+        .clerks
+        .iter()
+        .map(|(clerk, _)| &clerk.name)
+        .collect();
+    let wrote: BTreeSet<&ClerkName> = versions
+        .iter()
+        .map(|version| &version.entry.statement.author)
+        .collect();
+    steps.require(
+        "clerk",
+        shown.into_iter().eq(wrote),
+        "every author is shown, by name, and nobody else",
+    )?;
     let root = &history.head.leaf.index;
     for (clerk, proof) in &history.clerks {
-        let held = proof.verify_present(
-            root,
-            &ClerkState::index_key(&clerk.name),
-            &value_hash(&clerk.write()),
-        );
+        let key = ClerkState::index_key(&clerk.name);
+        let held = proof.verify_present(root, &key, &value_hash(&clerk.write()));
         steps.proof(
             "clerk",
             format!("the key of {} is in the index", clerk.name),
             held,
         )?;
     }
+    let keys: BTreeMap<&ClerkName, &PublicKey> = history
+        .clerks
+        .iter()
+        .map(|(clerk, _)| (&clerk.name, &clerk.key))
+        .collect();
+    let origin = &trusted.checkpoint().origin;
     for version in versions {
         let statement = &version.entry.statement;
-        let Some(clerk) = clerk_of(&history.clerks, &statement.author) else {
-            return Err(steps.failed(
-                "clerk",
-                Verdict::ProofBroken,
-                format!("the author of version {} is missing", statement.version),
-            ));
+        let (number, author) = (statement.version, &statement.author);
+        let Authorship::Signed(signature) = &version.entry.authorship else {
+            let detail = format!("version {number} is by batch, proven by its receipt");
+            steps.held("signature", detail);
+            continue;
         };
-        if let Authorship::Signed(signature) = &version.entry.authorship {
-            let held = key::verify(
-                &clerk.key,
-                &statement.message(&trusted.checkpoint().origin),
-                signature,
-            );
-            steps.proof(
-                "signature",
-                format!("version {} is signed by {}", statement.version, clerk.name),
-                held,
-            )?;
-        }
+        let held = keys
+            .get(author)
+            .ok_or(BadSignature)
+            .and_then(|key| key::verify(key, &statement.message(origin), signature));
+        let detail = format!("version {number} is signed by {author}");
+        steps.proof("signature", detail, held)?;
     }
     Ok(())
-}
-
-fn clerk_of<'a>(
-    clerks: &'a [(ClerkState, IndexProof)],
-    name: &ClerkName,
-) -> Option<&'a ClerkState> {
-    clerks
-        .iter()
-        .map(|(clerk, _)| clerk)
-        .find(|clerk| clerk.name == *name)
 }
 
 fn proven(

@@ -13,6 +13,7 @@
 
 pub mod checkpoint;
 pub mod history;
+mod place;
 pub mod receipt;
 pub mod steps;
 pub mod verdict;

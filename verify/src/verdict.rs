@@ -88,3 +88,29 @@ impl Verdict {
             .unwrap_or(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_has_its_own_code_and_its_place_in_the_order() {
+        let codes = Verdict::BY_GRAVITY.map(Verdict::exit_code);
+        assert_eq!(codes, [30, 14, 15, 16, 11, 13, 17, 12, 10, 6, 0]);
+        let words: std::collections::BTreeSet<_> = Verdict::BY_GRAVITY
+            .map(Verdict::words)
+            .into_iter()
+            .collect();
+        assert_eq!(words.len(), Verdict::BY_GRAVITY.len());
+    }
+
+    #[test]
+    fn of_two_the_one_that_stands_first_in_the_order_is_graver() {
+        for (at, graver) in Verdict::BY_GRAVITY.into_iter().enumerate() {
+            for other in Verdict::BY_GRAVITY.into_iter().skip(at) {
+                assert_eq!(graver.graver(other), graver);
+                assert_eq!(other.graver(graver), graver);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What a receipt proves, as it is shown to whoever asked. Made only after the proofs hold.
+
+use protocol::{
+    entry::Operation,
+    height::{Height, LeafIndex, LogSize, TimeMs, Version},
+    opening::{Content, Opening},
+    receipt::Receipt,
+    state::Status,
+};
+
+use crate::checkpoint::Trusted;
+
+/// What a receipt proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The registry.
+    pub registry: String,
+    /// The record's number, if the opening is there.
+    pub record: Option<String>,
+    /// The version that the receipt is of.
+    pub version: Version,
+    /// What made it.
+    pub operation: Operation,
+    /// The clerk.
+    pub author: String,
+    /// The legal date that the clerk declared.
+    pub effective: Option<String>,
+    /// The reason code.
+    pub reason: Option<String>,
+    /// Where the entry stands in the log.
+    pub index: LeafIndex,
+    /// Height of its block.
+    pub height: Height,
+    /// Time of its block.
+    pub time: TimeMs,
+    /// The record's status under the checkpoint.
+    pub status: Status,
+    /// The record's latest version under the checkpoint.
+    pub latest: Version,
+    /// Size of the log under the checkpoint.
+    pub size: LogSize,
+    /// Height of the newest block under the checkpoint.
+    pub as_of_height: Height,
+    /// Its time.
+    pub as_of_time: TimeMs,
+    /// Who cosigned, and when (seconds since 1970).
+    pub cosigners: Vec<(String, u64)>,
+    /// Whether the log's own line is there.
+    pub log_signed: bool,
+    /// Names and values, if they were committed to and the opening is there.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Facts {
+    /// What the log proves; the caller has checked every proof of `receipt` but its opening.
+    pub(super) fn of_log(trusted: &Trusted, receipt: &Receipt) -> Self {
+        let statement = &receipt.entry.statement;
+        let (block, head) = (&receipt.block.leaf, &receipt.newest().leaf);
+        Self {
+            registry: statement.registry.to_string(),
+            record: None,
+            version: statement.version,
+            operation: statement.operation,
+            author: statement.author.to_string(),
+            effective: statement.effective.as_ref().map(ToString::to_string),
+            reason: statement.reason.as_ref().map(ToString::to_string),
+            index: receipt.proof.index,
+            height: block.height,
+            time: block.time,
+            status: receipt.record.status,
+            latest: receipt.record.version,
+            size: trusted.checkpoint().size,
+            as_of_height: head.height,
+            as_of_time: head.time,
+            cosigners: trusted.cosigners().to_vec(),
+            log_signed: trusted.log_signed(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// Adds what an opening shows; the caller has checked that it opens the entry.
+    pub(super) fn open(&mut self, opening: &Opening) {
+        self.record = Some(opening.record.to_string());
+        if let Some(Content::Fields { fields, .. }) = &opening.content {
+            self.fields = fields.as_slice().to_vec();
+        }
+    }
+}
