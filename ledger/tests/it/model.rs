@@ -54,7 +54,7 @@ pub fn random_block(
     state: impl Fn(u64) -> Option<RecordState>,
 ) -> (Vec<Authentic>, Vec<bool>) {
     let count = 1 + random.below(12);
-    let start = random.below(40);
+    let start = random.below(200);
     (0..count)
         .map(|step| {
             let number = start + step;
@@ -69,7 +69,7 @@ pub fn random_block(
 fn random_histories_follow_the_model() {
     for seed in 1..20 {
         println!("seed {seed}");
-        let mut random = Random(seed * 0x9e37_79b9_7f4a_7c15);
+        let mut random = Random(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         let mut model = Model::new();
         let mut chain = Chain::new();
         for _ in 0..40 {

@@ -63,10 +63,11 @@ fn a_replay_comes_to_the_same_roots() {
 #[test]
 fn a_changed_leaf_is_named() {
     let chain = chain();
-    let at = 9;
+    let first_version = |leaf: &Vec<u8>| String::from_utf8_lossy(leaf).contains("\nversion 1\n");
+    let at = chain.log.iter().rposition(first_version).unwrap();
     for (from, to) in [
         ("version 1", "version 2"),
-        ("anna", "anno"),
+        ("author build/anna", "author build/anno"),
         ("muhr-entry", "muhr-entri"),
     ] {
         let mut log = chain.log.clone();

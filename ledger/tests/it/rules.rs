@@ -140,7 +140,7 @@ fn refusals() -> Vec<Refusal> {
     let built = chain.build(&[twice.clone(), twice]);
     refusals.push(built.refused[0].1.clone());
     let small = Chain::with(world::genesis_with(Limits {
-        entry_bytes: 1024,
+        entry_bytes: 600,
         ..Limits::default()
     }));
     let large = with(|s| s.references = vec![reference(1, 1); 8]);
