@@ -1,0 +1,582 @@
+//! A network of four agencies in a few vectors: a log, an index and keys, made by the rules of
+//! `protocol` alone, so that what `verify` says is not checked against the ledger's own code.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::{
+    batch::{Batch, BatchStatement},
+    block::BlockLeaf,
+    checkpoint::Checkpoint,
+    commitment::{Fields, Secret},
+    cosignature::{self, Cosigner},
+    entry::{Authorship, Entry, Operation, Previous, Statement},
+    genesis::{Genesis, GenesisAgency, ProvenKey},
+    hash::{BlockId, DocumentHash, IndexKey, IndexRoot, LeafHash, RecordKey, ValueHash, sha256},
+    height::{Epoch, Height, LeafIndex, LogSize, TimeMs, Version},
+    history::History,
+    index::{self, IndexProof, ProofLeaf, bit},
+    key::{Possession, SecretKey},
+    merkle,
+    name::{AgencyName, ClerkName, Date, Origin, ReasonCode, RegistryName},
+    opening::{Content, Opening},
+    policy::TrustPolicy,
+    receipt::{BatchProof, BlockProof, Receipt},
+    record::RecordId,
+    state::{ClerkState, Limits, RecordState, RegistryState, Status, value_hash},
+    tlog_proof::TlogProof,
+};
+
+pub(crate) const DOCUMENT: DocumentHash = DocumentHash::new([0xd0; 32]);
+pub(crate) const OTHER_DOCUMENT: DocumentHash = DocumentHash::new([0xd1; 32]);
+/// Seconds since 1970 at which everyone cosigns.
+const COSIGNED: u64 = 1_800_000_100;
+const AGENCIES: [&str; 4] = ["adliya", "iiv", "kadastr", "qurilish"];
+
+/// A leaf before it is in the log.
+#[derive(Clone)]
+pub(crate) enum Leaf {
+    Entry(Entry),
+    Batch(Batch),
+}
+
+/// What is known of one leaf index.
+#[derive(Clone)]
+struct Placed {
+    leaf: Leaf,
+    opening: Option<Opening>,
+}
+
+/// Everything that a network holds.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) genesis: Genesis,
+    cosigners: Vec<SecretKey>,
+    publisher: SecretKey,
+    clerk: SecretKey,
+    leaves: Vec<Vec<u8>>,
+    placed: BTreeMap<u64, Placed>,
+    records: BTreeMap<RecordKey, RecordState>,
+    index: BTreeMap<IndexKey, String>,
+    blocks: Vec<(u64, BlockLeaf)>,
+    openings: BTreeMap<RecordKey, Opening>,
+}
+
+fn secret(name: &str) -> SecretKey {
+    SecretKey::from_seed(&sha256(&[b"verify tests", name.as_bytes()]))
+}
+
+fn proven(origin: &str, holder: &str, purpose: &str, secret: &SecretKey) -> ProvenKey {
+    let key = secret.public();
+    let claim = Possession {
+        origin,
+        holder,
+        purpose,
+    };
+    ProvenKey {
+        key,
+        proof: secret.sign(&claim.message(&key)),
+    }
+}
+
+pub(crate) fn registry() -> RegistryName {
+    RegistryName::parse("qurilish.permits").unwrap()
+}
+
+pub(crate) fn clerk_name() -> ClerkName {
+    ClerkName::parse("qurilish/aziza").unwrap()
+}
+
+pub(crate) fn number(text: &str) -> RecordId {
+    RecordId::parse(text).unwrap()
+}
+
+pub(crate) fn key_of(text: &str) -> RecordKey {
+    number(text).key(&registry())
+}
+
+fn genesis(origin: &str) -> Genesis {
+    let agency = |name: &&str| {
+        let key = |purpose: &str| {
+            proven(
+                origin,
+                name,
+                purpose,
+                &secret(&format!("{origin} {name} {purpose}")),
+            )
+        };
+        GenesisAgency {
+            name: AgencyName::parse(name).unwrap(),
+            url: format!("https://{name}.example"),
+            cosigner: format!("{name}.example/2026"),
+            peer: key("peer"),
+            vote: key("vote"),
+            cosign: key("cosign"),
+            admin: key("admin"),
+            recovery: key("recovery"),
+        }
+    };
+    let clerk = proven(
+        origin,
+        "qurilish/aziza",
+        "clerk",
+        &secret(&format!("{origin} clerk")),
+    );
+    Genesis {
+        origin: Origin::parse(origin).unwrap(),
+        time: TimeMs::new(1_800_000_000_000),
+        limits: Limits::default(),
+        recovery_threshold: 2,
+        publisher: proven(
+            origin,
+            origin,
+            "publisher",
+            &secret(&format!("{origin} publisher")),
+        ),
+        agencies: AGENCIES.iter().map(agency).collect(),
+        registries: vec![RegistryState {
+            name: registry(),
+            owner: AgencyName::parse("qurilish").unwrap(),
+        }],
+        clerks: vec![(
+            ClerkState {
+                name: clerk_name(),
+                key: clerk.key,
+                until: None,
+                registries: BTreeSet::from([registry()]),
+                operations: Operation::ALL.into_iter().collect(),
+            },
+            clerk.proof,
+        )],
+    }
+}
+
+impl World {
+    /// A network after its genesis block.
+    pub(crate) fn new(origin: &str) -> Self {
+        let made = genesis(origin);
+        let genesis = Genesis::parse(made.write().as_bytes()).unwrap();
+        assert_eq!(genesis, made);
+        let mut world = Self {
+            cosigners: AGENCIES
+                .iter()
+                .map(|name| secret(&format!("{origin} {name} cosign")))
+                .collect(),
+            publisher: secret(&format!("{origin} publisher")),
+            clerk: secret(&format!("{origin} clerk")),
+            leaves: vec![genesis.write().into_bytes()],
+            placed: BTreeMap::new(),
+            records: BTreeMap::new(),
+            index: genesis.state().into_iter().collect(),
+            blocks: Vec::new(),
+            openings: BTreeMap::new(),
+            genesis,
+        };
+        world.seal(1);
+        world
+    }
+
+    pub(crate) fn trust(&self) -> TrustPolicy {
+        TrustPolicy::parse(self.genesis.trust_file().as_bytes()).unwrap()
+    }
+
+    /// A block with one signed entry about the record `id`; gives its leaf index.
+    pub(crate) fn act(&mut self, operation: Operation, id: &str) -> u64 {
+        self.act_on(operation, id, &DOCUMENT, false)
+    }
+
+    /// The same, with a document of its own, as a document or within fields.
+    pub(crate) fn act_on(
+        &mut self,
+        operation: Operation,
+        id: &str,
+        document: &DocumentHash,
+        fields: bool,
+    ) -> u64 {
+        let statement = self.statement(operation, id, document, fields);
+        let entry = statement.sign(&self.genesis.origin, &self.clerk);
+        let at = self.size();
+        self.block(vec![Leaf::Entry(entry)]);
+        at
+    }
+
+    /// What the clerk would say next of a record.
+    pub(crate) fn statement(
+        &mut self,
+        operation: Operation,
+        id: &str,
+        document: &DocumentHash,
+        fields: bool,
+    ) -> Statement {
+        let key = key_of(id);
+        let state = self.records.get(&key);
+        let salt = Secret::new(sha256(&[b"salt", id.as_bytes()]));
+        let content = if !operation.has_content() {
+            None
+        } else if fields {
+            let list = [
+                ("holder", "Karimov  A.\n(o'g'li)".to_owned()),
+                ("document", document.to_hex()),
+            ];
+            let list = list.map(|(name, value)| (name.to_owned(), value));
+            Some(Content::Fields {
+                fields: Fields::new(list.to_vec()).unwrap(),
+                secret: salt,
+            })
+        } else {
+            Some(Content::Document {
+                document: *document,
+                salt,
+            })
+        };
+        let commitment = content.as_ref().map(Content::commit);
+        let opening = Opening {
+            record: number(id),
+            content,
+        };
+        self.openings.insert(key, opening);
+        Statement {
+            operation,
+            registry: registry(),
+            key,
+            version: Version::new(state.map_or(1, |state| state.version.get() + 1)),
+            previous: state.map(|state| Previous {
+                index: state.index,
+                hash: state.hash,
+                height: state.height,
+                time: state.time,
+            }),
+            effective: Date::parse("2026-11-23"),
+            reason: state.and_then(|_| ReasonCode::parse("C01")),
+            references: Vec::new(),
+            commitment,
+            author: clerk_name(),
+            expires: Height::new(1000),
+        }
+    }
+
+    pub(crate) fn sign(&self, statement: Statement) -> Entry {
+        statement.sign(&self.genesis.origin, &self.clerk)
+    }
+
+    /// A block with one batch over these records; gives the leaf index of the batch.
+    pub(crate) fn batch(&mut self, ids: &[&str]) -> u64 {
+        let entries: Vec<Entry> = ids
+            .iter()
+            .map(|id| Entry {
+                statement: self.statement(Operation::Register, id, &DOCUMENT, false),
+                authorship: Authorship::Batched,
+            })
+            .collect();
+        let texts: Vec<String> = entries.iter().map(Entry::write).collect();
+        let batch = BatchStatement {
+            author: clerk_name(),
+            count: u64::try_from(entries.len()).unwrap(),
+            root: merkle::root_of(texts.iter().map(String::as_bytes)),
+            expires: Height::new(1000),
+        };
+        let batch = batch.sign(&self.genesis.origin, &self.clerk);
+        let at = self.size();
+        let mut leaves = vec![Leaf::Batch(batch)];
+        leaves.extend(entries.into_iter().map(Leaf::Entry));
+        self.block(leaves);
+        at
+    }
+
+    /// A block with these leaves. No rules: tests also make worlds in which a quorum erred.
+    pub(crate) fn block(&mut self, leaves: Vec<Leaf>) {
+        let (height, time) = (self.height(), self.time());
+        let count = u64::try_from(leaves.len()).unwrap();
+        for leaf in leaves {
+            let at = self.size();
+            let bytes = match &leaf {
+                Leaf::Entry(entry) => entry.write(),
+                Leaf::Batch(batch) => batch.write(),
+            };
+            let mut opening = None;
+            if let Leaf::Entry(entry) = &leaf {
+                opening = self.openings.get(&entry.statement.key).cloned();
+                let hash = merkle::leaf_hash(bytes.as_bytes());
+                self.record(&entry.statement, at, hash, height, time);
+            }
+            self.leaves.push(bytes.into_bytes());
+            self.placed.insert(at, Placed { leaf, opening });
+        }
+        self.seal(count);
+    }
+
+    fn record(&mut self, said: &Statement, at: u64, hash: LeafHash, height: Height, time: TimeMs) {
+        let before = self.records.get(&said.key).copied();
+        let status = match said.operation {
+            Operation::Register | Operation::Amend | Operation::Reinstate => Status::Active,
+            Operation::Correct => before.map_or(Status::Active, |state| state.status),
+            Operation::Suspend => Status::Suspended,
+            Operation::Revoke => Status::Revoked,
+        };
+        let content = if said.operation.has_content() {
+            said.version
+        } else {
+            before.map_or(said.version, |state| state.content)
+        };
+        let state = RecordState {
+            status,
+            version: said.version,
+            content,
+            index: LeafIndex::new(at),
+            hash,
+            height,
+            time,
+        };
+        self.set_record(&said.key, state);
+    }
+
+    /// Puts a record's state into the index, whatever the log says.
+    pub(crate) fn set_record(&mut self, key: &RecordKey, state: RecordState) {
+        self.records.insert(*key, state);
+        self.index
+            .insert(RecordState::index_key(&registry(), key), state.write());
+    }
+
+    pub(crate) fn state_of(&self, id: &str) -> RecordState {
+        self.records[&key_of(id)]
+    }
+
+    fn seal(&mut self, entries: u64) {
+        let leaf = BlockLeaf {
+            height: self.height(),
+            time: self.time(),
+            proposer: AgencyName::parse("iiv").filter(|_| !self.blocks.is_empty()),
+            parent: (!self.blocks.is_empty()).then(|| self.checkpoint().block_id()),
+            entries,
+            index: IndexRoot::new(subtree(&self.hashed(), 0)),
+            epoch: Epoch::ZERO,
+            trust: self.trust().hash(),
+        };
+        let at = self.size();
+        self.leaves.push(leaf.write().into_bytes());
+        self.blocks.push((at, leaf));
+    }
+
+    fn size(&self) -> u64 {
+        u64::try_from(self.leaves.len()).unwrap()
+    }
+
+    fn height(&self) -> Height {
+        Height::new(u64::try_from(self.blocks.len()).unwrap())
+    }
+
+    fn time(&self) -> TimeMs {
+        TimeMs::new(1_800_000_000_000 + self.height().get() * 1000)
+    }
+
+    fn hashed(&self) -> Vec<(IndexKey, ValueHash)> {
+        self.index
+            .iter()
+            .map(|(key, value)| (*key, value_hash(value)))
+            .collect()
+    }
+
+    pub(crate) fn prove(&self, key: &IndexKey) -> IndexProof {
+        let mut siblings = Vec::new();
+        let leaf = walk(&self.hashed(), key, &mut siblings);
+        IndexProof { leaf, siblings }
+    }
+
+    fn hashes(&self) -> Vec<LeafHash> {
+        self.leaves
+            .iter()
+            .map(|leaf| merkle::leaf_hash(leaf))
+            .collect()
+    }
+
+    pub(crate) fn path(&self, at: u64) -> Vec<[u8; 32]> {
+        let hashes = self.hashes();
+        let size = LogSize::new(self.size());
+        merkle::inclusion(LeafIndex::new(at), size, merkle::from_leaves(&hashes)).unwrap()
+    }
+
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            origin: self.genesis.origin.clone(),
+            size: LogSize::new(self.size()),
+            root: merkle::root_of(self.leaves.iter().map(Vec::as_slice)),
+        }
+    }
+
+    /// The line of one agency under `body`.
+    pub(crate) fn line(&self, signer: usize, body: &str) -> String {
+        let (agency, secret) = (&self.genesis.agencies[signer], &self.cosigners[signer]);
+        let cosigner = Cosigner::validator(agency.cosigner.clone(), secret.public());
+        cosigner.cosignature_line(COSIGNED, &cosignature::sign(secret, COSIGNED, body))
+    }
+
+    pub(crate) fn log_line(&self, body: &str) -> String {
+        let cosigner = Cosigner::log(self.genesis.origin.to_string(), self.publisher.public());
+        cosigner.log_line(&self.publisher.sign(body.as_bytes()))
+    }
+
+    /// The present checkpoint, cosigned by these of the four.
+    pub(crate) fn note(&self, signers: &[usize]) -> String {
+        let body = self.checkpoint().write();
+        let lines = signers.iter().map(|signer| self.line(*signer, &body));
+        format!("{body}\n{}", lines.collect::<String>())
+    }
+
+    pub(crate) fn block_proof(&self, place: usize) -> BlockProof {
+        let (at, leaf) = &self.blocks[place];
+        BlockProof {
+            leaf: leaf.clone(),
+            index: LeafIndex::new(*at),
+            path: self.path(*at),
+        }
+    }
+
+    pub(crate) fn head(&self) -> BlockProof {
+        self.block_proof(self.blocks.len() - 1)
+    }
+
+    pub(crate) fn clerk_state(&self) -> ClerkState {
+        self.genesis.clerks[0].0.clone()
+    }
+
+    pub(crate) fn clerk_proof(&self) -> IndexProof {
+        self.prove(&ClerkState::index_key(&clerk_name()))
+    }
+
+    /// The receipt of the entry at a leaf index, under the present checkpoint with three of four.
+    pub(crate) fn receipt(&self, at: u64) -> Receipt {
+        let Placed {
+            leaf: Leaf::Entry(entry),
+            opening,
+        } = self.placed[&at].clone()
+        else {
+            panic!("leaf {at} is a batch")
+        };
+        let place = self.blocks.iter().position(|(block, _)| *block > at);
+        let place = place.unwrap();
+        let key = entry.statement.key;
+        let batch = (entry.authorship == Authorship::Batched).then(|| self.batch_proof(at));
+        Receipt {
+            opening,
+            clerk: self.clerk_state(),
+            clerk_proof: self.clerk_proof(),
+            batch,
+            record: self.records[&key],
+            record_proof: self.prove(&RecordState::index_key(&registry(), &key)),
+            block: self.block_proof(place),
+            head: (place + 1 < self.blocks.len()).then(|| self.head()),
+            proof: TlogProof {
+                index: LeafIndex::new(at),
+                path: self.path(at),
+                checkpoint: self.note(&[0, 1, 3]),
+            },
+            entry,
+        }
+    }
+
+    fn batch_proof(&self, at: u64) -> BatchProof {
+        let batches = self.placed.range(..at).rev();
+        let (index, batch) = batches
+            .filter_map(|(index, placed)| match &placed.leaf {
+                Leaf::Batch(batch) => Some((*index, batch.clone())),
+                Leaf::Entry(_) => None,
+            })
+            .next()
+            .unwrap();
+        let first = usize::try_from(index + 1).unwrap();
+        let count = usize::try_from(batch.statement.count).unwrap();
+        let covered = &self.hashes()[first..first + count];
+        let entry_path = merkle::inclusion(
+            LeafIndex::new(at - index - 1),
+            LogSize::new(batch.statement.count),
+            merkle::from_leaves(covered),
+        );
+        BatchProof {
+            leaf: batch,
+            index: LeafIndex::new(index),
+            path: self.path(index),
+            entry_path: entry_path.unwrap(),
+        }
+    }
+
+    /// The history of a record, known or not.
+    pub(crate) fn history(&self, id: &str) -> History {
+        let key = key_of(id);
+        let entries = self.placed.values().rev().filter_map(|placed| {
+            let Leaf::Entry(entry) = &placed.leaf else {
+                return None;
+            };
+            (entry.statement.key == key).then(|| entry.clone())
+        });
+        let record = self.records.get(&key);
+        History {
+            registry: registry(),
+            key,
+            record: record.map(|state| (*state, entries.collect())),
+            record_proof: self.prove(&RecordState::index_key(&registry(), &key)),
+            clerks: record
+                .map(|_| (self.clerk_state(), self.clerk_proof()))
+                .into_iter()
+                .collect(),
+            head: self.head(),
+            checkpoint: self.note(&[0, 1, 3]),
+        }
+    }
+
+    /// A batched entry, its record's state and the proof of that, whatever covers it.
+    pub(crate) fn stray(&self, at: u64) -> (Entry, RecordState, IndexProof) {
+        let Leaf::Entry(entry) = self.placed[&at].leaf.clone() else {
+            panic!("leaf {at} is a batch")
+        };
+        let key = entry.statement.key;
+        let proof = self.prove(&RecordState::index_key(&registry(), &key));
+        (entry, self.records[&key], proof)
+    }
+
+    /// Identity of the newest block.
+    pub(crate) fn block_id(&self) -> BlockId {
+        self.checkpoint().block_id()
+    }
+}
+
+/// Root of a subtree of the index, by the rule and nothing else.
+fn subtree(leaves: &[(IndexKey, ValueHash)], depth: usize) -> [u8; 32] {
+    match leaves {
+        [] => index::EMPTY,
+        [(key, value)] => index::leaf_hash(key, value),
+        _ => {
+            let (left, right) = halves(leaves, depth);
+            index::node_hash(&subtree(left, depth + 1), &subtree(right, depth + 1))
+        }
+    }
+}
+
+fn walk(
+    mut leaves: &[(IndexKey, ValueHash)],
+    key: &IndexKey,
+    siblings: &mut Vec<[u8; 32]>,
+) -> ProofLeaf {
+    loop {
+        match leaves {
+            [] => return ProofLeaf::Empty,
+            [(found, _)] if found == key => return ProofLeaf::Present,
+            [(other, value)] => return ProofLeaf::Other(*other, *value),
+            _ => {
+                let depth = siblings.len();
+                let (left, right) = halves(leaves, depth);
+                let (mine, other) = if bit(key, depth) {
+                    (right, left)
+                } else {
+                    (left, right)
+                };
+                siblings.push(subtree(other, depth + 1));
+                leaves = mine;
+            }
+        }
+    }
+}
+
+type Leaves<'a> = &'a [(IndexKey, ValueHash)];
+
+fn halves(leaves: Leaves<'_>, depth: usize) -> (Leaves<'_>, Leaves<'_>) {
+    leaves.split_at(leaves.partition_point(|(key, _)| !bit(key, depth)))
+}
