@@ -34,6 +34,7 @@ const AGENCIES: [&str; 4] = ["adliya", "iiv", "kadastr", "qurilish"];
 
 /// A leaf before it is in the log.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "a handful of leaves in a test")]
 pub(crate) enum Leaf {
     Entry(Entry),
     Batch(Batch),
