@@ -337,6 +337,44 @@ fn a_clerk_or_state_that_the_present_index_does_not_hold_is_refused() {
 }
 
 #[test]
+fn an_older_block_cannot_pass_for_the_newest_to_hide_a_revocation() {
+    let (mut world, at) = registered();
+    let before = world.receipt(at);
+    world.act(Operation::Revoke, ID);
+    let mut receipt = world.receipt(at);
+    assert_eq!(verdict(&world.trust(), &receipt, None), Verdict::Revoked);
+    // All of it is true and proven under the present checkpoint, and none of it is the present.
+    let mut head = before.head.unwrap();
+    head.path = world.path(head.index.get());
+    receipt.head = Some(head);
+    receipt.record = before.record;
+    receipt.record_proof = before.record_proof;
+    receipt.clerk_proof = before.clerk_proof;
+    let judgement = judge(&world.trust(), receipt.write().as_bytes(), None);
+    assert_eq!(judgement.verdict, Verdict::ProofBroken);
+    assert_eq!(judgement.steps.last().unwrap().name, "head");
+}
+
+#[test]
+fn the_authority_of_another_clerk_does_not_vouch_for_an_entry() {
+    let mut world = World::new(ORIGIN);
+    let other = protocol::key::SecretKey::from_seed(&[3; 32]);
+    let mut clerk = world.clerk_state();
+    clerk.name = protocol::name::ClerkName::parse("qurilish/other").unwrap();
+    clerk.key = other.public();
+    world.set_clerk(&clerk);
+    let statement = world.statement(Operation::Register, ID, &DOCUMENT, false);
+    let entry = statement.sign(&world.genesis.origin, &other);
+    world.block(vec![Leaf::Entry(entry)]);
+    let mut receipt = world.receipt(2);
+    receipt.clerk_proof = world.prove(&protocol::state::ClerkState::index_key(&clerk.name));
+    receipt.clerk = clerk;
+    let judgement = judge(&world.trust(), receipt.write().as_bytes(), None);
+    assert_eq!(judgement.verdict, Verdict::ProofBroken);
+    assert_eq!(judgement.steps.last().unwrap().name, "clerk");
+}
+
+#[test]
 fn a_signature_that_a_quorum_let_in_wrongly_is_still_refused() {
     let mut world = World::new(ORIGIN);
     let statement = world.statement(Operation::Register, ID, &DOCUMENT, false);

@@ -337,6 +337,12 @@ impl World {
             .insert(RecordState::index_key(&registry(), key), state.write());
     }
 
+    /// Puts a clerk into the index, whatever the log says.
+    pub(crate) fn set_clerk(&mut self, clerk: &ClerkState) {
+        self.index
+            .insert(ClerkState::index_key(&clerk.name), clerk.write());
+    }
+
     pub(crate) fn state_of(&self, id: &str) -> RecordState {
         self.records[&key_of(id)]
     }
