@@ -356,6 +356,22 @@ fn an_older_block_cannot_pass_for_the_newest_to_hide_a_revocation() {
 }
 
 #[test]
+fn an_entry_is_dated_by_its_own_block_and_by_no_other() {
+    let (mut world, at) = registered();
+    world.act(Operation::Amend, ID);
+    // No longer the latest version, so the record's state says nothing of its date.
+    let mine = world.receipt(at);
+    assert_eq!(verdict(&world.trust(), &mine, None), Verdict::Superseded);
+    for place in [0, 1, 3] {
+        let mut receipt = mine.clone();
+        receipt.block = world.block_proof(place);
+        let judgement = judge(&world.trust(), receipt.write().as_bytes(), None);
+        assert_eq!(judgement.verdict, Verdict::ProofBroken, "block {place}");
+        assert_eq!(judgement.steps.last().unwrap().name, "block");
+    }
+}
+
+#[test]
 fn the_authority_of_another_clerk_does_not_vouch_for_an_entry() {
     let mut world = World::new(ORIGIN);
     let other = protocol::key::SecretKey::from_seed(&[3; 32]);
