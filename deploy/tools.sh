@@ -26,3 +26,13 @@ if [ -z "$version" ] || [ "$(printf '%s\n%s\n' "$rust_needed" "$version" | sort 
   echo "install it as https://rustup.rs says, or on a newer Debian: apt-get install rustup && rustup default stable" >&2
   exit 1
 fi
+
+# Cargo tells by file times what is stale, which says nothing when another clone built into the
+# same folder: its files may be newer than this clone's and yet other files.
+if [ -n "${CARGO_TARGET_DIR:-}" ]; then
+  mkdir -p "$CARGO_TARGET_DIR"
+  if [ "$(cat "$CARGO_TARGET_DIR/built-from" 2>/dev/null || true)" != "$PWD" ]; then
+    find . -name '*.rs' -not -path './target/*' -exec touch -c {} +
+    echo "$PWD" > "$CARGO_TARGET_DIR/built-from"
+  fi
+fi

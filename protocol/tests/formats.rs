@@ -8,13 +8,13 @@
 #[path = "../fuzz/properties.rs"]
 mod properties;
 
-use std::{fs, path::Path};
+use std::{fs, path::PathBuf};
 
 use proptest::{collection, prelude::*};
 use protocol::{entry::Entry, pending::Pending, receipt::Receipt};
 
 fn corpus() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("fuzz/corpus");
     let mut found = Vec::new();
     for target in fs::read_dir(folder).unwrap().flatten() {
         let name = target.file_name().into_string().unwrap();

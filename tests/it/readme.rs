@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Command};
 use tests::cluster::{Cluster, binary};
 
 fn readme() -> String {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap())
         .parent()
         .unwrap()
         .to_owned();

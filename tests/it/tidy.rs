@@ -19,7 +19,7 @@ const CRATES: [&str; 8] = [
 const LINES_MAX: usize = 600;
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap())
         .parent()
         .unwrap()
         .to_owned()

@@ -28,7 +28,7 @@ pub fn note(ledger: &Ledger, height: Height) -> String {
     let mut checkpoint = ledger.head().checkpoint();
     checkpoint.size = size;
     checkpoint.root = ledger.root_at(size).unwrap();
-    format!("{}\n\u{2014} test AAAA\n", checkpoint.write())
+    format!("{}\n\u{2014} test AAAAAAA=\n", checkpoint.write())
 }
 
 fn state(ledger: &Ledger, number: u64) -> Option<RecordState> {

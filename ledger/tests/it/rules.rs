@@ -140,10 +140,12 @@ fn refusals() -> Vec<Refusal> {
     let built = chain.build(&[twice.clone(), twice]);
     refusals.push(built.refused[0].1.clone());
     let small = Chain::with(world::genesis_with(Limits {
-        entry_bytes: 600,
+        entry_bytes: 1024,
         ..Limits::default()
     }));
-    let large = with(|s| s.references = vec![reference(1, 1); 8]);
+    let mut long = reference(1, 1);
+    long.registry = registry(&format!("uz.{}", "a".repeat(40)));
+    let large = with(|s| s.references = vec![long; 8]);
     refusals.push(small.refusal(sign(large)).unwrap());
     refusals
 }
