@@ -24,7 +24,7 @@ build: tools
 	@mkdir -p bin && cp -f $(CARGO_TARGET_DIR)/release/muhr $(CARGO_TARGET_DIR)/release/muhr-node bin/
 
 test: build lint
-	@$(CARGO) test --release --locked --workspace
+	@INSTA_UPDATE=no $(CARGO) test --release --locked --workspace
 
 lint: tools
 	@$(CARGO) fmt --all --check

@@ -49,6 +49,7 @@ pub enum Command {
     #[command(subcommand)]
     Network(NetworkCommand),
     /// Lists the exit codes and what they mean
+    #[command(after_help = crate::exit::table())]
     ExitCodes,
 }
 

@@ -19,31 +19,62 @@ pub(crate) const SOME_NOT_DONE: u8 = 20;
 /// The version is taken by other content.
 pub(crate) const CONFLICT: u8 = 21;
 
+/// What each code means, in the words of `muhr help exit-codes`.
+pub(crate) const MEANINGS: [(u8, &str); 18] = [
+    (DONE, "authentic and current; done"),
+    (UNEXPECTED, "unexpected: this machine's trouble or a bug"),
+    (USAGE, "usage: the command line is wrong"),
+    (CONFIGURATION, "configuration, key or trust file is invalid"),
+    (NOT_PERMITTED, "not permitted: the clerk may not do this"),
+    (
+        UNREACHABLE,
+        "the network cannot be reached; nothing is lost, try again",
+    ),
+    (6, "pending: accepted, not final yet; try again"),
+    (
+        10,
+        "not found: the record was never registered, and that is proven",
+    ),
+    (
+        11,
+        "altered: the document or number is not what was recorded",
+    ),
+    (12, "superseded: authentic, and replaced by a newer version"),
+    (13, "revoked"),
+    (
+        14,
+        "proof broken: a signature, path or quorum does not hold",
+    ),
+    (
+        15,
+        "wrong network: of another network than the trust file's",
+    ),
+    (16, "cannot decide: something needed is missing"),
+    (17, "suspended"),
+    (
+        SOME_NOT_DONE,
+        "bulk: some rows were not done; the result file names them",
+    ),
+    (CONFLICT, "conflict: that version is taken by other content"),
+    (30, "evidence of a fork, saved to a file"),
+];
+
 /// The table of `muhr help exit-codes`.
-pub(crate) const TABLE: &str = "\
-Exit codes are verdicts; scripts may rely on them.
-
-  0  authentic and current; done
-  1  unexpected: this machine's trouble or a bug
-  2  usage: the command line is wrong
-  3  configuration, key or trust file is invalid
-  4  not permitted: the clerk may not do this
-  5  the network cannot be reached; nothing is lost, try again
-  6  pending: accepted, not final yet; try again
- 10  not found: the record was never registered, and that is proven
- 11  altered: the document or number is not what was recorded
- 12  superseded: authentic, and replaced by a newer version
- 13  revoked
- 14  proof broken: a signature, path or quorum does not hold
- 15  wrong network: of another network than the trust file's
- 16  cannot decide: something needed is missing
- 17  suspended
- 20  bulk: some rows were not done; the result file names them
- 21  conflict: that version is taken by other content
- 30  evidence of a fork, saved to a file
-
-Of several files the gravest verdict wins: 30, 14, 15, 16, 11, 13, 17, 12, 10, 6, 0.
-";
+pub(crate) fn table() -> String {
+    let mut table = "Exit codes are verdicts; scripts may rely on them.\n\n".to_owned();
+    for (code, meaning) in MEANINGS {
+        table += &format!(" {code:>2}  {meaning}\n");
+    }
+    let gravity: Vec<String> = Verdict::BY_GRAVITY
+        .iter()
+        .map(|verdict| verdict.exit_code().to_string())
+        .collect();
+    table
+        + &format!(
+            "\nOf several files the gravest verdict wins: {}.\n",
+            gravity.join(", ")
+        )
+}
 
 /// Why a command did not do what was asked.
 #[derive(Clone, Debug)]

@@ -19,18 +19,16 @@ use clap::{Parser, error::ErrorKind};
 use arguments::{Arguments, Command, KeyCommand, NetworkCommand};
 use exit::{Failure, USAGE};
 use output::Output;
+use serde_json::json;
 
 /// Runs one command and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let given: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&given) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let shown = matches!(
-                error.kind(),
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-            );
-            let _closed = error.print();
-            return ExitCode::from(if shown { 0 } else { USAGE });
+            let mut options = given.iter().take_while(|word| *word != "--");
+            return misused(&error, options.any(|word| word == "--json"));
         }
     };
     let output = Output::new(arguments.json);
@@ -72,9 +70,38 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::Network(NetworkCommand::Status(arguments)) => {
             operator::status::run(&arguments, output)
         }
-        Command::ExitCodes => {
-            output.plain(exit::TABLE);
-            Ok(exit::DONE)
-        }
+        Command::ExitCodes => Ok(exit_codes(output)),
     }
+}
+
+fn exit_codes(output: &Output) -> u8 {
+    let codes: Vec<_> = exit::MEANINGS
+        .iter()
+        .map(|(code, meaning)| json!({"code": code, "meaning": meaning}))
+        .collect();
+    output.data(&json!({"schema": "muhr/exit-codes/1", "codes": codes}));
+    output.text(exit::table().trim_end());
+    exit::DONE
+}
+
+/// A program that asked for JSON gets it also for a command line that cannot be read.
+fn misused(error: &clap::Error, json: bool) -> ExitCode {
+    let shown = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    let _closed = error.print();
+    if shown {
+        return ExitCode::from(exit::DONE);
+    }
+    let text = error.render().to_string();
+    let what: Vec<&str> = text
+        .trim_start_matches("error: ")
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let failure = Failure::new(USAGE, what.join(" ")).help("add --help to see what can be said");
+    Output::new(json).failure_data(&failure);
+    ExitCode::from(USAGE)
 }

@@ -37,11 +37,6 @@ impl Output {
         }
     }
 
-    /// The same in both modes.
-    pub(crate) fn plain(&self, text: &str) {
-        self.line(text.trim_end_matches('\n'));
-    }
-
     /// Nobody listens any more if this fails, and that is no error of ours.
     fn line(&self, line: &str) {
         let _closed = writeln!(std::io::stdout(), "{line}");
@@ -52,10 +47,13 @@ impl Output {
         let _closed = writeln!(std::io::stderr(), "· {line}");
     }
 
+    /// A failure for a program; nothing in text mode.
+    pub(crate) fn failure_data(&self, failure: &Failure) {
+        self.data(&json!({"schema": "muhr/error/1", "code": failure.code, "error": failure.what, "help": failure.help}));
+    }
+
     pub(crate) fn failure(&self, failure: &Failure) {
-        if self.json {
-            self.data(&json!({"schema": "muhr/error/1", "code": failure.code, "error": failure.what, "help": failure.help}));
-        }
+        self.failure_data(failure);
         let mut out = std::io::stderr();
         let _closed = writeln!(out, "error: {}", failure.what);
         if let Some(help) = &failure.help {

@@ -8,6 +8,7 @@
 mod architecture;
 mod cli;
 mod doors;
+mod help;
 mod network;
 mod readme;
 mod road;
