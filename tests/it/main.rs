@@ -8,7 +8,9 @@
 mod architecture;
 mod cli;
 mod doors;
+mod exits;
 mod help;
+mod json;
 mod network;
 mod readme;
 mod road;

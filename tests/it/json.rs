@@ -1,0 +1,270 @@
+//! `--json`: keys and types of every document, data apart from messages, and no terminal assumed.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tests::cluster::{Cluster, Ran, binary, muhr, wait_until};
+
+/// Keys and types, one a line; what an array may hold is shown once for each kind.
+fn shape(value: &Value, path: &str, lines: &mut BTreeMap<String, Vec<&'static str>>) {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_u64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let kinds = lines.entry(path.to_owned()).or_default();
+    if !kinds.contains(&kind) {
+        kinds.push(kind);
+        kinds.sort_unstable();
+    }
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                shape(item, &format!("{path}[]"), lines);
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                shape(item, &format!("{path}.{key}"), lines);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Every document seen, by schema: what programs may rely on.
+#[derive(Default)]
+struct Schemas(BTreeMap<String, BTreeMap<String, Vec<&'static str>>>);
+
+impl Schemas {
+    /// Takes what a command said: one document on stdout, and messages only on stderr.
+    fn take(&mut self, ran: &Ran) -> Value {
+        let shown = format!("{ran:?}");
+        assert_eq!(ran.stdout.lines().count(), 1, "one document: {shown}");
+        assert!(!has_escapes(ran), "{shown}");
+        let document = ran.json();
+        let schema = document["schema"].as_str().expect(&shown).to_owned();
+        if schema == "muhr/error/1" {
+            assert_eq!(
+                document["code"].as_i64(),
+                Some(i64::from(ran.code)),
+                "{shown}"
+            );
+            assert!(ran.stderr.starts_with("error: "), "{shown}");
+        } else {
+            let notes = ran.stderr.lines().all(|line| line.starts_with("· "));
+            assert!(notes, "only notes on stderr: {shown}");
+        }
+        if let Some(code) = document.get("exit_code") {
+            assert_eq!(code.as_i64(), Some(i64::from(ran.code)), "{shown}");
+        }
+        shape(&document, "", self.0.entry(schema).or_default());
+        document
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (schema, lines) in &self.0 {
+            text += &format!("{schema}\n");
+            for (path, kinds) in lines.iter().filter(|(path, _)| !path.is_empty()) {
+                text += &format!("  {path}: {}\n", kinds.join(" or "));
+            }
+        }
+        text
+    }
+}
+
+fn has_escapes(ran: &Ran) -> bool {
+    ran.stdout.contains('\u{1b}') || ran.stderr.contains('\u{1b}')
+}
+
+/// Every command in JSON mode, and most of them as people see them, without a terminal.
+fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
+    let registry = ["--registry", "qurilish.permits"];
+    let mut run = |arguments: &[&str], code: i32| {
+        let arguments = [&["--json"], arguments].concat();
+        schemas.take(&cluster.clerk("qurilish", &arguments).expect(code))
+    };
+    cluster.document("a.txt", "one");
+    cluster.document("b.txt", "two");
+    cluster.document("t.csv", "number,kind\nT-1,house\nT-1,again\n,empty\n");
+    let first = [&["anchor", "a.txt", "--record", "J-1"], &registry[..]].concat();
+    let made = run(&first, 0);
+    let again = run(&first, 0);
+    assert_eq!(
+        made, again,
+        "the same command again answers with the same receipt"
+    );
+    for (operation, file, out) in [
+        ("amend", Some("b.txt"), "2.receipt"),
+        ("correct", Some("a.txt"), "3.receipt"),
+        ("suspend", None, "4.receipt"),
+        ("reinstate", None, "5.receipt"),
+        ("revoke", None, "6.receipt"),
+    ] {
+        let mut command = vec![operation, "J-1"];
+        command.extend(file);
+        command.extend(["--reason", "C01", "--out", out]);
+        command.extend(["--effective", "2026-11-01"]);
+        command.extend(file.map_or(&[][..], |_| &["--field", "area=80"]));
+        command.extend(registry);
+        let changed = run(&command, 0);
+        assert_eq!(changed["operation"], operation);
+    }
+    let _judged = run(&["verify", "a.txt"], 0);
+    let _judged = run(&["verify", "a.txt", "6.receipt", "2.receipt"], 13);
+    let _judged = run(&["verify", "b.txt"], 16);
+    let _judged = run(&["history", "J-1", registry[0], registry[1]], 13);
+    let _judged = run(&["history", "J-99", registry[0], registry[1]], 10);
+    let table = ["anchor", "bulk", "t.csv", "--record", "number"];
+    let _table = run(&[&table, &registry[..], &["--out", "bulk"]].concat(), 20);
+    let _audited = run(&["audit", &cluster.url("soliq")], 0);
+    let _status = run(&["network", "status"], 0);
+    let _made = run(&["key", "new", "n.key", "--holder", "qurilish/new"], 0);
+    let _shown = run(&["key", "show", "n.key", "--proof-for", "x.example/1"], 0);
+    let _codes = run(&["exit-codes"], 0);
+    let other = ["--origin", "x.example/1", "--dir", "other"];
+    let create = ["network", "create", "--agencies", "a,b,c,d"];
+    let _created = run(&[&create[..], &other].concat(), 0);
+    // Failures of every kind: the command line, a file, the node's refusal, nobody there.
+    let _usage = run(&["anchor"], 2);
+    let _usage = run(&["no-such-command"], 2);
+    let _usage = run(&["verify", "none.txt"], 2);
+    let _trust = run(&["verify", "a.txt", "--trust", "none"], 3);
+    let _taken = run(&[&first[..1], &["b.txt"], &first[2..]].concat(), 21);
+    let away = ["network", "status", "--node", "http://127.0.0.1:9"];
+    let _away = run(&away, 5);
+}
+
+#[test]
+fn every_document_has_the_keys_and_types_that_programs_rely_on() {
+    let cluster = Cluster::start(0);
+    let mut schemas = Schemas::default();
+    every_command(&cluster, &mut schemas);
+    insta::assert_snapshot!("schemas", schemas.text());
+    without_a_terminal(&cluster);
+    on_a_terminal(&cluster);
+}
+
+/// For people, but into a pipe: no escape codes; data on stdout, messages on stderr; no question.
+fn without_a_terminal(cluster: &Cluster) {
+    let registry = "qurilish.permits";
+    for (arguments, code) in [
+        (&["verify", "a.txt"][..], 0),
+        (&["verify", "b.txt"], 16),
+        (&["history", "J-1", "--registry", registry], 13),
+        (&["audit", &cluster.url("soliq")], 0),
+        (&["network", "status"], 0),
+        (&["exit-codes"], 0),
+    ] {
+        let ran = cluster.clerk("qurilish", arguments).expect(code);
+        assert!(!has_escapes(&ran), "{ran:?}");
+        assert!(!ran.stdout.is_empty() && ran.stderr.is_empty(), "{ran:?}");
+    }
+    for (arguments, code) in [
+        (&["anchor"][..], 2),
+        (&["verify", "a.txt", "--trust", "none"], 3),
+        (&["key", "show", "none"], 3),
+    ] {
+        let ran = cluster.clerk("qurilish", arguments).expect(code);
+        assert!(!has_escapes(&ran), "{ran:?}");
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{ran:?}");
+    }
+    // A standard input that says nothing and never ends: whoever asked a question would wait for ever.
+    let create = ["network", "create", "--agencies", "a,b,c,d"];
+    let other = ["--origin", "x.example/1", "--dir", "other"];
+    for arguments in [
+        &["key", "new", "n.key", "--holder", "qurilish/new"][..],
+        &[&create[..], &other].concat(),
+        &["verify", "a.txt", "--trust", "net/trust.policy"],
+    ] {
+        let mut child = Command::new(binary("muhr"))
+            .args(arguments)
+            .env_clear()
+            .current_dir(cluster.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_until("it ends without having been answered", || {
+            child.try_wait().unwrap().is_some()
+        });
+    }
+}
+
+/// On a terminal there is colour, unless `NO_COLOR` is set.
+fn on_a_terminal(cluster: &Cluster) {
+    let shown = |no_color: Option<&str>| {
+        let mut command = Command::new("script");
+        let typed = format!(
+            "{} verify a.txt --trust net/trust.policy",
+            binary("muhr").display()
+        );
+        command.args(["-qec", &typed, "/dev/null"]).env_clear();
+        command.env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
+        command.envs(no_color.map(|value| ("NO_COLOR", value)));
+        let output = command
+            .current_dir(cluster.path())
+            .stdin(Stdio::null())
+            .output();
+        let output = output.expect("`script` of util-linux makes the terminal of this test");
+        let ran = Ran::from(output).expect(0);
+        assert!(ran.stdout.contains("✔ AUTHENTIC"), "{ran:?}");
+        ran.stdout.contains('\u{1b}')
+    };
+    assert!(shown(None), "a terminal gets colour");
+    assert!(!shown(Some("1")), "NO_COLOR means none");
+    assert!(shown(Some("")), "an empty NO_COLOR says nothing");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = Command::new(binary("muhr"))
+        .args(["exit-codes"])
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut said = String::new();
+    let mut messages = child.stderr.take().unwrap();
+    messages.read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert_eq!(said, "");
+}
+
+#[test]
+fn a_wrong_command_line_answers_programs_too() {
+    let mut schemas = Schemas::default();
+    let missing = schemas.take(&muhr(&["--json", "verify"]).expect(2));
+    assert!(missing["error"].as_str().unwrap().contains("--trust"));
+    let behind = schemas.take(&muhr(&["verify", "--json", "x"]).expect(2));
+    assert_eq!(missing["schema"], behind["schema"]);
+    // After `--` it is the name of a file.
+    let file = muhr(&["verify", "--", "--json"]).expect(2);
+    assert_eq!(file.stdout, "");
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("bad.policy");
+    fs::write(&policy, "log nonsense\n").unwrap();
+    let arguments = [
+        "--json",
+        "verify",
+        "x",
+        "--trust",
+        &policy.display().to_string(),
+    ];
+    let bad = schemas.take(&muhr(&arguments).expect(3));
+    assert!(bad["help"].is_string());
+}
