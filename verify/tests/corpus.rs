@@ -1,0 +1,69 @@
+//! The corpus in `tests/outside/corpus`: files and the one right verdict on each, for every verifier.
+//!
+//! The files are made here, from a world of its own, with the verdict that each must have; the test
+//! fails if `verify` says otherwise, or if what is stored is not what is made. To store it anew:
+//! `MUHR_WRITE_CORPUS=1 cargo test -p verify --release --locked --test corpus`. The shape of
+//! `cases.json` is described in `tests/outside/README.md`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests fail by panicking, with the reason"
+)]
+
+#[path = "corpus/books.rs"]
+mod books;
+#[path = "corpus/receipts.rs"]
+mod receipts;
+#[allow(
+    dead_code,
+    reason = "the world of the receipts, of which this needs a part"
+)]
+#[path = "receipts/world.rs"]
+mod world;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
+
+use books::Book;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/outside/corpus")
+}
+
+fn made() -> Book {
+    let mut book = Book::default();
+    receipts::write(&mut book);
+    book
+}
+
+#[test]
+fn the_stored_corpus_is_the_one_that_is_made_here() {
+    let mut files: BTreeMap<String, Vec<u8>> = made().files;
+    files.insert("cases.json".to_owned(), made().json().into_bytes());
+    if std::env::var_os("MUHR_WRITE_CORPUS").is_some() {
+        fs::create_dir_all(folder()).unwrap();
+        for entry in fs::read_dir(folder()).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        for (name, bytes) in &files {
+            fs::write(folder().join(name), bytes).unwrap();
+        }
+    }
+    for (name, bytes) in &files {
+        let stored = fs::read(folder().join(name)).unwrap_or_default();
+        assert!(stored == *bytes, "{name} is not what is made here");
+    }
+    let stored = fs::read_dir(folder()).unwrap();
+    let stored: BTreeSet<String> = stored
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(stored, files.keys().cloned().collect());
+    let bytes: usize = files.values().map(Vec::len).sum();
+    assert!(bytes < 1_500_000, "the corpus has {bytes} bytes");
+}

@@ -1,0 +1,291 @@
+//! Cases as they are gathered, and `cases.json` as it is written.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+use protocol::{
+    hash::{DocumentHash, sha256},
+    name::RegistryName,
+    policy::TrustPolicy,
+    record::RecordId,
+    text,
+};
+use verify::{Verdict, checkpoint, history, receipt};
+
+/// The exit code of a trust file that is refused.
+pub(crate) const BAD_TRUST: u8 = 3;
+
+/// What a file is judged as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Receipt,
+    History,
+    Checkpoint,
+    Evidence,
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Receipt => "receipt",
+            Self::History => "history",
+            Self::Checkpoint => "checkpoint",
+            Self::Evidence => "evidence",
+        }
+    }
+}
+
+/// A question to a verifier, by names of files.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) trust: &'a str,
+    pub(crate) file: &'a str,
+    pub(crate) document: Option<&'a str>,
+    /// Registry and record number of a history.
+    pub(crate) about: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) const fn of(kind: Kind, trust: &'a str, file: &'a str) -> Self {
+        Self {
+            kind,
+            trust,
+            file,
+            document: None,
+            about: None,
+        }
+    }
+
+    pub(crate) const fn with(self, document: &'a str) -> Self {
+        Self {
+            document: Some(document),
+            ..self
+        }
+    }
+
+    fn json(&self) -> String {
+        let mut out = format!(
+            "\"kind\":{}, \"trust\":{}, \"file\":{}",
+            quoted(self.kind.word()),
+            quoted(self.trust),
+            quoted(self.file)
+        );
+        if let Some(document) = self.document {
+            let _infallible = write!(out, ", \"document\":{}", quoted(document));
+        }
+        if let Some((registry, record)) = self.about {
+            let (registry, record) = (quoted(registry), quoted(record));
+            let _infallible = write!(out, ", \"registry\":{registry}, \"record\":{record}");
+        }
+        out
+    }
+}
+
+/// What is done to the files before they are judged.
+#[derive(Clone, Debug)]
+pub(crate) enum Spoilt {
+    /// Nothing.
+    Not,
+    /// The file is this.
+    File(Vec<u8>),
+    /// The trust file is this.
+    Trust(Vec<u8>),
+}
+
+/// How a sweep changes each position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sweep {
+    Flip(u8),
+    Cut,
+}
+
+/// Files, cases and sweeps.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    names: BTreeSet<String>,
+    cases: Vec<String>,
+    sweeps: Vec<String>,
+}
+
+impl Book {
+    pub(crate) fn file(&mut self, name: &str, bytes: impl Into<Vec<u8>>) {
+        let twice = self.files.insert(name.to_owned(), bytes.into());
+        assert_eq!(twice, None, "{name}");
+    }
+
+    /// The text of a file.
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.files[name].clone()).unwrap()
+    }
+
+    fn judge(&self, ask: &Ask<'_>, trust: &[u8], bytes: &[u8]) -> u8 {
+        let Ok(trust) = TrustPolicy::parse(trust) else {
+            return BAD_TRUST;
+        };
+        let verdict = match ask.kind {
+            Kind::Receipt => {
+                let hash = |name| DocumentHash::new(sha256(&[&self.files[name]]));
+                receipt::judge(&trust, bytes, ask.document.map(hash).as_ref()).verdict
+            }
+            Kind::History => {
+                let (registry, record) = ask.about.unwrap();
+                let registry = RegistryName::parse(registry).unwrap();
+                let key = RecordId::parse(record).unwrap().key(&registry);
+                history::judge(&trust, bytes, &registry, &key).verdict
+            }
+            Kind::Checkpoint => std::str::from_utf8(bytes).map_or(Verdict::ProofBroken, |note| {
+                checkpoint::judge(&trust, note)
+                    .map_or_else(|error| error.verdict(), |_| Verdict::Authentic)
+            }),
+            Kind::Evidence => {
+                let text = String::from_utf8_lossy(bytes);
+                let guilty = checkpoint::parse_evidence(&text)
+                    .map(|(one, other)| checkpoint::fork(&trust, &one, &other));
+                if guilty.is_some_and(|names| !names.is_empty()) {
+                    Verdict::Fork
+                } else {
+                    Verdict::ProofBroken
+                }
+            }
+        };
+        verdict.exit_code()
+    }
+
+    /// One case, with the exit code that it must have.
+    pub(crate) fn case(&mut self, ask: &Ask<'_>, name: &str, spoilt: Spoilt, exit: u8) {
+        let name = format!("{}/{name}", ask.kind.word());
+        assert!(self.names.insert(name.clone()), "{name} twice");
+        let (mut trust, mut bytes) = (&self.files[ask.trust], &self.files[ask.file]);
+        let mut edits = String::new();
+        match &spoilt {
+            Spoilt::Not => {}
+            Spoilt::File(spoilt) => {
+                edits = format!(", \"edits\":[{}]", splice(bytes, spoilt));
+                bytes = spoilt;
+            }
+            Spoilt::Trust(spoilt) => {
+                edits = format!(", \"trust_edits\":[{}]", splice(trust, spoilt));
+                trust = spoilt;
+            }
+        }
+        assert_eq!(self.judge(ask, trust, bytes), exit, "{name}");
+        self.cases.push(format!(
+            "{{\"name\":{}, {}{edits}, \"exit\":{exit}, \"verdict\":{}}}",
+            quoted(&name),
+            ask.json(),
+            quoted(words(exit))
+        ));
+    }
+
+    /// One case per position of the file. `plausible` bounds what may come out.
+    pub(crate) fn sweep(&mut self, ask: &Ask<'_>, name: &str, sweep: Sweep, plausible: &[u8]) {
+        let bytes = &self.files[ask.file];
+        let mut runs: Vec<(usize, u8)> = Vec::new();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            match sweep {
+                Sweep::Flip(mask) => changed[at] ^= mask,
+                Sweep::Cut => changed.truncate(at),
+            }
+            let exit = self.judge(ask, &self.files[ask.trust], &changed);
+            assert!(plausible.contains(&exit), "{name} at {at}: {exit}");
+            match runs.last_mut() {
+                Some((count, last)) if *last == exit => *count += 1,
+                _ => runs.push((1, exit)),
+            }
+        }
+        let operation = match sweep {
+            Sweep::Flip(mask) => format!("\"op\":\"flip\", \"mask\":{mask}"),
+            Sweep::Cut => "\"op\":\"cut\"".to_owned(),
+        };
+        let runs: Vec<String> = runs
+            .iter()
+            .map(|(count, exit)| format!("[{count},{exit}]"))
+            .collect();
+        self.sweeps.push(format!(
+            "{{\"name\":{}, {}, {operation}, \"runs\":[{}]}}",
+            quoted(&format!("{}/{name}", ask.kind.word())),
+            ask.json(),
+            runs.join(",")
+        ));
+    }
+
+    /// How many cases there are.
+    pub(crate) fn len(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// The text of `cases.json`.
+    pub(crate) fn json(&self) -> String {
+        let mut verdicts = vec![format!("\"{BAD_TRUST}\":\"{}\"", words(BAD_TRUST))];
+        verdicts.extend(Verdict::BY_GRAVITY.iter().rev().map(|verdict| {
+            let (code, words) = (verdict.exit_code(), verdict.words());
+            format!("\"{code}\":\"{words}\"")
+        }));
+        format!(
+            "{{\"format\":\"muhr-cases/v1\",\n\"verdicts\":{{{}}},\n\"cases\":[\n{}\n],\n\"sweeps\":[\n{}\n]}}\n",
+            verdicts.join(", "),
+            self.cases.join(",\n"),
+            self.sweeps.join(",\n")
+        )
+    }
+}
+
+fn words(exit: u8) -> &'static str {
+    if exit == BAD_TRUST {
+        return "bad trust file";
+    }
+    let mut all = Verdict::BY_GRAVITY.into_iter();
+    all.find(|verdict| verdict.exit_code() == exit)
+        .unwrap()
+        .words()
+}
+
+/// The edit that makes `to` out of `from`: by whole lines, so that a person can read it.
+fn splice(from: &[u8], to: &[u8]) -> String {
+    let common =
+        |one: &mut dyn Iterator<Item = (&u8, &u8)>| one.take_while(|(a, b)| a == b).count();
+    let line_start = |at: usize| {
+        let before = &from[..at];
+        before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1)
+    };
+    let start = line_start(common(&mut from.iter().zip(to)));
+    let same = common(&mut from[start..].iter().rev().zip(to[start..].iter().rev()));
+    let mut end = from.len() - same;
+    // The end of a line, unless the two share no line end there.
+    let line_end = from[end..].iter().position(|byte| *byte == b'\n');
+    end = line_end.map_or(from.len(), |at| end + at + 1);
+    let length = end - start;
+    let text = &to[start..to.len() - (from.len() - end)];
+    let inside = std::str::from_utf8(text).map_or_else(
+        |_| format!("\"base64\":\"{}\"", text::base64(text)),
+        |text| format!("\"text\":{}", quoted(text)),
+    );
+    format!("{{\"op\":\"splice\",\"at\":{start},\"length\":{length},{inside}}}")
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    let mut out = "\"".to_owned();
+    for letter in text.chars() {
+        match letter {
+            '"' => out += "\\\"",
+            '\\' => out += "\\\\",
+            '\n' => out += "\\n",
+            plain @ (' '..='~' | '\u{a0}'..='\u{d7ff}') => out.push(plain),
+            other => {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    let _infallible = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out + "\""
+}
