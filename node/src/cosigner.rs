@@ -150,6 +150,15 @@ pub struct Cosigner {
     collected: BTreeMap<(LogSize, RootHash), Collected>,
 }
 
+/// What makes one note of a checkpoint better than another: all agencies, the log's own line, and
+/// the minute of its newest cosignature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worth {
+    all: bool,
+    line: bool,
+    minute: Option<u64>,
+}
+
 /// What came of a new signature.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Collect {
@@ -277,6 +286,17 @@ impl Cosigner {
 
     fn body(&self, size: LogSize, root: RootHash) -> String {
         format!("{}\n{size}\n{root}\n", self.origin)
+    }
+
+    /// How much is known of `checkpoint`: what is published grows with it.
+    #[must_use]
+    pub fn worth(&self, checkpoint: &Checkpoint) -> Worth {
+        let found = self.collected.get(&(checkpoint.size, checkpoint.root));
+        found.map_or_else(Worth::default, |found| Worth {
+            all: found.cosigns.len() == self.keys.len(),
+            line: found.log.is_some(),
+            minute: found.cosigns.values().map(|cosign| cosign.time / 60).max(),
+        })
     }
 
     /// The note for `checkpoint` if a quorum has cosigned it; and the publisher's line if this node

@@ -35,7 +35,7 @@ use tokio::{sync::mpsc, time::Instant};
 use self::{candidates::Candidates, catchup::CatchUp, proposals::Proposals, signer::Signer};
 use crate::{
     config::Config,
-    cosigner::Cosigner,
+    cosigner::{Cosigner, Worth},
     durable::{Durable, Found},
     network::{Events, Lane, PeerEvent, PeerIndex, Received},
     shared::Shared,
@@ -85,6 +85,8 @@ pub struct Driver {
     /// Checkpoints of the last blocks, the newest last.
     recent: VecDeque<(Height, Checkpoint)>,
     line: publish::LineWait,
+    /// The size that was last published, and what its note was worth.
+    shown: (LogSize, Worth),
     /// Orders that wait to be carried out.
     orders: VecDeque<consensus::Effect>,
 }
@@ -146,6 +148,7 @@ impl Driver {
             .validator
             .map(|keys| Signer::new(chain, keys.agency, keys.vote));
         let peers = vec![PeerState::default(); shared.peers.len()];
+        let shown = (*shared.published.borrow(), Worth::default());
         let driver = Self {
             chain,
             validators,
@@ -164,6 +167,7 @@ impl Driver {
             evidence_dir: config.dir.join("evidence"),
             recent: VecDeque::new(),
             line: publish::LineWait::default(),
+            shown,
             orders: VecDeque::new(),
             shared,
         };

@@ -1,4 +1,7 @@
-//! Writing: one synced batch for each block, and one for each checkpoint that is published.
+//! Writing: one synced batch for each block, and an unsynced one for each published checkpoint.
+//!
+//! A published checkpoint that a loss of power takes is collected again from the validators, so it
+//! need not be waited for; the write-ahead log keeps the order, so it is never newer than its block.
 
 use std::sync::atomic::Ordering;
 
@@ -58,7 +61,7 @@ impl Store {
         };
         batch.put_cf(self.family(META)?, META_PUBLISHED, encode(&row));
         self.forget(&mut batch, forget)?;
-        self.write(batch)
+        self.write_unsynced(batch)
     }
 
     fn forget(
@@ -128,12 +131,21 @@ impl Store {
 
     /// Returns only when the batch is on the disk. After an error the disk may hold it or not.
     fn write(&self, batch: WriteBatch) -> Result<(), Fault> {
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.write_with(batch, &options)
+    }
+
+    /// Returns when the batch is handed to the system: the next block's sync takes it along.
+    fn write_unsynced(&self, batch: WriteBatch) -> Result<(), Fault> {
+        self.write_with(batch, &WriteOptions::default())
+    }
+
+    fn write_with(&self, batch: WriteBatch, options: &WriteOptions) -> Result<(), Fault> {
         if self.poisoned.load(Ordering::Acquire) {
             return Err(Fault::Poisoned);
         }
-        let mut options = WriteOptions::default();
-        options.set_sync(true);
-        self.db.write_opt(batch, &options).map_err(|error| {
+        self.db.write_opt(batch, options).map_err(|error| {
             self.poison();
             storage("cannot write to the database", error)
         })

@@ -1,12 +1,14 @@
 //! Blocks of the height being decided, executed but not committed.
 //!
 //! A block is saved to a file before this validator precommits it: otherwise a loss of power everywhere
-//! could leave locks on a block that nobody has any more.
+//! could leave locks on a block that nobody has any more. Each height writes over the file from its
+//! start: what the last one left behind is harmless, and bytes written over are the fastest to sync.
 
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
+    io::Read,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
 };
@@ -32,8 +34,19 @@ pub(super) struct Candidate {
     pub(super) outline: Outline,
     pub(super) entries: Vec<Arc<Authentic>>,
     pub(super) executed: Executed,
-    saving: Option<mpsc::Receiver<Result<(), String>>>,
+    saving: Option<Saving>,
     saved: bool,
+}
+
+/// The end of a write under way.
+type Saving = mpsc::Receiver<Result<(), String>>;
+
+/// A write for the saving thread.
+#[derive(Debug)]
+struct Save {
+    at: u64,
+    record: Vec<u8>,
+    done: mpsc::Sender<Result<(), String>>,
 }
 
 /// A candidate as it stands in the file.
@@ -48,23 +61,35 @@ pub(super) struct Saved {
 pub(super) struct Candidates {
     blocks: BTreeMap<BlockId, Candidate>,
     path: PathBuf,
-    file: File,
-    used: bool,
+    saver: mpsc::Sender<Save>,
+    /// Where the next record of this height goes.
+    end: u64,
 }
 
 impl Candidates {
     pub(super) fn open(path: &Path) -> Result<Self, String> {
         let file = OpenOptions::new()
-            .read(true)
-            .append(true)
+            .write(true)
             .create(true)
+            .truncate(false)
             .open(path);
         let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
+        // The name of a new file must survive as well as its bytes.
+        let folder = path.parent().unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+        let (saver, saves) = mpsc::channel();
+        let name = path.display().to_string();
+        std::thread::Builder::new()
+            .name("save".to_owned())
+            .spawn(move || write_all(&file, &saves, &name))
+            .map_err(|error| error.to_string())?;
         Ok(Self {
             blocks: BTreeMap::new(),
             path: path.to_owned(),
-            file,
-            used: true,
+            saver,
+            end: 0,
         })
     }
 
@@ -112,7 +137,6 @@ impl Candidates {
 
     /// Starts to save a block, beside whatever the driver does next.
     pub(super) fn begin_to_save(&mut self, block: &BlockId) -> Result<(), String> {
-        let path = self.path.clone();
         let Some(candidate) = self
             .blocks
             .get_mut(block)
@@ -138,22 +162,13 @@ impl Candidates {
             .to_vec();
         record.extend_from_slice(&sha256(&[&value]));
         record.extend_from_slice(&value);
-        self.used = true;
-        let mut file = self
-            .file
-            .try_clone()
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let at = self.end;
+        self.end = at.saturating_add(record.len() as u64);
         let (done, saving) = mpsc::channel();
         candidate.saving = Some(saving);
-        let work = move || {
-            let written = file.write_all(&record).and_then(|()| file.sync_data());
-            let _gone = done.send(written.map_err(|error| format!("{}: {error}", path.display())));
-        };
-        std::thread::Builder::new()
-            .name("save".to_owned())
-            .spawn(work)
-            .map(drop)
-            .map_err(|error| error.to_string())
+        self.saver
+            .send(Save { at, record, done })
+            .map_err(|_| "the saving thread ended: a bug".to_owned())
     }
 
     /// Makes certain that the block survives a loss of power: waits until it is on disk.
@@ -174,23 +189,25 @@ impl Candidates {
     /// What the file holds of `height`. A record that a crash cut short was never voted for.
     pub(super) fn read_saved(&mut self, height: Height) -> Result<Vec<Saved>, String> {
         let mut bytes = Vec::new();
-        let read = self
-            .file
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| self.file.read_to_end(&mut bytes));
+        let read = File::open(&self.path).and_then(|mut file| file.read_to_end(&mut bytes));
         read.map_err(|error| format!("{}: {error}", self.path.display()))?;
         let mut found = Vec::new();
         let mut rest = bytes.as_slice();
         while let Some((saved, more)) = next_record(rest) {
-            found.extend((saved.outline.height == height).then_some(saved));
+            if saved.outline.height != height {
+                break;
+            }
+            found.push(saved);
             rest = more;
         }
+        // What this run saves goes behind what the last one did.
+        self.end = (bytes.len() - rest.len()) as u64;
         Ok(found)
     }
 
     /// Starts a new height with nothing; gives back the decided block.
     pub(super) fn take_decided(&mut self, block: &BlockId) -> Option<Candidate> {
-        // A write under way must end before the file is emptied for the next height.
+        // A write under way must end before the next height writes over the file.
         for saving in self
             .blocks
             .values_mut()
@@ -200,17 +217,18 @@ impl Candidates {
         }
         let decided = self.blocks.remove(block);
         self.blocks.clear();
+        self.end = 0;
         decided
     }
+}
 
-    /// Empties the file once the decided block is in the ledger. Not synced: old records are harmless.
-    pub(super) fn forget(&mut self) -> Result<(), String> {
-        if std::mem::take(&mut self.used) {
-            self.file
-                .set_len(0)
-                .map_err(|error| format!("{}: {error}", self.path.display()))?;
-        }
-        Ok(())
+/// The saving thread: one write and one sync after the other, beside whatever the driver does.
+fn write_all(file: &File, saves: &mpsc::Receiver<Save>, name: &str) {
+    for Save { at, record, done } in saves {
+        let written = file
+            .write_all_at(&record, at)
+            .and_then(|()| file.sync_data());
+        let _gone = done.send(written.map_err(|error| format!("{name}: {error}")));
     }
 }
 

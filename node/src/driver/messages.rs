@@ -3,6 +3,8 @@
 //! Repetitions are dropped before any signature is checked. A message that does not hold is logged and
 //! dropped; the peer stays connected, since to cut off an honest one would be an attack in itself.
 
+use std::time::Duration;
+
 use consensus::{Input, Message, SignedProposal, verify};
 use protocol::{codec, height::Height};
 
@@ -12,6 +14,10 @@ use crate::{
     network::{Lane, PeerIndex, Received},
     wire::{self, ConsensusMessage, DecidedBlock, EntriesMessage, Outline, SyncMessage},
 };
+
+/// A vote for the height that ended a moment ago was on its way while it ended, and its sender has
+/// the same votes; only one that still votes after this is helped.
+const HELP_AFTER: Duration = Duration::from_millis(200);
 
 impl Driver {
     pub(super) fn on_consensus(&mut self, received: &Received) {
@@ -101,7 +107,8 @@ impl Driver {
         let Some(state) = self.peers.get_mut(peer.get()) else {
             return;
         };
-        if state.told_commit >= height {
+        let just_ended = height.next() == self.machine.height();
+        if state.told_commit >= height || (just_ended && self.height_since.elapsed() < HELP_AFTER) {
             return;
         }
         state.told_commit = height;

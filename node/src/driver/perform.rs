@@ -217,7 +217,6 @@ impl Driver {
         metrics.entries.inc_by(decided.entries.len() as u64);
         metrics.rounds.inc_by(commit.round.get());
         tracing::debug!(event = "committed", height = %head.height(), entries = decided.entries.len(), round = %commit.round);
-        self.candidates.forget()?;
         self.cosign(&head)?;
         self.settle_waiting(&decided.entries);
         self.timers.clear();

@@ -89,17 +89,18 @@ impl Driver {
         }
     }
 
-    /// Publishes the newest committed checkpoint that has a quorum, and again when it gains the log's
-    /// own line or a newer cosignature.
+    /// Publishes the newest committed checkpoint that has a quorum, and again when its note has become
+    /// worth more.
     pub(super) fn publish(&mut self) {
-        let published = *self.shared.published.borrow();
+        let (published, shown) = self.shown;
         let newest = self
             .recent
             .iter()
             .rev()
             .map(|(height, checkpoint)| (*height, checkpoint.clone()));
         for (height, checkpoint) in newest.collect::<Vec<_>>() {
-            if checkpoint.size < published {
+            let worth = self.cosigner.worth(&checkpoint);
+            if checkpoint.size < published || (checkpoint.size == published && worth == shown) {
                 break;
             }
             let Some((note, line)) = self.cosigner.note(&checkpoint) else {
@@ -108,13 +109,18 @@ impl Driver {
             if self.waits_for_line(&checkpoint) {
                 continue;
             }
-            if let Err(fault) = self.shared.ledger.publish(&note, height) {
-                return self.shared.fail(&fault);
-            }
             if let Some(line) = line {
                 self.broadcast(Lane::Consensus, &ConsensusMessage::LogLine(line));
             }
-            self.shared.published.send_replace(checkpoint.size);
+            if let Err(fault) = self.shared.ledger.publish(&note, height) {
+                return self.shared.fail(&fault);
+            }
+            self.shown = (checkpoint.size, self.cosigner.worth(&checkpoint));
+            self.shared.published.send_if_modified(|size| {
+                let newer = *size < checkpoint.size;
+                *size = checkpoint.size;
+                newer
+            });
             self.cosigner.forget_below(checkpoint.size);
             return;
         }
