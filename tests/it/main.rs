@@ -12,6 +12,7 @@ mod exits;
 mod help;
 mod json;
 mod network;
+mod peers;
 mod readme;
 mod road;
 mod tidy;

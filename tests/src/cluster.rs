@@ -5,6 +5,7 @@
 
 use std::{
     fs::{self, File},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -161,12 +162,16 @@ impl Cluster {
     /// The address of a node.
     #[must_use]
     pub fn url(&self, name: &str) -> String {
+        format!("http://{}", self.setting(name, "http"))
+    }
+
+    fn setting(&self, name: &str, key: &str) -> String {
         let toml = fs::read_to_string(self.dir(name).join("node.toml")).unwrap();
         let line = toml
             .lines()
-            .find_map(|line| line.strip_prefix("http = \""))
+            .find_map(|line| line.strip_prefix(&format!("{key} = \"")))
             .unwrap();
-        format!("http://{}", line.trim_end_matches('"'))
+        line.trim_end_matches('"').to_owned()
     }
 
     /// Starts a node that does not run.
@@ -213,6 +218,41 @@ impl Cluster {
             .find(|(node, _)| node == name)
             .and_then(|(_, child)| child.as_ref())
             .map(Child::id)
+    }
+
+    /// Whether the process of a node that was started still runs.
+    pub fn is_alive(&mut self, name: &str) -> bool {
+        let child = self.slot(name).as_mut();
+        child.is_some_and(|child| child.try_wait().unwrap().is_none())
+    }
+
+    /// Memory that the process of a running node has in use now, in bytes.
+    #[must_use]
+    pub fn resident_bytes(&self, name: &str) -> u64 {
+        let pid = self.pid(name).unwrap();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        kilobytes.unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// Sends a signal to a running node: `STOP` freezes it, `CONT` lets it go on.
+    pub fn signal(&self, name: &str, signal: &str) {
+        let pid = self.pid(name).unwrap().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// What a node has written to its log so far.
+    #[must_use]
+    pub fn log(&self, name: &str) -> String {
+        fs::read_to_string(self.dir(name).join("log")).unwrap()
+    }
+
+    /// Where a node listens for its peers.
+    #[must_use]
+    pub fn p2p(&self, name: &str) -> SocketAddr {
+        self.setting(name, "p2p").parse().unwrap()
     }
 
     /// How a node says it is doing, if it answers.
