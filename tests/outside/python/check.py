@@ -1,0 +1,597 @@
+#!/usr/bin/env python3
+"""Judges what Muhr gives out, offline, with the trust file alone. Written after docs/protocol.md, to be
+read beside it; the numbers in brackets are its sections. Shares no code with Muhr.
+
+    check.py --trust trust.policy FILE [DOCUMENT] [--registry NAME --record NUMBER]
+    check.py --corpus DIR
+
+FILE is a receipt, a history, a checkpoint or evidence of a fork. Prints the verdict; the exit code is that
+of `muhr verify`. Needs Python 3.9 or newer and the package `cryptography`.
+"""
+import base64, datetime, hashlib, hmac, re, sys, unicodedata
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+WORDS = {0: "authentic", 3: "bad trust file", 10: "not found", 11: "altered", 12: "superseded", 13: "revoked",
+         14: "proof broken", 15: "wrong network", 16: "cannot decide", 17: "suspended", 30: "evidence of a fork"}
+
+
+class Failed(Exception):
+    """A check that did not hold, with the exit code that follows."""
+
+
+def require(holds, what, code=14):
+    if not holds:
+        raise Failed(code, what)
+
+
+# --- Texts [0, 1, 3, 5, 9, 10]: one pattern each; a text that does not match from end to end is refused. A
+# pattern fixes the order of lines, the one way to write numbers, and base64 whose unused bits are zero.
+
+U64 = "18446744073709551615"
+NUM = "(?:0|[1-9][0-9]{0,18}|" + "".join(
+    f"{U64[:i]}[0-{int(d) - 1}][0-9]{{{19 - i}}}|" for i, d in enumerate(U64) if i and int(d)) + U64 + ")"
+HASH = "(?:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"
+SIGNATURE = "(?:[A-Za-z0-9+/]{85}[AQgw]==)"
+ORIGIN = rf"(?=[^\n]{{1,128}}\n)(?:[a-z0-9._-]+/)+{NUM}"
+AGENCY = "[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?"
+CLERK = AGENCY + "/[a-z](?:[a-z0-9.-]{0,30}[a-z0-9])?"
+REGISTRY = "[a-z](?:[a-z0-9.-]{0,62}[a-z0-9])?"
+DATE = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
+OPERATIONS = ["register", "amend", "correct", "suspend", "reinstate", "revoke"]
+OPERATION = "(?:" + "|".join(OPERATIONS) + ")"
+PLACE = f"{NUM} {HASH} {NUM} {NUM}"  # leaf index, leaf hash, height, time
+
+def part(pattern):
+    """A pattern within a larger one: its names count only when it is read by itself."""
+    return re.sub(r"\?P<\w+>", "?:", pattern)
+
+
+ENTRY = (rf"muhr-entry/v1 (?P<operation>{OPERATION})\nregistry (?P<registry>{REGISTRY})\nkey (?P<key>{HASH})\n"
+         rf"version (?P<version>{NUM})\n(?:previous (?P<previous>{PLACE})\n)?(?:effective (?P<date>{DATE})\n)?"
+         rf"(?:reason [A-Z][A-Z0-9-]{{0,15}}\n)?(?:reference {REGISTRY} {HASH} {NUM}\n){{0,8}}"
+         rf"(?:commitment (?P<kind>document|fields) (?P<commitment>{HASH})\n)?author (?P<author>{CLERK})\n"
+         rf"expires {NUM}\n(?:signature ed25519 (?P<signature>{SIGNATURE})|batched)\n")
+BATCH = (rf"muhr-batch/v1\nauthor (?P<author>{CLERK})\ncount (?P<count>{NUM})\nroot (?P<root>{HASH})\n"
+         rf"expires {NUM}\nsignature ed25519 (?P<signature>{SIGNATURE})\n")
+LEAF = (rf"muhr-block/v1\nheight (?P<height>{NUM})\ntime (?P<time>{NUM})\nproposer {AGENCY}\n"  # "none" has the form of a name
+        rf"parent (?:{HASH}|none)\nentries (?P<entries>{NUM})\nindex (?P<index_root>{HASH})\n"
+        rf"epoch (?P<epoch>{NUM})\ntrust (?P<trust>{HASH})\n")
+BLOCK = rf"(?P<leaf>{part(LEAF)})block-index (?P<index>{NUM})\n(?P<path>(?:block-path {HASH}\n){{0,64}})"
+RECORD = rf"record (?P<status>active|suspended|revoked) (?P<latest>{NUM}) (?P<content>{NUM}) (?P<place>{PLACE})\n"
+AUTHORITY = (rf"clerk (?P<name>{CLERK}) ed25519 (?P<key>{HASH}) until (?P<date>never|{DATE}) registries "
+             rf"(?P<registries>{REGISTRY}(?:,{REGISTRY})*) operations (?P<operations>{OPERATION}(?:,{OPERATION})*)\n")
+INDEX_PROOF = (rf"index-leaf (?P<found>present|empty|other {HASH} {HASH})\n"
+               rf"(?P<siblings>(?:index-path {HASH}\n){{0,256}})")
+CHARACTER = r"[^\x00-\x1f\x7f]"
+ESCAPED = r"\\\\|\\[nrt]|\\x(?:0[0-8bcef]|1[0-9a-f]|7f)"
+FIELD = rf"field ((?:[^\x00-\x20\x7f-\x9f\\]|\\\\|\\s)+) ((?:(?!\\){CHARACTER}|{ESCAPED})*)\n"
+OPENING = (rf"record-id (?P<number>{CHARACTER}+)\n(?:document sha256 (?P<document>[0-9a-f]{{64}})\n"
+           rf"salt (?P<salt>{HASH})\n|secret (?P<secret>{HASH})\n(?P<fields>(?:{part(FIELD)}){{1,256}}))?")
+NOTE = (rf"(?P<text>(?P<origin>{ORIGIN})\n(?P<size>{NUM})\n(?P<root>{HASH})\n)\n"
+        rf"(?P<lines>(?:— [^\s+]+ [A-Za-z0-9+/=]+\n){{1,100}})")
+RECEIPT = (rf"muhr-receipt/v1\n--- entry\n(?P<entry>{part(ENTRY)})(?:--- opening\n(?P<opening>{part(OPENING)}))?"
+           rf"--- clerk\n(?P<clerk>{part(AUTHORITY)})(?P<clerk_proof>{part(INDEX_PROOF)})"
+           rf"(?:--- batch\n(?P<batch>{part(BATCH)})batch-index (?P<batch_index>{NUM})\n"
+           rf"(?P<batch_path>(?:batch-path {HASH}\n){{0,64}})(?P<entry_path>(?:entry-path {HASH}\n){{0,64}}))?"
+           rf"--- record\n(?P<record>{part(RECORD)})(?P<record_proof>{part(INDEX_PROOF)})"
+           rf"--- block\n(?P<block>{part(BLOCK)})(?:--- head\n(?P<head>{part(BLOCK)}))?"
+           rf"--- proof\nc2sp\.org/tlog-proof@v1\nindex (?P<index>{NUM})\n(?P<path>(?:{HASH}\n){{0,64}})\n(?P<note>{part(NOTE)})")
+HISTORY = (rf"muhr-history/v1\nregistry (?P<registry>{REGISTRY})\nkey (?P<key>{HASH})\n"
+           rf"(?:(?P<record>{part(RECORD)})(?P<present>{part(INDEX_PROOF)})(?P<versions>(?:--- version\n{part(ENTRY)})*)|(?P<absent>{part(INDEX_PROOF)}))"
+           rf"(?P<clerks>(?:--- clerk\n{part(AUTHORITY)}{part(INDEX_PROOF)})*)--- head\n(?P<head>{part(BLOCK)})--- checkpoint\n(?P<note>{part(NOTE)})")
+
+
+def read(pattern, text, most=1 << 18):
+    """The named parts of a text that matches from end to end."""
+    found = re.fullmatch(pattern, text)
+    require(found and len(text.encode()) <= most, "the format")
+    return found.groupdict()
+
+
+def read_entry(text):
+    entry = read(ENTRY, text, 4096)
+    require(not entry["date"] or is_day(entry["date"]), "the format: no such day")
+    return entry
+
+
+def read_authority(text):
+    clerk = read(AUTHORITY, text)
+    names, operations = clerk["registries"].split(","), clerk["operations"].split(",")
+    require(names == sorted(set(names)) and operations == [o for o in OPERATIONS if o in operations], "the format: order")
+    require(clerk["date"] == "never" or is_day(clerk["date"]), "the format: no such day")
+    clerk["key"] = point(unbase64(clerk["key"]))
+    return clerk
+
+
+def read_block(text):
+    block = read(BLOCK, text)
+    return {**block, **read(LEAF, block["leaf"], 1024)}
+
+
+def is_day(text):
+    try:
+        return bool(datetime.date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def unbase64(text):
+    try:
+        found = base64.b64decode(text, validate=True)
+    except ValueError:
+        found = b""
+    require(base64.b64encode(found).decode() == text, "the format: base64")
+    return found
+
+
+def hashes(lines):
+    return [unbase64(line.split(" ")[-1]) for line in lines.split("\n")[:-1]]
+
+
+def place(text):
+    index, leaf, height, time = text.split(" ")
+    return int(index), leaf, int(height), int(time)
+
+
+# --- Hashes, trees, keys [2, 3, 5]
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def leaf_hash(text):
+    return sha256(b"\0", text.encode())
+
+
+def root_of(leaf, index, size, path):
+    """RFC 6962: the root to which the path of a leaf leads."""
+    require(0 <= index < size and (size > 1) == bool(path), "a path that does not fit the tree")
+    if size == 1:
+        return leaf
+    left = 1 << (size - 1).bit_length() - 1
+    if index < left:
+        return sha256(b"\1", root_of(leaf, index, left, path[:-1]), path[-1])
+    return sha256(b"\1", path[-1], root_of(leaf, index - left, size - left, path[:-1]))
+
+
+def index_key(kind, *parts):
+    return sha256(b"muhr-index/v1\0", kind.encode(), *(b"\0" + part for part in parts))
+
+
+def in_index(root, key, value, proof):
+    """Whether the index holds value (None: nothing) under key."""
+    proof = read(INDEX_PROOF, proof)
+    siblings, found = hashes(proof["siblings"]), proof["found"].split(" ")
+    bits = [key[depth >> 3] >> (7 - (depth & 7)) & 1 for depth in range(256)]
+    require((found[0] == "present") == (value is not None), "the index proof shows another thing")
+    if value is not None:
+        node = sha256(b"JMT::LeafNode", key, sha256(value.encode()))
+    elif found[0] == "empty":
+        node = b"SPARSE_MERKLE_PLACEHOLDER_HASH__"
+    else:
+        other, other_value = unbase64(found[1]), unbase64(found[2])
+        shared = all(other[depth >> 3] >> (7 - (depth & 7)) & 1 == bits[depth] for depth in range(len(siblings)))
+        require(shared and other != key, "the index proof is of another way")
+        node = sha256(b"JMT::LeafNode", other, other_value)
+    for depth in reversed(range(len(siblings))):
+        pair = (siblings[depth], node) if bits[depth] else (node, siblings[depth])
+        node = sha256(b"JMT::IntrnalNode", *pair)
+    require(node == unbase64(root), "the index proof leads to another root")
+
+
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+
+
+def point(key):
+    """A key if it is the one encoding of a point of the curve; else refused where it is read."""
+    y = int.from_bytes(key, "little") % 2**255
+    x2 = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    square = pow(x2, (P - 1) // 2, P) == 1 or (x2 == 0 and key[-1] < 128)
+    require(len(key) == 32 and y < P and square, "a key that is no point")
+    return key
+
+
+def small_order(encoded):
+    """Order 1, 2, 4 or 8. OpenSSL lets such points pass, and under them anyone can sign anything."""
+    y = int.from_bytes(encoded, "little") % 2**255
+    return y * (y * y - 1) * (D * y**4 + 2 * y * y - 1) % P == 0
+
+
+def signed(key, message, signature, whose):
+    strict = not small_order(key) and not small_order(signature[:32]) and int.from_bytes(signature[32:], "little") < L
+    require(strict and len(signature) == 64, f"the signature of {whose}")
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except InvalidSignature:
+        raise Failed(14, f"the signature of {whose}") from None
+
+
+# --- The trust file [8] and checkpoints [3.1]
+
+class Trust:
+    """A C2SP tlog-policy file."""
+
+    def __init__(self, data):
+        self.hash, self.logs, self.witnesses, self.groups, self.quorum = sha256(data), {}, {}, {}, None
+        self.headers, self.points = {}, set()
+        try:
+            require(len(data) <= 65536, "the trust file is too long")
+            for line in data.split(b"\n"):
+                self.line(line)
+            require(self.logs and self.quorum, "no log or no quorum")
+        except (Failed, ValueError) as error:
+            raise Failed(3, f"the trust file: {error}") from None
+
+    def line(self, line):
+        require(not re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", line), "a control character")
+        header = re.fullmatch(rb"#: (epoch|genesis) (.*)", line)
+        if header:
+            form = NUM.encode() if header[1] == b"epoch" else rb"[0-9a-f]{64}"
+            require(header[1] not in self.headers and re.fullmatch(form, header[2]), "a header twice, or malformed")
+            self.headers[header[1]] = header[2].decode()
+        words = [] if line.lstrip(b" \t\r\f").startswith(b"#") else [w for w in re.split("[ \t]", line.decode()) if w]
+        if words[:1] == ["log"] and len(words) in (2, 3):
+            name, vkey = self.vkey(words[1], 1)
+            require(all(name == other for other, _ in self.logs), "logs of two names")
+            self.logs[name, vkey[0]] = vkey[1]
+        elif words[:1] == ["witness"] and len(words) in (3, 4):
+            self.new(words[1], self.witnesses)
+            name, vkey = self.vkey(words[2], 4)
+            self.witnesses[words[1]] = (name, *vkey)
+        elif words[:1] == ["group"] and len(words) >= 4:
+            _, name, least, *members = words
+            self.new(name, self.groups)
+            taken = {member for _, group in self.groups.values() for member in group}
+            known = self.witnesses.keys() | self.groups.keys()
+            require(len(members) == len(set(members)) and set(members) <= known - taken, "a member unknown or taken")
+            least = {"all": str(len(members)), "any": "1"}.get(least, least)
+            require(re.fullmatch(NUM, least) and 1 <= int(least) <= len(members), "a threshold")
+            self.groups[name] = (int(least), members)
+        elif words[:1] == ["quorum"] and len(words) == 2:
+            known = words[1] == "none" or words[1] in self.witnesses or words[1] in self.groups
+            require(not self.quorum and known, "a second quorum, or one of nobody")
+            self.quorum = words[1]
+        else:
+            require(not words, "an unknown line")
+
+    def new(self, name, among):
+        fresh = name != "none" and name not in self.witnesses and name not in self.groups
+        require(fresh and len(among) < 256, "a name that is taken, or too many")
+
+    def vkey(self, text, algorithm):
+        """Name, key id and key of `<name>+<id>+<base64 of algorithm and key>`."""
+        found = re.fullmatch(r"([^\s+]+)\+([0-9a-f]{8})\+(.+)", text)
+        require(found, "no verifier key")
+        name, data = found[1], unbase64(found[3])
+        require(data[:1] == bytes([algorithm]) and len(data) == 33 and point(data[1:]) not in self.points, "a key")
+        self.points.add(data[1:])
+        identity = sha256(name.encode(), b"\n", data)[:4]
+        require(identity.hex() == found[2], "a key id")
+        return name, (identity, data[1:])
+
+    def checkpoint(self, note):
+        """The checkpoint, its cosigners with their times, and whether they are a quorum."""
+        note = read(NOTE, note, 65536)
+        origin = next(name for name, _ in self.logs)
+        require(note["origin"] == origin, f"the checkpoint is of {note['origin']}", 15)
+        times, log_signed, text = {}, False, note["text"].encode()
+        for line in note["lines"].split("\n")[:-1]:
+            _, name, blob = line.split(" ")
+            blob = unbase64(blob)
+            require(len(blob) > 4, "the format: a signature line")
+            if (name, blob[:4]) in self.logs:
+                signed(self.logs[name, blob[:4]], text, blob[4:], name)
+                log_signed = True
+            for who, (key_name, identity, key) in self.witnesses.items():
+                if (key_name, identity) == (name, blob[:4]):
+                    time = int.from_bytes(blob[4:12], "big")
+                    require(0 < time < 2**63, f"the time of {name}")
+                    signed(key, b"cosignature/v1\ntime %d\n" % time + text, blob[12:], name)
+                    times[who] = max(time, times.get(who, 0))
+        note["size"], note["root"], note["times"] = int(note["size"]), unbase64(note["root"]), times
+        note["quorum"] = log_signed if self.quorum == "none" else self.holds(self.quorum, times)
+        return note
+
+    def holds(self, name, times):
+        if name not in self.groups:
+            return name in times
+        least, members = self.groups[name]
+        return sum(self.holds(member, times) for member in members) >= least
+
+
+def quorate(trust, note):
+    checkpoint = trust.checkpoint(note)
+    require(checkpoint["quorum"], f"no quorum: {', '.join(checkpoint['times']) or 'nobody'} cosigned")
+    return checkpoint
+
+
+def included(checkpoint, leaf, index, path, what):
+    require(root_of(leaf_hash(leaf), int(index), checkpoint["size"], hashes(path)) == checkpoint["root"],
+            f"{what} is not in the log")
+
+
+def check_head(trust, checkpoint, head):
+    """The newest block leaf ends the log, and names the trust file [9.1, step 5]."""
+    require(int(head["index"]) + 1 == checkpoint["size"], "the newest block leaf is not the last leaf")
+    included(checkpoint, head["leaf"], head["index"], head["path"], "the newest block leaf")
+    same = unbase64(head["trust"]) == trust.hash and trust.headers.get(b"epoch", head["epoch"]) == head["epoch"]
+    require(same, f"the log is at epoch {head['epoch']}, with another trust file", 16)
+
+
+def precedes(older, newer):
+    """Earlier in the log, and in the same block or in one of a lower height and time [10]."""
+    same, lower = older[2:] == newer[2:], older[2] < newer[2] and older[3] < newer[3]
+    return older[0] < newer[0] and (same or lower)
+
+
+def check_signature(clerk, text, domain, checkpoint, signature):
+    statement = text[: text.rindex("\n", 0, -1) + 1]
+    message = f"{domain}\norigin {checkpoint['origin']}\n{statement}"
+    signed(clerk["key"], message.encode(), unbase64(signature), clerk["name"])
+
+
+# --- Receipts [9.1]
+
+def judge_receipt(trust, text, document=None):
+    r = read(RECEIPT, text)                                                              # step 1
+    entry, clerk = read_entry(r["entry"]), read_authority(r["clerk"])
+    record = read(RECORD, r["record"])
+    block, opening = read_block(r["block"]), read_opening(r["opening"])
+    head = read_block(r["head"]) if r["head"] else block
+    require((r["batch"] is None) == (entry["signature"] is not None), "the format: a batch belongs to a batched entry")
+    require(not r["batch"] or 1 <= int(read(BATCH, r["batch"], 1024)["count"]) <= 1024, "the format: count")
+    checkpoint = quorate(trust, r["note"])                                                               # step 2
+    included(checkpoint, r["entry"], r["index"], r["path"], "the entry")                                 # step 3
+    included(checkpoint, block["leaf"], block["index"], block["path"], "the block leaf")                 # step 4
+    first = int(block["index"]) - int(block["entries"])
+    mine = range(first, int(block["index"])) if first >= 0 else range(0)
+    require(int(r["index"]) in mine, "the block does not cover the entry")
+    check_head(trust, checkpoint, head)                                                                  # step 5
+    newer = all(int(head[what]) > int(block[what]) for what in ("index", "height", "time"))
+    require(newer or not r["head"], "the newest block is not newer")
+    key = index_key("record", entry["registry"].encode(), unbase64(entry["key"]))                        # step 6
+    in_index(head["index_root"], key, r["record"], r["record_proof"])
+    require(clerk["name"] == entry["author"], "the clerk is not the author")
+    in_index(head["index_root"], index_key("clerk", clerk["name"].encode()), r["clerk"], r["clerk_proof"])
+    if entry["signature"]:                                                                               # step 7
+        check_signature(clerk, r["entry"], "muhr-sign-entry/v1", checkpoint, entry["signature"])
+    else:
+        check_batch(r, clerk, checkpoint, mine)
+    here = (int(r["index"]), base64.b64encode(leaf_hash(r["entry"])).decode(), int(block["height"]), int(block["time"]))
+    check_story(entry, here, record)                                                                     # step 8
+    if opening:
+        check_opening(opening, entry)                                                                    # step 9
+    if document is not None:
+        shown = (opening or {}).get("shown")
+        require(shown, "nothing here says which document was recorded", 16)
+        require(shown == hashlib.sha256(document).hexdigest(), "another document than was recorded", 11)
+    if record["status"] != "active":                                                                     # step 10
+        return 13 if record["status"] == "revoked" else 17
+    return 12 if int(entry["version"]) < int(record["content"]) else 0
+
+
+def check_batch(r, clerk, checkpoint, mine):
+    batch = read(BATCH, r["batch"], 1024)
+    included(checkpoint, r["batch"], r["batch_index"], r["batch_path"], "the batch")
+    require(int(r["batch_index"]) in mine and batch["author"] == clerk["name"], "the batch is of another block or author")
+    check_signature(clerk, r["batch"], "muhr-sign-batch/v1", checkpoint, batch["signature"])
+    at = int(r["index"]) - int(r["batch_index"]) - 1
+    root = root_of(leaf_hash(r["entry"]), at, int(batch["count"]), hashes(r["entry_path"]))
+    require(root == unbase64(batch["root"]), "the batch does not cover the entry")
+
+
+CONTENT = {"register", "amend", "correct"}
+LEADS_TO = {"register": {"active"}, "amend": {"active"}, "correct": {"active", "suspended"}, "suspend": {"suspended"},
+            "reinstate": {"active"}, "revoke": {"revoked"}}
+
+
+def check_story(entry, here, record):
+    """The entry, the version that it names and the record's state agree."""
+    version, latest, content = int(entry["version"]), int(record["latest"]), int(record["content"])
+    require(version <= latest and content <= latest, "a version that the record has not")
+    if entry["previous"]:
+        follows = version > 1 and entry["operation"] != "register" and precedes(place(entry["previous"]), here)
+    else:
+        follows = version == 1 and entry["operation"] == "register"
+    require(follows, "it does not follow the version before it")
+    has_content = entry["operation"] in CONTENT
+    if version == latest:
+        fits = here == place(record["place"]) and (content == version) == has_content
+        require(fits and record["status"] in LEADS_TO[entry["operation"]], "the latest version is another entry")
+    else:
+        fits = precedes(here, place(record["place"])) and (not has_content or content >= version)
+        require(fits, "the latest version is not a newer one")
+
+
+# --- Openings [1.1, 4, 9]
+
+INVISIBLE = "[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\U000e0000-\U000e0fff\x00-\x1f\x7f-\x9f]"
+WHITE = "[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+
+
+def read_number(text):
+    """The folded parts of a record number [1.1]."""
+    marked = re.sub(r"\\(.)", lambda m: {"|": "\0", "\\": "\1"}.get(m[1], m[1]), text.rstrip("\\") if False else text)
+    parts = [part.replace("\0", "|").replace("\1", "\\") for part in marked.split("|")]
+    parts = [re.sub("[\u02bb\u02bc\u2018\u2019`]", "'", unicodedata.normalize("NFC", part)) for part in parts]
+    parts = [re.sub(WHITE, " ", part).strip(" ") for part in parts]
+    fine = all(0 < len(part.encode()) <= 512 and not re.search(INVISIBLE, part) for part in parts)
+    require(fine and len(parts) <= 8, "the format: a record number")
+    return parts
+
+
+def write_number(parts):
+    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
+
+
+def record_key(registry, parts):
+    coded = (len(part.encode()).to_bytes(2, "big") + part.encode() for part in parts)
+    return sha256(b"muhr-record/v1\0", registry.encode(), b"\0", *coded)
+
+
+def unescape(text):
+    plain = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t", "s": " "}
+    return re.sub(r"\\(x..|.)", lambda m: plain.get(m[1]) or chr(int(m[1][1:], 16)), text).encode()
+
+
+def read_opening(text):
+    if text is None:
+        return None
+    opening = read(OPENING, text)
+    opening["parts"] = read_number(opening["number"])
+    require(write_number(opening["parts"]) == opening["number"], "the format: the number is not folded")
+    opening["pairs"] = [(unescape(name), unescape(value)) for name, value in re.findall(FIELD, opening["fields"] or "")]
+    names = [name for name, _ in opening["pairs"]]
+    small = sum(len(name) + len(value) for name, value in opening["pairs"]) <= 1 << 17
+    require(len(set(names)) == len(names) and small, "the format: fields")
+    attached = dict(opening["pairs"]).get(b"document", b"").decode()
+    opening["shown"] = opening["document"] or (re.fullmatch("[0-9a-f]{64}", attached) and attached)
+    return opening
+
+
+def keyed(key, *parts):
+    return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
+
+
+def commitment(opening):
+    """What an opening opens: kind and 32 bytes, or nothing [4]."""
+    if opening["document"]:
+        return "document", keyed(unbase64(opening["salt"]), b"muhr-document/v1\0", bytes.fromhex(opening["document"]))
+    if not opening["secret"]:
+        return None
+    places, secret = [], unbase64(opening["secret"])
+    for at in range(max(4, 1 << (len(opening["pairs"]) - 1).bit_length())):
+        salt = keyed(secret, b"muhr-field-salt/v1\0", at.to_bytes(4, "big"))
+        if at < len(opening["pairs"]):
+            name, value = opening["pairs"][at]
+            places.append(keyed(salt, b"muhr-field/v1\0", name, b"\0", value))
+        else:
+            places.append(keyed(salt, b"muhr-field-none/v1\0"))
+    return "fields", sha256(b"muhr-fields/v1\0", *places)
+
+
+def check_opening(opening, entry):
+    require(record_key(entry["registry"], opening["parts"]) == unbase64(entry["key"]), "another record number", 11)
+    recorded = entry["kind"] and (entry["kind"], unbase64(entry["commitment"]))
+    require(commitment(opening) == recorded, "what the receipt shows is not what was recorded", 11)
+
+
+# --- Histories [10]
+
+def judge_history(trust, text, registry=None, number=None):
+    h = read(HISTORY, text, 64 << 20)
+    key, head = unbase64(h["key"]), read_block(h["head"])
+    sections = lambda part: ("\n" + (part or "")).split("\n--- ")[1:]
+    texts = [part.split("\n", 1)[1].rstrip("\n") + "\n" for part in sections(h["versions"])]
+    entries = [read_entry(part) for part in texts]
+    clerks = []
+    for part in sections(h["clerks"]):
+        _, value, proof = part.split("\n", 2)
+        clerks.append((read_authority(value + "\n"), value + "\n", proof.rstrip("\n") + "\n"))
+    asked = registry is None or (registry, record_key(registry, read_number(number))) == (h["registry"], key)
+    require(asked, "it is of another record")
+    checkpoint = quorate(trust, h["note"])
+    check_head(trust, checkpoint, head)
+    where = index_key("record", h["registry"].encode(), key)
+    in_index(head["index_root"], where, h["record"], h["present"] or h["absent"])
+    record = h["record"] and read(RECORD, h["record"])
+    if record:
+        check_chain(h, record, entries, texts)
+    authors = sorted({entry["author"] for entry in entries})
+    require([clerk["name"] for clerk, _, _ in clerks] == authors, "the clerks are not the authors")
+    for clerk, value, proof in clerks:
+        in_index(head["index_root"], index_key("clerk", clerk["name"].encode()), value, proof)
+    by_name = {clerk["name"]: clerk for clerk, _, _ in clerks}
+    for entry, part in zip(entries, texts):
+        if entry["signature"]:
+            check_signature(by_name[entry["author"]], part, "muhr-sign-entry/v1", checkpoint, entry["signature"])
+    return {"active": 0, "revoked": 13, "suspended": 17}[record["status"]] if record else 10
+
+
+NEXT = {(None, "register"): "active", ("active", "amend"): "active", ("active", "correct"): "active",
+        ("active", "suspend"): "suspended", ("active", "revoke"): "revoked", ("suspended", "correct"): "suspended",
+        ("suspended", "reinstate"): "active", ("suspended", "revoke"): "revoked"}  # the table of [6]
+
+
+def check_chain(h, record, entries, texts):
+    """From the latest version, which the index places, down to the first; then forward, by the rules."""
+    expected, version, newer = record["place"], int(record["latest"]), None
+    for entry, text in zip(entries, texts):
+        require(expected, "a version below the first")
+        spot = place(expected)
+        same = (entry["registry"], entry["key"], int(entry["version"])) == (h["registry"], h["key"], version)
+        require(same and leaf_hash(text) == unbase64(spot[1]), f"version {version} is not the one that the log names")
+        require(newer is None or precedes(spot, newer), f"version {version} is not older than the next")
+        require((version > 1) == (entry["previous"] is not None), f"version {version} does not name the one before")
+        expected, version, newer = entry["previous"], version - 1, spot
+    require(expected is None, f"version {version} and all before it are missing")
+    status, content = None, 0
+    for entry in reversed(entries):
+        status = NEXT.get((status, entry["operation"]))
+        require(status, "the rules do not allow this history")
+        content = int(entry["version"]) if entry["operation"] in CONTENT else content
+    require((status, content) == (record["status"], int(record["content"])), "the versions lead to another status")
+
+
+# --- Checkpoints and evidence [3.1, 11]
+
+def judge_checkpoint(trust, text):
+    quorate(trust, text)
+    return 0
+
+
+def judge_evidence(trust, text):
+    """Two notes of one size and two roots convict whoever signed both."""
+    found = text.split("--- checkpoint\n")
+    require(len(found) == 3 and found[0] == "muhr-evidence/v1\n", "the format")
+    try:
+        one, other = (trust.checkpoint(note) for note in found[1:])
+    except Failed as failed:
+        raise Failed(14, failed.args[1]) from None
+    both = one["times"].keys() & other["times"].keys()
+    require(one["size"] == other["size"] and one["root"] != other["root"] and both, "the evidence convicts nobody")
+    return 30
+
+
+def judge(trust, data, kind=None, document=None, registry=None, number=None):
+    """The exit code, and why if a check failed."""
+    try:
+        trust = Trust(trust)
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            raise Failed(14, "the format: not UTF-8") from None
+        header = re.match("muhr-(receipt|history|evidence)/", text)
+        kind = kind or (header[1] if header else "checkpoint")
+        if kind == "receipt":
+            return judge_receipt(trust, text, document), ""
+        if kind == "history":
+            return judge_history(trust, text, registry, number), ""
+        return (judge_evidence if kind == "evidence" else judge_checkpoint)(trust, text), ""
+    except Failed as failed:
+        return failed.args
+
+
+def main(words):
+    if words[:1] == ["--corpus"] and len(words) == 2:
+        import corpus
+        return corpus.run(words[1], judge)
+    options = {}
+    while any(word.startswith("--") for word in words[:-1]):
+        at = next(at for at, word in enumerate(words) if word.startswith("--"))
+        options[words[at]] = words[at + 1]
+        words = words[:at] + words[at + 2:]
+    if not options.keys() <= {"--trust", "--registry", "--record"} or "--trust" not in options or len(words) not in (1, 2):
+        print(__doc__, file=sys.stderr)
+        return 2
+    files = [open(name, "rb").read() for name in [options["--trust"], *words]]
+    document = files[2] if len(words) == 2 else None
+    code, why = judge(files[0], files[1], None, document, options.get("--registry"), options.get("--record"))
+    print(f"{WORDS[code]}  {words[0]}" + (f"\n  {why}" if why else ""))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
