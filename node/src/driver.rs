@@ -143,7 +143,6 @@ impl Driver {
         let record = remembered(&shared, chain, height, found)?;
         let me = config.validator.as_ref().map(|keys| keys.vote.public());
         let machine = Machine::new(chain, validators.clone(), me, height, record);
-        let candidates = Candidates::open(&config.dir.join("data").join("candidates"))?;
         let signer = config
             .validator
             .map(|keys| Signer::new(chain, keys.agency, keys.vote));
@@ -156,7 +155,7 @@ impl Driver {
             machine,
             signer,
             safety: file,
-            candidates,
+            candidates: Candidates::default(),
             proposals: Proposals::default(),
             catchup: CatchUp::default(),
             cosigner,

@@ -4,11 +4,14 @@
 //! lost the end of its log. Two generations of two copies each; a write goes to the older generation's
 //! pair and is synced before it counts. A crash can spoil the pair being written, and then the value
 //! was never acted upon; a single rotten copy is outvoted by its twin. If a generation's both copies
-//! are bad although the file is whole, the older one may be amnesia, and `read` says so.
+//! are bad although the file is whole, the older one may be amnesia, and `open` says so.
+//!
+//! Behind the slots is room for bytes that must be on disk before the next value is: they are written
+//! without a sync of their own and ride along with the next one.
 
 use std::{
     fs::{File, OpenOptions},
-    io,
+    io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
@@ -20,6 +23,8 @@ use thiserror::Error;
 pub const VALUE_BYTES_MAX: usize = SLOT_BYTES - HEADER_BYTES;
 const SLOT_BYTES: usize = 16 * 1024;
 const HEADER_BYTES: usize = 8 + 4 + 32;
+/// Where the room behind the slots begins.
+const BEHIND: u64 = 4 * SLOT_BYTES as u64;
 
 /// Trouble of this machine with the file.
 #[derive(Debug, Error)]
@@ -119,10 +124,7 @@ impl Durable {
     /// Makes `value` the newest. Returns once it is on disk; any error means that nothing may be
     /// signed any more, since the state of the disk is unknown.
     pub fn write(&mut self, value: &[u8]) -> Result<(), Fault> {
-        let io = |source| Fault::Io {
-            path: self.path.clone(),
-            source,
-        };
+        let io = |source| self.fault(source);
         if value.len() > VALUE_BYTES_MAX {
             return Err(Fault::TooLong {
                 path: self.path.clone(),
@@ -136,9 +138,39 @@ impl Durable {
         self.file
             .write_all_at(&slot, first.saturating_add(SLOT_BYTES as u64))
             .map_err(io)?;
-        self.file.sync_data().map_err(io)?;
+        self.sync()?;
         self.generation = generation;
         Ok(())
+    }
+
+    /// Writes `bytes` into the room behind, `at` bytes from its start. Not on disk before the next
+    /// [`Self::sync`] or [`Self::write`].
+    pub fn write_behind(&self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
+        self.file
+            .write_all_at(bytes, BEHIND.saturating_add(at))
+            .map_err(|source| self.fault(source))
+    }
+
+    /// All bytes in the room behind.
+    pub fn read_behind(&self) -> Result<Vec<u8>, Fault> {
+        let mut bytes = Vec::new();
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(BEHIND))
+            .and_then(|_| file.read_to_end(&mut bytes))
+            .map_err(|source| self.fault(source))?;
+        Ok(bytes)
+    }
+
+    /// Returns once everything written is on disk.
+    pub fn sync(&self) -> Result<(), Fault> {
+        self.file.sync_data().map_err(|source| self.fault(source))
+    }
+
+    fn fault(&self, source: io::Error) -> Fault {
+        Fault::Io {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
@@ -245,6 +277,20 @@ mod tests {
             durable.write(&vec![0; SLOT_BYTES]),
             Err(Fault::TooLong { .. })
         ));
+    }
+
+    #[test]
+    fn what_is_written_behind_disturbs_no_value_and_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("record");
+        let (mut durable, _) = Durable::open(&path).unwrap();
+        assert_eq!(durable.read_behind().unwrap(), b"");
+        durable.write_behind(0, b"first").unwrap();
+        durable.write_behind(5, b"second").unwrap();
+        durable.write(b"value").unwrap();
+        let (durable, found) = Durable::open(&path).unwrap();
+        assert_eq!(found, Found::Value(b"value".to_vec()));
+        assert_eq!(durable.read_behind().unwrap(), b"firstsecond");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
     http,
     ingest::Door,
     network::{self, Peer, Received, Setup},
-    shared::{Parts, Shared},
+    shared::{Parts, Shared, describe},
     wire,
 };
 
@@ -109,16 +109,6 @@ pub async fn run(dir: &Path, stop: oneshot::Receiver<()>) -> Result<(), Ended> {
     let _joined = tokio::task::spawn_blocking(move || driver.join()).await;
     let failed = shared.failed.borrow().clone();
     failed.map_or(Ok(()), |reason| Err(Ended::Fault(reason)))
-}
-
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text += &format!(": {error}");
-        source = error.source();
-    }
-    text
 }
 
 /// The other agencies' nodes, then the observers.

@@ -124,7 +124,7 @@ impl Shared {
 
     /// Gives up: a machine in trouble must stop rather than go on in doubt.
     pub fn fail(&self, fault: &Fault) {
-        self.fail_with(&format!("{fault}{}", source_of(fault)));
+        self.fail_with(&describe(fault));
     }
 
     /// Gives up with a sentence.
@@ -166,12 +166,14 @@ impl Shared {
     }
 }
 
-fn source_of(error: &dyn std::error::Error) -> String {
-    let mut out = String::new();
+/// An error with what caused it: "cannot write" alone does not name the disk.
+#[must_use]
+pub fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        out += &format!(": {error}");
+        text += &format!(": {error}");
         source = error.source();
     }
-    out
+    text
 }

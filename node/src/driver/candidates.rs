@@ -1,17 +1,11 @@
 //! Blocks of the height being decided, executed but not committed.
 //!
-//! A block is saved to a file before this validator precommits it: otherwise a loss of power everywhere
-//! could leave locks on a block that nobody has any more. Each height writes over the file from its
-//! start: what the last one left behind is harmless, and bytes written over are the fastest to sync.
+//! A block is on disk before this validator precommits it: otherwise a loss of power everywhere could
+//! leave locks on a block that nobody has any more. It is written behind the safety record and rides
+//! along with the sync of the first record after it was executed, nearly always the prevote's. Each
+//! height writes over the last one's blocks, which nobody needs any more.
 
-use std::{
-    collections::BTreeMap,
-    fs::{File, OpenOptions},
-    io::Read,
-    os::unix::fs::FileExt,
-    path::{Path, PathBuf},
-    sync::{Arc, mpsc},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use ledger::execute::Executed;
 use protocol::{
@@ -22,7 +16,10 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Outline;
+use crate::{
+    durable::{self, Durable},
+    wire::Outline,
+};
 
 /// Blocks that are kept at one height; more rounds than this drop the oldest that is not saved.
 const CANDIDATES_MAX: usize = 16;
@@ -34,19 +31,15 @@ pub(super) struct Candidate {
     pub(super) outline: Outline,
     pub(super) entries: Vec<Arc<Authentic>>,
     pub(super) executed: Executed,
-    saving: Option<Saving>,
-    saved: bool,
+    kept: Kept,
 }
 
-/// The end of a write under way.
-type Saving = mpsc::Receiver<Result<(), String>>;
-
-/// A write for the saving thread.
-#[derive(Debug)]
-struct Save {
-    at: u64,
-    record: Vec<u8>,
-    done: mpsc::Sender<Result<(), String>>,
+/// How far a candidate is on its way to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Not,
+    Written,
+    Synced,
 }
 
 /// A candidate as it stands in the file.
@@ -57,42 +50,14 @@ pub(super) struct Saved {
 }
 
 /// The candidates of one height.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Candidates {
     blocks: BTreeMap<BlockId, Candidate>,
-    path: PathBuf,
-    saver: mpsc::Sender<Save>,
     /// Where the next record of this height goes.
     end: u64,
 }
 
 impl Candidates {
-    pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path);
-        let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
-        // The name of a new file must survive as well as its bytes.
-        let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| format!("{}: {error}", folder.display()))?;
-        let (saver, saves) = mpsc::channel();
-        let name = path.display().to_string();
-        std::thread::Builder::new()
-            .name("save".to_owned())
-            .spawn(move || write_all(&file, &saves, &name))
-            .map_err(|error| error.to_string())?;
-        Ok(Self {
-            blocks: BTreeMap::new(),
-            path: path.to_owned(),
-            saver,
-            end: 0,
-        })
-    }
-
     pub(super) fn get(&self, block: &BlockId) -> Option<&Candidate> {
         self.blocks.get(block)
     }
@@ -119,7 +84,7 @@ impl Candidates {
             && let Some(oldest) = self
                 .blocks
                 .iter()
-                .filter(|(_, kept)| !kept.saved)
+                .filter(|(_, candidate)| candidate.kept == Kept::Not)
                 .map(|(id, _)| *id)
                 .next()
         {
@@ -129,68 +94,50 @@ impl Candidates {
             outline,
             entries,
             executed,
-            saving: None,
-            saved: false,
+            kept: Kept::Not,
         });
         block
     }
 
-    /// Starts to save a block, beside whatever the driver does next.
-    pub(super) fn begin_to_save(&mut self, block: &BlockId) -> Result<(), String> {
-        let Some(candidate) = self
-            .blocks
-            .get_mut(block)
-            .filter(|candidate| !candidate.saved && candidate.saving.is_none())
-        else {
-            return Ok(());
-        };
-        let entries = candidate
-            .entries
-            .iter()
-            .map(|entry| entry.bytes().to_vec())
-            .collect();
-        let value = codec::encode(
-            SAVED_VERSION,
-            &Saved {
-                outline: candidate.outline.clone(),
-                entries,
-            },
-        );
-        let mut record = u32::try_from(value.len())
-            .map_err(|_| "a block of 4 GiB".to_owned())?
-            .to_be_bytes()
-            .to_vec();
-        record.extend_from_slice(&sha256(&[&value]));
-        record.extend_from_slice(&value);
-        let at = self.end;
-        self.end = at.saturating_add(record.len() as u64);
-        let (done, saving) = mpsc::channel();
-        candidate.saving = Some(saving);
-        self.saver
-            .send(Save { at, record, done })
-            .map_err(|_| "the saving thread ended: a bug".to_owned())
-    }
-
-    /// Makes certain that the block survives a loss of power: waits until it is on disk.
-    pub(super) fn save(&mut self, block: &BlockId) -> Result<(), String> {
-        self.begin_to_save(block)?;
-        let Some(candidate) = self.blocks.get_mut(block) else {
-            return Ok(());
-        };
-        if let Some(saving) = candidate.saving.take() {
-            saving
-                .recv()
-                .unwrap_or_else(|_| Err("the saving thread ended: a bug".to_owned()))?;
-            candidate.saved = true;
+    /// Writes every new block where the next sync takes it along; and if one that the next record
+    /// `names` is not on disk then, syncs now, since a record must not outlive what it names.
+    pub(super) fn write_new(
+        &mut self,
+        durable: &Durable,
+        names: &[BlockId],
+    ) -> Result<(), durable::Fault> {
+        for candidate in self.blocks.values_mut() {
+            if candidate.kept == Kept::Not {
+                let record = candidate.record();
+                durable.write_behind(self.end, &record)?;
+                self.end = self.end.saturating_add(record.len() as u64);
+                candidate.kept = Kept::Written;
+            }
+        }
+        let mut named = names.iter().filter_map(|block| self.blocks.get(block));
+        if named.any(|candidate| candidate.kept == Kept::Written) {
+            durable.sync()?;
+            self.synced();
         }
         Ok(())
     }
 
+    /// Says that a sync has come back since the last writing.
+    pub(super) fn synced(&mut self) {
+        for candidate in self.blocks.values_mut() {
+            if candidate.kept == Kept::Written {
+                candidate.kept = Kept::Synced;
+            }
+        }
+    }
+
     /// What the file holds of `height`. A record that a crash cut short was never voted for.
-    pub(super) fn read_saved(&mut self, height: Height) -> Result<Vec<Saved>, String> {
-        let mut bytes = Vec::new();
-        let read = File::open(&self.path).and_then(|mut file| file.read_to_end(&mut bytes));
-        read.map_err(|error| format!("{}: {error}", self.path.display()))?;
+    pub(super) fn read_saved(
+        &mut self,
+        durable: &Durable,
+        height: Height,
+    ) -> Result<Vec<Saved>, durable::Fault> {
+        let bytes = durable.read_behind()?;
         let mut found = Vec::new();
         let mut rest = bytes.as_slice();
         while let Some((saved, more)) = next_record(rest) {
@@ -200,21 +147,13 @@ impl Candidates {
             found.push(saved);
             rest = more;
         }
-        // What this run saves goes behind what the last one did.
+        // What this run writes goes behind what the last one did.
         self.end = (bytes.len() - rest.len()) as u64;
         Ok(found)
     }
 
     /// Starts a new height with nothing; gives back the decided block.
     pub(super) fn take_decided(&mut self, block: &BlockId) -> Option<Candidate> {
-        // A write under way must end before the next height writes over the file.
-        for saving in self
-            .blocks
-            .values_mut()
-            .filter_map(|candidate| candidate.saving.take())
-        {
-            let _ended = saving.recv();
-        }
         let decided = self.blocks.remove(block);
         self.blocks.clear();
         self.end = 0;
@@ -222,13 +161,21 @@ impl Candidates {
     }
 }
 
-/// The saving thread: one write and one sync after the other, beside whatever the driver does.
-fn write_all(file: &File, saves: &mpsc::Receiver<Save>, name: &str) {
-    for Save { at, record, done } in saves {
-        let written = file
-            .write_all_at(&record, at)
-            .and_then(|()| file.sync_data());
-        let _gone = done.send(written.map_err(|error| format!("{name}: {error}")));
+impl Candidate {
+    /// Length, checksum, bytes.
+    fn record(&self) -> Vec<u8> {
+        let entries = self.entries.iter().map(|entry| entry.bytes().to_vec());
+        let saved = Saved {
+            outline: self.outline.clone(),
+            entries: entries.collect(),
+        };
+        let value = codec::encode(SAVED_VERSION, &saved);
+        // A block is at most 8 MiB, by the rules.
+        let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+        let mut record = length.to_be_bytes().to_vec();
+        record.extend_from_slice(&sha256(&[&value]));
+        record.extend_from_slice(&value);
+        record
     }
 }
 

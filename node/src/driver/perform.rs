@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{Driver, SAFETY_VERSION, clock};
 use crate::{
     network::Lane,
+    shared::describe,
     wire::{ConsensusMessage, Outline, SyncMessage},
 };
 
@@ -71,12 +72,14 @@ impl Driver {
     fn persist(&mut self, record: &Safety) -> Result<(), String> {
         let locked = record.locked.map(|lock| lock.block);
         let valid = record.valid.as_ref().map(|polka| polka.block);
-        for block in locked.into_iter().chain(valid) {
-            self.candidates.save(&block)?;
-        }
-        self.safety
-            .write(&codec::encode(SAFETY_VERSION, record))
-            .map_err(|fault| fault.to_string())
+        let names: Vec<_> = locked.into_iter().chain(valid).collect();
+        let value = codec::encode(SAFETY_VERSION, record);
+        self.candidates
+            .write_new(&self.safety, &names)
+            .and_then(|()| self.safety.write(&value))
+            .map_err(|fault| fault.to_string())?;
+        self.candidates.synced();
+        Ok(())
     }
 
     fn propose(&mut self, proposal: Proposal) -> Result<(), String> {
@@ -146,7 +149,7 @@ impl Driver {
             .shared
             .ledger
             .build(proposal, waiting.iter().map(Arc::as_ref))
-            .map_err(|fault| fault.to_string())?;
+            .map_err(|fault| describe(&fault))?;
         {
             let mut mempool = self.shared.mempool();
             for (id, refusal) in built.refused {
@@ -174,7 +177,6 @@ impl Driver {
             entries: entries.iter().map(|entry| entry.hash()).collect(),
         };
         let block = self.candidates.insert(outline, entries, executed);
-        self.candidates.begin_to_save(&block)?;
         self.feed(Input::Built { round, block });
         Ok(())
     }
@@ -205,7 +207,7 @@ impl Driver {
             .shared
             .ledger
             .commit(&decided.executed, &certificate)
-            .map_err(|fault| fault.to_string())?;
+            .map_err(|fault| describe(&fault))?;
         let metrics = &self.shared.metrics;
         metrics
             .commit_seconds

@@ -21,6 +21,7 @@ use super::{Driver, clock};
 use crate::{
     ingest,
     network::{Lane, PeerIndex},
+    shared::describe,
     wire::{Outline, SyncMessage},
 };
 
@@ -213,9 +214,6 @@ impl Driver {
                 let valid = executed.is_some();
                 if let Some(executed) = executed {
                     self.candidates.insert(outline.clone(), entries, executed);
-                    if let Err(reason) = self.candidates.begin_to_save(&block) {
-                        return self.shared.fail_with(&reason);
-                    }
                 }
                 valid
             }
@@ -262,7 +260,7 @@ impl Driver {
                 tracing::warn!(event = "block-invalid", %block, %invalid);
                 Ok(None)
             }
-            Err(NotExecuted::Fault(fault)) => Err(fault.to_string()),
+            Err(NotExecuted::Fault(fault)) => Err(describe(&fault)),
         }
     }
 
@@ -294,9 +292,10 @@ impl Driver {
 
     /// Blocks of the last run that may have this validator's lock.
     pub(super) fn restore_candidates(&mut self) {
-        let saved = match self.candidates.read_saved(self.machine.height()) {
+        let height = self.machine.height();
+        let saved = match self.candidates.read_saved(&self.safety, height) {
             Ok(saved) => saved,
-            Err(reason) => return self.shared.fail_with(&reason),
+            Err(fault) => return self.shared.fail_with(&fault.to_string()),
         };
         for saved in saved {
             let entry = |bytes: &Vec<u8>| {
