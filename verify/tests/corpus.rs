@@ -15,8 +15,24 @@
 
 #[path = "corpus/books.rs"]
 mod books;
+#[path = "corpus/erring.rs"]
+mod erring;
+#[path = "corpus/forks.rs"]
+mod forks;
+#[path = "corpus/histories.rs"]
+mod histories;
+#[path = "corpus/orders.rs"]
+mod orders;
+#[path = "corpus/parts.rs"]
+mod parts;
 #[path = "corpus/receipts.rs"]
 mod receipts;
+#[path = "corpus/signatures.rs"]
+mod signatures;
+#[path = "corpus/spoilt.rs"]
+mod spoilt;
+#[path = "corpus/trust.rs"]
+mod trust;
 #[allow(
     dead_code,
     reason = "the world of the receipts, of which this needs a part"
@@ -39,13 +55,25 @@ fn folder() -> PathBuf {
 fn made() -> Book {
     let mut book = Book::default();
     receipts::write(&mut book);
+    spoilt::write(&mut book);
+    parts::write(&mut book);
+    erring::write(&mut book);
+    signatures::write(&mut book);
+    trust::write(&mut book);
+    orders::write(&mut book);
+    forks::write(&mut book);
+    histories::write(&mut book);
+    assert!(book.wrong.is_empty(), "{}", book.wrong.join("\n"));
+    assert!(book.len() >= 300, "only {} cases", book.len());
     book
 }
 
 #[test]
 fn the_stored_corpus_is_the_one_that_is_made_here() {
-    let mut files: BTreeMap<String, Vec<u8>> = made().files;
-    files.insert("cases.json".to_owned(), made().json().into_bytes());
+    let book = made();
+    let cases = book.json().into_bytes();
+    let mut files: BTreeMap<String, Vec<u8>> = book.files;
+    files.insert("cases.json".to_owned(), cases);
     if std::env::var_os("MUHR_WRITE_CORPUS").is_some() {
         fs::create_dir_all(folder()).unwrap();
         for entry in fs::read_dir(folder()).unwrap() {

@@ -8,7 +8,7 @@ read beside it; the numbers in brackets are its sections. Shares no code with Mu
 FILE is a receipt, a history, a checkpoint or evidence of a fork. Prints the verdict; the exit code is that
 of `muhr verify`. Needs Python 3.9 or newer and the package `cryptography`.
 """
-import base64, datetime, hashlib, hmac, re, sys, unicodedata
+import argparse, base64, datetime, functools, hashlib, hmac, re, sys, unicodedata
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -69,7 +69,7 @@ FIELD = rf"field ((?:[^\x00-\x20\x7f-\x9f\\]|\\\\|\\s)+) ((?:(?!\\){CHARACTER}|{
 OPENING = (rf"record-id (?P<number>{CHARACTER}+)\n(?:document sha256 (?P<document>[0-9a-f]{{64}})\n"
            rf"salt (?P<salt>{HASH})\n|secret (?P<secret>{HASH})\n(?P<fields>(?:{part(FIELD)}){{1,256}}))?")
 NOTE = (rf"(?P<text>(?P<origin>{ORIGIN})\n(?P<size>{NUM})\n(?P<root>{HASH})\n)\n"
-        rf"(?P<lines>(?:— [^\s+]+ [A-Za-z0-9+/=]+\n){{1,100}})")
+        rf"(?P<lines>(?:— [^\s+\x00-\x1f]+ [A-Za-z0-9+/=]+\n){{1,100}})")
 RECEIPT = (rf"muhr-receipt/v1\n--- entry\n(?P<entry>{part(ENTRY)})(?:--- opening\n(?P<opening>{part(OPENING)}))?"
            rf"--- clerk\n(?P<clerk>{part(AUTHORITY)})(?P<clerk_proof>{part(INDEX_PROOF)})"
            rf"(?:--- batch\n(?P<batch>{part(BATCH)})batch-index (?P<batch_index>{NUM})\n"
@@ -86,6 +86,7 @@ def read(pattern, text, most=1 << 18):
     """The named parts of a text that matches from end to end."""
     found = re.fullmatch(pattern, text)
     require(found and len(text.encode()) <= most, "the format")
+    require("\x7f" not in text or pattern == NOTE, "the format: a control character")
     return found.groupdict()
 
 
@@ -184,6 +185,7 @@ P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
 
 
+@functools.lru_cache
 def point(key):
     """A key if it is the one encoding of a point of the curve; else refused where it is read."""
     y = int.from_bytes(key, "little") % 2**255
@@ -413,7 +415,7 @@ WHITE = "[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 
 def read_number(text):
     """The folded parts of a record number [1.1]."""
-    marked = re.sub(r"\\(.)", lambda m: {"|": "\0", "\\": "\1"}.get(m[1], m[1]), text.rstrip("\\") if False else text)
+    marked = re.sub(r"\\(.)", lambda m: {"|": "\0", "\\": "\1"}.get(m[1], m[1]), text)
     parts = [part.replace("\0", "|").replace("\1", "\\") for part in marked.split("|")]
     parts = [re.sub("[\u02bb\u02bc\u2018\u2019`]", "'", unicodedata.normalize("NFC", part)) for part in parts]
     parts = [re.sub(WHITE, " ", part).strip(" ") for part in parts]
@@ -574,24 +576,24 @@ def judge(trust, data, kind=None, document=None, registry=None, number=None):
         return failed.args
 
 
-def main(words):
-    if words[:1] == ["--corpus"] and len(words) == 2:
+def main():
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--trust", metavar="FILE")
+    ask.add_argument("--registry", help="of a history: which registry was asked about")
+    ask.add_argument("--record", help="of a history: which number was asked about")
+    ask.add_argument("--corpus", metavar="DIR")
+    ask.add_argument("files", nargs="*", metavar="FILE [DOCUMENT]")
+    given = ask.parse_args()
+    if given.corpus:
         import corpus
-        return corpus.run(words[1], judge)
-    options = {}
-    while any(word.startswith("--") for word in words[:-1]):
-        at = next(at for at, word in enumerate(words) if word.startswith("--"))
-        options[words[at]] = words[at + 1]
-        words = words[:at] + words[at + 2:]
-    if not options.keys() <= {"--trust", "--registry", "--record"} or "--trust" not in options or len(words) not in (1, 2):
-        print(__doc__, file=sys.stderr)
-        return 2
-    files = [open(name, "rb").read() for name in [options["--trust"], *words]]
-    document = files[2] if len(words) == 2 else None
-    code, why = judge(files[0], files[1], None, document, options.get("--registry"), options.get("--record"))
-    print(f"{WORDS[code]}  {words[0]}" + (f"\n  {why}" if why else ""))
+        return corpus.run(given.corpus, judge)
+    if not given.trust or len(given.files) not in (1, 2) or bool(given.registry) != bool(given.record):
+        ask.error("one file, perhaps its document, and --trust; for a history perhaps --registry and --record")
+    trust, data, *document = [open(name, "rb").read() for name in [given.trust, *given.files]]
+    code, why = judge(trust, data, None, document[0] if document else None, given.registry, given.record)
+    print(f"{WORDS[code]}  {given.files[0]}" + (f"\n  {why}" if why else ""))
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

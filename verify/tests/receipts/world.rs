@@ -1,6 +1,8 @@
 //! A network of four agencies in a few vectors: a log, an index and keys, made by the rules of
 //! `protocol` alone, so that what `verify` says is not checked against the ledger's own code.
 
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
@@ -14,7 +16,7 @@ use protocol::{
     hash::{BlockId, DocumentHash, IndexKey, IndexRoot, LeafHash, RecordKey, ValueHash, sha256},
     height::{Epoch, Height, LeafIndex, LogSize, TimeMs, Version},
     history::History,
-    index::{self, IndexProof, ProofLeaf, bit},
+    index::IndexProof,
     key::{Possession, SecretKey},
     merkle,
     name::{AgencyName, ClerkName, Date, Origin, ReasonCode, RegistryName},
@@ -25,6 +27,7 @@ use protocol::{
     state::{ClerkState, Limits, RecordState, RegistryState, Status, value_hash},
     tlog_proof::TlogProof,
 };
+use tree::{subtree, walk};
 
 pub(crate) const DOCUMENT: DocumentHash = DocumentHash::new([0xd0; 32]);
 pub(crate) const OTHER_DOCUMENT: DocumentHash = DocumentHash::new([0xd1; 32]);
@@ -51,6 +54,8 @@ struct Placed {
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) genesis: Genesis,
+    /// The trust file that the blocks name.
+    pub(crate) trust_file: String,
     cosigners: Vec<SecretKey>,
     publisher: SecretKey,
     clerk: SecretKey,
@@ -154,10 +159,16 @@ fn genesis(origin: &str) -> Genesis {
 impl World {
     /// A network after its genesis block.
     pub(crate) fn new(origin: &str) -> Self {
+        Self::with_trust(origin, |file| file)
+    }
+
+    /// The same, whose blocks name another trust file than the genesis gives.
+    pub(crate) fn with_trust(origin: &str, change: impl FnOnce(String) -> String) -> Self {
         let made = genesis(origin);
         let genesis = Genesis::parse(made.write().as_bytes()).unwrap();
         assert_eq!(genesis, made);
         let mut world = Self {
+            trust_file: change(genesis.trust_file()),
             cosigners: AGENCIES
                 .iter()
                 .map(|name| secret(&format!("{origin} {name} cosign")))
@@ -177,7 +188,7 @@ impl World {
     }
 
     pub(crate) fn trust(&self) -> TrustPolicy {
-        TrustPolicy::parse(self.genesis.trust_file().as_bytes()).unwrap()
+        TrustPolicy::parse(self.trust_file.as_bytes()).unwrap()
     }
 
     /// A block with one signed entry about the record `id`; gives its leaf index.
@@ -208,8 +219,6 @@ impl World {
         document: &DocumentHash,
         fields: bool,
     ) -> Statement {
-        let key = key_of(id);
-        let state = self.records.get(&key);
         let salt = Secret::new(sha256(&[b"salt", id.as_bytes()]));
         let content = if !operation.has_content() {
             None
@@ -229,6 +238,18 @@ impl World {
                 salt,
             })
         };
+        self.statement_of(operation, id, content)
+    }
+
+    /// The same, with any content.
+    pub(crate) fn statement_of(
+        &mut self,
+        operation: Operation,
+        id: &str,
+        content: Option<Content>,
+    ) -> Statement {
+        let key = key_of(id);
+        let state = self.records.get(&key);
         let commitment = content.as_ref().map(Content::commit);
         let opening = Opening {
             record: number(id),
@@ -256,7 +277,12 @@ impl World {
     }
 
     pub(crate) fn sign(&self, statement: Statement) -> Entry {
-        statement.sign(&self.genesis.origin, &self.clerk)
+        self.sign_for(&self.genesis.origin, statement)
+    }
+
+    /// The same, for a network that may be another.
+    pub(crate) fn sign_for(&self, origin: &Origin, statement: Statement) -> Entry {
+        statement.sign(origin, &self.clerk)
     }
 
     /// A block with one batch over these records; gives the leaf index of the batch.
@@ -411,9 +437,14 @@ impl World {
 
     /// The line of one agency under `body`.
     pub(crate) fn line(&self, signer: usize, body: &str) -> String {
+        self.line_at(COSIGNED, signer, body)
+    }
+
+    /// The same, made at another time.
+    pub(crate) fn line_at(&self, time: u64, signer: usize, body: &str) -> String {
         let (agency, secret) = (&self.genesis.agencies[signer], &self.cosigners[signer]);
         let cosigner = Cosigner::validator(agency.cosigner.clone(), secret.public());
-        cosigner.cosignature_line(COSIGNED, &cosignature::sign(secret, COSIGNED, body))
+        cosigner.cosignature_line(time, &cosignature::sign(secret, time, body))
     }
 
     pub(crate) fn log_line(&self, body: &str) -> String {
@@ -543,47 +574,4 @@ impl World {
     pub(crate) fn block_id(&self) -> BlockId {
         self.checkpoint().block_id()
     }
-}
-
-/// Root of a subtree of the index, by the rule and nothing else.
-fn subtree(leaves: &[(IndexKey, ValueHash)], depth: usize) -> [u8; 32] {
-    match leaves {
-        [] => index::EMPTY,
-        [(key, value)] => index::leaf_hash(key, value),
-        _ => {
-            let (left, right) = halves(leaves, depth);
-            index::node_hash(&subtree(left, depth + 1), &subtree(right, depth + 1))
-        }
-    }
-}
-
-fn walk(
-    mut leaves: &[(IndexKey, ValueHash)],
-    key: &IndexKey,
-    siblings: &mut Vec<[u8; 32]>,
-) -> ProofLeaf {
-    loop {
-        match leaves {
-            [] => return ProofLeaf::Empty,
-            [(found, _)] if found == key => return ProofLeaf::Present,
-            [(other, value)] => return ProofLeaf::Other(*other, *value),
-            _ => {
-                let depth = siblings.len();
-                let (left, right) = halves(leaves, depth);
-                let (mine, other) = if bit(key, depth) {
-                    (right, left)
-                } else {
-                    (left, right)
-                };
-                siblings.push(subtree(other, depth + 1));
-                leaves = mine;
-            }
-        }
-    }
-}
-
-type Leaves<'a> = &'a [(IndexKey, ValueHash)];
-
-fn halves(leaves: Leaves<'_>, depth: usize) -> (Leaves<'_>, Leaves<'_>) {
-    leaves.split_at(leaves.partition_point(|(key, _)| !bit(key, depth)))
 }
