@@ -32,7 +32,12 @@ use protocol::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use self::{candidates::Candidates, catchup::CatchUp, proposals::Proposals, signer::Signer};
+use self::{
+    candidates::Candidates,
+    catchup::{CatchUp, Checked},
+    proposals::Proposals,
+    signer::Signer,
+};
 use crate::{
     config::Config,
     cosigner::{Cosigner, Worth},
@@ -109,6 +114,7 @@ enum Fact {
     Status,
     Recosign,
     Catchup,
+    Checked(Checked),
     Line,
     Gather,
     Over,
@@ -157,7 +163,7 @@ impl Driver {
             safety: file,
             candidates: Candidates::default(),
             proposals: Proposals::default(),
-            catchup: CatchUp::default(),
+            catchup: CatchUp::new(),
             cosigner,
             timers: BTreeMap::new(),
             timer_number: 0,
@@ -195,6 +201,7 @@ impl Driver {
                 event = events.peers.recv() => event.map_or(Fact::Over, Fact::Peer),
                 () = shared.pending.notified() => Fact::Pending,
                 message = events.sync.recv() => message.map_or(Fact::Over, Fact::Sync),
+                checked = self.catchup.ready.recv() => checked.map_or(Fact::Over, Fact::Checked),
                 () = std::future::ready(()), if busy => Fact::Catchup,
                 _ = status.tick() => Fact::Status,
                 _ = recosign.tick() => Fact::Recosign,
@@ -209,6 +216,7 @@ impl Driver {
                 Fact::Status => self.tell_status(),
                 Fact::Recosign => self.cosign_head(),
                 Fact::Catchup => self.catch_up_one(),
+                Fact::Checked(checked) => self.on_checked(checked),
                 Fact::Line => self.publish(),
                 Fact::Gather => self.ask_for_entries(),
             }

@@ -30,7 +30,9 @@ const BEHIND: u64 = 4 * SLOT_BYTES as u64;
 #[derive(Debug, Error)]
 pub enum Fault {
     /// The system refused.
-    #[error("{path}: {source}")]
+    #[error(
+        "{path}: {source}; make sure that its disk has room and may be written, then start again"
+    )]
     Io {
         /// The file.
         path: PathBuf,

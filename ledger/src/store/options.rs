@@ -12,7 +12,7 @@ const WRITE_BUFFERS_BYTES_MAX: usize = 64 * MIB;
 /// One cache for all families.
 const BLOCK_CACHE_BYTES: usize = 32 * MIB;
 /// A WAL this long makes the families flush that hold it back.
-const WAL_BYTES_MAX: u64 = 128 << 20;
+const WAL_BYTES_MAX: u64 = 32 << 20;
 /// How many table files stay open.
 const OPEN_FILES_MAX: i32 = 512;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;

@@ -12,7 +12,10 @@ use protocol::{
     height::Height,
     merkle,
 };
-use tokio::time::{Duration, Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use super::Driver;
 use crate::{
@@ -26,16 +29,31 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Blocks that wait to be checked; more are not asked for.
 const WAITING_MAX: usize = 2 * wire::BLOCKS_MAX;
 
-/// Where catch-up stands.
-#[derive(Debug, Default)]
+/// Where catch-up stands. While one answer's blocks are committed, the next answer's signatures are
+/// checked on other threads.
+#[derive(Debug)]
 pub(super) struct CatchUp {
     blocks: VecDeque<(Prepared, PeerIndex)>,
+    /// Blocks whose signatures are being checked.
+    coming: usize,
+    /// The answer after that, so that blocks stay in order.
+    held: Option<(Vec<DecidedBlock>, PeerIndex)>,
+    checked: mpsc::UnboundedSender<Checked>,
+    /// What those threads send.
+    pub(super) ready: mpsc::UnboundedReceiver<Checked>,
     asked: Option<(PeerIndex, Instant)>,
     /// The greatest height that any peer has told of, and who.
     farthest: Option<(Height, PeerIndex)>,
 }
 
-/// A block whose signatures were checked, many at a time.
+/// An answer whose signatures were checked; `None` where a block does not hold.
+#[derive(Debug)]
+pub(super) struct Checked {
+    blocks: Vec<Option<Prepared>>,
+    from: PeerIndex,
+}
+
+/// A block whose signatures were checked.
 #[derive(Debug)]
 struct Prepared {
     block: DecidedBlock,
@@ -44,8 +62,31 @@ struct Prepared {
 }
 
 impl CatchUp {
+    pub(super) fn new() -> Self {
+        let (checked, ready) = mpsc::unbounded_channel();
+        Self {
+            blocks: VecDeque::new(),
+            coming: 0,
+            held: None,
+            checked,
+            ready,
+            asked: None,
+            farthest: None,
+        }
+    }
+
     pub(super) fn has_work(&self) -> bool {
         !self.blocks.is_empty()
+    }
+
+    /// The height after the last block that is here.
+    fn next(&self, height: Height) -> u64 {
+        let waiting = u64::try_from(self.waiting()).unwrap_or(0);
+        height.get().saturating_add(waiting)
+    }
+
+    fn waiting(&self) -> usize {
+        self.blocks.len().saturating_add(self.coming)
     }
 }
 
@@ -74,11 +115,10 @@ impl Driver {
             .catchup
             .asked
             .is_some_and(|(_, at)| at.elapsed() < ANSWER_WITHIN);
-        if waiting || self.catchup.blocks.len() >= WAITING_MAX {
+        if waiting || self.catchup.held.is_some() || self.catchup.waiting() >= WAITING_MAX {
             return;
         }
-        let behind = u64::try_from(self.catchup.blocks.len()).unwrap_or(0);
-        let from = Height::new(self.machine.height().get().saturating_add(behind));
+        let from = Height::new(self.catchup.next(self.machine.height()));
         self.catchup.asked = Some((peer, Instant::now()));
         let count = u32::try_from(wire::BLOCKS_MAX).unwrap_or(1);
         self.send(peer, Lane::Sync, &SyncMessage::GetBlocks { from, count });
@@ -91,7 +131,7 @@ impl Driver {
             .catchup
             .asked
             .is_none_or(|(_, at)| at.elapsed() >= ANSWER_WITHIN);
-        if !stale || self.catchup.has_work() {
+        if !stale || self.catchup.waiting() > 0 {
             return;
         }
         let last = self.catchup.asked.map(|(peer, _)| peer);
@@ -111,19 +151,19 @@ impl Driver {
         }
     }
 
-    /// An answer: its entries' signatures are checked on all cores, then the blocks wait their turn.
+    /// An answer: the signatures of its entries are checked on all cores, beside the driver.
     pub(super) fn on_blocks(&mut self, blocks: Vec<DecidedBlock>, from: PeerIndex) {
         if self.catchup.asked.is_some_and(|(peer, _)| peer == from) {
             self.catchup.asked = None;
         }
+        if self.catchup.coming > 0 {
+            self.catchup.held = Some((blocks, from));
+            return;
+        }
         let room = WAITING_MAX
-            .saturating_sub(self.catchup.blocks.len())
+            .saturating_sub(self.catchup.waiting())
             .min(wire::BLOCKS_MAX);
-        let next = self
-            .machine
-            .height()
-            .get()
-            .saturating_add(u64::try_from(self.catchup.blocks.len()).unwrap_or(0));
+        let next = self.catchup.next(self.machine.height());
         let fitting: Vec<DecidedBlock> = (next..)
             .zip(
                 blocks
@@ -134,8 +174,34 @@ impl Driver {
             .map(|(_, block)| block)
             .take(room)
             .collect();
-        let prepared = prepare_all(&self.shared, fitting);
-        for block in prepared {
+        self.catchup.coming = self.catchup.coming.saturating_add(fitting.len());
+        if fitting.len() <= 1 {
+            let blocks = fitting
+                .into_iter()
+                .map(|block| prepare(&self.shared, block));
+            let blocks = blocks.collect();
+            return self.on_checked(Checked { blocks, from });
+        }
+        let (shared, checked) = (Arc::clone(&self.shared), self.catchup.checked.clone());
+        let work = move || {
+            let blocks = prepare_all(&shared, fitting);
+            let _over = checked.send(Checked { blocks, from });
+        };
+        if let Err(error) = std::thread::Builder::new()
+            .name("check".to_owned())
+            .spawn(work)
+        {
+            self.shared
+                .fail_with(&format!("cannot start a thread: {error}"));
+        }
+        self.ask_ahead(from);
+    }
+
+    /// Blocks whose signatures were checked wait their turn, and the next answer is looked at.
+    pub(super) fn on_checked(&mut self, checked: Checked) {
+        let Checked { blocks, from } = checked;
+        self.catchup.coming = self.catchup.coming.saturating_sub(blocks.len());
+        for block in blocks {
             let Some(block) = block else {
                 tracing::warn!(
                     event = "bad-block",
@@ -146,20 +212,17 @@ impl Driver {
             };
             self.catchup.blocks.push_back((block, from));
         }
-        self.ask_ahead(from);
+        match self.catchup.held.take() {
+            Some((blocks, from)) => self.on_blocks(blocks, from),
+            None => self.ask_ahead(from),
+        }
     }
 
     fn ask_ahead(&mut self, peer: PeerIndex) {
-        let known = self
-            .machine
-            .height()
-            .get()
-            .saturating_add(u64::try_from(self.catchup.blocks.len()).unwrap_or(0));
-        if self
-            .catchup
-            .farthest
-            .is_some_and(|(height, _)| height.get() >= known)
-            && self.catchup.blocks.len() < wire::BLOCKS_MAX
+        let known = self.catchup.next(self.machine.height());
+        let farthest = self.catchup.farthest;
+        if farthest.is_some_and(|(height, _)| height.get() >= known)
+            && self.catchup.waiting() < wire::BLOCKS_MAX
         {
             self.ask_for_blocks(peer);
         }

@@ -48,14 +48,14 @@ fn main() {
     if asked("idle") {
         idle::measure(&cluster, &load, &mut report);
     }
-    if asked("closed") {
+    if asked("closed") || asked("grown") {
         closed::measure(&cluster, &load, &mut report);
     }
     if asked("receipts") {
         receipts::measure(&cluster, &load, &mut report);
     }
-    // What is asked of a grown ledger: alone, it grows by the closed loop above.
-    if only.is_none() {
+    // What is asked of a ledger that the closed loop has grown.
+    if only.as_deref().is_none_or(|only| only == "grown") {
         storage::measure(&cluster, &mut report);
         audit::measure(&cluster, &mut report);
         catchup::measure(&mut cluster, &mut report);
