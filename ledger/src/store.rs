@@ -70,7 +70,11 @@ impl Store {
                 Tail::Whole => Err(error),
                 Tail::MayBeTorn => open(DBRecoveryMode::TolerateCorruptedTailRecords),
             })
-            .map_err(|error| storage("cannot open the database; restore it from a peer", error))?;
+            .map_err(|error| {
+                let what = "cannot open the database; make sure that its disk has room and may be \
+                            written, else restore it from a peer";
+                storage(what, error)
+            })?;
         Ok(Self {
             db,
             poisoned: AtomicBool::new(false),

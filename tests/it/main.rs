@@ -7,6 +7,7 @@
 
 mod architecture;
 mod cli;
+mod disk;
 mod doors;
 mod exits;
 mod help;

@@ -226,6 +226,12 @@ impl Cluster {
         child.is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
+    /// The exit code of a node that was started and has ended by itself.
+    pub fn exit_code(&mut self, name: &str) -> Option<i32> {
+        let ended = self.slot(name).as_mut()?.try_wait().unwrap();
+        ended.map(|status| status.code().unwrap_or(-1))
+    }
+
     /// Memory that the process of a running node has in use now, in bytes.
     #[must_use]
     pub fn resident_bytes(&self, name: &str) -> u64 {

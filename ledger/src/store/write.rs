@@ -147,7 +147,9 @@ impl Store {
         }
         self.db.write_opt(batch, options).map_err(|error| {
             self.poison();
-            storage("cannot write to the database", error)
+            let what = "cannot write to the database; make sure that its disk has room and may be \
+                        written, then start again";
+            storage(what, error)
         })
     }
 
