@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod browser;
 mod cli;
 mod disk;
 mod doors;
@@ -13,6 +14,7 @@ mod exits;
 mod help;
 mod json;
 mod network;
+mod outside;
 mod peers;
 mod readme;
 mod road;

@@ -585,6 +585,7 @@ def main():
     ask.add_argument("files", nargs="*", metavar="FILE [DOCUMENT]")
     given = ask.parse_args()
     if given.corpus:
+        sys.dont_write_bytecode = True
         import corpus
         return corpus.run(given.corpus, judge)
     if not given.trust or len(given.files) not in (1, 2) or bool(given.registry) != bool(given.record):
