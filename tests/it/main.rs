@@ -6,7 +6,6 @@
 )]
 
 mod architecture;
-mod browser;
 mod cli;
 mod disk;
 mod doors;
