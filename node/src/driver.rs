@@ -9,6 +9,7 @@
 mod candidates;
 mod catchup;
 mod clock;
+mod doubt;
 mod messages;
 mod perform;
 mod proposals;
@@ -35,6 +36,7 @@ use tokio::{sync::mpsc, time::Instant};
 use self::{
     candidates::Candidates,
     catchup::{CatchUp, Checked},
+    doubt::Doubt,
     proposals::Proposals,
     signer::Signer,
 };
@@ -92,6 +94,7 @@ pub struct Driver {
     line: publish::LineWait,
     /// The size that was last published, and what its note was worth.
     shown: (LogSize, Worth),
+    doubt: Doubt,
     /// Orders that wait to be carried out.
     orders: VecDeque<consensus::Effect>,
 }
@@ -146,7 +149,14 @@ impl Driver {
             .collect();
         let height = shared.ledger.head().height().next();
         let (file, found) = safety;
-        let record = remembered(&shared, chain, height, found)?;
+        let is_recordless = found == Found::Nothing && config.validator.is_some();
+        let asks = is_recordless && validators.quorum() > 1;
+        let record = if asks {
+            // Until the others have said how far they are: never.
+            Some(Safety::observe_until(chain, Height::new(u64::MAX)))
+        } else {
+            remembered(chain, height, found)?
+        };
         let me = config.validator.as_ref().map(|keys| keys.vote.public());
         let machine = Machine::new(chain, validators.clone(), me, height, record);
         let signer = config
@@ -173,6 +183,7 @@ impl Driver {
             recent: VecDeque::new(),
             line: publish::LineWait::default(),
             shown,
+            doubt: Doubt::new(asks),
             orders: VecDeque::new(),
             shared,
         };
@@ -270,14 +281,13 @@ impl Driver {
         progress.step = self.machine.step_now().name();
         progress.turned_ms = clock::now_ms().get();
         progress.not_voting = if self.signer.is_some() && !self.machine.speaks() {
-            Some(
-                if self.machine.is_halted() {
-                    "an alarm has stopped voting; see the log"
-                } else {
-                    "its own record of votes is ahead of its blocks"
-                }
-                .to_owned(),
-            )
+            Some(if self.machine.is_halted() {
+                "an alarm has stopped voting; see the log".to_owned()
+            } else {
+                self.doubt
+                    .reason()
+                    .unwrap_or_else(|| "its own record of votes is ahead of its blocks".to_owned())
+            })
         } else {
             None
         };
@@ -356,12 +366,7 @@ async fn until(at: Option<Instant>) {
 
 /// The safety record of the last run. A record that may have lost its newest words makes the node
 /// follow in silence until the network is past any height at which it can have voted.
-fn remembered(
-    shared: &Shared,
-    chain: ChainId,
-    height: Height,
-    found: Found,
-) -> Result<Option<Safety>, String> {
+fn remembered(chain: ChainId, height: Height, found: Found) -> Result<Option<Safety>, String> {
     let decode = |value: &[u8]| {
         codec::decode::<Safety>(SAFETY_VERSION, value, crate::durable::VALUE_BYTES_MAX).map_err(
             |error| {
@@ -378,12 +383,6 @@ fn remembered(
             // height of the readable record, of the next one, or of the ledger's.
             let above = decode(&value)?.height.next().max(height).next();
             tracing::error!(event = "safety-doubtful", %above, "the newest safety record cannot be read; following in silence");
-            Ok(Some(Safety::observe_until(chain, above)))
-        }
-        // A new file beside a chain that has grown is a lost record.
-        Found::Nothing if height > Height::ZERO.next() && shared.agency.is_some() => {
-            let above = height.next().next();
-            tracing::error!(event = "safety-lost", %above, "there is no safety record; following in silence");
             Ok(Some(Safety::observe_until(chain, above)))
         }
         Found::Nothing => Ok(None),

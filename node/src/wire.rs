@@ -112,6 +112,8 @@ pub enum SyncMessage {
         height: Height,
         /// Size of the newest checkpoint that it cosigned.
         cosigned: LogSize,
+        /// The newest vote of the recipient that the sender has seen.
+        yours: Option<SignedVote>,
     },
     /// Asks for decided blocks from a height on.
     GetBlocks {

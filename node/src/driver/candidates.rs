@@ -58,6 +58,10 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
+    pub(super) fn blocks(&self) -> Vec<BlockId> {
+        self.blocks.keys().copied().collect()
+    }
+
     pub(super) fn get(&self, block: &BlockId) -> Option<&Candidate> {
         self.blocks.get(block)
     }

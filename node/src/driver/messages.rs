@@ -30,18 +30,27 @@ impl Driver {
                 if self.is_of_height(vote.statement.height, from)
                     && !self.machine.knows(&Message::Vote(vote.clone()))
                 {
-                    self.judge_message(from, |driver| {
-                        verify::vote(&driver.chain, &driver.validators, &vote).map(Input::Vote)
-                    });
+                    match verify::vote(&self.chain, &self.validators, &vote) {
+                        Ok(verified) => {
+                            self.remember_vote(&vote);
+                            self.feed(Input::Vote(verified));
+                        }
+                        Err(rejection) => {
+                            tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection)
+                        }
+                    }
                 }
             }
             Ok(ConsensusMessage::Polka(polka)) => {
                 if self.is_of_height(polka.height, from)
                     && !self.machine.knows(&Message::Polka(polka.clone()))
                 {
-                    self.judge_message(from, |driver| {
-                        verify::polka(&driver.chain, &driver.validators, &polka).map(Input::Polka)
-                    });
+                    match verify::polka(&self.chain, &self.validators, &polka) {
+                        Ok(polka) => self.feed(Input::Polka(polka)),
+                        Err(rejection) => {
+                            tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection)
+                        }
+                    }
                 }
             }
             Ok(ConsensusMessage::Commit(commit)) => {
@@ -53,19 +62,6 @@ impl Driver {
             Ok(ConsensusMessage::LogLine(line)) => self.on_log_line(&line, from),
             Err(error) => {
                 tracing::warn!(event = "bad-message", peer = self.peer_name(from), %error)
-            }
-        }
-    }
-
-    fn judge_message(
-        &mut self,
-        from: PeerIndex,
-        check: impl FnOnce(&Self) -> Result<Input, verify::Rejection>,
-    ) {
-        match check(self) {
-            Ok(input) => self.feed(input),
-            Err(rejection) => {
-                tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection)
             }
         }
     }
@@ -118,7 +114,12 @@ impl Driver {
     pub(super) fn on_sync(&mut self, received: Received) {
         let from = received.peer;
         match wire::decode(&received.bytes, wire::SYNC_BYTES_MAX) {
-            Ok(SyncMessage::Status { height, cosigned }) => {
+            Ok(SyncMessage::Status {
+                height,
+                cosigned,
+                yours,
+            }) => {
+                self.on_told(from, height, yours.as_ref());
                 if let Some(peer) = self.peers.get_mut(from.get()) {
                     peer.cosigned = cosigned;
                 }
@@ -213,7 +214,7 @@ impl Driver {
 
     /// What a peer that has just connected should know.
     pub(super) fn greet(&mut self, peer: PeerIndex) {
-        self.send(peer, Lane::Sync, &self.status_message());
+        self.send(peer, Lane::Sync, &self.status_message(peer));
         self.answer_cosigns(self.shared.ledger.head().size(), peer);
         let waiting = self.shared.mempool().all_bytes();
         for chunk in ingest::chunks(waiting) {
@@ -221,7 +222,7 @@ impl Driver {
         }
     }
 
-    fn status_message(&self) -> SyncMessage {
+    fn status_message(&self, peer: PeerIndex) -> SyncMessage {
         let cosigned = self
             .cosigner
             .registered()
@@ -229,11 +230,14 @@ impl Driver {
         SyncMessage::Status {
             height: self.shared.ledger.head().height(),
             cosigned,
+            yours: self.newest_vote_of(peer),
         }
     }
 
     pub(super) fn tell_status(&mut self) {
-        self.broadcast(Lane::Sync, &self.status_message());
+        for peer in (0..self.peers.len()).map(PeerIndex::new) {
+            self.send(peer, Lane::Sync, &self.status_message(peer));
+        }
         self.ask_again();
     }
 }

@@ -8,7 +8,7 @@ use consensus::{Proposal, Signed, SignedProposal, SignedVote, Vote, VoteKind};
 use protocol::{
     hash::{ChainId, sha256},
     height::{Height, Round},
-    key::SecretKey,
+    key::{PublicKey, SecretKey},
     name::AgencyName,
 };
 
@@ -44,6 +44,11 @@ impl Signer {
             secret,
             last: BTreeMap::new(),
         }
+    }
+
+    /// The voting key.
+    pub(super) fn public(&self) -> PublicKey {
+        self.secret.public()
     }
 
     pub(super) fn vote(&mut self, vote: Vote) -> Result<SignedVote, WouldContradict> {
