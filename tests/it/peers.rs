@@ -4,11 +4,16 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use libp2p::{PeerId, Stream};
+use libp2p::{PeerId, Stream, StreamProtocol};
 use node::wire::{self, SyncMessage};
 use protocol::{height::Height, key::SecretKey, keyfile::KeyFile};
 use tests::{
@@ -226,6 +231,45 @@ fn garbage_and_half_handshakes_hold_nobody_up() {
     assert_well(&mut cluster, &AGENCIES, "G-4");
 }
 
+#[test]
+fn an_agency_comes_back_while_strangers_knock_without_end() {
+    let mut cluster = Cluster::start(0);
+    let addresses = AGENCIES.map(|name| cluster.p2p(name));
+    let over = Arc::new(AtomicBool::new(false));
+    let knocking: Vec<_> = addresses
+        .into_iter()
+        .map(|address| {
+            let over = Arc::clone(&over);
+            thread::spawn(move || {
+                let mut held = std::collections::VecDeque::new();
+                let mut knocks = 0_u64;
+                while !over.load(Ordering::Relaxed) {
+                    knocks += 1;
+                    held.extend(TcpStream::connect(address));
+                    if held.len() > 200 {
+                        held.pop_front();
+                    }
+                }
+                knocks
+            })
+        })
+        .collect();
+    assert_well(&mut cluster, &AGENCIES, "K-1");
+    for name in AGENCIES {
+        assert_eq!(losses(&cluster, name), 0, "{name} lost an agency");
+    }
+    cluster.kill("soliq");
+    cluster.start_node("soliq");
+    let since = Instant::now();
+    assert_well(&mut cluster, &AGENCIES, "K-2");
+    println!("back after {:?}", since.elapsed());
+    over.store(true, Ordering::Relaxed);
+    for thread in knocking {
+        println!("{} knocks", thread.join().unwrap());
+    }
+    assert_well(&mut cluster, &AGENCIES, "K-3");
+}
+
 /// Writes and waits until the other side has ended the stream.
 fn ends_after(hostile: &Hostile, mut stream: Stream, bytes: &[u8]) -> bool {
     let talk = async {
@@ -310,6 +354,24 @@ fn frames_that_cannot_be_end_their_stream_and_nothing_else() {
     }
 }
 
+/// Streams of all lanes, opened and dropped one after the other for as long as the peer lives.
+fn open_without_end(hostile: &Hostile, node: PeerId) -> Arc<AtomicU64> {
+    let opened = Arc::new(AtomicU64::new(0));
+    for lane in LANES {
+        let (mut control, counter) = (hostile.control(), Arc::clone(&opened));
+        drop(hostile.runtime().spawn(async move {
+            loop {
+                let lane = StreamProtocol::new(lane);
+                if control.open_stream(node, lane).await.is_ok() {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                }
+                tokio::task::yield_now().await;
+            }
+        }));
+    }
+    opened
+}
+
 #[test]
 fn a_peer_that_opens_many_streams_harms_only_itself() {
     let mut cluster = Cluster::start(1);
@@ -334,15 +396,24 @@ fn a_peer_that_opens_many_streams_harms_only_itself() {
     assert!(refused >= 500, "nobody speaks /no/such/lane");
     assert_well(&mut cluster, &AGENCIES, "M-2");
     drop((held, hostile));
-    cluster.start_node("observer-1");
-    assert_well(
-        &mut cluster,
-        &[&AGENCIES[..], &["observer-1"]].concat(),
-        "M-3",
-    );
+    // Opened and left without end, while an agency comes back and needs its own streams.
+    let (hostile, node) = join_as(&cluster, "observer-1", "adliya");
+    let opening = open_without_end(&hostile, node);
     for name in AGENCIES {
         assert_eq!(losses(&cluster, name), 0, "{name} lost an agency");
     }
+    cluster.kill("soliq");
+    cluster.start_node("soliq");
+    assert_well(&mut cluster, &AGENCIES, "M-3");
+    anchor_many(&cluster, 500, "storm");
+    assert_well(&mut cluster, &AGENCIES, "M-4");
+    let opened = opening.load(Ordering::Relaxed);
+    println!("{opened} streams opened and left");
+    assert!(opened > 100);
+    drop(hostile);
+    cluster.start_node("observer-1");
+    let all = [&AGENCIES[..], &["observer-1"]].concat();
+    assert_well(&mut cluster, &all, "M-5");
 }
 
 /// Reads one byte a second of everything that comes.
