@@ -21,6 +21,8 @@ mod erring;
 mod forks;
 #[path = "corpus/histories.rs"]
 mod histories;
+#[path = "corpus/malformed.rs"]
+mod malformed;
 #[path = "corpus/orders.rs"]
 mod orders;
 #[path = "corpus/parts.rs"]
@@ -63,6 +65,7 @@ fn made() -> Book {
     orders::write(&mut book);
     forks::write(&mut book);
     histories::write(&mut book);
+    malformed::write(&mut book);
     assert!(book.wrong.is_empty(), "{}", book.wrong.join("\n"));
     assert!(book.len() >= 300, "only {} cases", book.len());
     book

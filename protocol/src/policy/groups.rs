@@ -30,18 +30,19 @@ impl Groups {
             || self.groups.iter().any(|group| group.name == name)
     }
 
-    fn new_name(&self, name: &str) -> Result<(), String> {
+    /// Whether `name` is free, and there is room for one more beside the `count` of its kind.
+    fn new_name(&self, name: &str, count: usize) -> Result<(), String> {
         if name == "none" || self.knows(name) {
             return Err("a name that is taken".to_owned());
         }
-        if self.witnesses.len().max(self.groups.len()) >= MEMBERS_MAX {
+        if count >= MEMBERS_MAX {
             return Err(format!("more than {MEMBERS_MAX} witnesses or groups"));
         }
         Ok(())
     }
 
     pub(super) fn add_witness(&mut self, name: &str) -> Result<(), String> {
-        self.new_name(name)?;
+        self.new_name(name, self.witnesses.len())?;
         self.witnesses.push(name.to_owned());
         Ok(())
     }
@@ -52,7 +53,7 @@ impl Groups {
         threshold: &str,
         members: &[&str],
     ) -> Result<(), String> {
-        self.new_name(name)?;
+        self.new_name(name, self.groups.len())?;
         for (at, member) in members.iter().enumerate() {
             let elsewhere = self
                 .groups

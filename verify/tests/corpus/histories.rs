@@ -19,7 +19,7 @@ use super::{
 
 const REGISTRY: &str = "qurilish.permits";
 
-fn about<'a>(file: &'a str, record: &'a str) -> Ask<'a> {
+pub(crate) fn about<'a>(file: &'a str, record: &'a str) -> Ask<'a> {
     Ask {
         about: Some((REGISTRY, record)),
         ..Ask::of(Kind::History, "trust.policy", file)

@@ -352,13 +352,73 @@ fn trust_keys(book: &mut Book) {
             exit,
         );
     }
+    names(book, &trust);
+    no_points(book, &trust);
+}
+
+fn no_points(book: &mut Book, trust: &str) {
     for (name, hex) in NO_POINTS {
-        let spoilt = with_key(&trust, 4, &text::hex_array(hex).unwrap()).into_bytes();
+        let spoilt = with_key(trust, 4, &text::hex_array(hex).unwrap()).into_bytes();
         book.case(
             &CHECKPOINT,
             &format!("trust-key-{name}"),
             Spoilt::Trust(spoilt),
             3,
+        );
+    }
+}
+
+/// Lines put in front of the group: names that are taken, and too many of them.
+fn names(book: &mut Book, trust: &str) {
+    let key = |seed: u8| {
+        let name = format!("w{seed}.example");
+        vkey(&name, 4, &SecretKey::from_seed(&[seed; 32]).public())
+    };
+    let line = |name: &str, seed: u8| format!("witness {name} {}\n", key(seed));
+    let many = |from: u16, to: u16| -> String {
+        let secret = |at: u16| {
+            let mut seed = [8; 32];
+            seed[..2].copy_from_slice(&at.to_be_bytes());
+            SecretKey::from_seed(&seed).public()
+        };
+        let line = |at| format!("witness w{at} {}\n", vkey("w.example", 4, &secret(at)));
+        (from..to).map(line).collect()
+    };
+    let mut long = vec![4];
+    long.extend_from_slice(&[1; 33]);
+    let id = text::hex(&note_key_id("w.example", 4, &long[1..]));
+    let long = format!("witness w w.example+{id}+{}\n", text::base64(&long));
+    for (name, lines, exit) in [
+        ("one-witness-more", line("x", 1), 0),
+        ("witness-named-as-another", line("iiv", 1), 3),
+        ("witness-named-none", line("none", 1), 3),
+        ("witness-with-a-key-of-33-bytes", long, 3),
+        (
+            "group-named-as-another",
+            format!(
+                "{}{}group g any x\ngroup g any y\n",
+                line("x", 1),
+                line("y", 2)
+            ),
+            3,
+        ),
+        (
+            "witness-named-as-a-group",
+            format!("{}group g any x\n{}", line("x", 1), line("g", 2)),
+            3,
+        ),
+        ("log-with-two-urls", "log x y z\n".to_owned(), 3),
+        ("log-without-a-key", "log\n".to_owned(), 3),
+        ("group-without-members", "group g\n".to_owned(), 3),
+        ("witnesses-256", many(0, 252), 0),
+        ("witnesses-257", many(0, 253), 3),
+    ] {
+        let spoilt = trust.replacen("group ", &format!("{lines}group "), 1);
+        book.case(
+            &CHECKPOINT,
+            &format!("trust-{name}"),
+            Spoilt::Trust(spoilt.into_bytes()),
+            exit,
         );
     }
 }

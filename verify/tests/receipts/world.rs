@@ -1,10 +1,12 @@
 //! A network of four agencies in a few vectors: a log, an index and keys, made by the rules of
 //! `protocol` alone, so that what `verify` says is not checked against the ledger's own code.
 
+mod founding;
 mod tree;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use founding::{AGENCIES, found, secret};
 use protocol::{
     batch::{Batch, BatchStatement},
     block::BlockLeaf,
@@ -12,19 +14,19 @@ use protocol::{
     commitment::{Fields, Secret},
     cosignature::{self, Cosigner},
     entry::{Authorship, Entry, Operation, Previous, Statement},
-    genesis::{Genesis, GenesisAgency, ProvenKey},
+    genesis::Genesis,
     hash::{BlockId, DocumentHash, IndexKey, IndexRoot, LeafHash, RecordKey, ValueHash, sha256},
     height::{Epoch, Height, LeafIndex, LogSize, TimeMs, Version},
     history::History,
     index::IndexProof,
-    key::{Possession, SecretKey},
+    key::SecretKey,
     merkle,
     name::{AgencyName, ClerkName, Date, Origin, ReasonCode, RegistryName},
     opening::{Content, Opening},
     policy::TrustPolicy,
     receipt::{BatchProof, BlockProof, Receipt},
     record::RecordId,
-    state::{ClerkState, Limits, RecordState, RegistryState, Status, value_hash},
+    state::{ClerkState, RecordState, Status, value_hash},
     tlog_proof::TlogProof,
 };
 use tree::{subtree, walk};
@@ -33,7 +35,6 @@ pub(crate) const DOCUMENT: DocumentHash = DocumentHash::new([0xd0; 32]);
 pub(crate) const OTHER_DOCUMENT: DocumentHash = DocumentHash::new([0xd1; 32]);
 /// Seconds since 1970 at which everyone cosigns.
 const COSIGNED: u64 = 1_800_000_100;
-const AGENCIES: [&str; 4] = ["adliya", "iiv", "kadastr", "qurilish"];
 
 /// A leaf before it is in the log.
 #[derive(Clone)]
@@ -67,23 +68,6 @@ pub(crate) struct World {
     openings: BTreeMap<RecordKey, Opening>,
 }
 
-fn secret(name: &str) -> SecretKey {
-    SecretKey::from_seed(&sha256(&[b"verify tests", name.as_bytes()]))
-}
-
-fn proven(origin: &str, holder: &str, purpose: &str, secret: &SecretKey) -> ProvenKey {
-    let key = secret.public();
-    let claim = Possession {
-        origin,
-        holder,
-        purpose,
-    };
-    ProvenKey {
-        key,
-        proof: secret.sign(&claim.message(&key)),
-    }
-}
-
 pub(crate) fn registry() -> RegistryName {
     RegistryName::parse("qurilish.permits").unwrap()
 }
@@ -100,62 +84,6 @@ pub(crate) fn key_of(text: &str) -> RecordKey {
     number(text).key(&registry())
 }
 
-fn genesis(origin: &str) -> Genesis {
-    let agency = |name: &&str| {
-        let key = |purpose: &str| {
-            proven(
-                origin,
-                name,
-                purpose,
-                &secret(&format!("{origin} {name} {purpose}")),
-            )
-        };
-        GenesisAgency {
-            name: AgencyName::parse(name).unwrap(),
-            url: format!("https://{name}.example"),
-            cosigner: format!("{name}.example/2026"),
-            peer: key("peer"),
-            vote: key("vote"),
-            cosign: key("cosign"),
-            admin: key("admin"),
-            recovery: key("recovery"),
-        }
-    };
-    let clerk = proven(
-        origin,
-        "qurilish/aziza",
-        "clerk",
-        &secret(&format!("{origin} clerk")),
-    );
-    Genesis {
-        origin: Origin::parse(origin).unwrap(),
-        time: TimeMs::new(1_800_000_000_000),
-        limits: Limits::default(),
-        recovery_threshold: 2,
-        publisher: proven(
-            origin,
-            origin,
-            "publisher",
-            &secret(&format!("{origin} publisher")),
-        ),
-        agencies: AGENCIES.iter().map(agency).collect(),
-        registries: vec![RegistryState {
-            name: registry(),
-            owner: AgencyName::parse("qurilish").unwrap(),
-        }],
-        clerks: vec![(
-            ClerkState {
-                name: clerk_name(),
-                key: clerk.key,
-                until: None,
-                registries: BTreeSet::from([registry()]),
-                operations: Operation::ALL.into_iter().collect(),
-            },
-            clerk.proof,
-        )],
-    }
-}
-
 impl World {
     /// A network after its genesis block.
     pub(crate) fn new(origin: &str) -> Self {
@@ -164,7 +92,7 @@ impl World {
 
     /// The same, whose blocks name another trust file than the genesis gives.
     pub(crate) fn with_trust(origin: &str, change: impl FnOnce(String) -> String) -> Self {
-        let made = genesis(origin);
+        let made = found(origin);
         let genesis = Genesis::parse(made.write().as_bytes()).unwrap();
         assert_eq!(genesis, made);
         let mut world = Self {
@@ -285,6 +213,16 @@ impl World {
         statement.sign(origin, &self.clerk)
     }
 
+    /// The clerk's signature on any bytes, as the last line of an entry or batch.
+    pub(crate) fn signature_line(&self, message: &[u8]) -> String {
+        format!("signature ed25519 {}\n", self.clerk.sign(message))
+    }
+
+    /// The batch with the clerk's signature.
+    pub(crate) fn sign_batch(&self, statement: BatchStatement) -> Batch {
+        statement.sign(&self.genesis.origin, &self.clerk)
+    }
+
     /// A block with one batch over these records; gives the leaf index of the batch.
     pub(crate) fn batch(&mut self, ids: &[&str]) -> u64 {
         let entries: Vec<Entry> = ids
@@ -301,7 +239,7 @@ impl World {
             root: merkle::root_of(texts.iter().map(String::as_bytes)),
             expires: Height::new(1000),
         };
-        let batch = batch.sign(&self.genesis.origin, &self.clerk);
+        let batch = self.sign_batch(batch);
         let at = self.size();
         let mut leaves = vec![Leaf::Batch(batch)];
         leaves.extend(entries.into_iter().map(Leaf::Entry));
@@ -311,21 +249,27 @@ impl World {
 
     /// A block with these leaves. No rules: tests also make worlds in which a quorum erred.
     pub(crate) fn block(&mut self, leaves: Vec<Leaf>) {
-        let (height, time) = (self.height(), self.time());
         let count = u64::try_from(leaves.len()).unwrap();
-        for leaf in leaves {
+        let written = |leaf: Leaf| match &leaf {
+            Leaf::Entry(entry) => (entry.write(), leaf),
+            Leaf::Batch(batch) => (batch.write(), leaf),
+        };
+        self.block_as(leaves.into_iter().map(written).collect(), count);
+    }
+
+    /// The same, of leaves as they are written, which may be otherwise than they should, and with
+    /// another count of them.
+    pub(crate) fn block_as(&mut self, leaves: Vec<(String, Leaf)>, count: u64) {
+        let (height, time) = (self.height(), self.time());
+        for (text, leaf) in leaves {
             let at = self.size();
-            let bytes = match &leaf {
-                Leaf::Entry(entry) => entry.write(),
-                Leaf::Batch(batch) => batch.write(),
-            };
             let mut opening = None;
             if let Leaf::Entry(entry) = &leaf {
                 opening = self.openings.get(&entry.statement.key).cloned();
-                let hash = merkle::leaf_hash(bytes.as_bytes());
+                let hash = merkle::leaf_hash(text.as_bytes());
                 self.record(&entry.statement, at, hash, height, time);
             }
-            self.leaves.push(bytes.into_bytes());
+            self.leaves.push(text.into_bytes());
             self.placed.insert(at, Placed { leaf, opening });
         }
         self.seal(count);
@@ -365,8 +309,12 @@ impl World {
 
     /// Puts a clerk into the index, whatever the log says.
     pub(crate) fn set_clerk(&mut self, clerk: &ClerkState) {
-        self.index
-            .insert(ClerkState::index_key(&clerk.name), clerk.write());
+        self.set_clerk_as(&clerk.name, clerk.write());
+    }
+
+    /// Puts any text into the index in the place of a clerk.
+    pub(crate) fn set_clerk_as(&mut self, name: &ClerkName, value: String) {
+        self.index.insert(ClerkState::index_key(name), value);
     }
 
     pub(crate) fn state_of(&self, id: &str) -> RecordState {
@@ -389,7 +337,8 @@ impl World {
         self.blocks.push((at, leaf));
     }
 
-    fn size(&self) -> u64 {
+    /// How many leaves there are.
+    pub(crate) fn size(&self) -> u64 {
         u64::try_from(self.leaves.len()).unwrap()
     }
 
