@@ -254,6 +254,10 @@ impl Driver {
     }
 
     fn alarm(&mut self, alarm: &Alarm) -> Result<(), String> {
+        if let Alarm::OtherSelf { height, round } = alarm {
+            tracing::error!(event = "forgotten-vote", %height, %round, "this validator's key has signed what its record does not know: an old backup, or a second node with its keys; silent at this height");
+            return Ok(());
+        }
         tracing::error!(
             event = "alarm",
             ?alarm,
