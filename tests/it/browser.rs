@@ -12,6 +12,7 @@ fn the_page_that_verifies_offline_holds_what_it_promises() {
     let shots = root.join("../target");
     let ran = Command::new(script)
         .env("MUHR_SHOTS", shots)
+        .env("MUHR_BINARY", tests::cluster::binary("muhr"))
         .output()
         .unwrap();
     let said = format!(

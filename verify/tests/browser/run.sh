@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 outside=$here/../../../tests/outside
 shots=${MUHR_SHOTS:-${CARGO_TARGET_DIR:-${TMPDIR:-/tmp}}}
+muhr=${MUHR_BINARY:-$here/../../../bin/muhr}
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/muhr/browser-tools
 playwright=1.65.2
 skipped=0
@@ -16,6 +17,7 @@ say "The judge of verify.html, under Node"
 if node --input-type=module -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' 2>/dev/null; then
   MUHR_SWEEP_STEP=${MUHR_SWEEP_STEP:-11} node "$here/corpus.mjs" "$outside/corpus/cases.json"
   node "$here/corpus.mjs" "$outside/golden/1/cases.json"
+  if [ -x "$muhr" ]; then node "$here/differ.mjs" "$muhr"; else skip "beside muhr: it is not built; run make build"; fi
 else
   skip "the corpus under Node: there is no Node 20 or newer (https://nodejs.org, or Debian 13's package nodejs)"
 fi
