@@ -6,133 +6,17 @@ read beside it; the numbers in brackets are its sections. Shares no code with Mu
     check.py --corpus DIR
 
 FILE is a receipt, a history, a checkpoint or evidence of a fork. Prints the verdict; the exit code is that
-of `muhr verify`. Needs Python 3.9 or newer and the package `cryptography`.
+of `muhr verify`. Needs Python 3.9 or newer, the package
+`cryptography`, and formats.py beside it.
 """
-import argparse, base64, datetime, functools, hashlib, hmac, re, sys, unicodedata
+import argparse, base64, hashlib, hmac, re, sys
+sys.dont_write_bytecode = True  # leaves nothing behind in an auditor's folder
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from formats import *
 
 WORDS = {0: "authentic", 3: "bad trust file", 10: "not found", 11: "altered", 12: "superseded", 13: "revoked",
          14: "proof broken", 15: "wrong network", 16: "cannot decide", 17: "suspended", 30: "evidence of a fork"}
-
-
-class Failed(Exception):
-    """A check that did not hold, with the exit code that follows."""
-
-
-def require(holds, what, code=14):
-    if not holds:
-        raise Failed(code, what)
-
-
-# --- Texts [0, 1, 3, 5, 9, 10]: one pattern each; a text that does not match from end to end is refused. A
-# pattern fixes the order of lines, the one way to write numbers, and base64 whose unused bits are zero.
-
-U64 = "18446744073709551615"
-NUM = "(?:0|[1-9][0-9]{0,18}|" + "".join(
-    f"{U64[:i]}[0-{int(d) - 1}][0-9]{{{19 - i}}}|" for i, d in enumerate(U64) if i and int(d)) + U64 + ")"
-HASH = "(?:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"
-SIGNATURE = "(?:[A-Za-z0-9+/]{85}[AQgw]==)"
-ORIGIN = rf"(?=[^\n]{{1,128}}\n)(?:[a-z0-9._-]+/)+{NUM}"
-AGENCY = "[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?"
-CLERK = AGENCY + "/[a-z](?:[a-z0-9.-]{0,30}[a-z0-9])?"
-REGISTRY = "[a-z](?:[a-z0-9.-]{0,62}[a-z0-9])?"
-DATE = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
-OPERATIONS = ["register", "amend", "correct", "suspend", "reinstate", "revoke"]
-OPERATION = "(?:" + "|".join(OPERATIONS) + ")"
-PLACE = f"{NUM} {HASH} {NUM} {NUM}"  # leaf index, leaf hash, height, time
-
-def part(pattern):
-    """A pattern within a larger one: its names count only when it is read by itself."""
-    return re.sub(r"\?P<\w+>", "?:", pattern)
-
-
-ENTRY = (rf"muhr-entry/v1 (?P<operation>{OPERATION})\nregistry (?P<registry>{REGISTRY})\nkey (?P<key>{HASH})\n"
-         rf"version (?P<version>{NUM})\n(?:previous (?P<previous>{PLACE})\n)?(?:effective (?P<date>{DATE})\n)?"
-         rf"(?:reason [A-Z][A-Z0-9-]{{0,15}}\n)?(?:reference {REGISTRY} {HASH} {NUM}\n){{0,8}}"
-         rf"(?:commitment (?P<kind>document|fields) (?P<commitment>{HASH})\n)?author (?P<author>{CLERK})\n"
-         rf"expires {NUM}\n(?:signature ed25519 (?P<signature>{SIGNATURE})|batched)\n")
-BATCH = (rf"muhr-batch/v1\nauthor (?P<author>{CLERK})\ncount (?P<count>{NUM})\nroot (?P<root>{HASH})\n"
-         rf"expires {NUM}\nsignature ed25519 (?P<signature>{SIGNATURE})\n")
-LEAF = (rf"muhr-block/v1\nheight (?P<height>{NUM})\ntime (?P<time>{NUM})\nproposer {AGENCY}\n"  # "none" has the form of a name
-        rf"parent (?:{HASH}|none)\nentries (?P<entries>{NUM})\nindex (?P<index_root>{HASH})\n"
-        rf"epoch (?P<epoch>{NUM})\ntrust (?P<trust>{HASH})\n")
-BLOCK = rf"(?P<leaf>{part(LEAF)})block-index (?P<index>{NUM})\n(?P<path>(?:block-path {HASH}\n){{0,64}})"
-RECORD = rf"record (?P<status>active|suspended|revoked) (?P<latest>{NUM}) (?P<content>{NUM}) (?P<place>{PLACE})\n"
-AUTHORITY = (rf"clerk (?P<name>{CLERK}) ed25519 (?P<key>{HASH}) until (?P<date>never|{DATE}) registries "
-             rf"(?P<registries>{REGISTRY}(?:,{REGISTRY})*) operations (?P<operations>{OPERATION}(?:,{OPERATION})*)\n")
-INDEX_PROOF = (rf"index-leaf (?P<found>present|empty|other {HASH} {HASH})\n"
-               rf"(?P<siblings>(?:index-path {HASH}\n){{0,256}})")
-CHARACTER = r"[^\x00-\x1f\x7f]"
-ESCAPED = r"\\\\|\\[nrt]|\\x(?:0[0-8bcef]|1[0-9a-f]|7f)"
-FIELD = rf"field ((?:[^\x00-\x20\x7f-\x9f\\]|\\\\|\\s)+) ((?:(?!\\){CHARACTER}|{ESCAPED})*)\n"
-OPENING = (rf"record-id (?P<number>{CHARACTER}+)\n(?:document sha256 (?P<document>[0-9a-f]{{64}})\n"
-           rf"salt (?P<salt>{HASH})\n|secret (?P<secret>{HASH})\n(?P<fields>(?:{part(FIELD)}){{1,256}}))?")
-NOTE = (rf"(?P<text>(?P<origin>{ORIGIN})\n(?P<size>{NUM})\n(?P<root>{HASH})\n)\n"
-        rf"(?P<lines>(?:— [^\s+\x00-\x1f]+ [A-Za-z0-9+/=]+\n){{1,100}})")
-RECEIPT = (rf"muhr-receipt/v1\n--- entry\n(?P<entry>{part(ENTRY)})(?:--- opening\n(?P<opening>{part(OPENING)}))?"
-           rf"--- clerk\n(?P<clerk>{part(AUTHORITY)})(?P<clerk_proof>{part(INDEX_PROOF)})"
-           rf"(?:--- batch\n(?P<batch>{part(BATCH)})batch-index (?P<batch_index>{NUM})\n"
-           rf"(?P<batch_path>(?:batch-path {HASH}\n){{0,64}})(?P<entry_path>(?:entry-path {HASH}\n){{0,64}}))?"
-           rf"--- record\n(?P<record>{part(RECORD)})(?P<record_proof>{part(INDEX_PROOF)})"
-           rf"--- block\n(?P<block>{part(BLOCK)})(?:--- head\n(?P<head>{part(BLOCK)}))?"
-           rf"--- proof\nc2sp\.org/tlog-proof@v1\nindex (?P<index>{NUM})\n(?P<path>(?:{HASH}\n){{0,64}})\n(?P<note>{part(NOTE)})")
-HISTORY = (rf"muhr-history/v1\nregistry (?P<registry>{REGISTRY})\nkey (?P<key>{HASH})\n"
-           rf"(?:(?P<record>{part(RECORD)})(?P<present>{part(INDEX_PROOF)})(?P<versions>(?:--- version\n{part(ENTRY)})*)|(?P<absent>{part(INDEX_PROOF)}))"
-           rf"(?P<clerks>(?:--- clerk\n{part(AUTHORITY)}{part(INDEX_PROOF)})*)--- head\n(?P<head>{part(BLOCK)})--- checkpoint\n(?P<note>{part(NOTE)})")
-
-
-def read(pattern, text, most=1 << 18):
-    """The named parts of a text that matches from end to end."""
-    found = re.fullmatch(pattern, text)
-    require(found and len(text.encode()) <= most, "the format")
-    require("\x7f" not in text or pattern == NOTE, "the format: a control character")
-    return found.groupdict()
-
-
-def read_entry(text):
-    entry = read(ENTRY, text, 4096)
-    require(not entry["date"] or is_day(entry["date"]), "the format: no such day")
-    return entry
-
-
-def read_authority(text):
-    clerk = read(AUTHORITY, text)
-    names, operations = clerk["registries"].split(","), clerk["operations"].split(",")
-    require(names == sorted(set(names)) and operations == [o for o in OPERATIONS if o in operations], "the format: order")
-    require(clerk["date"] == "never" or is_day(clerk["date"]), "the format: no such day")
-    clerk["key"] = point(unbase64(clerk["key"]))
-    return clerk
-
-
-def read_block(text):
-    block = read(BLOCK, text)
-    return {**block, **read(LEAF, block["leaf"], 1024)}
-
-
-def is_day(text):
-    try:
-        return bool(datetime.date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def unbase64(text):
-    try:
-        found = base64.b64decode(text, validate=True)
-    except ValueError:
-        found = b""
-    require(base64.b64encode(found).decode() == text, "the format: base64")
-    return found
-
-
-def hashes(lines):
-    return [unbase64(line.split(" ")[-1]) for line in lines.split("\n")[:-1]]
-
-
-def place(text):
-    index, leaf, height, time = text.split(" ")
-    return int(index), leaf, int(height), int(time)
 
 
 # --- Hashes, trees, keys [2, 3, 5]
@@ -181,18 +65,7 @@ def in_index(root, key, value, proof):
     require(node == unbase64(root), "the index proof leads to another root")
 
 
-P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, -1, P) % P
-
-
-@functools.lru_cache
-def point(key):
-    """A key if it is the one encoding of a point of the curve; else refused where it is read."""
-    y = int.from_bytes(key, "little") % 2**255
-    x2 = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
-    square = pow(x2, (P - 1) // 2, P) == 1 or (x2 == 0 and key[-1] < 128)
-    require(len(key) == 32 and y < P and square, "a key that is no point")
-    return key
+L = 2**252 + 27742317777372353535851937790883648493  # the order of the base point
 
 
 def small_order(encoded):
@@ -407,50 +280,11 @@ def check_story(entry, here, record):
         require(fits, "the latest version is not a newer one")
 
 
-# --- Openings [1.1, 4, 9]
-
-INVISIBLE = "[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\U000e0000-\U000e0fff\x00-\x1f\x7f-\x9f]"
-WHITE = "[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
-
-
-def read_number(text):
-    """The folded parts of a record number [1.1]."""
-    marked = re.sub(r"\\(.)", lambda m: {"|": "\0", "\\": "\1"}.get(m[1], m[1]), text)
-    parts = [part.replace("\0", "|").replace("\1", "\\") for part in marked.split("|")]
-    parts = [re.sub("[\u02bb\u02bc\u2018\u2019`]", "'", unicodedata.normalize("NFC", part)) for part in parts]
-    parts = [re.sub(WHITE, " ", part).strip(" ") for part in parts]
-    fine = all(0 < len(part.encode()) <= 512 and not re.search(INVISIBLE, part) for part in parts)
-    require(fine and len(parts) <= 8, "the format: a record number")
-    return parts
-
-
-def write_number(parts):
-    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
-
+# --- Openings [1.1, 4]
 
 def record_key(registry, parts):
     coded = (len(part.encode()).to_bytes(2, "big") + part.encode() for part in parts)
     return sha256(b"muhr-record/v1\0", registry.encode(), b"\0", *coded)
-
-
-def unescape(text):
-    plain = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t", "s": " "}
-    return re.sub(r"\\(x..|.)", lambda m: plain.get(m[1]) or chr(int(m[1][1:], 16)), text).encode()
-
-
-def read_opening(text):
-    if text is None:
-        return None
-    opening = read(OPENING, text)
-    opening["parts"] = read_number(opening["number"])
-    require(write_number(opening["parts"]) == opening["number"], "the format: the number is not folded")
-    opening["pairs"] = [(unescape(name), unescape(value)) for name, value in re.findall(FIELD, opening["fields"] or "")]
-    names = [name for name, _ in opening["pairs"]]
-    small = sum(len(name) + len(value) for name, value in opening["pairs"]) <= 1 << 17
-    require(len(set(names)) == len(names) and small, "the format: fields")
-    attached = dict(opening["pairs"]).get(b"document", b"").decode()
-    opening["shown"] = opening["document"] or (re.fullmatch("[0-9a-f]{64}", attached) and attached)
-    return opening
 
 
 def keyed(key, *parts):
@@ -585,7 +419,6 @@ def main():
     ask.add_argument("files", nargs="*", metavar="FILE [DOCUMENT]")
     given = ask.parse_args()
     if given.corpus:
-        sys.dont_write_bytecode = True
         import corpus
         return corpus.run(given.corpus, judge)
     if not given.trust or len(given.files) not in (1, 2) or bool(given.registry) != bool(given.record):

@@ -1,0 +1,177 @@
+"""The texts of Muhr [1, 3, 5, 8, 9, 10]: one pattern each. A text that does not match from end to end is refused.
+
+A pattern fixes the order of the lines, the one way to write a number, and base64 whose unused bits are zero. The
+numbers in brackets are sections of docs/protocol.md.
+"""
+import base64, datetime, functools, re, unicodedata
+
+
+class Failed(Exception):
+    """A check that did not hold, with the exit code that follows."""
+
+
+def require(holds, what, code=14):
+    if not holds:
+        raise Failed(code, what)
+
+
+U64 = "18446744073709551615"
+NUM = "(?:0|[1-9][0-9]{0,18}|" + "".join(
+    f"{U64[:i]}[0-{int(d) - 1}][0-9]{{{19 - i}}}|" for i, d in enumerate(U64) if i and int(d)) + U64 + ")"
+HASH = "(?:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"
+SIGNATURE = "(?:[A-Za-z0-9+/]{85}[AQgw]==)"
+ORIGIN = rf"(?=[^\n]{{1,128}}\n)(?:[a-z0-9._-]+/)+{NUM}"
+AGENCY = "[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?"
+CLERK = AGENCY + "/[a-z](?:[a-z0-9.-]{0,30}[a-z0-9])?"
+REGISTRY = "[a-z](?:[a-z0-9.-]{0,62}[a-z0-9])?"
+DATE = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
+OPERATIONS = ["register", "amend", "correct", "suspend", "reinstate", "revoke"]
+OPERATION = "(?:" + "|".join(OPERATIONS) + ")"
+PLACE = f"{NUM} {HASH} {NUM} {NUM}"  # leaf index, leaf hash, height, time
+
+def part(pattern):
+    """A pattern within a larger one: its names count only when it is read by itself."""
+    return re.sub(r"\?P<\w+>", "?:", pattern)
+
+
+ENTRY = (rf"muhr-entry/v1 (?P<operation>{OPERATION})\nregistry (?P<registry>{REGISTRY})\nkey (?P<key>{HASH})\n"
+         rf"version (?P<version>{NUM})\n(?:previous (?P<previous>{PLACE})\n)?(?:effective (?P<date>{DATE})\n)?"
+         rf"(?:reason [A-Z][A-Z0-9-]{{0,15}}\n)?(?:reference {REGISTRY} {HASH} {NUM}\n){{0,8}}"
+         rf"(?:commitment (?P<kind>document|fields) (?P<commitment>{HASH})\n)?author (?P<author>{CLERK})\n"
+         rf"expires {NUM}\n(?:signature ed25519 (?P<signature>{SIGNATURE})|batched)\n")
+BATCH = (rf"muhr-batch/v1\nauthor (?P<author>{CLERK})\ncount (?P<count>{NUM})\nroot (?P<root>{HASH})\n"
+         rf"expires {NUM}\nsignature ed25519 (?P<signature>{SIGNATURE})\n")
+LEAF = (rf"muhr-block/v1\nheight (?P<height>{NUM})\ntime (?P<time>{NUM})\nproposer {AGENCY}\n"  # "none" has the form of a name
+        rf"parent (?:{HASH}|none)\nentries (?P<entries>{NUM})\nindex (?P<index_root>{HASH})\n"
+        rf"epoch (?P<epoch>{NUM})\ntrust (?P<trust>{HASH})\n")
+BLOCK = rf"(?P<leaf>{part(LEAF)})block-index (?P<index>{NUM})\n(?P<path>(?:block-path {HASH}\n){{0,64}})"
+RECORD = rf"record (?P<status>active|suspended|revoked) (?P<latest>{NUM}) (?P<content>{NUM}) (?P<place>{PLACE})\n"
+AUTHORITY = (rf"clerk (?P<name>{CLERK}) ed25519 (?P<key>{HASH}) until (?P<date>never|{DATE}) registries "
+             rf"(?P<registries>{REGISTRY}(?:,{REGISTRY})*) operations (?P<operations>{OPERATION}(?:,{OPERATION})*)\n")
+INDEX_PROOF = (rf"index-leaf (?P<found>present|empty|other {HASH} {HASH})\n"
+               rf"(?P<siblings>(?:index-path {HASH}\n){{0,256}})")
+CHARACTER = r"[^\x00-\x1f\x7f]"
+ESCAPED = r"\\\\|\\[nrt]|\\x(?:0[0-8bcef]|1[0-9a-f]|7f)"
+FIELD = rf"field ((?:[^\x00-\x20\x7f-\x9f\\]|\\\\|\\s)+) ((?:(?!\\){CHARACTER}|{ESCAPED})*)\n"
+OPENING = (rf"record-id (?P<number>{CHARACTER}+)\n(?:document sha256 (?P<document>[0-9a-f]{{64}})\n"
+           rf"salt (?P<salt>{HASH})\n|secret (?P<secret>{HASH})\n(?P<fields>(?:{part(FIELD)}){{1,256}}))?")
+NOTE = (rf"(?P<text>(?P<origin>{ORIGIN})\n(?P<size>{NUM})\n(?P<root>{HASH})\n)\n"
+        rf"(?P<lines>(?:— [^\s+\x00-\x1f]+ [A-Za-z0-9+/=]+\n){{1,100}})")
+RECEIPT = (rf"muhr-receipt/v1\n--- entry\n(?P<entry>{part(ENTRY)})(?:--- opening\n(?P<opening>{part(OPENING)}))?"
+           rf"--- clerk\n(?P<clerk>{part(AUTHORITY)})(?P<clerk_proof>{part(INDEX_PROOF)})"
+           rf"(?:--- batch\n(?P<batch>{part(BATCH)})batch-index (?P<batch_index>{NUM})\n"
+           rf"(?P<batch_path>(?:batch-path {HASH}\n){{0,64}})(?P<entry_path>(?:entry-path {HASH}\n){{0,64}}))?"
+           rf"--- record\n(?P<record>{part(RECORD)})(?P<record_proof>{part(INDEX_PROOF)})"
+           rf"--- block\n(?P<block>{part(BLOCK)})(?:--- head\n(?P<head>{part(BLOCK)}))?"
+           rf"--- proof\nc2sp\.org/tlog-proof@v1\nindex (?P<index>{NUM})\n(?P<path>(?:{HASH}\n){{0,64}})\n(?P<note>{part(NOTE)})")
+HISTORY = (rf"muhr-history/v1\nregistry (?P<registry>{REGISTRY})\nkey (?P<key>{HASH})\n"
+           rf"(?:(?P<record>{part(RECORD)})(?P<present>{part(INDEX_PROOF)})(?P<versions>(?:--- version\n{part(ENTRY)})*)|(?P<absent>{part(INDEX_PROOF)}))"
+           rf"(?P<clerks>(?:--- clerk\n{part(AUTHORITY)}{part(INDEX_PROOF)})*)--- head\n(?P<head>{part(BLOCK)})--- checkpoint\n(?P<note>{part(NOTE)})")
+
+
+def read(pattern, text, most=1 << 18):
+    """The named parts of a text that matches from end to end."""
+    found = re.fullmatch(pattern, text)
+    require(found and len(text.encode()) <= most, "the format")
+    require("\x7f" not in text or pattern == NOTE, "the format: a control character")
+    return found.groupdict()
+
+
+def read_entry(text):
+    entry = read(ENTRY, text, 4096)
+    require(not entry["date"] or is_day(entry["date"]), "the format: no such day")
+    return entry
+
+
+def read_authority(text):
+    clerk = read(AUTHORITY, text)
+    names, operations = clerk["registries"].split(","), clerk["operations"].split(",")
+    require(names == sorted(set(names)) and operations == [o for o in OPERATIONS if o in operations], "the format: order")
+    require(clerk["date"] == "never" or is_day(clerk["date"]), "the format: no such day")
+    clerk["key"] = point(unbase64(clerk["key"]))
+    return clerk
+
+
+def read_block(text):
+    block = read(BLOCK, text)
+    return {**block, **read(LEAF, block["leaf"], 1024)}
+
+
+def is_day(text):
+    try:
+        return bool(datetime.date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def unbase64(text):
+    try:
+        found = base64.b64decode(text, validate=True)
+    except ValueError:
+        found = b""
+    require(base64.b64encode(found).decode() == text, "the format: base64")
+    return found
+
+
+def hashes(lines):
+    return [unbase64(line.split(" ")[-1]) for line in lines.split("\n")[:-1]]
+
+
+def place(text):
+    index, leaf, height, time = text.split(" ")
+    return int(index), leaf, int(height), int(time)
+
+
+P = 2**255 - 19  # the field of Ed25519, and a number of its curve
+D = -121665 * pow(121666, -1, P) % P
+
+
+@functools.lru_cache
+def point(key):
+    """A key if it is the one encoding of a point of the curve; else refused where it is read."""
+    y = int.from_bytes(key, "little") % 2**255
+    x2 = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    square = pow(x2, (P - 1) // 2, P) == 1 or (x2 == 0 and key[-1] < 128)
+    require(len(key) == 32 and y < P and square, "a key that is no point")
+    return key
+
+
+# --- Record numbers [1.1] and openings [4, 9]
+
+INVISIBLE = "[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\U000e0000-\U000e0fff\x00-\x1f\x7f-\x9f]"
+WHITE = "[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+
+
+def read_number(text):
+    """The folded parts of a record number [1.1]."""
+    marked = re.sub(r"\\(.)", lambda m: {"|": "\0", "\\": "\1"}.get(m[1], m[1]), text)
+    parts = [part.replace("\0", "|").replace("\1", "\\") for part in marked.split("|")]
+    parts = [re.sub("[\u02bb\u02bc\u2018\u2019`]", "'", unicodedata.normalize("NFC", part)) for part in parts]
+    parts = [re.sub(WHITE, " ", part).strip(" ") for part in parts]
+    fine = all(0 < len(part.encode()) <= 512 and not re.search(INVISIBLE, part) for part in parts)
+    require(fine and len(parts) <= 8, "the format: a record number")
+    return parts
+
+
+def write_number(parts):
+    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
+
+
+def unescape(text):
+    plain = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t", "s": " "}
+    return re.sub(r"\\(x..|.)", lambda m: plain.get(m[1]) or chr(int(m[1][1:], 16)), text).encode()
+
+
+def read_opening(text):
+    if text is None:
+        return None
+    opening = read(OPENING, text)
+    opening["parts"] = read_number(opening["number"])
+    require(write_number(opening["parts"]) == opening["number"], "the format: the number is not folded")
+    opening["pairs"] = [(unescape(name), unescape(value)) for name, value in re.findall(FIELD, opening["fields"] or "")]
+    names = [name for name, _ in opening["pairs"]]
+    small = sum(len(name) + len(value) for name, value in opening["pairs"]) <= 1 << 17
+    require(len(set(names)) == len(names) and small, "the format: fields")
+    attached = dict(opening["pairs"]).get(b"document", b"").decode()
+    opening["shown"] = opening["document"] or (re.fullmatch("[0-9a-f]{64}", attached) and attached)
+    return opening
