@@ -10,6 +10,8 @@ use std::{
 use serde_json::Value;
 use tests::cluster::{Cluster, Ran, binary, muhr, wait_until};
 
+use crate::help::assert_as_reviewed;
+
 /// Keys and types, one a line; what an array may hold is shown once for each kind.
 fn shape(value: &Value, path: &str, lines: &mut BTreeMap<String, Vec<&'static str>>) {
     let kind = match value {
@@ -150,7 +152,7 @@ fn every_document_has_the_keys_and_types_that_programs_rely_on() {
     let cluster = Cluster::start(0);
     let mut schemas = Schemas::default();
     every_command(&cluster, &mut schemas);
-    insta::assert_snapshot!("schemas", schemas.text());
+    assert_as_reviewed("schemas", &schemas.text());
     without_a_terminal(&cluster);
     on_a_terminal(&cluster);
 }
