@@ -42,6 +42,9 @@ pub enum Command {
     History(HistoryArguments),
     /// Replays the whole log of a node and checks every rule, signature and hash
     Audit(AuditArguments),
+    /// Copies logs
+    #[command(subcommand)]
+    Log(LogCommand),
     /// Makes and shows key files
     #[command(subcommand)]
     Key(KeyCommand),
@@ -206,6 +209,9 @@ pub struct HistoryArguments {
     /// The registry
     #[arg(long, value_name = "NAME")]
     pub registry: String,
+    /// What held then: a date as 2026-11-23 (its end, UTC), a moment as 2026-11-23T10:00:00Z, or a height
+    #[arg(long, value_name = "WHEN")]
+    pub at: Option<String>,
     /// Address of a node
     #[arg(long, env = "MUHR_NODE", value_name = "URL")]
     pub node: String,
@@ -214,10 +220,49 @@ pub struct HistoryArguments {
     pub trust: PathBuf,
 }
 
-/// `muhr audit`.
+/// `muhr audit`: one log, or the subcommand `watch`, which has arguments of its own.
+#[derive(Debug)]
+pub enum AuditArguments {
+    /// One log, replayed.
+    One(AuditOne),
+    /// Several nodes, followed.
+    Watch(WatchArguments),
+}
+
+impl FromArgMatches for AuditArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        if matches.subcommand().is_some() {
+            AuditCommand::from_arg_matches(matches)
+                .map(|AuditCommand::Watch(watch)| Self::Watch(watch))
+        } else {
+            AuditOne::from_arg_matches(matches).map(Self::One)
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for AuditArguments {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let command = AuditCommand::augment_subcommands(AuditOne::augment_args(command));
+        command
+            .subcommand_required(false)
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+/// `muhr audit URL`.
 #[derive(Debug, Args)]
-pub struct AuditArguments {
-    /// Address of a node
+pub struct AuditOne {
+    /// Address of a node, or the folder of a mirror
     pub url: String,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
@@ -225,6 +270,58 @@ pub struct AuditArguments {
     /// A checkpoint seen before: the log must extend it
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
+    /// Where evidence of a fork goes
+    #[arg(long, default_value = "fork.evidence", value_name = "FILE")]
+    pub evidence: PathBuf,
+}
+
+/// `muhr audit watch`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Follows several nodes and ends when one contradicts itself, another, or what was seen before
+    Watch(WatchArguments),
+}
+
+/// `muhr audit watch URL...`.
+#[derive(Debug, Args)]
+pub struct WatchArguments {
+    /// Addresses of nodes, or folders of mirrors
+    #[arg(required = true, value_name = "URL")]
+    pub urls: Vec<String>,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+    /// Where the newest checkpoint that was seen is kept
+    #[arg(long, default_value = "seen.checkpoint", value_name = "FILE")]
+    pub state: PathBuf,
+    /// Where evidence of a fork goes
+    #[arg(long, default_value = "fork.evidence", value_name = "FILE")]
+    pub evidence: PathBuf,
+    /// Seconds between two looks
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub every: u64,
+    /// End after so many looks at each; for ever if not said
+    #[arg(long, value_name = "COUNT")]
+    pub rounds: Option<u64>,
+}
+
+/// `muhr log`.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Copies the log of a node into a folder that any web server can serve; again to bring it up to date
+    Mirror(MirrorArguments),
+}
+
+/// `muhr log mirror URL DIR`.
+#[derive(Debug, Args)]
+pub struct MirrorArguments {
+    /// Address of a node, or the folder of another mirror
+    pub url: String,
+    /// The folder
+    pub dir: PathBuf,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
     /// Where evidence of a fork goes
     #[arg(long, default_value = "fork.evidence", value_name = "FILE")]
     pub evidence: PathBuf,

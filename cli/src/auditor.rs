@@ -2,5 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod history;
+pub(crate) mod mirror;
 mod replay;
 pub(crate) mod verify;
+pub(crate) mod watch;

@@ -144,10 +144,6 @@ impl Client {
         self.text(&path.to_string())
     }
 
-    pub(crate) fn consistency(&self, from: u64, to: u64) -> Result<api::Proof, Failure> {
-        self.json(self.get(&format!("/v1/proofs/consistency?from={from}&to={to}"))?)
-    }
-
     /// Hands in one entry; waits out a busy node until `until`.
     pub(crate) fn submit(&self, entry: &str, until: Instant) -> Result<EntryAnswer, Failure> {
         let mut backoff = Backoff::new(until);

@@ -9,6 +9,7 @@ mod clerk;
 mod client;
 mod exit;
 mod files;
+mod log;
 mod operator;
 mod output;
 
@@ -16,7 +17,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, error::ErrorKind};
 
-use arguments::{Arguments, Command, KeyCommand, NetworkCommand};
+use arguments::{Arguments, AuditArguments, Command, KeyCommand, LogCommand, NetworkCommand};
 use exit::{Failure, USAGE};
 use output::Output;
 use serde_json::json;
@@ -61,7 +62,9 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         }
         Command::Verify(arguments) => auditor::verify::run(&arguments, output),
         Command::History(arguments) => auditor::history::run(&arguments, output),
-        Command::Audit(arguments) => auditor::audit::run(&arguments, output),
+        Command::Audit(AuditArguments::One(arguments)) => auditor::audit::run(&arguments, output),
+        Command::Audit(AuditArguments::Watch(arguments)) => auditor::watch::run(&arguments, output),
+        Command::Log(LogCommand::Mirror(arguments)) => auditor::mirror::run(&arguments, output),
         Command::Key(KeyCommand::New(arguments)) => operator::key::new(&arguments, output),
         Command::Key(KeyCommand::Show(arguments)) => operator::key::show(&arguments, output),
         Command::Network(NetworkCommand::Create(arguments)) => {

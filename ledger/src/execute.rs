@@ -91,9 +91,11 @@ pub struct Executed {
     pub(crate) head: Arc<Head>,
     pub(crate) first: LeafIndex,
     pub(crate) leaves: Vec<Vec<u8>>,
+    #[cfg_attr(not(feature = "rocksdb"), expect(dead_code, reason = "the store's"))]
     pub(crate) hashes: Vec<LeafHash>,
     pub(crate) ids: Vec<EntryId>,
     pub(crate) records: BTreeMap<IndexKey, RecordState>,
+    #[cfg_attr(not(feature = "rocksdb"), expect(dead_code, reason = "the store's"))]
     pub(crate) before: BTreeMap<IndexKey, Option<RecordState>>,
     pub(crate) values: BTreeMap<IndexKey, String>,
 }

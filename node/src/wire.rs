@@ -113,7 +113,7 @@ pub enum SyncMessage {
         /// Size of the newest checkpoint that it cosigned.
         cosigned: LogSize,
         /// The newest vote of the recipient that the sender has seen.
-        yours: Option<SignedVote>,
+        yours: Option<Box<SignedVote>>,
     },
     /// Asks for decided blocks from a height on.
     GetBlocks {

@@ -30,6 +30,19 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     sha256(&[&[1], left, right])
 }
 
+/// Root over the hashes of perfect subtrees of one size, 2^n of them.
+#[must_use]
+pub fn fold(hashes: &[Hash]) -> Hash {
+    match hashes {
+        [] => [0; 32],
+        [hash] => *hash,
+        _ => {
+            let (left, right) = hashes.split_at(hashes.len() >> 1);
+            node_hash(&fold(left), &fold(right))
+        }
+    }
+}
+
 /// The largest perfect subtrees of a growing log, from the left: all that is needed to append.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frontier {

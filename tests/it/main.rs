@@ -6,10 +6,12 @@
 )]
 
 mod architecture;
+mod archive;
 mod browser;
 mod cli;
 mod disk;
 mod doors;
+mod doubt;
 mod exits;
 mod help;
 mod json;

@@ -179,12 +179,10 @@ fn chain(
     }
 }
 
-/// The status and content version to which the operations lead; none if one of them is not allowed.
-fn story(versions: &[ProvenVersion]) -> Option<(Status, Version)> {
+/// The status to which operations lead, from the first version on; none if one is not allowed.
+pub fn status_after(operations: impl IntoIterator<Item = Operation>) -> Option<Status> {
     let mut status = None;
-    let mut content = Version::ZERO;
-    for version in versions.iter().rev() {
-        let operation = version.entry.statement.operation;
+    for operation in operations {
         status = Some(match (status, operation) {
             (None, Operation::Register)
             | (Some(Status::Active), Operation::Amend | Operation::Correct)
@@ -194,11 +192,19 @@ fn story(versions: &[ProvenVersion]) -> Option<(Status, Version)> {
             (Some(Status::Active | Status::Suspended), Operation::Revoke) => Status::Revoked,
             _ => return None,
         });
-        if operation.has_content() {
-            content = version.entry.statement.version;
-        }
     }
-    status.map(|status| (status, content))
+    status
+}
+
+/// The status and content version to which the versions lead.
+fn story(versions: &[ProvenVersion]) -> Option<(Status, Version)> {
+    let statements = versions.iter().map(|version| &version.entry.statement);
+    let status = status_after(statements.clone().rev().map(|said| said.operation))?;
+    let content = statements
+        .into_iter()
+        .find(|said| said.operation.has_content())
+        .map_or(Version::ZERO, |said| said.version);
+    Some((status, content))
 }
 
 /// Every author's key is in the index and made its signatures. An entry of a batch is vouched for by

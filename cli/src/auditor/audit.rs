@@ -8,14 +8,9 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use protocol::{
     genesis::Genesis,
-    hash::RootHash,
     height::LogSize,
-    merkle::{
-        self,
-        tiles::{self, TilePath},
-    },
+    merkle::tiles::{self, TilePath},
     policy::TrustPolicy,
-    text,
 };
 use serde_json::json;
 use verify::{
@@ -23,31 +18,39 @@ use verify::{
     checkpoint::{self, Trusted},
 };
 
-use super::replay::{self, Checked};
+use super::{
+    replay::{self, Checked},
+    watch,
+};
 use crate::{
-    arguments::AuditArguments,
-    client::Client,
+    arguments::AuditOne,
     exit::{DONE, Failure},
     files,
+    log::Log,
     output::{Output, iso, local},
 };
 
-pub(crate) fn run(arguments: &AuditArguments, output: &Output) -> Result<u8, Failure> {
+pub(crate) fn run(arguments: &AuditOne, output: &Output) -> Result<u8, Failure> {
     let trust = files::trust(&arguments.trust)?;
-    let client = Client::new(&arguments.url)?;
-    let note = client.checkpoint()?;
+    let log = Log::open(&arguments.url)?;
+    let note = log.checkpoint()?;
     let trusted = checkpoint::judge(&trust, &note).map_err(|error| {
         Failure::verdict(error.verdict(), format!("the node's checkpoint: {error}"))
     })?;
     if let Some(path) = &arguments.against {
-        extends(arguments, &trust, &client, &note, &trusted, path)?;
+        let earlier = files::read(path, protocol::note::NOTE_BYTES_MAX)?;
+        let earlier = String::from_utf8_lossy(&earlier);
+        checkpoint::judge(&trust, &earlier).map_err(|error| {
+            Failure::verdict(error.verdict(), format!("{}: {error}", path.display()))
+        })?;
+        watch::continues(&trust, &log, &earlier, &note, &arguments.evidence)?;
     }
     let size = trusted.checkpoint().size;
-    let genesis = genesis(&client, &trust, size)?;
+    let genesis = genesis(&log, &trust, size)?;
     let bar = progress(output, size.get());
     let started = Instant::now();
     let (replay, checked) =
-        replay::replay(&client, &genesis, size, |leaves| bar.set_position(leaves))?;
+        replay::replay(&log, &genesis, size, |leaves| bar.set_position(leaves))?;
     bar.finish_and_clear();
     let head = replay.head();
     if head.root() != trusted.checkpoint().root || head.size() != size {
@@ -70,10 +73,10 @@ pub(crate) fn run(arguments: &AuditArguments, output: &Output) -> Result<u8, Fai
 }
 
 /// Leaf 0 must be the genesis that the trust file names.
-fn genesis(client: &Client, trust: &TrustPolicy, size: LogSize) -> Result<Genesis, Failure> {
+fn genesis(log: &Log, trust: &TrustPolicy, size: LogSize) -> Result<Genesis, Failure> {
     let broken = |what: String| Failure::verdict(Verdict::ProofBroken, what);
     let width = tiles::width_at(0, 0, size).ok_or_else(|| broken("the log is empty".to_owned()))?;
-    let bundle = client.tile(TilePath::Entries { index: 0, width })?;
+    let bundle = log.tile(TilePath::Entries { index: 0, width })?;
     let leaves =
         tiles::parse_bundle(&bundle).map_err(|error| broken(format!("bundle 0: {error}")))?;
     let first = leaves
@@ -94,76 +97,6 @@ fn genesis(client: &Client, trust: &TrustPolicy, size: LogSize) -> Result<Genesi
     }
 }
 
-/// Whether the log extends a checkpoint that was seen before. If it contradicts it, that is evidence.
-fn extends(
-    arguments: &AuditArguments,
-    trust: &TrustPolicy,
-    client: &Client,
-    note: &str,
-    trusted: &Trusted,
-    path: &std::path::Path,
-) -> Result<(), Failure> {
-    let earlier_note =
-        String::from_utf8_lossy(&files::read(path, protocol::note::NOTE_BYTES_MAX)?).into_owned();
-    let earlier = checkpoint::judge(trust, &earlier_note).map_err(|error| {
-        Failure::verdict(error.verdict(), format!("{}: {error}", path.display()))
-    })?;
-    let (old, new) = (earlier.checkpoint(), trusted.checkpoint());
-    let guilty = checkpoint::fork(trust, &earlier_note, note);
-    if !guilty.is_empty() {
-        files::write(
-            &arguments.evidence,
-            checkpoint::evidence(&earlier_note, note).as_bytes(),
-        )?;
-        let what = format!(
-            "the network has forked: two roots for size {}, both signed by {}",
-            new.size,
-            guilty.join(", ")
-        );
-        return Err(Failure::verdict(Verdict::Fork, what).help(format!(
-            "the evidence is in {}; show it to every agency",
-            arguments.evidence.display()
-        )));
-    }
-    if new.size < old.size {
-        return Err(Failure::verdict(
-            Verdict::ProofBroken,
-            format!(
-                "the node shows size {}, and size {} was seen before",
-                new.size, old.size
-            ),
-        )
-        .help("the node is behind or restored; ask another agency's node"));
-    }
-    let consistent = proof(client, old.size, new.size, &old.root, &new.root);
-    consistent.map_err(|what| {
-        Failure::verdict(
-            Verdict::ProofBroken,
-            format!("the log does not extend the checkpoint seen before: {what}"),
-        )
-    })
-}
-
-fn proof(
-    client: &Client,
-    old: LogSize,
-    new: LogSize,
-    old_root: &RootHash,
-    new_root: &RootHash,
-) -> Result<(), String> {
-    let proof = client
-        .consistency(old.get(), new.get())
-        .map_err(|failure| failure.what)?;
-    let path: Option<Vec<merkle::Hash>> = proof
-        .path
-        .iter()
-        .map(|hash| text::base64_array(hash))
-        .collect();
-    let path = path.ok_or("the proof is not in base64")?;
-    merkle::verify_consistency(old, new, &path, old_root, new_root)
-        .map_err(|error| error.to_string())
-}
-
 fn progress(output: &Output, leaves: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(
         Some(leaves),
@@ -180,7 +113,7 @@ fn progress(output: &Output, leaves: u64) -> ProgressBar {
 
 fn show(
     output: &Output,
-    arguments: &AuditArguments,
+    arguments: &AuditOne,
     trusted: &Trusted,
     checked: &Checked,
     head: &ledger::Head,

@@ -1,6 +1,11 @@
 //! `muhr history`: all versions of a record, shown only after the proof that none is missing.
 
-use protocol::record::RecordId;
+use protocol::{
+    height::{Height, TimeMs},
+    name::Date,
+    record::RecordId,
+    state::Status,
+};
 use serde_json::{Value, json};
 use verify::{
     Verdict,
@@ -22,6 +27,7 @@ pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, F
     })?;
     let record = RecordId::parse(&arguments.record)
         .map_err(|error| Failure::new(USAGE, error.to_string()))?;
+    let at = arguments.at.as_deref().map(At::parse).transpose()?;
     let trust = files::trust(&arguments.trust)?;
     let key = record.key(&registry);
     let history = Client::new(&arguments.node)?.history(&registry, &key)?;
@@ -30,16 +36,131 @@ pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, F
         "schema": "muhr/history/1", "verdict": judged.verdict.words(), "exit_code": judged.verdict.exit_code(),
         "registry": registry.as_str(), "record": record.to_string(), "steps": steps_json(&judged.steps),
         "facts": judged.facts.as_ref().map(facts_json),
+        "at": at.as_ref().zip(judged.facts.as_ref()).map(|(at, facts)| at.json(facts)),
     }));
     output.text(&format!(
         "{}  {record} in {registry}",
         output.verdict(judged.verdict)
     ));
     match &judged.facts {
-        Some(facts) => show(output, facts, judged.verdict),
+        Some(facts) => {
+            show(output, facts, judged.verdict);
+            if let Some(at) = &at {
+                output.text(&format!("  {}", at.sentence(facts)));
+            }
+        }
         None => output.steps(&judged.steps),
     }
     Ok(judged.verdict.exit_code())
+}
+
+/// A moment in the past, by the calendar or by the log.
+enum At {
+    Time(TimeMs, String),
+    Height(Height),
+}
+
+impl At {
+    fn parse(text: &str) -> Result<Self, Failure> {
+        if let Ok(height) = text.parse() {
+            return Ok(Self::Height(Height::new(height)));
+        }
+        moment(text)
+            .map(|time| Self::Time(time, text.to_owned()))
+            .ok_or_else(|| {
+                Failure::new(USAGE, format!("--at {text} is neither a date nor a height"))
+                    .help("write it as 2026-11-23, 2026-11-23T10:00:00Z, or 1200")
+            })
+    }
+
+    fn version<'a>(&self, facts: &'a Facts) -> Option<&'a ProvenVersion> {
+        match self {
+            Self::Time(time, _) => facts.at_time(*time),
+            Self::Height(height) => facts.at_height(*height),
+        }
+    }
+
+    /// Whether the checkpoint reaches that far: of what came after it nothing is proven.
+    fn is_proven(&self, facts: &Facts) -> bool {
+        match self {
+            Self::Time(time, _) => *time <= facts.as_of_time,
+            Self::Height(height) => *height <= facts.as_of_height,
+        }
+    }
+
+    fn json(&self, facts: &Facts) -> Value {
+        let version = self.version(facts);
+        json!({
+            "proven": self.is_proven(facts),
+            "version": version.map(|version| version.entry.statement.version.get()),
+            "status": version.and_then(|version| status_after(facts, version)).map(Status::word),
+        })
+    }
+
+    fn sentence(&self, facts: &Facts) -> String {
+        let when = match self {
+            Self::Time(_, text) => format!("at {text}"),
+            Self::Height(height) => format!("after block {height}"),
+        };
+        if !self.is_proven(facts) {
+            return format!(
+                "{when}: not proven, since the checkpoint is of block {} and {}",
+                facts.as_of_height,
+                local(facts.as_of_time.get())
+            );
+        }
+        match self.version(facts) {
+            None => format!("{when}: not registered yet, and that is proven"),
+            Some(version) => {
+                let status = status_after(facts, version).map_or("unknown", Status::word);
+                format!(
+                    "{when}: version {}, {status}",
+                    version.entry.statement.version
+                )
+            }
+        }
+    }
+}
+
+/// The record's status after one of its versions.
+fn status_after(facts: &Facts, version: &ProvenVersion) -> Option<Status> {
+    let number = version.entry.statement.version;
+    let upto = facts.versions.iter().rev();
+    let upto = upto.take_while(|earlier| earlier.entry.statement.version <= number);
+    verify::history::status_after(upto.map(|earlier| earlier.entry.statement.operation))
+}
+
+/// The end of a day in UTC, or a moment in UTC.
+fn moment(text: &str) -> Option<TimeMs> {
+    let (date, clock) = match text.split_once('T') {
+        Some((date, clock)) => (date, clock.strip_suffix('Z')?),
+        None => (text, "23:59:59"),
+    };
+    let date = Date::parse(date)?;
+    let mut parts = date
+        .as_str()
+        .split('-')
+        .map(|part| part.parse::<u64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let mut parts = clock
+        .split(':')
+        .map(|part| (part.len() == 2).then(|| part.parse::<u64>().ok())?);
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some() || hours > 23 || minutes > 59 || seconds > 59 {
+        return None;
+    }
+    let days = days_from_civil(year, month, day)?;
+    let seconds = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+    Some(TimeMs::new(seconds * 1000 + 999))
+}
+
+/// Days since 1970-01-01, for the years that block times can have.
+fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = year.checked_sub(u64::from(month <= 2))?;
+    let (era, of_era) = (year / 400, year % 400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    (era * 146_097 + of_era).checked_sub(719_468)
 }
 
 fn show(output: &Output, facts: &Facts, verdict: Verdict) {
@@ -98,4 +219,26 @@ fn version_json(version: &ProvenVersion) -> Value {
         "reason": statement.reason.as_ref().map(|reason| reason.as_str()), "effective": statement.effective.as_ref().map(|date| date.as_str()),
         "index": version.index.get(), "hash": version.hash.to_string(), "height": version.height.get(), "time": iso(version.time.get()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_end_with_their_day_and_nonsense_is_none() {
+        let of = |text| moment(text).map(TimeMs::get);
+        assert_eq!(of("1970-01-01"), Some(86_399_999));
+        assert_eq!(of("2026-11-23T10:00:00Z"), Some(1_795_428_000_999));
+        assert_eq!(of("2024-02-29"), Some(1_709_251_199_999));
+        for wrong in [
+            "2026-02-30",
+            "2026-11-23T24:00:00Z",
+            "2026-11-23T10:00Z",
+            "2026-11-23T10:00:00",
+            "yesterday",
+        ] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -14,13 +14,13 @@ use protocol::{
     genesis::Genesis,
     height::LogSize,
     merkle::{
-        Hash, leaf_hash, node_hash,
+        self, Hash, leaf_hash,
         tiles::{self, TILE_WIDTH, TilePath},
     },
 };
 use verify::Verdict;
 
-use crate::{client::Client, exit::Failure};
+use crate::{exit::Failure, log::Log};
 
 /// Blocks that wait between two threads.
 const WAITING_MAX: usize = 64;
@@ -38,7 +38,7 @@ type Numbered<T> = (u64, T);
 
 /// Fetches the first `size` leaves, executes them, and compares all tiles. Gives back the replay.
 pub(super) fn replay(
-    client: &Client,
+    log: &Log,
     genesis: &Genesis,
     size: LogSize,
     progress: impl Fn(u64),
@@ -51,7 +51,7 @@ pub(super) fn replay(
     let raw = Mutex::new(raw);
     let mut checked = Checked::default();
     thread::scope(|scope| {
-        let fetcher = scope.spawn(|| fetch(client, genesis, size, raw_in));
+        let fetcher = scope.spawn(|| fetch(log, genesis, size, raw_in));
         for _ in 0..cores {
             let (raw, done_in, preparer) = (&raw, done_in.clone(), preparer.clone());
             scope.spawn(move || {
@@ -119,7 +119,7 @@ fn diverges(divergence: &Divergence) -> Failure {
 
 /// Reads the log bundle by bundle, splits it into blocks, and compares the tiles of hashes.
 fn fetch(
-    client: &Client,
+    log: &Log,
     genesis: &Genesis,
     size: LogSize,
     raw: mpsc::SyncSender<Numbered<RawBlock>>,
@@ -130,7 +130,7 @@ fn fetch(
     let mut number = 0;
     let mut index = 0;
     while let Some(width) = tiles::width_at(0, index, size) {
-        let bundle = client.tile(TilePath::Entries { index, width })?;
+        let bundle = log.tile(TilePath::Entries { index, width })?;
         let leaves = tiles::parse_bundle(&bundle)
             .map_err(|error| broken(format!("bundle {index}: {error}")))?;
         if leaves.len() != usize::from(width) {
@@ -140,7 +140,7 @@ fn fetch(
             )));
         }
         for leaf in leaves {
-            compare.push(client, *leaf_hash(&leaf).as_bytes())?;
+            compare.push(log, *leaf_hash(&leaf).as_bytes())?;
             let Some(block) = splitter
                 .push(leaf)
                 .map_err(|divergence| diverges(&divergence))?
@@ -162,7 +162,7 @@ fn fetch(
     if splitter.is_amid() {
         return Err(broken("the checkpoint ends within a block".to_owned()));
     }
-    compare.rest(client)?;
+    compare.rest(log)?;
     Ok(compare.compared)
 }
 
@@ -174,7 +174,7 @@ struct Tiles {
 }
 
 impl Tiles {
-    fn push(&mut self, client: &Client, mut hash: Hash) -> Result<(), Failure> {
+    fn push(&mut self, log: &Log, mut hash: Hash) -> Result<(), Failure> {
         let mut level = 0;
         loop {
             if self.levels.len() <= level {
@@ -190,16 +190,16 @@ impl Tiles {
             let full = std::mem::take(hashes);
             let at = *index;
             *index += 1;
-            self.compare(client, level, at, &full)?;
-            hash = fold(&full);
+            self.compare(log, level, at, &full)?;
+            hash = merkle::fold(&full);
             level += 1;
         }
     }
 
-    fn rest(&mut self, client: &Client) -> Result<(), Failure> {
+    fn rest(&mut self, log: &Log) -> Result<(), Failure> {
         for (level, (index, hashes)) in std::mem::take(&mut self.levels).into_iter().enumerate() {
             if !hashes.is_empty() {
-                self.compare(client, level, index, &hashes)?;
+                self.compare(log, level, index, &hashes)?;
             }
         }
         Ok(())
@@ -207,7 +207,7 @@ impl Tiles {
 
     fn compare(
         &mut self,
-        client: &Client,
+        log: &Log,
         level: usize,
         index: u64,
         hashes: &[Hash],
@@ -217,7 +217,7 @@ impl Tiles {
             index,
             width: u16::try_from(hashes.len()).unwrap_or(u16::MAX),
         };
-        if client.tile(path)? != hashes.concat() {
+        if log.tile(path)? != hashes.concat() {
             return Err(Failure::verdict(
                 Verdict::ProofBroken,
                 format!("{path} is not what the leaves lead to"),
@@ -225,16 +225,5 @@ impl Tiles {
         }
         self.compared += 1;
         Ok(())
-    }
-}
-
-fn fold(hashes: &[Hash]) -> Hash {
-    match hashes {
-        [] => [0; 32],
-        [hash] => *hash,
-        _ => {
-            let (left, right) = hashes.split_at(hashes.len() / 2);
-            node_hash(&fold(left), &fold(right))
-        }
     }
 }

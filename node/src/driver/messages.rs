@@ -119,7 +119,7 @@ impl Driver {
                 cosigned,
                 yours,
             }) => {
-                self.on_told(from, height, yours.as_ref());
+                self.on_told(from, height, yours.as_deref());
                 if let Some(peer) = self.peers.get_mut(from.get()) {
                     peer.cosigned = cosigned;
                 }
@@ -230,7 +230,7 @@ impl Driver {
         SyncMessage::Status {
             height: self.shared.ledger.head().height(),
             cosigned,
-            yours: self.newest_vote_of(peer),
+            yours: self.newest_vote_of(peer).map(Box::new),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Hash, node_hash};
+use super::{Hash, fold};
 use crate::{height::LogSize, text::Malformed};
 
 /// Hashes or entries of a full tile.
@@ -171,18 +171,6 @@ pub fn subtree<E: From<Malformed>>(
         .zip(usize::try_from(until).ok());
     let hashes = range.and_then(|(from, until)| hashes.get(from..until));
     Ok(fold(hashes.ok_or_else(none)?))
-}
-
-/// Root over the hashes of perfect subtrees of one size, 2^n of them.
-fn fold(hashes: &[Hash]) -> Hash {
-    match hashes {
-        [] => [0; 32],
-        [hash] => *hash,
-        _ => {
-            let (left, right) = hashes.split_at(hashes.len() >> 1);
-            node_hash(&fold(left), &fold(right))
-        }
-    }
 }
 
 /// Writes a bundle: for each entry its length in two bytes big-endian, and its bytes. No entry may be

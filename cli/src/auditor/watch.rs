@@ -1,0 +1,210 @@
+//! `muhr audit watch`: several agencies' nodes, followed for ever.
+//!
+//! Every checkpoint must be trusted, and must continue what was seen before, here or at any other
+//! node. What was seen is kept in a file, verbatim, so that a watcher that was away goes on where it
+//! was. A contradiction is written down as evidence before anything else is done.
+
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use protocol::{height::LogSize, note::NOTE_BYTES_MAX, policy::TrustPolicy};
+use serde_json::json;
+use verify::{Verdict, checkpoint};
+
+use crate::{
+    arguments::WatchArguments,
+    exit::{DONE, Failure, UNREACHABLE},
+    files,
+    log::Log,
+    output::Output,
+};
+
+pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Failure> {
+    let trust = files::trust(&arguments.trust)?;
+    let logs: Vec<(String, Log)> = arguments
+        .urls
+        .iter()
+        .map(|url| Log::open(url).map(|log| (url.clone(), log)))
+        .collect::<Result<_, _>>()?;
+    let mut seen = remembered(&trust, &arguments.state)?;
+    let mut round = 0_u64;
+    loop {
+        let mut reached = 0_usize;
+        for (url, log) in &logs {
+            match look(&trust, log, seen.as_deref(), &arguments.evidence) {
+                Ok(Looked {
+                    note,
+                    size,
+                    is_newer,
+                }) => {
+                    reached += 1;
+                    if is_newer {
+                        files::write(&arguments.state, note.as_bytes())?;
+                        seen = Some(note);
+                    }
+                    report(output, url, "consistent", Some(size), None);
+                }
+                // A node that is away, slow or behind is named, and the watch goes on.
+                Err(failure) if !is_contradiction(failure.code) => {
+                    report(output, url, "not judged", None, Some(&failure.what));
+                }
+                Err(failure) => {
+                    report(output, url, "contradiction", None, Some(&failure.what));
+                    return Err(failure);
+                }
+            }
+        }
+        round += 1;
+        if arguments.rounds.is_some_and(|rounds| round >= rounds) {
+            return if reached > 0 {
+                Ok(DONE)
+            } else {
+                Err(Failure::new(
+                    UNREACHABLE,
+                    "none of the nodes could be judged",
+                ))
+            };
+        }
+        thread::sleep(Duration::from_secs(arguments.every));
+    }
+}
+
+/// What must end the watch: broken proofs, another network, a fork.
+fn is_contradiction(code: u8) -> bool {
+    [Verdict::ProofBroken, Verdict::WrongNetwork, Verdict::Fork]
+        .iter()
+        .any(|verdict| verdict.exit_code() == code)
+}
+
+/// The newest checkpoint that an earlier watch has seen.
+fn remembered(trust: &TrustPolicy, state: &Path) -> Result<Option<String>, Failure> {
+    if !state.exists() {
+        return Ok(None);
+    }
+    let note = String::from_utf8_lossy(&files::read(state, NOTE_BYTES_MAX)?).into_owned();
+    checkpoint::judge(trust, &note).map_err(|error| {
+        Failure::verdict(error.verdict(), format!("{}: {error}", state.display()))
+            .help("the file holds the newest checkpoint that was seen; keep it, and give another name with --state")
+    })?;
+    Ok(Some(note))
+}
+
+struct Looked {
+    note: String,
+    size: LogSize,
+    is_newer: bool,
+}
+
+fn look(
+    trust: &TrustPolicy,
+    log: &Log,
+    seen: Option<&str>,
+    evidence: &Path,
+) -> Result<Looked, Failure> {
+    let note = log.checkpoint()?;
+    let trusted = checkpoint::judge(trust, &note)
+        .map_err(|error| Failure::verdict(error.verdict(), format!("its checkpoint: {error}")))?;
+    let size = trusted.checkpoint().size;
+    let Some(seen) = seen else {
+        return Ok(Looked {
+            note,
+            size,
+            is_newer: true,
+        });
+    };
+    let is_newer = continues(trust, log, seen, &note, evidence)?;
+    Ok(Looked {
+        note,
+        size,
+        is_newer,
+    })
+}
+
+/// Whether `newer`, which `log` shows, continues `older`, and is larger. A log that is behind what was
+/// seen is no contradiction: it is named, and nothing can be said of it until it has caught up.
+pub(super) fn continues(
+    trust: &TrustPolicy,
+    log: &Log,
+    older: &str,
+    newer: &str,
+    evidence: &Path,
+) -> Result<bool, Failure> {
+    let read = |note: &str| {
+        checkpoint::judge(trust, note)
+            .map_err(|error| Failure::verdict(error.verdict(), error.to_string()))
+    };
+    let (old, new) = (read(older)?, read(newer)?);
+    let (old, new) = (old.checkpoint(), new.checkpoint());
+    let guilty = checkpoint::fork(trust, older, newer);
+    if !guilty.is_empty() || (old.size == new.size && old.root != new.root) {
+        let what = format!(
+            "the network has forked: two roots for size {}, both signed by {}",
+            new.size,
+            guilty.join(", ")
+        );
+        return Err(forked(evidence, older, newer, what));
+    }
+    if new.size < old.size {
+        let what = format!(
+            "it shows size {}, and size {} was seen before",
+            new.size, old.size
+        );
+        return Err(Failure::new(UNREACHABLE, what)
+            .help("the node is behind or restored; ask another agency's node"));
+    }
+    if new.size == old.size {
+        return Ok(false);
+    }
+    let proof = log.consistency(old.size, new.size)?;
+    if checkpoint::consistency(old, new, &proof).is_ok() {
+        return Ok(true);
+    }
+    // Either the tiles are wrong, or both checkpoints are signed and one does not continue the other.
+    if log.root(new.size, new.size)? != new.root {
+        return Err(Failure::verdict(
+            Verdict::ProofBroken,
+            "its tiles do not lead to the root of its own checkpoint",
+        )
+        .help("ask another agency's node; keep a copy of this one's tiles"));
+    }
+    let what = format!(
+        "the log of size {} does not continue the one of size {} that was seen before",
+        new.size, old.size
+    );
+    Err(forked(evidence, older, newer, what))
+}
+
+fn forked(evidence: &Path, older: &str, newer: &str, what: String) -> Failure {
+    let text = checkpoint::evidence(older, newer);
+    match files::write(evidence, text.as_bytes()) {
+        Ok(()) => Failure::verdict(Verdict::Fork, what).help(format!(
+            "the evidence is in {}; show it to every agency",
+            evidence.display()
+        )),
+        Err(failure) => Failure::verdict(Verdict::Fork, what).help(format!(
+            "the evidence could not be written: {}",
+            failure.what
+        )),
+    }
+}
+
+/// One line, or one JSON document, for each look at a node.
+fn report(output: &Output, url: &str, result: &str, size: Option<LogSize>, reason: Option<&str>) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |passed| u64::try_from(passed.as_millis()).unwrap_or(0));
+    let size = size.map(LogSize::get);
+    output.data(&json!({
+        "schema": "muhr/watch/1", "time": crate::output::iso(now), "url": url, "result": result, "size": size, "reason": reason,
+    }));
+    let rest = match (size, reason) {
+        (Some(size), _) => format!("size {size}"),
+        (None, reason) => reason.unwrap_or_default().to_owned(),
+    };
+    output.text(&format!(
+        "{}  {url}  {result}  {rest}",
+        crate::output::local(now)
+    ));
+}
