@@ -45,6 +45,9 @@ pub enum Command {
     /// Copies logs
     #[command(subcommand)]
     Log(LogCommand),
+    /// Shows and checks trust files
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Makes and shows key files
     #[command(subcommand)]
     Key(KeyCommand),
@@ -303,6 +306,32 @@ pub struct WatchArguments {
     /// End after so many looks at each; for ever if not said
     #[arg(long, value_name = "COUNT")]
     pub rounds: Option<u64>,
+}
+
+/// `muhr trust`.
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Shows whom a trust file trusts, and the eight words that it is known by
+    Show(TrustShowArguments),
+    /// Compares a trust file with the eight words that an agency has read out
+    Check(TrustCheckArguments),
+}
+
+/// `muhr trust show`.
+#[derive(Debug, Args)]
+pub struct TrustShowArguments {
+    /// The trust file
+    pub file: PathBuf,
+}
+
+/// `muhr trust check`.
+#[derive(Debug, Args)]
+pub struct TrustCheckArguments {
+    /// The trust file
+    pub file: PathBuf,
+    /// The eight words
+    #[arg(required = true)]
+    pub words: Vec<String>,
 }
 
 /// `muhr log`.

@@ -4,5 +4,6 @@ pub(crate) mod audit;
 pub(crate) mod history;
 pub(crate) mod mirror;
 mod replay;
+pub(crate) mod trust;
 pub(crate) mod verify;
 pub(crate) mod watch;

@@ -17,7 +17,9 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, error::ErrorKind};
 
-use arguments::{Arguments, AuditArguments, Command, KeyCommand, LogCommand, NetworkCommand};
+use arguments::{
+    Arguments, AuditArguments, Command, KeyCommand, LogCommand, NetworkCommand, TrustCommand,
+};
 use exit::{Failure, USAGE};
 use output::Output;
 use serde_json::json;
@@ -64,6 +66,8 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::History(arguments) => auditor::history::run(&arguments, output),
         Command::Audit(AuditArguments::One(arguments)) => auditor::audit::run(&arguments, output),
         Command::Audit(AuditArguments::Watch(arguments)) => auditor::watch::run(&arguments, output),
+        Command::Trust(TrustCommand::Show(arguments)) => auditor::trust::show(&arguments, output),
+        Command::Trust(TrustCommand::Check(arguments)) => auditor::trust::check(&arguments, output),
         Command::Log(LogCommand::Mirror(arguments)) => auditor::mirror::run(&arguments, output),
         Command::Key(KeyCommand::New(arguments)) => operator::key::new(&arguments, output),
         Command::Key(KeyCommand::Show(arguments)) => operator::key::show(&arguments, output),

@@ -37,3 +37,4 @@ pub mod record;
 pub mod state;
 pub mod text;
 pub mod tlog_proof;
+pub mod words;

@@ -137,3 +137,30 @@ fn what_held_then_follows_from_the_history() {
     ];
     let _usage = cluster.clerk("qurilish", &command).expect(2);
 }
+
+#[test]
+fn a_trust_file_is_known_by_eight_words_and_one_wrong_word_is_caught() {
+    let cluster = Cluster::start(0);
+    let trust = cluster.trust();
+    let trust = trust.to_str().unwrap();
+    let shown = muhr(&["--json", "trust", "show", trust]).expect(0).json();
+    let words: Vec<&str> = shown["words"].as_str().unwrap().split(' ').collect();
+    assert_eq!(words.len(), 8);
+    let check = |words: &[&str]| {
+        let mut command = vec!["trust", "check", trust];
+        command.extend(words);
+        muhr(&command)
+    };
+    let _right = check(&words).expect(0);
+    let _joined = check(&[&words.join("-").to_uppercase()]).expect(0);
+    for at in 0..8 {
+        let mut wrong = words.clone();
+        wrong[at] = "zuzuz";
+        let refused = check(&wrong).expect(3);
+        assert!(
+            refused.stderr.contains(&format!("word {}", at + 1)),
+            "{}",
+            refused.stderr
+        );
+    }
+}

@@ -14,11 +14,13 @@ use std::{
 use protocol::{
     entry::Operation,
     genesis::{AGENCIES_MAX, AGENCIES_MIN, Genesis, GenesisAgency, ProvenKey, quorum},
+    hash::sha256,
     height::TimeMs,
     key::{Possession, SecretKey},
     keyfile::KeyFile,
     name::{AgencyName, ClerkName, Origin, RegistryName},
     state::{ClerkState, Limits, RegistryState},
+    words,
 };
 use serde_json::json;
 
@@ -354,17 +356,15 @@ fn node_toml(folder: &Folder, folders: &[Folder]) -> String {
 fn show(output: &Output, arguments: &CreateArguments, genesis: &Genesis, folders: &[Folder]) {
     let dir = arguments.dir.display();
     let nodes: Vec<_> = folders.iter().map(|folder| json!({"name": folder.name, "url": format!("http://{}", folder.http), "dir": arguments.dir.join(&folder.name).display().to_string()})).collect();
-    output.data(&json!({"schema": "muhr/network/1", "origin": genesis.origin.as_str(), "genesis": genesis.chain().to_hex(), "quorum": genesis.quorum(), "nodes": nodes}));
+    let words = words::fingerprint(&sha256(&[genesis.trust_file().as_bytes()])).join(" ");
+    output.data(&json!({"schema": "muhr/network/1", "origin": genesis.origin.as_str(), "genesis": genesis.chain().to_hex(), "words": words, "quorum": genesis.quorum(), "nodes": nodes}));
     output.text(&format!(
         "✔ network {} with {} agencies, {} of which must agree",
         genesis.origin,
         genesis.agencies.len(),
         genesis.quorum()
     ));
-    output.text(&format!(
-        "  genesis {}  (compare it by telephone)",
-        genesis.chain().to_hex()
-    ));
+    output.text(&format!("  genesis {}", genesis.chain().to_hex()));
     for folder in folders {
         output.text(&format!(
             "  muhr-node run --dir {dir}/{}    http://{}",
@@ -373,5 +373,8 @@ fn show(output: &Output, arguments: &CreateArguments, genesis: &Genesis, folders
     }
     output.text(&format!(
         "  trust file for everybody who verifies: {dir}/trust.policy"
+    ));
+    output.text(&format!(
+        "  its words, to be compared by telephone: {words}"
     ));
 }
