@@ -17,21 +17,23 @@ pub fn fingerprint(hash: &[u8; 32]) -> [String; WORDS] {
 }
 
 fn word(pair: [u8; 2]) -> String {
-    let mut bits = u16::from_be_bytes(pair);
-    // From the last letter to the first: four bits a consonant, two bits a vowel.
-    let mut letters = ['b'; 5];
-    for (at, letter) in letters.iter_mut().enumerate().rev() {
-        let (alphabet, count): (&[u8], u16) = if at % 2 == 0 {
-            (CONSONANTS, 16)
-        } else {
-            (VOWELS, 4)
-        };
-        *letter = alphabet
-            .get(usize::from(bits % count))
-            .map_or('b', |byte| char::from(*byte));
-        bits /= count;
-    }
+    let bits = u16::from_be_bytes(pair);
+    let consonant = |shift: u32| letter(CONSONANTS, bits.unbounded_shr(shift) & 15);
+    let vowel = |shift: u32| letter(VOWELS, bits.unbounded_shr(shift) & 3);
+    let letters = [
+        consonant(12),
+        vowel(10),
+        consonant(6),
+        vowel(4),
+        consonant(0),
+    ];
     letters.iter().collect()
+}
+
+fn letter(alphabet: &[u8], at: u16) -> char {
+    alphabet
+        .get(usize::from(at))
+        .map_or('?', |byte| char::from(*byte))
 }
 
 /// The first of eight words that is not the hash's, counted from 1; none if all are. Case, and whether
