@@ -20,6 +20,8 @@ use crate::{mempool::Offered, network::Lane, shared::Shared, wire};
 
 /// Jobs that wait for a free core.
 const JOBS_MAX: usize = 4096;
+/// So few entries are checked at once where they arrive: waking another thread costs more.
+const INLINE_MAX: usize = 2;
 /// Entries that are checked in one go.
 const BATCH_MAX: usize = 256;
 
@@ -131,6 +133,10 @@ impl Jobs {
             {
                 count += job.entries.len();
                 jobs.push(job);
+            }
+            if count <= INLINE_MAX || !shared.host.has_threads() {
+                work_off(&shared, jobs);
+                continue;
             }
             let shared = Arc::clone(&shared);
             tokio::task::spawn_blocking(move || {
