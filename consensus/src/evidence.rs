@@ -3,16 +3,15 @@
 //! Under the strict rules of the machine none of these can name an honest validator, whatever the
 //! network and f faulty ones do. Not here: what is done to the guilty. That is governance.
 
-use protocol::{
-    hash::ChainId,
-    key::{self, PublicKey},
-};
+use protocol::{hash::ChainId, key::PublicKey};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
     message::{SignedProposal, SignedVote, VoteKind},
+    planted::{self, Bug},
     validators::ValidatorSet,
+    verify,
 };
 
 /// What was done.
@@ -108,8 +107,9 @@ impl Evidence {
             ],
         };
         for (bytes, signature) in signed {
-            key::verify(&accused, &bytes, &signature)
-                .map_err(|_| NotProven::Signature(Box::new(accused)))?;
+            if !verify::holds(&accused, &bytes, &signature) {
+                return Err(NotProven::Signature(Box::new(accused)));
+            }
         }
         Ok(accused)
     }
@@ -151,5 +151,6 @@ fn forgot(precommit: &SignedVote, prevote: &SignedVote) -> bool {
         && locked.block.is_some()
         && later.block.is_some()
         && locked.block != later.block
-        && later.valid_round.is_none_or(|round| round < locked.round)
+        && (planted::is(Bug::AccusesWidely)
+            || later.valid_round.is_none_or(|round| round < locked.round))
 }

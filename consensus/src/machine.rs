@@ -7,8 +7,8 @@
 //! | rule | lines | when | then |
 //! |---|---|---|---|
 //! | 1 decide | L49-54 | q precommits for a block at any round, or a commit; block known and valid | decide |
-//! | 2 skip | L55-56 | f+1 validators spoke in rounds >= R > r (or at all, while idle) | start round R |
-//! |   wake | new | idle, and entries wait or a valid proposal is here | start round 0 |
+//! | 2 skip | L55-56 | f+1 validators spoke in rounds >= R > r (R >= r, while idle) | start round R |
+//! |   wake | new | idle, and there is a cause: entries wait, a valid proposal, a polka | start the round |
 //! | 3 fresh | L22-27 | step propose, proposal without polka | prevote it if valid, timely and **not locked**; else nil |
 //! | 4 again | L28-33 | step propose, proposal with a polka of round vr < r | prevote it with vr if valid and **lockedRound <= vr**; else nil |
 //! | 5 polka | L36-43 | step >= prevote, polka of r, block known and valid | if step = prevote: lock, precommit, send the polka on; valid := polka |
@@ -17,7 +17,7 @@
 //! | 7 | L34-35 | step prevote, q prevotes of any kind | timer prevote, once per round |
 //! | 8 | L47-48 | q precommits of any kind | timer precommit, once per round |
 //! |   propose | L14-19 | step propose, my turn, not proposed yet | re-propose valid with its polka; else, if entries wait, build |
-//! | 9 timers | L57-67 | propose / prevote / precommit ran out in r | prevote nil / precommit nil / start round r+1 |
+//! | 9 timers | L57-67 | propose / prevote / precommit ran out in r | prevote nil / precommit nil / start round r+1, or be idle in it without a cause |
 //!
 //! 3 and 4 are stricter than the paper (no "or lockedValue = v"): with them no honest validator can
 //! be accused of amnesia. A quorum for a block that was judged invalid halts the machine. An observer,
@@ -40,6 +40,8 @@ use protocol::{
     key::PublicKey,
 };
 
+#[cfg(test)]
+pub(crate) use rules::lock_allows;
 pub use status::Status;
 
 use crate::{
@@ -158,11 +160,14 @@ impl Machine {
             return Vec::new();
         }
         let early = std::mem::take(&mut self.future);
+        let early: Vec<_> = early.into_values().flatten().collect();
         let next = Self::new(self.chain, validators, self.me, height, self.held.take());
         *self = next.with_timeouts(self.timeouts);
         self.on(Input::Start);
-        for vote in early.into_values().flatten() {
-            self.on(Input::Vote(vote));
+        // Twice: votes far ahead only count once the first of them have led there.
+        for vote in early.iter().chain(&early) {
+            self.on(Input::Vote(vote.clone()));
+            self.settle();
         }
         self.settle();
         std::mem::take(&mut self.effects)

@@ -10,7 +10,10 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::certificate::{Commit, Polka};
+use crate::{
+    certificate::{Commit, Polka},
+    planted::{self, Bug},
+};
 
 const PROPOSAL_DOMAIN: &[u8] = b"muhr/proposal/v1\0";
 const VOTE_DOMAIN: &[u8] = b"muhr/vote/v1\0";
@@ -139,12 +142,21 @@ fn statement(
     valid_round: Option<Round>,
 ) -> Vec<u8> {
     let mut out = domain.to_vec();
-    out.extend_from_slice(chain.as_bytes());
-    out.push(kind);
+    if !planted::is(Bug::NoOrigin) {
+        out.extend_from_slice(chain.as_bytes());
+    }
+    if !planted::is(Bug::NoKind) {
+        out.push(kind);
+    }
     out.extend_from_slice(&height.get().to_be_bytes());
-    out.extend_from_slice(&round.get().to_be_bytes());
+    if !planted::is(Bug::NoRound) {
+        out.extend_from_slice(&round.get().to_be_bytes());
+    }
     out.push(u8::from(block.is_some()));
     out.extend_from_slice(block.unwrap_or(BlockId::new([0; 32])).as_bytes());
+    if planted::is(Bug::NoValidRound) {
+        return out;
+    }
     out.push(u8::from(valid_round.is_some()));
     out.extend_from_slice(&valid_round.map_or(0, Round::get).to_be_bytes());
     out

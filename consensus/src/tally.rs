@@ -11,6 +11,7 @@ use crate::{
     certificate::{Commit, Polka},
     evidence::Evidence,
     message::{SignedProposal, SignedVote, VoteKind},
+    planted::{self, Bug},
     validators::ValidatorSet,
 };
 
@@ -183,13 +184,37 @@ impl Tally {
     /// The commit of `round`, if the precommits there add up to one.
     pub(crate) fn find_commit(&self, round: Round, validators: &ValidatorSet) -> Option<Commit> {
         let precommits = &self.rounds.get(&round)?.precommits;
-        let vote = quorum_in(precommits, validators.quorum())?;
+        let enough = if planted::is(Bug::DecidesEarly) {
+            validators.faulty_max().saturating_add(1)
+        } else {
+            validators.quorum()
+        };
+        let mixed;
+        let precommits = if planted::is(Bug::RoundsMixed) {
+            mixed = self.precommits_of_all_rounds(round);
+            &mixed
+        } else {
+            precommits
+        };
+        let vote = quorum_in(precommits, enough)?;
         Some(Commit {
             height: vote.statement.height,
             round,
             block: vote.statement.block?,
             votes: signatures(precommits, vote),
         })
+    }
+
+    /// What the planted bug counts: a precommit of any round as one of `round`.
+    fn precommits_of_all_rounds(&self, round: Round) -> BTreeMap<u16, SignedVote> {
+        let votes = self.rounds.values().flat_map(|tally| &tally.precommits);
+        let block = |(_, vote): &(&u16, &SignedVote)| vote.statement.block.is_some();
+        let moved = votes.filter(block).map(|(index, vote)| {
+            let mut vote = vote.clone();
+            vote.statement.round = round;
+            (*index, vote)
+        });
+        moved.collect()
     }
 
     /// The precommits known of `round`.

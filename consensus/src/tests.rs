@@ -2,10 +2,11 @@
 //! why they live inside. Real signatures are tested in `consensus/tests`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
+mod model;
 mod regressions;
 mod restart;
 mod scenarios;
 mod script;
 mod timed;
 mod walk;
-mod world;
+pub(crate) mod world;

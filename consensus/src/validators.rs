@@ -9,6 +9,8 @@ use protocol::{
 };
 use thiserror::Error;
 
+use crate::planted::{self, Bug};
+
 /// The most validators that one network has.
 pub const VALIDATORS_MAX: usize = 100;
 
@@ -77,6 +79,9 @@ impl ValidatorSet {
     /// groups need not share an honest validator.
     #[must_use]
     pub fn quorum(&self) -> usize {
+        if planted::is(Bug::QuorumTwoF) {
+            return self.faulty_max().saturating_mul(2).max(1);
+        }
         (self.count().saturating_mul(2) / 3).saturating_add(1)
     }
 

@@ -13,6 +13,7 @@ use crate::{
     evidence::Evidence,
     input::Input,
     message::{SignedProposal, SignedVote, VoteKind},
+    planted::{self, Bug},
     safety::Step,
     tally::{Offer, Tally},
     timeouts::{Timer, TimerKind},
@@ -57,7 +58,8 @@ impl Machine {
 
     /// Whether a message is of this height and was verified under this height's validators.
     fn concerns<T>(&self, message: &Verified<T>, height: Height) -> bool {
-        height == self.height() && message.set() == self.validators.id()
+        let set = message.set() == self.validators.id() || planted::is(Bug::WrongSet);
+        height == self.height() && set
     }
 
     /// Takes the safety record up if it is of this height, and says again what it says.
@@ -67,6 +69,7 @@ impl Machine {
             return;
         };
         self.record = record;
+        self.forget_as_planted();
         self.receive_all(self.record.passed.clone());
         if let Some(polka) = self.record.valid.clone() {
             self.on_polka(&polka);
@@ -85,6 +88,20 @@ impl Machine {
             self.schedule(TimerKind::Propose);
         }
         self.schedule_resend();
+    }
+
+    /// What a crash takes along under a planted bug.
+    fn forget_as_planted(&mut self) {
+        if planted::is(Bug::LockLost) {
+            self.record.locked = None;
+        }
+        if planted::is(Bug::VotesLost) {
+            (self.record.prevote, self.record.precommit) = (None, None);
+            self.record.step = self.record.step.min(Step::Propose);
+        }
+        if planted::is(Bug::ProposalAnew) {
+            self.record.proposal = None;
+        }
     }
 
     const fn on_pending(&mut self, pending: bool) {
@@ -224,7 +241,7 @@ impl Machine {
             (TimerKind::Propose, Step::Propose) => self.vote(VoteKind::Prevote, None),
             (TimerKind::Prevote, Step::Prevote) => self.vote(VoteKind::Precommit, None),
             (TimerKind::Precommit, Step::Propose | Step::Prevote | Step::Precommit) => {
-                self.start_round(self.round().next());
+                self.leave_round();
             }
             _ => {}
         }
@@ -254,7 +271,7 @@ impl Machine {
         if votes.contains(&vote) {
             return;
         }
-        if votes.len() >= FUTURE_VOTES_MAX {
+        if votes.len() >= FUTURE_VOTES_MAX && !planted::is(Bug::FutureUnbounded) {
             // The newest are of the round that its signer is in.
             votes.pop_front();
         }
@@ -288,11 +305,41 @@ impl Machine {
         }
     }
 
-    /// Moves to `round`: L11-13 and L21. What the proposer does there is a rule.
-    pub(super) fn start_round(&mut self, round: Round) {
+    /// Whether there is anything to decide, as far as this validator knows. Entries that wait are
+    /// known to all honest validators soon, so those without a cause need not keep the others company.
+    pub(super) fn has_cause(&self) -> bool {
+        let offers = self.tally.newest_first();
+        let mut offers = offers
+            .take_while(|(round, _)| **round >= self.round())
+            .flat_map(|(_, round)| &round.offers);
+        let valid = |offer: &Offer| {
+            let block = &offer.signed.statement.block;
+            self.blocks.get(block) == Some(&true)
+        };
+        self.pending || self.record.valid.is_some() || offers.any(valid)
+    }
+
+    /// L65-67. What waited may be gone, refused or expired; then the next round is entered in
+    /// silence, or the rounds would go on for ever with nothing to decide.
+    fn leave_round(&mut self) {
+        let next = self.round().next();
+        self.enter(next);
+        if self.has_cause() || planted::is(Bug::NeverDozes) {
+            self.start_round(next);
+        } else {
+            self.record.step = Step::Idle;
+        }
+    }
+
+    fn enter(&mut self, round: Round) {
         self.record.enter(round);
         self.done = super::Done::default();
         self.tally.prune(round);
+    }
+
+    /// Moves to `round`: L11-13 and L21. What the proposer does there is a rule.
+    pub(super) fn start_round(&mut self, round: Round) {
+        self.enter(round);
         if self.speaks() {
             self.schedule(TimerKind::Propose);
         }

@@ -1,12 +1,15 @@
 //! The decision table of the machine, one function per row. Each says whether it fired.
 
+use protocol::{hash::BlockId, height::Round};
+
 use super::{Machine, facts::polka_signers};
 use crate::{
     certificate::Polka,
     effect::{Alarm, Effect},
     message::{Proposal, VoteKind},
+    planted::{self, Bug},
     safety::{Lock, Step},
-    tally::{Offer, RoundTally},
+    tally::RoundTally,
     timeouts::TimerKind,
 };
 
@@ -30,6 +33,25 @@ const VOTING: [Rule; 7] = [
     Machine::propose,
 ];
 
+/// The lock rule, strict: a fresh proposal only while not locked, a re-proposal only if its polka is
+/// as new as the lock. The paper also allows the locked block itself; then amnesia could not be told
+/// from obedience. `tests/model.rs` visits every state that this rule leads to.
+pub(crate) fn lock_allows(
+    locked: Option<Lock>,
+    block: BlockId,
+    valid_round: Option<Round>,
+) -> bool {
+    let same = locked.is_some_and(|lock| lock.block == block);
+    let old = planted::is(Bug::WrongUnlock) && valid_round.is_some();
+    if planted::is(Bug::NoLockCheck) || (planted::is(Bug::PaperUnlock) && same) || old {
+        return true;
+    }
+    match valid_round {
+        None => locked.is_none(),
+        Some(valid_round) => locked.is_none_or(|lock| lock.round <= valid_round),
+    }
+}
+
 impl Machine {
     /// Fires rules until none does.
     pub(super) fn settle(&mut self) {
@@ -40,6 +62,9 @@ impl Machine {
             let fired = FOLLOWING.iter().any(|rule| rule(self))
                 || (self.speaks() && VOTING.iter().any(|rule| rule(self)));
             if !fired {
+                if self.speaks() && self.must_repeat() {
+                    self.schedule_resend();
+                }
                 return;
             }
         }
@@ -73,11 +98,19 @@ impl Machine {
 
     /// Rule 2, L55-56: one of f + 1 is honest, so the round is a real one.
     fn skip(&mut self) -> bool {
-        let honest_among = self.validators.faulty_max().saturating_add(1);
+        let honest_among = if planted::is(Bug::OneWakes) {
+            1
+        } else {
+            self.validators.faulty_max().saturating_add(1)
+        };
         let Some(target) = self.tally.reached_by(honest_among) else {
             return false;
         };
-        let fires = self.step_now() == Step::Idle || target > self.round();
+        // Never back: what was said in an earlier round is no longer in the record.
+        let fires = match self.step_now() {
+            Step::Idle => target >= self.round(),
+            _ => target > self.round() && !planted::is(Bug::NoSkip),
+        };
         if fires {
             self.start_round(target);
         }
@@ -87,16 +120,7 @@ impl Machine {
     /// Leaves idleness for something to decide. A single liar cannot: its blocks would have to be
     /// valid, and so hold entries.
     fn wake(&mut self) -> bool {
-        if self.step_now() != Step::Idle {
-            return false;
-        }
-        let mut rounds = self.tally.newest_first();
-        let valid = |offer: &Offer| {
-            let block = &offer.signed.statement.block;
-            self.blocks.get(block) == Some(&true)
-        };
-        let fires = self.pending || rounds.any(|(_, round)| round.offers.iter().any(valid));
-        drop(rounds);
+        let fires = self.step_now() == Step::Idle && self.has_cause();
         if fires {
             self.start_round(self.round());
         }
@@ -114,12 +138,9 @@ impl Machine {
         };
         let proposal = &offer.signed.statement;
         let (block, valid_round) = (proposal.block, proposal.valid_round());
-        let locked = self.record.locked;
-        let free = match valid_round {
-            None => offer.timely && locked.is_none(),
-            Some(valid_round) => locked.is_none_or(|lock| lock.round <= valid_round),
-        };
-        if free && self.blocks.get(&block) == Some(&true) {
+        let timely = valid_round.is_some() || offer.timely || planted::is(Bug::AnyUntimely);
+        let valid = self.blocks.get(&block) == Some(&true) || planted::is(Bug::InvalidVoted);
+        if valid && timely && lock_allows(self.record.locked, block, valid_round) {
             self.vote(VoteKind::Prevote, Some((block, valid_round)));
         } else {
             self.vote(VoteKind::Prevote, None);
@@ -161,7 +182,9 @@ impl Machine {
         self.record.valid = Some(polka.clone());
         if locks {
             self.vote(VoteKind::Precommit, Some((polka.block, None)));
-            self.effects.push(Effect::BroadcastPolka(polka));
+            if !planted::is(Bug::PolkaKept) {
+                self.effects.push(Effect::BroadcastPolka(polka));
+            }
         }
         true
     }
@@ -215,7 +238,8 @@ impl Machine {
         let votes = round.map_or(0, |round| round.precommits.len());
         let fires = self.step_now() != Step::Idle
             && votes >= self.validators.quorum()
-            && !self.done.precommit_timer;
+            && !self.done.precommit_timer
+            && !planted::is(Bug::NoPrecommitTimer);
         if fires {
             self.done.precommit_timer = true;
             self.schedule(TimerKind::Precommit);

@@ -6,6 +6,7 @@ use super::Machine;
 use crate::{
     effect::Effect,
     message::{Message, Vote, VoteKind},
+    planted::{self, Bug},
     safety::Step,
     timeouts::{Timer, TimerKind},
 };
@@ -31,6 +32,11 @@ impl Machine {
         }
         *said = Some(vote);
         self.record.step = step;
+        if planted::is(Bug::SentBeforeSaved) {
+            self.effects.push(Effect::Vote(vote));
+            self.persist();
+            return;
+        }
         self.persist();
         self.effects.push(Effect::Vote(vote));
     }
@@ -63,10 +69,10 @@ impl Machine {
         }
     }
 
-    /// Says again what others may have missed, without asking whether they did.
+    /// Says again what others may have missed, without asking whether they did. Falls silent once
+    /// there is nothing left to decide; `settle` takes it up again with the next cause.
     pub(super) fn resend(&mut self) {
-        let idle = self.step_now() == Step::Idle && self.fetching.is_empty();
-        if idle || self.step_now() == Step::Decided {
+        if !self.must_repeat() || planted::is(Bug::NoResend) {
             return;
         }
         let fetching = self.fetching.clone();
@@ -82,6 +88,16 @@ impl Machine {
         self.schedule_resend();
     }
 
+    /// Whether anything is worth saying, or asking for, again.
+    pub(super) fn must_repeat(&self) -> bool {
+        let awake = self.has_cause() || planted::is(Bug::NeverDozes);
+        match self.step_now() {
+            Step::Idle => !self.fetching.is_empty(),
+            Step::Propose | Step::Prevote | Step::Precommit => awake || !self.fetching.is_empty(),
+            Step::Decided => false,
+        }
+    }
+
     /// Own messages of this round, the valid polka, and why the round before was left.
     fn messages_to_repeat(&self) -> Vec<Message> {
         let mut messages = Vec::new();
@@ -94,7 +110,9 @@ impl Machine {
             let votes = [round.prevotes.get(&me), round.precommits.get(&me)];
             messages.extend(votes.into_iter().flatten().cloned().map(Message::Vote));
         }
-        messages.extend(self.record.valid.clone().map(Message::Polka));
+        if !planted::is(Bug::PolkaKept) {
+            messages.extend(self.record.valid.clone().map(Message::Polka));
+        }
         messages.extend(self.precommits_before().into_iter().map(Message::Vote));
         messages
     }

@@ -215,7 +215,7 @@ fn a_round_left_by_a_liars_vote_can_be_followed_after_a_restart() {
     leader.given(w.elapsed(TimerKind::Precommit, 0));
     leader.given(w.elapsed(TimerKind::Propose, 1));
     leader.restart();
-    leader.given(Input::Start);
+    leader.given(Input::Start).given(Input::Pending(true));
     let repeated = leader.machine.step(w.elapsed(TimerKind::Resend, 1));
     let Some(Effect::Rebroadcast(messages)) = repeated.first().cloned() else {
         panic!("nothing is repeated: {repeated:?}");

@@ -49,7 +49,8 @@ fn a_restarted_validator_can_still_show_why_the_round_before_was_left() {
     let nil = ["save", "prevote nil"];
     s.then("no proposal", w.elapsed(TimerKind::Propose, 1), &nil);
     s.restart();
-    s.given(Input::Start).given(w.prevote(3, 1, None));
+    s.given(Input::Start).given(Input::Pending(true));
+    s.given(w.prevote(3, 1, None));
     let resend = w.elapsed(TimerKind::Resend, 1);
     s.then("1 s later", resend, &["repeat 4", "timer Resend 1 1000"]);
 }

@@ -197,6 +197,72 @@ fn nil_quorums_and_timers_end_a_round() {
     s.then("it ran out", w.elapsed(TimerKind::Precommit, 0), &next);
 }
 
+/// What waited was refused when the block was to be built: the next round is entered in silence.
+#[test]
+fn rounds_end_when_nothing_is_left_to_decide() {
+    let mut s = Script::new(4, 3);
+    let w = s.world.clone();
+    s.given(Input::Pending(true))
+        .given(w.elapsed(TimerKind::Propose, 0));
+    for by in 0..3 {
+        s.given(w.precommit(by, 0, None));
+    }
+    s.given(Input::Pending(false));
+    s.then("it ran out", w.elapsed(TimerKind::Precommit, 0), &[]);
+    assert_eq!(s.machine.step_now(), Step::Idle);
+    assert_eq!(s.machine.round().get(), 1);
+    s.then("nothing to say", w.elapsed(TimerKind::Resend, 0), &[]);
+    s.then(
+        "a voice of round 0",
+        w.precommit(0, 0, Some(b())),
+        &["evidence DoubleVote by 0"],
+    );
+    s.then("a voice of round 1", w.prevote(0, 1, None), &[]);
+    let joins = ["timer Propose 1 1500", "timer Resend 1 1000"];
+    let mut other = s.machine.clone();
+    s.then("another", w.prevote(1, 1, None), &joins);
+    std::mem::swap(&mut s.machine, &mut other);
+    s.then("entries wait again", Input::Pending(true), &joins);
+}
+
+#[test]
+fn an_idle_validator_never_goes_back_a_round() {
+    let mut s = Script::new(4, 3);
+    let w = s.world.clone();
+    s.given(Input::Pending(true))
+        .given(w.elapsed(TimerKind::Propose, 0))
+        .given(Input::Pending(false));
+    for by in 0..3 {
+        s.given(w.precommit(by, 0, None));
+    }
+    s.given(w.elapsed(TimerKind::Precommit, 0));
+    s.then("an old valid proposal", w.proposal(0, a(), None), &[]);
+    assert_eq!(
+        (s.machine.step_now(), s.machine.round().get()),
+        (Step::Idle, 1)
+    );
+    // A polka is a cause, however old: somebody may be locked.
+    s.given(Input::Polka(w.verified(w.polka(&[0, 1, 2], 0, a()))));
+    assert_eq!(
+        (s.machine.step_now(), s.machine.round().get()),
+        (Step::Propose, 1)
+    );
+}
+
+#[test]
+fn votes_of_the_next_height_count_however_far_ahead() {
+    let mut s = Script::new(4, 3);
+    let mut next = s.world.clone();
+    next.height = next.height.next();
+    for by in 0..3 {
+        s.given(next.prevote(by, 40, None));
+    }
+    let woken = s.machine.advance(next.height, next.set.clone());
+    assert!(!woken.is_empty());
+    assert_eq!(s.machine.round().get(), 40);
+    assert_eq!(s.machine.status().prevotes.len(), 3);
+}
+
 #[test]
 fn prevotes_that_disagree_end_in_a_nil_precommit() {
     let mut s = Script::new(4, 3);

@@ -169,8 +169,9 @@ impl Walk {
         };
         if !self.rng.percent(loss) {
             let timely = self.rng.percent(95);
-            let input = self.world.input(message, true, timely);
-            self.feed(to, input);
+            if let Some(input) = self.world.door(&message, true, timely) {
+                self.feed(to, input);
+            }
         }
     }
 
@@ -416,8 +417,8 @@ impl Walk {
         }
         match vote.kind {
             VoteKind::Prevote => {
-                let mut polka = self.world.polka(&by, vote.round.get(), block);
-                polka.valid_round = vote.valid_round;
+                let round = vote.round.get();
+                let polka = self.world.polka_since(&by, round, block, vote.valid_round);
                 self.polkas.push(polka.clone());
                 self.show_to_one(Message::Polka(polka));
             }

@@ -1,14 +1,14 @@
 //! What all simulations share: a seeded generator, validators, and messages that pass as verified.
 
 use protocol::{
-    hash::{BlockId, ChainId},
+    hash::{BlockId, ChainId, sha256},
     height::{Height, Round},
-    key::{SecretKey, Signature},
+    key::{PublicKey, SecretKey, Signature},
 };
 
 use crate::{
     Commit, Input, Message, Polka, Proposal, Signed, SignedProposal, SignedVote, Timer, TimerKind,
-    ValidatorSet, Verified, Vote, VoteKind,
+    ValidatorSet, Verified, Vote, VoteKind, certificate::Votes, verify,
 };
 
 /// SplitMix64: small, seeded, the same on every machine.
@@ -41,6 +41,31 @@ impl Rng {
     }
 }
 
+/// What a simulation takes for a signature. Anyone could make it; the actors keep to their own keys.
+pub(crate) fn toy_signature(signer: &PublicKey, bytes: &[u8]) -> Signature {
+    let hash = sha256(&[signer.as_bytes(), bytes]);
+    let mut signature = [0; 64];
+    signature[..32].copy_from_slice(&hash);
+    Signature::new(signature)
+}
+
+/// What can be signed.
+pub(super) trait Statement {
+    fn bytes(&self, chain: &ChainId) -> Vec<u8>;
+}
+
+impl Statement for Vote {
+    fn bytes(&self, chain: &ChainId) -> Vec<u8> {
+        self.sign_bytes(chain)
+    }
+}
+
+impl Statement for Proposal {
+    fn bytes(&self, chain: &ChainId) -> Vec<u8> {
+        self.sign_bytes(chain)
+    }
+}
+
 /// The validators of a small network, seen from above.
 #[derive(Clone, Debug)]
 pub(super) struct World {
@@ -67,16 +92,20 @@ impl World {
         }
     }
 
-    pub(super) fn signature(index: u16) -> Signature {
-        Signature::new([index as u8; 64])
-    }
-
-    pub(super) fn sign<T>(&self, index: u16, statement: T) -> Signed<T> {
+    pub(super) fn sign<T: Statement>(&self, index: u16, statement: T) -> Signed<T> {
+        let signer = self.set.key(index).unwrap();
+        let signature = toy_signature(&signer, &statement.bytes(&self.chain));
         Signed {
             statement,
-            signer: self.set.key(index).unwrap(),
-            signature: Self::signature(index),
+            signer,
+            signature,
         }
+    }
+
+    /// The signatures of `by` under one vote.
+    fn signatures(&self, by: &[u16], vote: Vote) -> Votes {
+        let sign = |by: &u16| (*by, self.sign(*by, vote).signature);
+        by.iter().map(sign).collect()
     }
 
     pub(super) fn verified<T>(&self, message: T) -> Verified<T> {
@@ -113,22 +142,36 @@ impl World {
     }
 
     pub(super) fn polka(&self, by: &[u16], round: u64, block: BlockId) -> Polka {
-        Polka {
+        self.polka_since(by, round, block, None)
+    }
+
+    pub(super) fn polka_since(
+        &self,
+        by: &[u16],
+        round: u64,
+        block: BlockId,
+        valid_round: Option<Round>,
+    ) -> Polka {
+        let mut polka = Polka {
             height: self.height,
             round: Round::new(round),
             block,
-            valid_round: None,
-            votes: by.iter().map(|by| (*by, Self::signature(*by))).collect(),
-        }
+            valid_round,
+            votes: Vec::new(),
+        };
+        polka.votes = self.signatures(by, polka.vote());
+        polka
     }
 
     pub(super) fn commit(&self, by: &[u16], round: u64, block: BlockId) -> Commit {
-        Commit {
+        let mut commit = Commit {
             height: self.height,
             round: Round::new(round),
             block,
-            votes: by.iter().map(|by| (*by, Self::signature(*by))).collect(),
-        }
+            votes: Vec::new(),
+        };
+        commit.votes = self.signatures(by, commit.vote());
+        commit
     }
 
     pub(super) fn signed_proposal(
@@ -180,6 +223,25 @@ impl World {
 }
 
 impl World {
+    /// What the node does at the door: checks a message, and turns it into an input if it is sound.
+    pub(super) fn door(&self, message: &Message, valid: bool, timely: bool) -> Option<Input> {
+        let (chain, set) = (&self.chain, &self.set);
+        let input = match message {
+            Message::Proposal(proposal) => {
+                let proposal = verify::proposal(chain, set, proposal).ok()?;
+                Input::Proposal {
+                    proposal,
+                    valid,
+                    timely,
+                }
+            }
+            Message::Vote(vote) => Input::Vote(verify::vote(chain, set, vote).ok()?),
+            Message::Polka(polka) => Input::Polka(verify::polka(chain, set, polka).ok()?),
+            Message::Commit(commit) => Input::Commit(verify::commit(chain, set, commit).ok()?),
+        };
+        Some(input)
+    }
+
     /// The same validators but one: what is verified under it holds nothing here.
     pub(super) fn other_set(&self) -> Self {
         let keys = self.set.keys();
