@@ -2,6 +2,7 @@
 //! why they live inside. Real signatures are tested in `consensus/tests`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
+mod actors;
 mod model;
 mod regressions;
 mod restart;

@@ -40,7 +40,32 @@ pub struct Status {
     pub halted: bool,
 }
 
+/// How much a machine remembers: tests hold it against bounds.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Sizes {
+    pub(crate) early_votes: usize,
+    pub(crate) rounds: usize,
+    pub(crate) blocks: usize,
+    pub(crate) fetching: usize,
+}
+
 impl Machine {
+    /// How much is remembered.
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> Sizes {
+        Sizes {
+            early_votes: self
+                .future
+                .values()
+                .map(std::collections::VecDeque::len)
+                .sum(),
+            rounds: self.tally.newest_first().count(),
+            blocks: self.blocks.len(),
+            fetching: self.fetching.len(),
+        }
+    }
+
     /// Where the machine stands, and who has spoken in its round.
     #[must_use]
     pub fn status(&self) -> Status {

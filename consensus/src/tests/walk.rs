@@ -1,31 +1,26 @@
 //! An asynchronous scheduler without a clock: it delivers, drops, duplicates and reorders messages,
-//! fires any timer at any time, crashes validators between any two effects, and lets Byzantine
-//! validators say anything to anyone and complete the quorums of the honest ones. Safety only.
+//! fires any timer at any time, crashes validators between any two effects and restarts them from
+//! their record, and gives Byzantine validators (`actors`) turns. Safety only; liveness is `timed`'s.
+//!
+//! After each step: one decided block, no honest word twice in two ways, nothing said before it was
+//! saved, no lock going back, nobody honest accused, no word accepted that its signer never said,
+//! bounded memory.
 
-use std::collections::{BTreeMap, VecDeque};
+mod node;
+mod tests;
 
 use protocol::{hash::BlockId, height::Round};
 
-use super::world::{Rng, World, block};
-use crate::{
-    Commit, Effect, Evidence, Input, Machine, Message, Polka, Proposal, Safety, SignedVote, Step,
-    Timer, TimerKind, Vote, VoteKind,
+use super::{
+    actors::{self, Actor, HABITS, Scene, Speech, What},
+    world::{Rng, World, block},
 };
+use crate::{Evidence, Input, Machine, Message, Polka, SignedVote, Step, TimerKind, VoteKind};
+use node::Node;
 
-const ACTIONS: usize = 700;
-const PACKETS_MAX: usize = 100;
-const SEEDS: u64 = 1_000;
-
-struct Node {
-    machine: Machine,
-    saved: Option<Safety>,
-    timers: Vec<Timer>,
-    own: VecDeque<Input>,
-    decided: bool,
-    locked_round: Option<Round>,
-    said: BTreeMap<(Round, VoteKind), Vote>,
-    proposed: BTreeMap<Round, (BlockId, Option<Round>)>,
-}
+/// Per validator.
+const ACTIONS: usize = 175;
+const PACKETS_MAX: usize = 25;
 
 /// How hostile one seed's network is, in percent.
 struct Weather {
@@ -37,6 +32,8 @@ struct Weather {
     timers: usize,
     /// Per action and per effect.
     crashes: u64,
+    /// How often entries turn out not to be there, or to be there again.
+    refusals: u64,
 }
 
 impl Weather {
@@ -48,23 +45,18 @@ impl Weather {
             precommit_loss: pick([50, 80, 100]),
             timers: pick([8, 16, 40]) as usize,
             crashes: pick([0, 0, 2]),
+            refusals: pick([0, 0, 2]),
         }
     }
-}
 
-pub(super) struct Walk {
-    world: World,
-    weather: Weather,
-    rng: Rng,
-    liars: Vec<u16>,
-    nodes: BTreeMap<u16, Node>,
-    packets: Vec<(u16, Message)>,
-    votes: Vec<SignedVote>,
-    polkas: Vec<Polka>,
-    blocks: Vec<BlockId>,
-    round_max: u64,
-    decided: Option<BlockId>,
-    pub(super) seen: Seen,
+    const CALM: Self = Self {
+        loss: 0,
+        polka_loss: 0,
+        precommit_loss: 0,
+        timers: 8,
+        crashes: 0,
+        refusals: 0,
+    };
 }
 
 /// How deep the walks went: a walk that never locks proves nothing.
@@ -76,75 +68,184 @@ pub(super) struct Seen {
     evidence: usize,
     crashes: usize,
     rounds: u64,
+    /// Words of liars that were let in, and those that were not.
+    lies: usize,
+    refused: usize,
+}
+
+pub(super) struct Walk {
+    world: World,
+    weather: Weather,
+    rng: Rng,
+    liars: Vec<u16>,
+    actors: Vec<Box<dyn Actor>>,
+    nodes: Vec<Node>,
+    packets: Vec<(usize, What)>,
+    votes: Vec<SignedVote>,
+    polkas: Vec<Polka>,
+    blocks: Vec<BlockId>,
+    /// All that was ever said, if more than f lie and the question is who.
+    log: Option<Vec<Message>>,
+    round_max: u64,
+    decided: Option<BlockId>,
+    forked: bool,
+    /// Bit i: validator i is on the second side, and only twins hear both.
+    split: Option<u64>,
+    /// Performed so far, and the one before which its validator crashes.
+    effects: usize,
+    crash_before: Option<usize>,
+    evidence: Vec<Evidence>,
+    pub(super) seen: Seen,
+}
+
+impl Drop for Walk {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let names: Vec<_> = self.actors.iter().map(|actor| actor.name()).collect();
+            eprintln!("liars: {:?}, {}", self.liars, names.join(", "));
+        }
+    }
 }
 
 impl Walk {
+    /// Half of the seeds have conflicters only, the other half a mixed lot.
     pub(super) fn new(n: usize, seed: u64) -> Self {
-        let world = World::new(n);
         let mut rng = Rng::new(seed);
-        let start = rng.below(n) as u16;
-        let liars = (0..world.set.faulty_max() as u16)
-            .map(|i| (start + i) % n as u16)
-            .collect::<Vec<_>>();
-        let node = |index| {
-            let me = world.set.key(index);
-            let set = world.set.clone();
-            Node {
-                machine: Machine::new(world.chain, set, me, world.height, None),
-                saved: None,
-                timers: Vec::new(),
-                own: VecDeque::new(),
-                decided: false,
-                locked_round: None,
-                said: BTreeMap::new(),
-                proposed: BTreeMap::new(),
+        let faulty = World::new(n).set.faulty_max();
+        let start = rng.below(n);
+        let weather = Weather::of(&mut rng);
+        let mixed = rng.percent(50);
+        let mut lot = Vec::new();
+        for i in 0..faulty {
+            let habit = HABITS[rng.below(HABITS.len())];
+            let actor = if mixed {
+                habit(&mut rng)
+            } else {
+                actors::conflicter()
+            };
+            lot.push((((start + i) % n) as u16, actor));
+        }
+        Self::with(n, rng, weather, lot)
+    }
+
+    fn with(n: usize, rng: Rng, weather: Weather, lot: Vec<(u16, Box<dyn Actor>)>) -> Self {
+        let world = World::new(n);
+        let (liars, actors): (Vec<u16>, Vec<_>) = lot.into_iter().unzip();
+        let mut nodes = Vec::new();
+        for key in 0..n as u16 {
+            match liars.iter().position(|liar| *liar == key) {
+                None => nodes.push(Node::new(&world, key, None)),
+                Some(actor) => {
+                    for machine in 0..actors[actor].machines() {
+                        nodes.push(Node::new(&world, key, Some((actor, machine))));
+                    }
+                }
             }
-        };
-        let honest = (0..n as u16).filter(|index| !liars.contains(index));
+        }
         Self {
-            nodes: honest.map(|index| (index, node(index))).collect(),
             world,
-            weather: Weather::of(&mut rng),
+            weather,
             rng,
             liars,
+            actors,
+            nodes,
             packets: Vec::new(),
             votes: Vec::new(),
             polkas: Vec::new(),
             blocks: vec![block(1), block(2)],
+            log: None,
             round_max: 0,
             decided: None,
+            forked: false,
+            split: None,
+            effects: 0,
+            crash_before: None,
+            evidence: Vec::new(),
             seen: Seen::default(),
         }
     }
 
     pub(super) fn run(&mut self) {
-        for index in self.honest() {
-            self.feed(index, Input::Pending(true));
+        for at in 0..self.nodes.len() {
+            self.feed(at, Input::Pending(true));
         }
-        for _ in 0..ACTIONS {
+        for _ in 0..ACTIONS * self.world.set.count() {
             match self.rng.below(82 + self.weather.timers) {
                 0..60 => self.deliver(),
-                60..66 => self.lie_in_proposal(),
-                66..71 => self.lie_in_vote(),
-                71..82 => self.complete_a_quorum(),
+                60..82 => self.lie(),
                 _ => self.fire_timer(),
             }
+            let any = self.rng.below(self.nodes.len());
             if self.rng.percent(self.weather.crashes) {
-                let index = self.any_honest();
-                self.crash(index);
+                self.crash(any);
+            }
+            if self.rng.percent(self.weather.refusals) {
+                let waits = self.rng.percent(50);
+                self.feed(any, Input::Pending(waits));
             }
         }
         self.check_no_honest_amnesia();
         self.seen.rounds = self.round_max;
     }
 
-    fn honest(&self) -> Vec<u16> {
-        self.nodes.keys().copied().collect()
+    /// Gives one liar a turn.
+    fn lie(&mut self) {
+        if self.liars.is_empty() {
+            return;
+        }
+        let which = self.rng.below(self.liars.len());
+        let honest: Vec<_> = self.nodes.iter().filter(|node| node.is_honest()).collect();
+        let places = honest
+            .iter()
+            .map(|node| (node.key, node.machine.round(), node.machine.step_now()));
+        let places: Vec<(u16, Round, Step)> = places.collect();
+        let scene = Scene {
+            world: &self.world,
+            me: self.liars[which],
+            liars: &self.liars,
+            honest: &places,
+            votes: &self.votes,
+            polkas: &self.polkas,
+            blocks: &self.blocks,
+            round_max: self.round_max,
+        };
+        let speeches = self.actors[which].act(&scene, &mut self.rng);
+        for speech in speeches {
+            self.utter(speech);
+        }
     }
 
-    fn any_honest(&mut self) -> u16 {
-        let honest = self.honest();
-        honest[self.rng.below(honest.len())]
+    fn utter(&mut self, speech: Speech) {
+        if let (What::Said(message), Some(log)) = (&speech.what, &mut self.log) {
+            log.push(message.clone());
+        }
+        if let What::Said(Message::Polka(polka)) = &speech.what
+            && speech.now
+        {
+            self.polkas.push(polka.clone());
+        }
+        for key in speech.to {
+            let Some(at) = self.nodes.iter().position(|node| node.key == key) else {
+                continue;
+            };
+            if speech.now {
+                if let What::Said(Message::Polka(polka)) = &speech.what {
+                    let (block, valid) = (polka.block, actors::is_valid(&polka.block));
+                    self.feed(at, Input::BlockKnown { block, valid });
+                }
+                self.hear(at, &speech.what);
+            } else {
+                self.send(at, speech.what.clone());
+            }
+        }
+    }
+
+    fn send(&mut self, to: usize, what: What) {
+        if self.packets.len() >= PACKETS_MAX * self.world.set.count() {
+            let lost = self.rng.below(self.packets.len());
+            self.packets.swap_remove(lost);
+        }
+        self.packets.push((to, what));
     }
 
     fn deliver(&mut self) {
@@ -152,377 +253,94 @@ impl Walk {
             return;
         }
         let at = self.rng.below(self.packets.len());
-        let (to, message) = if self.rng.percent(10) {
+        let (to, what) = if self.rng.percent(10) {
             self.packets[at].clone()
         } else {
             self.packets.swap_remove(at)
         };
-        let loss = match &message {
-            Message::Polka(_) => self.weather.polka_loss,
-            Message::Vote(vote)
+        let loss = match &what {
+            What::Said(Message::Polka(_)) => self.weather.polka_loss,
+            What::Said(Message::Vote(vote))
                 if vote.statement.kind == VoteKind::Precommit && vote.statement.block.is_some() =>
             {
                 self.weather.precommit_loss
             }
-            Message::Commit(_) => self.weather.precommit_loss,
+            What::Said(Message::Commit(_)) => self.weather.precommit_loss,
             _ => self.weather.loss,
         };
         if !self.rng.percent(loss) {
-            let timely = self.rng.percent(95);
-            if let Some(input) = self.world.door(&message, true, timely) {
-                self.feed(to, input);
-            }
+            self.hear(to, &what);
         }
+    }
+
+    /// A message comes to the door of a host.
+    fn hear(&mut self, to: usize, what: &What) {
+        let (valid, timely) = match what {
+            What::Said(Message::Proposal(proposal)) => {
+                let block = &proposal.statement.block;
+                let timely = actors::is_timely(block, &mut self.rng);
+                (actors::is_valid(block), timely)
+            }
+            _ => (true, true),
+        };
+        let input = match what {
+            What::Said(message) => self.world.door(message, valid, timely),
+            What::Former(world, message) => world.door(message, valid, timely),
+        };
+        let Some(input) = input else {
+            self.seen.refused += 1;
+            return;
+        };
+        if let What::Said(message) = what {
+            self.check_said(message);
+        }
+        self.seen.lies += 1;
+        self.feed(to, input);
     }
 
     fn fire_timer(&mut self) {
-        let index = self.any_honest();
-        let timers = &mut self.nodes.get_mut(&index).unwrap().timers;
+        let at = self.rng.below(self.nodes.len());
+        let timers = &mut self.nodes[at].timers;
         if timers.is_empty() {
             return;
         }
-        let at = self.rng.below(timers.len());
+        let which = self.rng.below(timers.len());
         // Repetitions are frequent enough in each round; what ends a round is rare.
-        if timers[at].kind != TimerKind::Resend || self.rng.percent(30) {
-            let timer = timers.swap_remove(at);
-            self.feed(index, Input::Elapsed(timer));
+        if timers[which].kind != TimerKind::Resend || self.rng.percent(30) {
+            let timer = timers.swap_remove(which);
+            self.feed(at, Input::Elapsed(timer));
         }
     }
 
-    fn crash(&mut self, index: u16) {
-        let node = self.nodes.get_mut(&index).unwrap();
+    fn crash(&mut self, at: usize) {
+        let (world, node) = (&self.world, &mut self.nodes[at]);
         if node.decided {
             return;
         }
         self.seen.crashes += 1;
-        let (chain, set) = (self.world.chain, self.world.set.clone());
-        let me = self.world.set.key(index);
-        node.machine = Machine::new(chain, set, me, self.world.height, node.saved.clone());
+        let (set, me) = (world.set.clone(), world.set.key(node.key));
+        node.machine = Machine::new(world.chain, set, me, world.height, node.saved.clone());
         node.timers.clear();
         node.own.clear();
-        self.feed(index, Input::Start);
-        self.feed(index, Input::Pending(true));
+        self.feed(at, Input::Start);
+        self.feed(at, Input::Pending(true));
     }
 
-    fn feed(&mut self, index: u16, input: Input) {
-        let node = self.nodes.get_mut(&index).unwrap();
-        let effects = node.machine.step(input);
-        self.round_max = self.round_max.max(node.machine.round().get());
+    fn feed(&mut self, at: usize, input: Input) {
+        let effects = self.nodes[at].machine.step(input);
+        self.nodes[at].check_sizes(self.world.set.count());
+        self.round_max = self.round_max.max(self.nodes[at].machine.round().get());
         for effect in effects {
-            if self.rng.percent(self.weather.crashes) {
-                self.crash(index);
+            let now = self.crash_before == Some(self.effects);
+            self.effects += 1;
+            if now || self.rng.percent(self.weather.crashes) {
+                self.crash(at);
                 return;
             }
-            self.perform(index, effect);
+            self.perform(at, effect);
         }
-        while let Some(own) = self.nodes.get_mut(&index).unwrap().own.pop_front() {
-            self.feed(index, own);
-        }
-    }
-
-    fn perform(&mut self, index: u16, effect: Effect) {
-        let node = self.nodes.get_mut(&index).unwrap();
-        match effect {
-            Effect::Persist(safety) => {
-                let round = safety.locked.map(|lock| lock.round);
-                assert!(round >= node.locked_round, "the lock went back");
-                if node.locked_round.is_some() && round > node.locked_round {
-                    self.seen.relocks += 1;
-                }
-                node.locked_round = round;
-                node.saved = Some(safety);
-            }
-            Effect::Propose(proposal) => self.propose(index, proposal),
-            Effect::Vote(vote) => self.vote(index, vote),
-            Effect::BroadcastPolka(polka) => {
-                self.polkas.push(polka.clone());
-                self.broadcast(index, &Message::Polka(polka));
-            }
-            Effect::Rebroadcast(messages) => {
-                for message in messages {
-                    self.broadcast(index, &message);
-                }
-            }
-            Effect::Schedule { timer, .. } => node.timers.push(timer),
-            Effect::Build { round, .. } => {
-                let made = block(1000 + u64::from(index) * 100 + round.get());
-                let block = made;
-                self.blocks.push(made);
-                node.own.push_back(Input::Built { round, block });
-            }
-            Effect::Fetch { block, .. } => {
-                if self.rng.percent(50) {
-                    let valid = true;
-                    node.own.push_back(Input::BlockKnown { block, valid });
-                }
-            }
-            Effect::Evidence(evidence) => {
-                self.seen.evidence += 1;
-                let accused = self.world.set.index_of(&evidence.accused()).unwrap();
-                assert!(evidence.check_shape().is_ok());
-                assert!(self.liars.contains(&accused), "framed: {evidence:?}");
-            }
-            Effect::Decide(commit) => self.decide(index, &commit),
-            Effect::Alarm(alarm) => panic!("alarm at {index}: {alarm:?}"),
+        while let Some(own) = self.nodes[at].own.pop_front() {
+            self.feed(at, own);
         }
     }
-
-    fn propose(&mut self, index: u16, proposal: Proposal) {
-        let node = self.nodes.get_mut(&index).unwrap();
-        let saved = node
-            .saved
-            .as_ref()
-            .and_then(|saved| saved.proposal.as_ref());
-        assert_eq!(saved, Some(&proposal), "said before it was saved");
-        let said = (proposal.block, proposal.valid_round());
-        let first = *node.proposed.entry(proposal.round).or_insert(said);
-        assert_eq!(first, said, "double proposal by {index}");
-        let message = Message::Proposal(self.world.sign(index, proposal));
-        let timely = self.rng.percent(95);
-        let input = self.world.input(message.clone(), true, timely);
-        self.nodes.get_mut(&index).unwrap().own.push_back(input);
-        self.broadcast(index, &message);
-    }
-
-    fn vote(&mut self, index: u16, vote: Vote) {
-        let node = self.nodes.get_mut(&index).unwrap();
-        let saved = node.saved.as_ref().expect("said before anything was saved");
-        let saved = match vote.kind {
-            VoteKind::Prevote => saved.prevote,
-            VoteKind::Precommit => saved.precommit,
-        };
-        assert_eq!(saved, Some(vote), "said before it was saved");
-        let first = *node.said.entry((vote.round, vote.kind)).or_insert(vote);
-        assert_eq!(first, vote, "double vote by {index}");
-        let blocks = node
-            .said
-            .values()
-            .filter(|said| said.kind == VoteKind::Precommit);
-        let mut blocks: Vec<_> = blocks.filter_map(|said| said.block).collect();
-        blocks.dedup();
-        self.seen.split_precommits += usize::from(blocks.len() > 1);
-        let signed = self.world.sign(index, vote);
-        let input = Input::Vote(self.world.verified(signed.clone()));
-        self.nodes.get_mut(&index).unwrap().own.push_back(input);
-        self.votes.push(signed.clone());
-        self.broadcast(index, &Message::Vote(signed));
-    }
-
-    fn decide(&mut self, index: u16, commit: &Commit) {
-        let node = self.nodes.get_mut(&index).unwrap();
-        assert!(!node.decided, "decided twice");
-        node.decided = true;
-        self.seen.decisions += 1;
-        assert!(commit.votes.len() >= self.world.set.quorum());
-        self.agree(commit.block);
-    }
-
-    fn broadcast(&mut self, from: u16, message: &Message) {
-        for to in self.honest() {
-            if to != from {
-                self.send(to, message.clone());
-            }
-        }
-    }
-
-    fn send(&mut self, to: u16, message: Message) {
-        if self.packets.len() >= PACKETS_MAX {
-            let lost = self.rng.below(PACKETS_MAX);
-            self.packets.swap_remove(lost);
-        }
-        self.packets.push((to, message));
-    }
-
-    fn send_to_some(&mut self, message: &Message) {
-        for to in self.honest() {
-            if self.rng.percent(50) {
-                self.send(to, message.clone());
-            }
-        }
-    }
-
-    fn any_liar(&mut self) -> u16 {
-        self.liars[self.rng.below(self.liars.len())]
-    }
-
-    fn any_round(&mut self) -> u64 {
-        self.rng.between(0, self.round_max + 2)
-    }
-
-    fn lie_in_proposal(&mut self) {
-        let round = self.any_round();
-        let proposer = self
-            .world
-            .set
-            .proposer(self.world.height, Round::new(round));
-        let proposer = self.world.set.index_of(&proposer).unwrap();
-        if !self.liars.contains(&proposer) {
-            return;
-        }
-        let old: Vec<Polka> = self
-            .polkas
-            .iter()
-            .filter(|p| p.round.get() < round)
-            .cloned()
-            .collect();
-        let polka = (!old.is_empty() && self.rng.percent(60))
-            .then(|| old[self.rng.below(old.len())].clone());
-        let block = match &polka {
-            Some(polka) => polka.block,
-            None => self.blocks[self.rng.below(self.blocks.len())],
-        };
-        let message = Message::Proposal(self.world.signed_proposal(round, block, polka));
-        self.send_to_some(&message);
-    }
-
-    fn lie_in_vote(&mut self) {
-        let round = self.any_round();
-        let kind = if self.rng.percent(50) {
-            VoteKind::Prevote
-        } else {
-            VoteKind::Precommit
-        };
-        let block = self
-            .rng
-            .percent(50)
-            .then(|| self.blocks[self.rng.below(self.blocks.len())]);
-        let old = kind == VoteKind::Prevote && block.is_some() && round > 0;
-        let valid_round = (old && self.rng.percent(30)).then(|| self.rng.between(0, round));
-        let vote = self.world.vote_of(kind, round, block, valid_round);
-        let by = self.any_liar();
-        let message = Message::Vote(self.world.sign(by, vote));
-        self.send_to_some(&message);
-    }
-
-    /// Says what some honest validator said, and makes the certificate if that is enough for one.
-    fn complete_a_quorum(&mut self) {
-        if self.votes.is_empty() {
-            return;
-        }
-        let recent = self.votes.len().min(12);
-        let at = self.votes.len() - 1 - self.rng.below(recent);
-        let vote = self.votes[at].statement;
-        for by in self.liars.clone() {
-            let message = Message::Vote(self.world.sign(by, vote));
-            self.send_to_some(&message);
-        }
-        let Some(block) = vote.block else { return };
-        let honest = self.votes.iter().filter(|signed| signed.statement == vote);
-        let honest = honest.map(|signed| self.world.set.index_of(&signed.signer).unwrap());
-        let mut by: Vec<u16> = honest.chain(self.liars.iter().copied()).collect();
-        by.sort_unstable();
-        by.dedup();
-        if by.len() < self.world.set.quorum() {
-            return;
-        }
-        match vote.kind {
-            VoteKind::Prevote => {
-                let round = vote.round.get();
-                let polka = self.world.polka_since(&by, round, block, vote.valid_round);
-                self.polkas.push(polka.clone());
-                self.show_to_one(Message::Polka(polka));
-            }
-            VoteKind::Precommit => {
-                // That it could be shown is enough: whoever is shown it decides.
-                self.agree(block);
-                let commit = self.world.commit(&by, vote.round.get(), block);
-                let to = self.any_honest();
-                self.send(to, Message::Commit(commit));
-            }
-        }
-    }
-
-    /// Hands a polka to one validator that can lock on it, if there is one, and to nobody else.
-    fn show_to_one(&mut self, message: Message) {
-        let Message::Polka(polka) = &message else {
-            return;
-        };
-        let ready = |node: &Node| {
-            (node.machine.round(), node.machine.step_now()) == (polka.round, Step::Prevote)
-        };
-        let ready = self.nodes.iter().filter(|(_, node)| ready(node));
-        let ready: Vec<u16> = ready.map(|(index, _)| *index).collect();
-        if !ready.is_empty() {
-            let to = ready[self.rng.below(ready.len())];
-            let input = self.world.input(message, true, true);
-            self.feed(
-                to,
-                Input::BlockKnown {
-                    block: self.polkas[self.polkas.len() - 1].block,
-                    valid: true,
-                },
-            );
-            self.feed(to, input);
-        }
-    }
-
-    fn agree(&mut self, block: BlockId) {
-        let first = *self.decided.get_or_insert(block);
-        assert_eq!(first, block, "FORK");
-    }
-
-    fn check_no_honest_amnesia(&self) {
-        for (index, node) in &self.nodes {
-            for precommit in node.said.values() {
-                for prevote in node.said.values() {
-                    let evidence = Evidence::Amnesia {
-                        precommit: self.world.sign(*index, *precommit),
-                        prevote: self.world.sign(*index, *prevote),
-                    };
-                    assert!(evidence.check_shape().is_err(), "framed: {evidence:?}");
-                }
-            }
-        }
-    }
-}
-
-/// `MUHR_SEEDS` makes the walk longer, `MUHR_SEED` replays one.
-fn seeds(default: u64) -> std::ops::Range<u64> {
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    match number("MUHR_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("MUHR_SEEDS").unwrap_or(default),
-    }
-}
-
-fn walk(n: usize) {
-    let mut total = Seen::default();
-    for seed in seeds(SEEDS) {
-        let run = std::panic::AssertUnwindSafe(|| {
-            let mut walk = Walk::new(n, seed);
-            walk.run();
-            walk.seen
-        });
-        let seen = std::panic::catch_unwind(run).unwrap_or_else(|cause| {
-            eprintln!("replay: MUHR_SEED={seed} cargo test -p consensus --release n_{n}");
-            std::panic::resume_unwind(cause)
-        });
-        total.decisions += seen.decisions;
-        total.relocks += seen.relocks;
-        total.split_precommits += seen.split_precommits;
-        total.evidence += seen.evidence;
-        total.crashes += seen.crashes;
-        total.rounds += seen.rounds;
-    }
-    eprintln!("n = {n}: {total:?}");
-    if seeds(SEEDS).count() as u64 >= SEEDS {
-        assert!(total.decisions > 0 && total.relocks > 0 && total.evidence > 0);
-        let split = n > 4 || total.split_precommits > 0;
-        assert!(split, "no walk came near a fork");
-    }
-}
-
-#[test]
-fn no_schedule_makes_n_4_fork_double_vote_or_accuse_the_honest() {
-    walk(4);
-}
-
-#[test]
-fn no_schedule_makes_n_5_fork_double_vote_or_accuse_the_honest() {
-    walk(5);
-}
-
-#[test]
-fn no_schedule_makes_n_7_fork_double_vote_or_accuse_the_honest() {
-    walk(7);
 }

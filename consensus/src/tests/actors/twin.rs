@@ -1,0 +1,54 @@
+//! One key on two machines, both honest: a restored backup, or a standby that woke up. Each speaks to
+//! its own side of the others and does not hear its twin.
+
+use super::{Actor, Scene, Speech};
+use crate::{Message, tests::world::Rng};
+
+pub(in crate::tests) struct Twin {
+    /// Bit i: validator i is on the side of the second machine.
+    sides: u64,
+    fixed: bool,
+}
+
+impl Twin {
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        Self {
+            sides: rng.next(),
+            fixed: false,
+        }
+    }
+
+    /// A twin among others that split the network along the same line and stay there.
+    pub(in crate::tests) const fn along(sides: u64) -> Self {
+        Self { sides, fixed: true }
+    }
+
+    const fn same_side(&self, machine: usize, other: u16) -> bool {
+        self.sides >> other & 1 == machine as u64
+    }
+}
+
+impl Actor for Twin {
+    fn name(&self) -> &'static str {
+        "twin"
+    }
+
+    fn machines(&self) -> usize {
+        2
+    }
+
+    fn act(&mut self, _: &Scene, rng: &mut Rng) -> Vec<Speech> {
+        if !self.fixed && rng.percent(5) {
+            self.sides = rng.next();
+        }
+        Vec::new()
+    }
+
+    fn passes(&mut self, machine: usize, to: u16, _: &Message, _: &mut Rng) -> bool {
+        self.same_side(machine, to)
+    }
+
+    fn hears(&self, machine: usize, from: u16) -> bool {
+        self.same_side(machine, from)
+    }
+}
