@@ -348,6 +348,9 @@ pub struct MirrorArguments {
     pub url: String,
     /// The folder
     pub dir: PathBuf,
+    /// Address of a witness that is asked to cosign; may be repeated
+    #[arg(long = "witness", value_name = "URL")]
+    pub witnesses: Vec<String>,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,
@@ -373,8 +376,8 @@ pub struct KeyNewArguments {
     /// Whose key it is: the clerk, as qurilish/aziza-2026
     #[arg(long, value_name = "NAME")]
     pub holder: String,
-    /// What it is for: clerk, peer, vote, cosign, admin, recovery or publisher
-    #[arg(long, default_value = "clerk", value_parser = ["clerk", "peer", "vote", "cosign", "admin", "recovery", "publisher"])]
+    /// What it is for: clerk, peer, vote, cosign, admin, recovery, publisher or witness
+    #[arg(long, default_value = "clerk", value_parser = ["clerk", "peer", "vote", "cosign", "admin", "recovery", "publisher", "witness"])]
     pub purpose: String,
 }
 

@@ -134,6 +134,14 @@ impl Client {
         self.text(&format!("/v1/records/{registry}/{}/history", key.to_hex()))
     }
 
+    /// Asks a witness; its answers are statuses and short texts.
+    pub(crate) fn add_checkpoint(&self, request: &str) -> Result<(u16, String), Failure> {
+        let response = self.post("/add-checkpoint", "text/plain", request.as_bytes())?;
+        let status = response.status().as_u16();
+        let bytes = self.bytes(response)?;
+        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
     pub(crate) fn checkpoint(&self) -> Result<String, Failure> {
         let bytes = self.text("/checkpoint")?;
         String::from_utf8(bytes)

@@ -236,6 +236,11 @@ fn read(path: &Path) -> Result<Vec<u8>, BadConfig> {
 }
 
 fn key(path: &Path, purpose: &str) -> Result<SecretKey, BadConfig> {
+    key_file(path, purpose).map(|file| file.secret)
+}
+
+/// Reads a key file that nobody else may read, of one purpose.
+pub(crate) fn key_file(path: &Path, purpose: &str) -> Result<KeyFile, BadConfig> {
     let wrong = |detail: String| BadConfig::Key {
         path: path.to_owned(),
         detail,
@@ -266,5 +271,5 @@ fn key(path: &Path, purpose: &str) -> Result<SecretKey, BadConfig> {
             file.purpose
         )));
     }
-    Ok(file.secret)
+    Ok(file)
 }

@@ -4,11 +4,7 @@
 //! says so on disk: never a smaller size, never another root, whatever backup is restored. With a
 //! quorum, and with the publisher's line where one is reached, it is published.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use protocol::{
     checkpoint::Checkpoint,
@@ -16,7 +12,7 @@ use protocol::{
     cosignature::{self, Cosigner as CosignerKey},
     genesis::Genesis,
     hash::{ChainId, RootHash},
-    height::LogSize,
+    height::{LogSize, TimeMs},
     key::{SecretKey, Signature},
     name::AgencyName,
 };
@@ -74,7 +70,13 @@ pub struct Register {
 impl Register {
     /// Opens the register of the network `chain`.
     pub fn open(path: &Path, chain: ChainId) -> Result<Self, String> {
-        let (file, found) = Durable::open(path).map_err(|fault| fault.to_string())?;
+        let opened = Durable::open(path).map_err(|fault| fault.to_string())?;
+        Self::over(opened, path, chain)
+    }
+
+    /// The register in a file that is open already.
+    pub fn over(opened: (Durable, Found), path: &Path, chain: ChainId) -> Result<Self, String> {
+        let (file, found) = opened;
         let value = match found {
             Found::Nothing => None,
             Found::Value(value) => Some(value),
@@ -106,7 +108,11 @@ impl Register {
 
     /// Makes it certain on disk that `checkpoint` is the newest that may be signed. The caller's log
     /// only ever grows, so a larger size extends the last one.
-    fn advance(&mut self, chain: ChainId, checkpoint: &Checkpoint) -> Result<(), NotCosigned> {
+    pub(crate) fn advance(
+        &mut self,
+        chain: ChainId,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), NotCosigned> {
         let next = Registered {
             chain,
             size: checkpoint.size,
@@ -200,15 +206,16 @@ impl Cosigner {
     }
 
     /// Cosigns the checkpoint of a block that is decided and on disk.
-    pub fn cosign(&mut self, checkpoint: &Checkpoint) -> Result<Option<Cosign>, NotCosigned> {
+    pub fn cosign(
+        &mut self,
+        checkpoint: &Checkpoint,
+        now: TimeMs,
+    ) -> Result<Option<Cosign>, NotCosigned> {
         self.register.advance(self.chain, checkpoint)?;
         let Some((agency, secret)) = self.mine.clone() else {
             return Ok(None);
         };
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(1, |passed| passed.as_secs());
-        let time = now.max(self.last_time).max(1);
+        let time = (now.get() / 1000).max(self.last_time).max(1);
         self.last_time = time;
         let signature = cosignature::sign(&secret, time, &checkpoint.write());
         let cosign = Cosign {

@@ -279,7 +279,7 @@ impl Driver {
         let mut progress = self.shared.progress();
         progress.round = self.machine.round().get();
         progress.step = self.machine.step_now().name();
-        progress.turned_ms = clock::now_ms().get();
+        progress.turned_ms = self.shared.host.now().get();
         progress.not_voting = if self.signer.is_some() && !self.machine.speaks() {
             Some(if self.machine.is_halted() {
                 "an alarm has stopped voting; see the log".to_owned()

@@ -10,7 +10,8 @@
 //! without a sync of their own and ride along with the next one.
 
 use std::{
-    fs::{File, OpenOptions},
+    fmt,
+    fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
@@ -23,8 +24,10 @@ use thiserror::Error;
 pub const VALUE_BYTES_MAX: usize = SLOT_BYTES - HEADER_BYTES;
 const SLOT_BYTES: usize = 16 * 1024;
 const HEADER_BYTES: usize = 8 + 4 + 32;
+/// A new file is so many zeros.
+pub const EMPTY_BYTES: usize = 4 * SLOT_BYTES;
 /// Where the room behind the slots begins.
-const BEHIND: u64 = 4 * SLOT_BYTES as u64;
+const BEHIND: u64 = EMPTY_BYTES as u64;
 
 /// Trouble of this machine with the file.
 #[derive(Debug, Error)]
@@ -57,11 +60,38 @@ pub enum Fault {
     },
 }
 
+/// Where the bytes are: a file, or in a simulation a disk that loses power.
+pub trait Medium: fmt::Debug + Send {
+    /// Writes at a place. Not certain to last before [`Self::sync`].
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()>;
+    /// Returns once everything written lasts.
+    fn sync(&self) -> io::Result<()>;
+    /// All bytes from a place on.
+    fn read_from(&self, at: u64) -> io::Result<Vec<u8>>;
+}
+
+impl Medium for File {
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        self.write_all_at(bytes, at)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn read_from(&self, at: u64) -> io::Result<Vec<u8>> {
+        let (mut file, mut bytes) = (self, Vec::new());
+        file.seek(SeekFrom::Start(at))?;
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
 /// The file, open, with the generation that was last written.
 #[derive(Debug)]
 pub struct Durable {
     path: PathBuf,
-    file: File,
+    file: Box<dyn Medium>,
     generation: u64,
 }
 
@@ -83,40 +113,33 @@ impl Durable {
             path: path.to_owned(),
             source,
         };
-        let new = !path.exists();
+        if !path.exists() {
+            make(path).map_err(io)?;
+        }
         let file = OpenOptions::new()
             .read(true)
             .write(true)
-            .create(true)
-            .truncate(false)
             .open(path)
             .map_err(io)?;
-        if new {
-            // Written in full once, so that later writes overwrite allocated blocks: faster to sync.
-            file.write_all_at(&vec![0; 4 * SLOT_BYTES], 0).map_err(io)?;
-            file.sync_all().map_err(io)?;
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
-            File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(io)?;
-        }
-        let pair = |pair: u64| -> Result<Pair, Fault> { read_pair(&file, pair).map_err(io) };
-        let (even, odd) = (pair(0)?, pair(1)?);
-        let (generation, found) = match newest(even, odd) {
-            Some(answer) => answer,
-            None => {
-                return Err(Fault::Rotten {
-                    path: path.to_owned(),
-                });
-            }
+        Self::over(path, Box::new(file))
+    }
+
+    /// Reads the newest value of what [`EMPTY_BYTES`] zeros were once. `path` is for people.
+    pub fn over(path: &Path, medium: Box<dyn Medium>) -> Result<(Self, Found), Fault> {
+        let slots = medium.read_from(0).map_err(|source| Fault::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let (even, odd) = (read_pair(&slots, 0), read_pair(&slots, 1));
+        let Some((generation, found)) = newest(even, odd) else {
+            return Err(Fault::Rotten {
+                path: path.to_owned(),
+            });
         };
         Ok((
             Self {
                 path: path.to_owned(),
-                file,
+                file: medium,
                 generation,
             },
             found,
@@ -136,9 +159,9 @@ impl Durable {
         let generation = self.generation.saturating_add(1);
         let slot = encode(generation, value);
         let first = offset(generation % 2, 0);
-        self.file.write_all_at(&slot, first).map_err(io)?;
+        self.file.write_at(&slot, first).map_err(io)?;
         self.file
-            .write_all_at(&slot, first.saturating_add(SLOT_BYTES as u64))
+            .write_at(&slot, first.saturating_add(SLOT_BYTES as u64))
             .map_err(io)?;
         self.sync()?;
         self.generation = generation;
@@ -149,23 +172,20 @@ impl Durable {
     /// [`Self::sync`] or [`Self::write`].
     pub fn write_behind(&self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
         self.file
-            .write_all_at(bytes, BEHIND.saturating_add(at))
+            .write_at(bytes, BEHIND.saturating_add(at))
             .map_err(|source| self.fault(source))
     }
 
     /// All bytes in the room behind.
     pub fn read_behind(&self) -> Result<Vec<u8>, Fault> {
-        let mut bytes = Vec::new();
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(BEHIND))
-            .and_then(|_| file.read_to_end(&mut bytes))
-            .map_err(|source| self.fault(source))?;
-        Ok(bytes)
+        self.file
+            .read_from(BEHIND)
+            .map_err(|source| self.fault(source))
     }
 
     /// Returns once everything written is on disk.
     pub fn sync(&self) -> Result<(), Fault> {
-        self.file.sync_data().map_err(|source| self.fault(source))
+        self.file.sync().map_err(|source| self.fault(source))
     }
 
     fn fault(&self, source: io::Error) -> Fault {
@@ -224,21 +244,30 @@ fn decode(slot: &[u8]) -> Option<(u64, Vec<u8>)> {
     (sha256(&[header, value]) == *check && generation > 0).then(|| (generation, value.to_vec()))
 }
 
-fn read_pair(file: &File, pair: u64) -> io::Result<Pair> {
+/// Written in full once, so that later writes overwrite allocated blocks: faster to sync. Under
+/// another name until it is whole: a loss of power must not leave a part, which would look rotten.
+fn make(path: &Path) -> io::Result<()> {
+    let part = path.with_extension("new");
+    let file = File::create(&part)?;
+    file.write_all_at(&vec![0; EMPTY_BYTES], 0)?;
+    file.sync_all()?;
+    fs::rename(&part, path)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+fn read_pair(slots: &[u8], pair: u64) -> Pair {
     let mut empty = true;
     let mut best: Option<(u64, Vec<u8>)> = None;
     for copy in 0..2 {
-        let mut slot = vec![0; SLOT_BYTES];
-        let mut filled = 0;
-        while filled < SLOT_BYTES {
-            let count = file.read_at(&mut slot[filled..], offset(pair, copy) + filled as u64)?;
-            if count == 0 {
-                break;
-            }
-            filled += count;
-        }
-        empty &= filled == SLOT_BYTES && slot.iter().all(|byte| *byte == 0);
-        if let Some(found) = decode(&slot)
+        let start = usize::try_from(offset(pair, copy)).unwrap_or(usize::MAX);
+        let rest = slots.get(start..).unwrap_or_default();
+        let slot = rest.get(..SLOT_BYTES).unwrap_or(rest);
+        empty &= slot.len() == SLOT_BYTES && slot.iter().all(|byte| *byte == 0);
+        if let Some(found) = decode(slot)
             && best
                 .as_ref()
                 .is_none_or(|(generation, _)| *generation < found.0)
@@ -246,11 +275,11 @@ fn read_pair(file: &File, pair: u64) -> io::Result<Pair> {
             best = Some(found);
         }
     }
-    Ok(match best {
+    match best {
         Some((generation, value)) => Pair::Good(generation, value),
         None if empty => Pair::Empty,
         None => Pair::Bad,
-    })
+    }
 }
 
 #[cfg(test)]

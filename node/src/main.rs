@@ -1,9 +1,12 @@
 //! `muhr-node`: runs the node of a folder that `muhr network create` made.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use node::run::{Ended, run};
+use node::{
+    run::{Ended, run},
+    witness,
+};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
@@ -23,10 +26,22 @@ enum Command {
         #[arg(long)]
         dir: PathBuf,
     },
+    /// Cosigns checkpoints of one log for outsiders, and never two that contradict (C2SP tlog-witness).
+    Witness {
+        /// The folder, with witness.key; the register is kept there.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The trust file of the network.
+        #[arg(long)]
+        trust: PathBuf,
+        /// Address to listen on.
+        #[arg(long)]
+        http: SocketAddr,
+    },
 }
 
 fn main() -> ExitCode {
-    let Command::Run { dir } = Arguments::parse().command;
+    let command = Arguments::parse().command;
     // Half the cores turn the wire and HTTP; the driver and the checking of entries take the rest.
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -34,7 +49,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(run_until_told(dir)),
+        Ok(runtime) => runtime.block_on(run_until_told(command)),
         Err(error) => {
             eprintln!("muhr-node: cannot start threads: {error}");
             ExitCode::FAILURE
@@ -42,7 +57,7 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run_until_told(dir: PathBuf) -> ExitCode {
+async fn run_until_told(command: Command) -> ExitCode {
     let filter = EnvFilter::try_from_env("MUHR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .json()
@@ -65,7 +80,13 @@ async fn run_until_told(dir: PathBuf) -> ExitCode {
         }
         let _gone = told.send(());
     });
-    match run(&dir, stop).await {
+    let ended = match command {
+        Command::Run { dir } => run(&dir, stop).await,
+        Command::Witness { dir, trust, http } => witness::run(&dir, &trust, http, stop)
+            .await
+            .map_err(Ended::Fault),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(ended) => {
             eprintln!("muhr-node: {ended}");

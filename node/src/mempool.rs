@@ -4,7 +4,7 @@
 //! loses against a committed one is dropped with the reason, which is kept for whoever asks.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
@@ -45,13 +45,13 @@ pub enum Offered {
 /// The waiting entries.
 #[derive(Debug, Default)]
 pub struct Mempool {
-    entries: HashMap<LeafHash, Arc<Authentic>>,
-    ids: HashMap<EntryId, LeafHash>,
-    versions: HashMap<(IndexKey, Version), EntryId>,
+    entries: BTreeMap<LeafHash, Arc<Authentic>>,
+    ids: BTreeMap<EntryId, LeafHash>,
+    versions: BTreeMap<(IndexKey, Version), EntryId>,
     queues: BTreeMap<AgencyName, VecDeque<LeafHash>>,
     per_agency: BTreeMap<AgencyName, usize>,
     bytes: usize,
-    refused: HashMap<EntryId, Refusal>,
+    refused: BTreeMap<EntryId, Refusal>,
     refused_order: VecDeque<EntryId>,
 }
 

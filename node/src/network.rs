@@ -5,6 +5,7 @@
 //! with a bounded queue of its own, so that the consensus lane never waits behind the others. No
 //! discovery, no gossip: with a few dozen known peers they add only ways to be attacked.
 
+mod carrier;
 mod lanes;
 mod swarm;
 
@@ -20,6 +21,8 @@ use libp2p::PeerId;
 use protocol::key::{PublicKey, SecretKey};
 use thiserror::Error;
 use tokio::sync::mpsc;
+
+pub use self::carrier::Carrier;
 
 /// Messages that wait to be sent on one lane to one peer.
 const QUEUE_MESSAGES_MAX: usize = 1024;
@@ -198,6 +201,14 @@ pub struct Handle {
 }
 
 impl Handle {
+    fn new(links: Vec<Link>, listening: SocketAddr) -> Self {
+        Self {
+            links: Arc::new(links),
+            sent_bytes: Arc::new(AtomicU64::new(0)),
+            listening,
+        }
+    }
+
     /// Queues a message for a peer. Never waits.
     pub fn send(&self, peer: PeerIndex, lane: Lane, bytes: Arc<[u8]>) -> Result<(), NotSent> {
         let link = self.links.get(peer.0).ok_or(NotSent::NotConnected)?;
@@ -263,45 +274,15 @@ pub async fn start(setup: Setup) -> Result<(Handle, Events), Fault> {
         .iter()
         .map(|peer| swarm::peer_id(&peer.key).ok_or_else(|| Fault::Key(peer.name.clone())))
         .collect::<Result<_, _>>()?;
-    let (consensus_in, consensus) = mpsc::channel(INBOX_MESSAGES_MAX);
-    let (entries_in, entries) = mpsc::channel(INBOX_MESSAGES_MAX);
-    let (sync_in, sync) = mpsc::channel(INBOX_MESSAGES_MAX);
-    let (peers_in, peers) = mpsc::unbounded_channel();
-    let mut links = Vec::new();
-    let mut outgoing = Vec::new();
-    for _ in &setup.peers {
-        let connected = Arc::new(AtomicBool::new(false));
-        let mut ends = Vec::new();
-        let queues = Lane::ALL.map(|lane| {
-            let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES_MAX);
-            let waiting = Arc::new(AtomicU64::new(0));
-            ends.push(lanes::Outgoing {
-                lane,
-                receiver,
-                waiting: Arc::clone(&waiting),
-            });
-            Queue { sender, waiting }
-        });
-        links.push(Link {
-            queues,
-            connected: Arc::clone(&connected),
-        });
-        outgoing.push((connected, ends));
-    }
-    let inboxes = [consensus_in, entries_in, sync_in];
-    let listening = swarm::start(setup, ids, outgoing, inboxes, peers_in).await?;
-    let handle = Handle {
-        links: Arc::new(links),
-        sent_bytes: Arc::new(AtomicU64::new(0)),
-        listening,
-    };
-    Ok((
-        handle,
-        Events {
-            consensus,
-            entries,
-            sync,
-            peers,
-        },
-    ))
+    let (links, events, carrier) = carrier::queues(setup.peers.len());
+    let listening = swarm::start(setup, ids, carrier).await?;
+    Ok((Handle::new(links, listening), events))
+}
+
+/// The queues alone: the caller carries the messages.
+#[must_use]
+pub fn carried(peers: usize) -> (Handle, Events, Carrier) {
+    let (links, events, carrier) = carrier::queues(peers);
+    let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    (Handle::new(links, nowhere), events, carrier)
 }

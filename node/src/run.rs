@@ -16,6 +16,7 @@ use crate::{
     cosigner::{Cosigner, Register},
     driver::{Driver, Start},
     durable::Durable,
+    host::Host,
     http,
     ingest::Door,
     network::{self, Peer, Received, Setup},
@@ -80,6 +81,7 @@ pub async fn run(dir: &Path, stop: oneshot::Receiver<()>) -> Result<(), Ended> {
     let genesis = config.genesis.clone();
     let http_address = config.http;
     let shared = Shared::new(Parts {
+        host: Host::real(),
         genesis,
         agency,
         ledger,
@@ -133,7 +135,7 @@ fn peers(config: &Config) -> Vec<Peer> {
 }
 
 /// Entries that peers tell of go through the same door as everybody's.
-async fn take_told(shared: Arc<Shared>, mut entries: mpsc::Receiver<Received>) {
+pub async fn take_told(shared: Arc<Shared>, mut entries: mpsc::Receiver<Received>) {
     while let Some(received) = entries.recv().await {
         match wire::decode::<wire::EntriesMessage>(&received.bytes, wire::ENTRIES_BYTES_MAX) {
             Ok(wire::EntriesMessage(told)) => shared.door.told(told).await,

@@ -15,7 +15,7 @@ use protocol::{
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{ingest::Door, mempool::Mempool, metrics::Metrics, network};
+use crate::{host::Host, ingest::Door, mempool::Mempool, metrics::Metrics, network};
 
 /// How the driver and the peers are doing, for status pages.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,8 @@ pub struct Progress {
 /// The shared parts.
 #[derive(Debug)]
 pub struct Shared {
+    /// The machine.
+    pub host: Host,
     /// The network's first leaf.
     pub genesis: Genesis,
     /// This node's agency; none for an observer.
@@ -62,6 +64,8 @@ pub struct Shared {
 /// What [`Shared::new`] puts together.
 #[derive(Debug)]
 pub struct Parts {
+    /// The machine.
+    pub host: Host,
     /// The network's first leaf.
     pub genesis: Genesis,
     /// This node's agency.
@@ -81,6 +85,7 @@ impl Shared {
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts {
+            host,
             genesis,
             agency,
             ledger,
@@ -92,6 +97,7 @@ impl Shared {
             .published()
             .map_or(LogSize::ZERO, |published| published.head.size());
         Arc::new(Self {
+            host,
             genesis,
             agency,
             ledger,

@@ -137,6 +137,15 @@ impl NoteKey {
         (known && is_key_name(name) && text::hex(&parsed.id()) == id).then_some(parsed)
     }
 
+    /// The text that [`Self::parse`] reads, as it stands in trust files.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let mut encoded = vec![self.algorithm];
+        encoded.extend_from_slice(self.key.as_bytes());
+        let (id, encoded) = (text::hex(&self.id()), text::base64(&encoded));
+        format!("{}+{id}+{encoded}", self.name)
+    }
+
     /// Its four-byte id.
     #[must_use]
     pub fn id(&self) -> [u8; 4] {

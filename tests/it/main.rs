@@ -21,3 +21,4 @@ mod peers;
 mod readme;
 mod road;
 mod tidy;
+mod witness;

@@ -4,6 +4,7 @@
 //! bound on the times.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -94,12 +95,22 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 pub struct Cluster {
     folder: TempDir,
     nodes: Vec<(String, Option<Child>)>,
+    /// Words before the commands of nodes that run under other conditions than the rest.
+    under: BTreeMap<String, Vec<String>>,
 }
 
 impl Cluster {
     /// Creates a network with `observers` and starts all its nodes.
     #[must_use]
     pub fn start(observers: u8) -> Self {
+        let mut cluster = Self::create(observers);
+        cluster.start_all();
+        cluster
+    }
+
+    /// Creates a network with `observers`, none of whose nodes runs.
+    #[must_use]
+    pub fn create(observers: u8) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let net = folder.path().join("net");
         let count = observers.to_string();
@@ -120,21 +131,31 @@ impl Cluster {
             .iter()
             .map(ToString::to_string)
             .chain((1..=observers).map(|number| format!("observer-{number}")));
-        let mut cluster = Self {
+        Self {
             folder,
             nodes: names.map(|name| (name, None)).collect(),
-        };
-        for name in cluster.names() {
-            cluster.start_node(&name);
+            under: BTreeMap::new(),
+        }
+    }
+
+    /// Starts all nodes of a network that is new.
+    pub fn start_all(&mut self) {
+        for name in self.names() {
+            self.start_node(&name);
         }
         for name in AGENCIES {
             wait_until("all validators reach one another", || {
-                cluster
-                    .status(name)
+                self.status(name)
                     .is_some_and(|status| status["reached"] == 4 && status["published"] == 2)
             });
         }
-        cluster
+    }
+
+    /// From its next start on, a node runs under `words`: a program that ends by becoming the node.
+    /// None are the ordinary conditions.
+    pub fn run_under(&mut self, name: &str, words: &[&str]) {
+        let words = words.iter().map(ToString::to_string).collect();
+        self.under.insert(name.to_owned(), words);
     }
 
     fn names(&self) -> Vec<String> {
@@ -182,7 +203,11 @@ impl Cluster {
             .append(true)
             .open(dir.join("log"))
             .unwrap();
-        let child = Command::new(binary("muhr-node"))
+        let node = binary("muhr-node").into_os_string();
+        let under = self.under.get(name).cloned().unwrap_or_default();
+        let mut words = under.into_iter().map(Into::into).chain([node]);
+        let child = Command::new(words.next().unwrap())
+            .args(words)
             .args(["run", "--dir"])
             .arg(&dir)
             .stdin(Stdio::null())

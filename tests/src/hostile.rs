@@ -166,6 +166,21 @@ impl Hostile {
             .expect("the transport says nothing of the kind")
     }
 
+    /// What happens within a time.
+    pub fn events_for(&self, within: Duration) -> Vec<Event> {
+        let mut events = self.events.lock().unwrap();
+        let mut found = Vec::new();
+        self.runtime.block_on(async {
+            let all = async {
+                while let Some(event) = events.recv().await {
+                    found.push(event);
+                }
+            };
+            let _over = timeout(within, all).await;
+        });
+        found
+    }
+
     /// What lets a test open and take streams.
     #[must_use]
     pub fn control(&self) -> Control {

@@ -1,4 +1,4 @@
-//! The harness: a world in memory, and clusters of real processes on loopback.
+//! The harness: a world in memory, clusters of real processes on loopback, and load for them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,4 +8,5 @@
 
 pub mod cluster;
 pub mod hostile;
+pub mod load;
 pub mod world;

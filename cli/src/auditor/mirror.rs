@@ -12,6 +12,8 @@ use protocol::{
         self, Frontier, Hash, leaf_hash,
         tiles::{self, TILE_WIDTH, TilePath},
     },
+    policy::TrustPolicy,
+    text,
 };
 use serde_json::json;
 use verify::{Verdict, checkpoint};
@@ -19,11 +21,17 @@ use verify::{Verdict, checkpoint};
 use super::watch;
 use crate::{
     arguments::MirrorArguments,
-    exit::{DONE, Failure},
+    client::Client,
+    exit::{DONE, Failure, UNREACHABLE},
     files,
     log::Log,
     output::Output,
 };
+
+/// Lines of a note that all tools read: text, empty line, and sixteen signatures.
+const LINES_MAX: usize = 4 + 16;
+/// How often one witness is asked; others may ask it at the same time.
+const WITNESS_TRIES: u32 = 5;
 
 pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Failure> {
     let trust = files::trust(&arguments.trust)?;
@@ -53,6 +61,7 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
             "the entries do not lead to the root of the checkpoint; the mirror keeps its older one",
         ));
     }
+    let note = witnessed(arguments, &trust, size, note, output);
     files::write(&kept, note.as_bytes())?;
     output.data(&json!({
         "schema": "muhr/mirror/1", "url": arguments.url, "dir": arguments.dir, "origin": trusted.checkpoint().origin.as_str(),
@@ -65,6 +74,67 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
         mirror.written
     ));
     Ok(DONE)
+}
+
+/// The note with the lines of the witnesses that cosigned it. One that is away, or refuses, is named
+/// and left out: a missing witness keeps nobody from the log.
+fn witnessed(
+    arguments: &MirrorArguments,
+    trust: &TrustPolicy,
+    size: LogSize,
+    mut note: String,
+    output: &Output,
+) -> String {
+    let own = Log::Folder(arguments.dir.clone());
+    for url in &arguments.witnesses {
+        match ask(url, &own, size, &note) {
+            Ok(line) => {
+                let longer = format!("{note}{line}");
+                // One line that does not hold would spoil the note for everybody.
+                if checkpoint::judge(trust, &longer).is_ok() && longer.lines().count() <= LINES_MAX
+                {
+                    note = longer;
+                } else {
+                    output.note(&format!(
+                        "the line of witness {url} does not hold; left out"
+                    ));
+                }
+            }
+            Err(failure) => output.note(&format!("witness {url}: {}", failure.what)),
+        }
+    }
+    note
+}
+
+/// Asks one witness to cosign, from wherever it stands.
+fn ask(url: &str, own: &Log, size: LogSize, note: &str) -> Result<String, Failure> {
+    let client = Client::new(url)?;
+    let mut old = LogSize::ZERO;
+    for _ in 0..WITNESS_TRIES {
+        let proof: String = own
+            .consistency(old, size)?
+            .iter()
+            .map(|hash| format!("{}\n", text::base64(hash)))
+            .collect();
+        let (status, answer) = client.add_checkpoint(&format!("old {old}\n{proof}\n{note}"))?;
+        let stands = answer.trim_end().parse().ok().map(LogSize::new);
+        match (status, stands) {
+            (200, _) => return Ok(answer),
+            (409, Some(stands)) if stands <= size => old = stands,
+            (409, Some(stands)) => {
+                let what = format!("has signed size {stands}, and this log shows only {size}");
+                return Err(Failure::new(UNREACHABLE, what));
+            }
+            _ => {
+                let what = format!("answered {status}: {}", answer.trim_end());
+                return Err(Failure::new(UNREACHABLE, what));
+            }
+        }
+    }
+    Err(Failure::new(
+        UNREACHABLE,
+        "its size changes while it is asked",
+    ))
 }
 
 struct Mirror<'a> {

@@ -1,9 +1,11 @@
 //! `muhr key`: makes key files, and shows what others need to know of them.
 
 use protocol::{
+    cosignature::Cosigner,
     key::{Possession, SecretKey},
     keyfile::KeyFile,
     name::{AgencyName, ClerkName, Origin},
+    note::is_key_name,
 };
 use serde_json::json;
 
@@ -23,6 +25,7 @@ pub(crate) fn new(arguments: &KeyNewArguments, output: &Output) -> Result<u8, Fa
     let fine = match arguments.purpose.as_str() {
         "clerk" => ClerkName::parse(&arguments.holder).is_some(),
         "publisher" => Origin::parse(&arguments.holder).is_some(),
+        "witness" => is_key_name(&arguments.holder),
         _ => AgencyName::parse(&arguments.holder).is_some(),
     };
     if !fine {
@@ -63,14 +66,23 @@ fn show_file(file: &KeyFile, path: &std::path::Path, origin: Option<&Origin>, ou
         };
         file.secret.sign(&claim.message(&public)).to_string()
     });
+    // Who cosigns stands in trust files by this text.
+    let vkey = (file.purpose == "witness").then(|| {
+        Cosigner::validator(file.holder.clone(), public)
+            .key()
+            .write()
+    });
     output.data(&json!({
-        "schema": "muhr/key/1", "file": path.display().to_string(), "purpose": file.purpose, "holder": file.holder,
+        "schema": "muhr/key/1", "vkey": vkey, "file": path.display().to_string(), "purpose": file.purpose, "holder": file.holder,
         "algorithm": "ed25519", "public": public.to_string(), "proof": proof,
     }));
     output.text(&format!(
         "{} key of {}\n  public ed25519 {public}",
         file.purpose, file.holder
     ));
+    if let Some(vkey) = vkey {
+        output.text(&format!("  vkey {vkey}"));
+    }
     if let Some(proof) = proof {
         output.text(&format!("  proof {proof}"));
     }

@@ -175,7 +175,7 @@ impl Driver {
             .take(room)
             .collect();
         self.catchup.coming = self.catchup.coming.saturating_add(fitting.len());
-        if fitting.len() <= 1 {
+        if fitting.len() <= 1 || !self.shared.host.has_threads() {
             let blocks = fitting
                 .into_iter()
                 .map(|block| prepare(&self.shared, block));

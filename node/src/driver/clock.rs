@@ -1,6 +1,4 @@
-//! The clock, and what it has to say of a proposal's time (proposer-based timestamps).
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! What a clock has to say of a proposal's time (proposer-based timestamps).
 
 use protocol::height::{Round, TimeMs};
 
@@ -8,14 +6,6 @@ use protocol::height::{Round, TimeMs};
 const PRECISION_MS: u64 = 500;
 /// How long a proposal may take on its way, in round 0.
 const DELAY_MS: u64 = 5_000;
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> TimeMs {
-    let passed = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    TimeMs::new(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
-}
 
 /// Whether a fresh proposal of `round` with this time is near enough to `now`, the moment it came.
 /// The allowance for the way grows by a tenth each round, so that a slow network still gets there.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use consensus::{Input, Message, SignedProposal, verify};
 use protocol::{codec, height::Height};
 
-use super::{Driver, SAFETY_VERSION, clock};
+use super::{Driver, SAFETY_VERSION};
 use crate::{
     ingest,
     network::{Lane, PeerIndex, Received},
@@ -67,7 +67,7 @@ impl Driver {
     }
 
     fn on_proposal_message(&mut self, proposal: SignedProposal, outline: Outline, from: PeerIndex) {
-        let came = clock::now_ms();
+        let came = self.shared.host.now();
         let height = proposal.statement.height;
         if height == self.machine.height().next() {
             return self.keep_early(proposal, outline, from, came);

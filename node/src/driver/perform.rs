@@ -7,7 +7,7 @@ use ledger::execute;
 use protocol::{codec, hash::BlockId, key::PublicKey};
 use tokio::time::Instant;
 
-use super::{Driver, SAFETY_VERSION, clock};
+use super::{Driver, SAFETY_VERSION};
 use crate::{
     network::Lane,
     shared::describe,
@@ -143,7 +143,7 @@ impl Driver {
         let waiting = self.shared.mempool().candidates(count_max, bytes_max);
         let proposal = execute::Proposal {
             proposer: agency.clone(),
-            time: clock::now_ms(),
+            time: self.shared.host.now(),
         };
         let built = self
             .shared

@@ -39,7 +39,10 @@ impl Driver {
         while self.recent.len() > LOOK_BACK {
             self.recent.pop_front();
         }
-        match self.cosigner.cosign(&head.checkpoint()) {
+        match self
+            .cosigner
+            .cosign(&head.checkpoint(), self.shared.host.now())
+        {
             Ok(Some(cosign)) => self.broadcast(Lane::Consensus, &ConsensusMessage::Cosign(cosign)),
             Ok(None) => {}
             Err(NotCosigned::Contradicts { .. }) => {

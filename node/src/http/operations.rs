@@ -1,9 +1,6 @@
 //! How the node is doing: for people, for load balancers and for Prometheus.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use api::{Check, Health, Network, Peer, Status};
 use axum::{
@@ -168,12 +165,7 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
 
 fn driver(shared: &Shared) -> Check {
     let turned = shared.progress().turned_ms;
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |passed| {
-            u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
-        });
-    let ago = now.saturating_sub(turned);
+    let ago = shared.host.now().get().saturating_sub(turned);
     Check {
         name: "driver".to_owned(),
         ok: ago < TURN_MS_MAX,

@@ -31,7 +31,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Fault, Lane, PeerEvent, PeerIndex, Received, Setup, lanes};
+use super::{Carrier, Fault, Lane, PeerEvent, PeerIndex, Setup, lanes};
 
 /// Connections that are still shaking hands.
 const PENDING_MAX: u32 = 16;
@@ -67,16 +67,17 @@ struct Dialled {
     next: Instant,
 }
 
-type Outgoing = Vec<(Arc<AtomicBool>, Vec<lanes::Outgoing>)>;
-
 /// Listens, starts the lanes and the task that keeps connections; returns the address in use.
 pub(super) async fn start(
     setup: Setup,
     ids: Vec<PeerId>,
-    outgoing: Outgoing,
-    inboxes: [mpsc::Sender<Received>; 3],
-    events: mpsc::UnboundedSender<PeerEvent>,
+    carrier: Carrier,
 ) -> Result<SocketAddr, Fault> {
+    let Carrier {
+        outgoing,
+        inboxes,
+        peers: events,
+    } = carrier;
     let mut swarm = make_swarm(&setup, &ids)?;
     let listening = listen(&mut swarm, setup.listen).await?;
     let mut control = swarm.behaviour().streams.new_control();

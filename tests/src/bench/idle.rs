@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use tests::cluster::{AGENCIES, Cluster};
+use tests::{
+    cluster::{AGENCIES, Cluster},
+    load::Load,
+};
 use verify::Verdict;
 
 use super::{
-    load::{Load, Node, cluster_cpu},
+    load::{Node, cluster_cpu},
     report::{Report, percentile},
 };
 

@@ -23,7 +23,7 @@ mod wire;
 
 use std::path::PathBuf;
 
-use tests::cluster::Cluster;
+use tests::{cluster::Cluster, load::Load};
 
 fn main() {
     let write = std::env::args()
@@ -41,7 +41,7 @@ fn main() {
     eprintln!("· four validators, one observer that waits");
     let mut cluster = Cluster::start(1);
     cluster.kill("observer-1");
-    let load = load::Load::new(&cluster);
+    let load = Load::new(&cluster);
     if asked("wire") {
         wire::idle(&cluster, &mut report);
     }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use tests::cluster::Cluster;
+use tests::{cluster::Cluster, load::Load};
 
 use super::{
-    load::{Load, Node},
+    load::Node,
     report::{Report, spread},
 };
 
