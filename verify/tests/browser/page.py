@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import sys
+import traceback
 from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
@@ -224,10 +225,11 @@ def what_is_missing_is_said(browser, _):
         button.click()
         expect(page.locator("#message")).to_have_text(visit.words("need-proof"))
         page.set_input_files("#document", files.upload("document"))
+        expect(page.locator("#document-remove")).to_be_visible()
         button.click()
-        assert visit.verdict() == visit.words("v.cannot decide")
+        expect(page.locator("#verdict")).to_have_text(visit.words("v.cannot decide"))
         page.set_input_files("#proof", files.upload("document"))
-        assert visit.verdict() == visit.words("v.proof broken")
+        expect(page.locator("#verdict")).to_have_text(visit.words("v.proof broken"))
         expect(page.locator("#proof-state")).to_contain_text(visit.words("unlike"))
 
 
@@ -366,7 +368,8 @@ def main():
                 print(f"✔ {name}", flush=True)
             except Exception as error:
                 failed += 1
-                print(f"✘ {name}\n  {error}", flush=True)
+                print(f"✘ {name}\n  {error!r}", flush=True)
+                traceback.print_exc()
         browser.close()
     print(json.dumps({"checks": len(checks), "failed": failed, "screenshots": str(shots)}))
     return 1 if failed else 0
