@@ -31,7 +31,7 @@ use protocol::{
     key::PublicKey,
     name::AgencyName,
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
 
 use self::{
     candidates::Candidates,
@@ -44,6 +44,7 @@ use crate::{
     config::Config,
     cosigner::{Cosigner, Worth},
     durable::{Durable, Found},
+    host::Moment,
     network::{Events, Lane, PeerEvent, PeerIndex, Received},
     shared::Shared,
 };
@@ -84,10 +85,14 @@ pub struct Driver {
     proposals: Proposals,
     catchup: CatchUp,
     cosigner: Cosigner,
-    timers: BTreeMap<(Instant, u64), Timer>,
+    timers: BTreeMap<(Moment, u64), Timer>,
     timer_number: u64,
     peers: Vec<PeerState>,
-    height_since: Instant,
+    height_since: Moment,
+    /// When peers are told how far this node is.
+    status_at: Moment,
+    /// When the head is cosigned again.
+    recosign_at: Moment,
     evidence_dir: std::path::PathBuf,
     /// Checkpoints of the last blocks, the newest last.
     recent: VecDeque<(Height, Checkpoint)>,
@@ -113,13 +118,9 @@ enum Fact {
     Sync(Received),
     Peer(PeerEvent),
     Pending,
-    Timer,
-    Status,
-    Recosign,
+    Due,
     Catchup,
     Checked(Checked),
-    Line,
-    Gather,
     Over,
 }
 
@@ -164,6 +165,7 @@ impl Driver {
             .map(|keys| Signer::new(chain, keys.agency, keys.vote));
         let peers = vec![PeerState::default(); shared.peers.len()];
         let shown = (*shared.published.borrow(), Worth::default());
+        let began = shared.host.moment();
         let driver = Self {
             chain,
             validators,
@@ -178,7 +180,9 @@ impl Driver {
             timers: BTreeMap::new(),
             timer_number: 0,
             peers,
-            height_since: Instant::now(),
+            height_since: began,
+            status_at: began,
+            recosign_at: began + COSIGN_EVERY,
             evidence_dir: config.dir.join("evidence"),
             recent: VecDeque::new(),
             line: publish::LineWait::default(),
@@ -193,29 +197,22 @@ impl Driver {
     /// Turns until the node fails or `over` is dropped.
     pub async fn run(mut self, mut events: Events, mut over: mpsc::Receiver<()>) {
         self.recover();
-        let mut status = tokio::time::interval(STATUS_EVERY);
-        let mut recosign = tokio::time::interval_at(Instant::now() + COSIGN_EVERY, COSIGN_EVERY);
         let mut failed = self.shared.failed.subscribe();
         let shared = Arc::clone(&self.shared);
         while failed.borrow_and_update().is_none() {
-            let timer = self.timers.keys().next().map(|(at, _)| *at);
+            let due = self.next_due();
             let busy = self.catchup.has_work();
-            let (line, gather) = (self.line_deadline(), self.gather_deadline());
             let fact = tokio::select! {
                 biased;
                 _ = over.recv() => Fact::Over,
                 _ = failed.changed() => Fact::Over,
                 message = events.consensus.recv() => message.map_or(Fact::Over, Fact::Consensus),
-                () = until(timer) => Fact::Timer,
-                () = until(line) => Fact::Line,
-                () = until(gather) => Fact::Gather,
+                () = shared.host.sleep_until(due) => Fact::Due,
                 event = events.peers.recv() => event.map_or(Fact::Over, Fact::Peer),
                 () = shared.pending.notified() => Fact::Pending,
                 message = events.sync.recv() => message.map_or(Fact::Over, Fact::Sync),
                 checked = self.catchup.ready.recv() => checked.map_or(Fact::Over, Fact::Checked),
                 () = std::future::ready(()), if busy => Fact::Catchup,
-                _ = status.tick() => Fact::Status,
-                _ = recosign.tick() => Fact::Recosign,
             };
             match fact {
                 Fact::Over => break,
@@ -223,13 +220,9 @@ impl Driver {
                 Fact::Sync(received) => self.on_sync(received),
                 Fact::Peer(event) => self.on_peer(&event),
                 Fact::Pending => self.on_pending(),
-                Fact::Timer => self.on_timer(),
-                Fact::Status => self.tell_status(),
-                Fact::Recosign => self.cosign_head(),
+                Fact::Due => self.on_due(),
                 Fact::Catchup => self.catch_up_one(),
                 Fact::Checked(checked) => self.on_checked(checked),
-                Fact::Line => self.publish(),
-                Fact::Gather => self.ask_for_entries(),
             }
             self.perform_all();
             self.show_progress();
@@ -259,8 +252,34 @@ impl Driver {
         self.feed(Input::Pending(waits));
     }
 
-    fn on_timer(&mut self) {
-        let now = Instant::now();
+    /// The next moment at which something is due by itself.
+    fn next_due(&self) -> Moment {
+        let timer = self.timers.keys().next().map(|(at, _)| *at);
+        let often = self.status_at.min(self.recosign_at);
+        let rare = [timer, self.line_deadline(), self.gather_deadline()];
+        rare.into_iter().flatten().fold(often, Moment::min)
+    }
+
+    /// Does the most urgent thing that is due; each of them puts off its own next time.
+    fn on_due(&mut self) {
+        let now = self.shared.host.moment();
+        let is_due = |at: Option<Moment>| at.is_some_and(|at| at <= now);
+        if is_due(self.timers.keys().next().map(|(at, _)| *at)) {
+            self.on_timer(now);
+        } else if is_due(self.line_deadline()) {
+            self.publish_without_line();
+        } else if is_due(self.gather_deadline()) {
+            self.ask_for_entries();
+        } else if is_due(Some(self.status_at)) {
+            self.status_at = now + STATUS_EVERY;
+            self.tell_status();
+        } else if is_due(Some(self.recosign_at)) {
+            self.recosign_at = now + COSIGN_EVERY;
+            self.cosign_head();
+        }
+    }
+
+    fn on_timer(&mut self, now: Moment) {
         while let Some(entry) = self.timers.first_entry()
             && entry.key().0 <= now
         {
@@ -271,7 +290,7 @@ impl Driver {
 
     fn schedule(&mut self, timer: Timer, after_ms: u64) {
         self.timer_number = self.timer_number.wrapping_add(1);
-        let at = Instant::now() + Duration::from_millis(after_ms);
+        let at = self.shared.host.moment() + Duration::from_millis(after_ms);
         self.timers.insert((at, self.timer_number), timer);
     }
 
@@ -354,13 +373,6 @@ impl Driver {
         if let Err(error) = kept {
             tracing::error!(event = "evidence-lost", %error);
         }
-    }
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -15,11 +15,11 @@ use crate::{
     config::{BadConfig, Config},
     cosigner::{Cosigner, Register},
     driver::{Driver, Start},
-    durable::Durable,
+    durable::{Durable, Found},
     host::Host,
     http,
-    ingest::Door,
-    network::{self, Peer, Received, Setup},
+    ingest::{Door, Jobs},
+    network::{self, Events, Handle, Peer, Received, Setup},
     shared::{Parts, Shared, describe},
     wire,
 };
@@ -58,53 +58,33 @@ pub async fn run(dir: &Path, stop: oneshot::Receiver<()>) -> Result<(), Ended> {
     .map_err(|error| fault(describe(&error)))?;
     let register = Register::open(&register_path, chain).map_err(fault)?;
     let safety = Durable::open(&data.join("safety")).map_err(|error| fault(error.to_string()))?;
-    let mine = config
-        .validator
-        .as_ref()
-        .map(|keys| (keys.agency.clone(), keys.cosign.clone()));
-    let agency = config.validator.as_ref().map(|keys| keys.agency.clone());
-    let cosigner = Cosigner::new(&config.genesis, mine, config.publisher.clone(), register);
-    let peers = peers(&config);
-    let names = peers.iter().map(|peer| peer.name.clone()).collect();
     let listener = TcpListener::bind(config.http).await.map_err(|error| {
         fault(format!("cannot listen on {}: {error}; is another node running, or the address in node.toml wrong?", config.http))
     })?;
     let setup = Setup {
         secret: config.peer.clone(),
         listen: config.p2p,
-        peers,
+        peers: peers(&config),
     };
-    let (network, mut events) = network::start(setup)
+    let network = network::start(setup)
         .await
         .map_err(|error| fault(error.to_string()))?;
-    let (door, jobs) = Door::open();
-    let genesis = config.genesis.clone();
     let http_address = config.http;
-    let shared = Shared::new(Parts {
-        host: Host::real(),
-        genesis,
-        agency,
+    let kept = Kept {
         ledger,
-        network,
-        peers: names,
-        door,
-    });
+        register,
+        safety,
+    };
+    let Assembled {
+        start,
+        jobs,
+        entries,
+    } = assemble(Host::real(), config, kept, network);
+    let shared = Arc::clone(&start.shared);
     tokio::spawn(jobs.work(Arc::clone(&shared)));
-    let (_, closed) = mpsc::channel(1);
-    let entries = std::mem::replace(&mut events.entries, closed);
     tokio::spawn(take_told(Arc::clone(&shared), entries));
     let (over, is_over) = mpsc::channel(1);
-    let driver = drive(
-        Start {
-            shared: Arc::clone(&shared),
-            config,
-            cosigner,
-            safety,
-            events,
-        },
-        is_over,
-    )
-    .map_err(fault)?;
+    let driver = drive(start, is_over).map_err(fault)?;
     tracing::info!(event = "started", chain = %shared.genesis.chain(), http = %http_address, p2p = %shared.network.listening(), height = %shared.ledger.head().height());
     serve(&shared, listener, stop).await;
     drop(over);
@@ -113,8 +93,67 @@ pub async fn run(dir: &Path, stop: oneshot::Receiver<()>) -> Result<(), Ended> {
     failed.map_or(Ok(()), |reason| Err(Ended::Fault(reason)))
 }
 
+/// What a node keeps on disk, open.
+#[derive(Debug)]
+pub struct Kept {
+    /// The blocks and the state.
+    pub ledger: Ledger,
+    /// What was last cosigned.
+    pub register: Register,
+    /// The safety record's file and what stood in it.
+    pub safety: (Durable, Found),
+}
+
+/// A node whose parts are put together and do not turn yet.
+#[derive(Debug)]
+pub struct Assembled {
+    /// What the driver starts from.
+    pub start: Start,
+    /// The work behind the door.
+    pub jobs: Jobs,
+    /// What peers say on the entries lane.
+    pub entries: mpsc::Receiver<Received>,
+}
+
+/// Puts a node together from what is on disk and a network with the [`peers`] of `config`.
+#[must_use]
+pub fn assemble(host: Host, config: Config, kept: Kept, network: (Handle, Events)) -> Assembled {
+    let (network, mut events) = network;
+    let keys = config.validator.as_ref();
+    let mine = keys.map(|keys| (keys.agency.clone(), keys.cosign.clone()));
+    let agency = keys.map(|keys| keys.agency.clone());
+    let publisher = config.publisher.clone();
+    let cosigner = Cosigner::new(&config.genesis, mine, publisher, kept.register);
+    let names = peers(&config).into_iter().map(|peer| peer.name);
+    let (door, jobs) = Door::open();
+    let shared = Shared::new(Parts {
+        host,
+        genesis: config.genesis.clone(),
+        agency,
+        ledger: kept.ledger,
+        network,
+        peers: names.collect(),
+        door,
+    });
+    let (_, closed) = mpsc::channel(1);
+    let entries = std::mem::replace(&mut events.entries, closed);
+    let start = Start {
+        shared,
+        config,
+        cosigner,
+        safety: kept.safety,
+        events,
+    };
+    Assembled {
+        start,
+        jobs,
+        entries,
+    }
+}
+
 /// The other agencies' nodes, then the observers.
-fn peers(config: &Config) -> Vec<Peer> {
+#[must_use]
+pub fn peers(config: &Config) -> Vec<Peer> {
     let mine = config.validator.as_ref().map(|keys| &keys.agency);
     let agencies = config
         .genesis

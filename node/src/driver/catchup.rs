@@ -3,7 +3,7 @@
 //! A peer's word on its height is only a reason to ask it. Every block brings its certificate, is
 //! executed, and must come out with the id that the certificate names.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use consensus::{Input, verify};
 use protocol::{
@@ -12,13 +12,11 @@ use protocol::{
     height::Height,
     merkle,
 };
-use tokio::{
-    sync::mpsc,
-    time::{Duration, Instant},
-};
+use tokio::sync::mpsc;
 
 use super::Driver;
 use crate::{
+    host::Moment,
     ingest,
     network::{Lane, PeerIndex},
     wire::{self, DecidedBlock, Outline, SyncMessage},
@@ -41,7 +39,7 @@ pub(super) struct CatchUp {
     checked: mpsc::UnboundedSender<Checked>,
     /// What those threads send.
     pub(super) ready: mpsc::UnboundedReceiver<Checked>,
-    asked: Option<(PeerIndex, Instant)>,
+    asked: Option<(PeerIndex, Moment)>,
     /// The greatest height that any peer has told of, and who.
     farthest: Option<(Height, PeerIndex)>,
 }
@@ -114,12 +112,12 @@ impl Driver {
         let waiting = self
             .catchup
             .asked
-            .is_some_and(|(_, at)| at.elapsed() < ANSWER_WITHIN);
+            .is_some_and(|(_, at)| self.shared.host.since(at) < ANSWER_WITHIN);
         if waiting || self.catchup.held.is_some() || self.catchup.waiting() >= WAITING_MAX {
             return;
         }
         let from = Height::new(self.catchup.next(self.machine.height()));
-        self.catchup.asked = Some((peer, Instant::now()));
+        self.catchup.asked = Some((peer, self.shared.host.moment()));
         let count = u32::try_from(wire::BLOCKS_MAX).unwrap_or(1);
         self.send(peer, Lane::Sync, &SyncMessage::GetBlocks { from, count });
     }
@@ -130,7 +128,7 @@ impl Driver {
         let stale = self
             .catchup
             .asked
-            .is_none_or(|(_, at)| at.elapsed() >= ANSWER_WITHIN);
+            .is_none_or(|(_, at)| self.shared.host.since(at) >= ANSWER_WITHIN);
         if !stale || self.catchup.waiting() > 0 {
             return;
         }

@@ -104,7 +104,9 @@ impl Driver {
             return;
         };
         let just_ended = height.next() == self.machine.height();
-        if state.told_commit >= height || (just_ended && self.height_since.elapsed() < HELP_AFTER) {
+        if state.told_commit >= height
+            || (just_ended && self.shared.host.since(self.height_since) < HELP_AFTER)
+        {
             return;
         }
         state.told_commit = height;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use consensus::{Alarm, Commit, Effect, Input, Message, Proposal, Safety, Vote, verify};
 use ledger::execute;
 use protocol::{codec, hash::BlockId, key::PublicKey};
-use tokio::time::Instant;
 
 use super::{Driver, SAFETY_VERSION};
 use crate::{
@@ -201,7 +200,7 @@ impl Driver {
                 commit.block
             ));
         };
-        let started = Instant::now();
+        let started = self.shared.host.moment();
         let certificate = codec::encode(SAFETY_VERSION, commit);
         let head = self
             .shared
@@ -211,10 +210,10 @@ impl Driver {
         let metrics = &self.shared.metrics;
         metrics
             .commit_seconds
-            .observe(started.elapsed().as_secs_f64());
+            .observe(self.shared.host.since(started).as_secs_f64());
         metrics
             .decide_seconds
-            .observe(self.height_since.elapsed().as_secs_f64());
+            .observe(self.shared.host.since(self.height_since).as_secs_f64());
         metrics.blocks.inc();
         metrics.entries.inc_by(decided.entries.len() as u64);
         metrics.rounds.inc_by(commit.round.get());
@@ -222,7 +221,7 @@ impl Driver {
         self.cosign(&head)?;
         self.settle_waiting(&decided.entries);
         self.timers.clear();
-        self.height_since = Instant::now();
+        self.height_since = self.shared.host.moment();
         let next = head.height().next();
         let effects = self.machine.advance(next, self.validators.clone());
         self.orders.extend(effects);

@@ -15,10 +15,9 @@ use protocol::{
     merkle,
 };
 
-use tokio::time::Instant;
-
 use super::{Driver, clock};
 use crate::{
+    host::Moment,
     ingest,
     network::{Lane, PeerIndex},
     shared::describe,
@@ -43,7 +42,7 @@ struct Gathering {
     fetched: BTreeMap<LeafHash, Arc<Authentic>>,
     /// Who has the block, and when to ask for what is still missing.
     from: PeerIndex,
-    ask_at: Option<Instant>,
+    ask_at: Option<Moment>,
 }
 
 /// Blocks that are not complete yet.
@@ -100,7 +99,7 @@ impl Driver {
         if !gathering.contains_key(&block) && gathering.len() >= GATHERED_MAX {
             gathering.pop_first();
         }
-        let ask_at = Some(Instant::now() + ASK_AFTER);
+        let ask_at = Some(self.shared.host.moment() + ASK_AFTER);
         let known = gathering.entry(block).or_insert_with(|| Gathering {
             outline,
             proposals: Vec::new(),
@@ -113,7 +112,7 @@ impl Driver {
     }
 
     /// When to ask for what is missing, if anything is.
-    pub(super) fn gather_deadline(&self) -> Option<Instant> {
+    pub(super) fn gather_deadline(&self) -> Option<Moment> {
         self.proposals
             .gathering
             .values()
@@ -123,7 +122,7 @@ impl Driver {
 
     /// Asks for entries that have not come by themselves.
     pub(super) fn ask_for_entries(&mut self) {
-        let now = Instant::now();
+        let now = self.shared.host.moment();
         let mut asked = Vec::new();
         for gathering in self
             .proposals

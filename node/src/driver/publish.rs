@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use ledger::Head;
 use protocol::{checkpoint::Checkpoint, height::LogSize};
-use tokio::time::Instant;
 
 use super::Driver;
 use crate::{
     cosigner::{Collect, NotCosigned},
+    host::Moment,
     network::{Lane, PeerIndex},
     wire::{ConsensusMessage, Cosign, LogLine, SyncMessage},
 };
@@ -23,7 +23,7 @@ const LINE_WITHIN: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct LineWait {
     publisher_seen: bool,
-    since: Option<(LogSize, Instant)>,
+    since: Option<(LogSize, Moment)>,
 }
 
 impl Driver {
@@ -143,8 +143,8 @@ impl Driver {
         let (size, since) = *self
             .line
             .since
-            .get_or_insert((checkpoint.size, Instant::now()));
-        if since.elapsed() < LINE_WITHIN {
+            .get_or_insert((checkpoint.size, self.shared.host.moment()));
+        if self.shared.host.since(since) < LINE_WITHIN {
             return true;
         }
         if size <= checkpoint.size {
@@ -155,8 +155,20 @@ impl Driver {
     }
 
     /// When to look again whether a checkpoint that waits for its line must go without it.
-    pub(super) fn line_deadline(&self) -> Option<Instant> {
+    pub(super) fn line_deadline(&self) -> Option<Moment> {
         self.line.since.map(|(_, since)| since + LINE_WITHIN)
+    }
+
+    /// The line has not come in time. The checkpoint that waited for it may be gone from the last
+    /// heights by now; to wait on for it would be to look again without end.
+    pub(super) fn publish_without_line(&mut self) {
+        self.publish();
+        let overdue = self
+            .line_deadline()
+            .is_some_and(|at| at <= self.shared.host.moment());
+        if overdue {
+            self.line = LineWait::default();
+        }
     }
 
     /// What a peer needs to publish the head, if it lacks it.
