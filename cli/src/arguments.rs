@@ -45,9 +45,12 @@ pub enum Command {
     /// Copies logs
     #[command(subcommand)]
     Log(LogCommand),
-    /// Shows and checks trust files
+    /// Shows and checks trust files, and takes them from epoch to epoch
     #[command(subcommand)]
     Trust(TrustCommand),
+    /// Keeps receipts good after the agencies have changed
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
     /// Makes and shows key files
     #[command(subcommand)]
     Key(KeyCommand),
@@ -199,6 +202,9 @@ pub struct VerifyArguments {
     /// The receipt of the one document given
     #[arg(long, value_name = "FILE")]
     pub receipt: Option<PathBuf>,
+    /// Trust file of an epoch that has ended, for receipts of its time; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub then: Vec<PathBuf>,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,
@@ -315,6 +321,76 @@ pub enum TrustCommand {
     Show(TrustShowArguments),
     /// Compares a trust file with the eight words that an agency has read out
     Check(TrustCheckArguments),
+    /// Goes from a trust file to the next by proofs of changes, each believed because of the one before
+    Advance(TrustAdvanceArguments),
+    /// Makes a trust file of your own that asks for witnesses besides the agencies
+    Extend(TrustExtendArguments),
+}
+
+/// `muhr trust advance`.
+#[derive(Debug, Args)]
+pub struct TrustAdvanceArguments {
+    /// The trust file
+    pub file: PathBuf,
+    /// Proofs of changes, in their order
+    #[arg(required = true, value_name = "PROOF")]
+    pub proofs: Vec<PathBuf>,
+    /// Where the next trust file goes; keep the one before for receipts of its time
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `muhr trust extend`.
+#[derive(Debug, Args)]
+pub struct TrustExtendArguments {
+    /// The network's trust file
+    pub file: PathBuf,
+    /// A witness and its key, as court=court.example/w1+1a2b3c4d+BA...; may be repeated
+    #[arg(long = "witness", required = true, value_name = "NAME=VKEY")]
+    pub witnesses: Vec<String>,
+    /// How many of the witnesses must sign
+    #[arg(long, default_value_t = 1, value_name = "COUNT")]
+    pub need: usize,
+    /// Where it goes
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `muhr receipt`.
+#[derive(Debug, Subcommand)]
+pub enum ReceiptCommand {
+    /// Fetches a new proof of the same entry, under today's checkpoint
+    Refresh(ReceiptRefreshArguments),
+    /// Adds the proof that a receipt of an epoch that has ended was part of the log then
+    Bridge(ReceiptBridgeArguments),
+}
+
+/// `muhr receipt refresh`.
+#[derive(Debug, Args)]
+pub struct ReceiptRefreshArguments {
+    /// The receipts
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Address of a node, as http://127.0.0.1:7481
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+}
+
+/// `muhr receipt bridge`.
+#[derive(Debug, Args)]
+pub struct ReceiptBridgeArguments {
+    /// The receipts
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Address of a node, or the folder of a mirror
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// Trust file of the network, advanced from the epoch of the receipts
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
 }
 
 /// `muhr trust show`.

@@ -1,8 +1,10 @@
 //! What auditors and citizens do: judge receipts, histories and whole logs.
 
 pub(crate) mod audit;
+pub(crate) mod chain;
 pub(crate) mod history;
 pub(crate) mod mirror;
+pub(crate) mod renew;
 mod replay;
 pub(crate) mod trust;
 pub(crate) mod verify;

@@ -18,7 +18,8 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Parser, error::ErrorKind};
 
 use arguments::{
-    Arguments, AuditArguments, Command, KeyCommand, LogCommand, NetworkCommand, TrustCommand,
+    Arguments, AuditArguments, Command, KeyCommand, LogCommand, NetworkCommand, ReceiptCommand,
+    TrustCommand,
 };
 use exit::{Failure, USAGE};
 use output::Output;
@@ -68,6 +69,18 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::Audit(AuditArguments::Watch(arguments)) => auditor::watch::run(&arguments, output),
         Command::Trust(TrustCommand::Show(arguments)) => auditor::trust::show(&arguments, output),
         Command::Trust(TrustCommand::Check(arguments)) => auditor::trust::check(&arguments, output),
+        Command::Trust(TrustCommand::Advance(arguments)) => {
+            auditor::chain::advance(&arguments, output)
+        }
+        Command::Trust(TrustCommand::Extend(arguments)) => {
+            auditor::chain::extend(&arguments, output)
+        }
+        Command::Receipt(ReceiptCommand::Refresh(arguments)) => {
+            auditor::renew::refresh(&arguments, output)
+        }
+        Command::Receipt(ReceiptCommand::Bridge(arguments)) => {
+            auditor::renew::bridge(&arguments, output)
+        }
         Command::Log(LogCommand::Mirror(arguments)) => auditor::mirror::run(&arguments, output),
         Command::Key(KeyCommand::New(arguments)) => operator::key::new(&arguments, output),
         Command::Key(KeyCommand::Show(arguments)) => operator::key::show(&arguments, output),

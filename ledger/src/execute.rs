@@ -4,6 +4,7 @@
 //! the block invalid. Both walk the same loop. Pure: nothing is stored here; an [`Executed`] that is
 //! not committed is simply forgotten.
 
+mod change;
 mod draft;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -12,6 +13,7 @@ use protocol::{
     block::BlockLeaf,
     checkpoint::Checkpoint,
     entry::Authentic,
+    epoch::{BadChange, Change},
     genesis::Genesis,
     hash::{BlockId, EntryId, IndexKey, LeafHash},
     height::{Height, LeafIndex, TimeMs},
@@ -63,6 +65,33 @@ pub enum InvalidBlock {
         /// Why.
         refusal: Refusal,
     },
+    /// A change of agencies with something beside it.
+    #[error("a change of agencies stands alone in its block")]
+    NotAlone,
+    /// A change of agencies that the rules refuse.
+    #[error("the change of agencies: {0}")]
+    Change(#[from] BadChange),
+}
+
+/// What a block may hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Item<'a> {
+    /// An entry.
+    Entry(&'a Authentic),
+    /// A change of agencies, which stands alone in its block.
+    Change(&'a Change),
+}
+
+impl<'a> From<&'a Authentic> for Item<'a> {
+    fn from(entry: &'a Authentic) -> Self {
+        Self::Entry(entry)
+    }
+}
+
+impl<'a> From<&'a Change> for Item<'a> {
+    fn from(change: &'a Change) -> Self {
+        Self::Change(change)
+    }
 }
 
 /// Why there is no outcome.
@@ -98,6 +127,8 @@ pub struct Executed {
     #[cfg_attr(not(feature = "rocksdb"), expect(dead_code, reason = "the store's"))]
     pub(crate) before: BTreeMap<IndexKey, Option<RecordState>>,
     pub(crate) values: BTreeMap<IndexKey, String>,
+    #[cfg_attr(not(feature = "rocksdb"), expect(dead_code, reason = "the store's"))]
+    pub(crate) values_before: BTreeMap<IndexKey, Option<String>>,
 }
 
 impl Executed {
@@ -194,12 +225,12 @@ pub fn build<'a>(
     Ok(Built { executed, refused })
 }
 
-/// Executes a proposed block, which must obey the rules to the last entry.
+/// Executes a proposed block, which must obey the rules to the last item.
 pub fn execute<'a>(
     head: &Head,
     records: &impl Records,
     proposal: Proposal,
-    entries: impl IntoIterator<Item = &'a Authentic>,
+    items: impl IntoIterator<Item = impl Into<Item<'a>>>,
 ) -> Result<Executed, NotExecuted> {
     let Proposal { proposer, time } = proposal;
     if time <= head.time() {
@@ -213,7 +244,19 @@ pub fn execute<'a>(
         return Err(InvalidBlock::Proposer(proposer).into());
     }
     let mut draft = Draft::new(head, records, time);
-    for (position, entry) in entries.into_iter().enumerate() {
+    let mut items = items.into_iter().map(Into::into).peekable();
+    if let Some(Item::Change(change)) = items.peek() {
+        let executed = change::execute(head, Proposal { proposer, time }, change)?;
+        items.next();
+        return match items.next() {
+            None => Ok(executed),
+            Some(_) => Err(InvalidBlock::NotAlone.into()),
+        };
+    }
+    for (position, item) in items.enumerate() {
+        let Item::Entry(entry) = item else {
+            return Err(InvalidBlock::NotAlone.into());
+        };
         draft.room_for(entry)?;
         draft
             .take(entry)?
@@ -262,5 +305,6 @@ pub fn genesis(genesis: &Genesis) -> Executed {
         records: BTreeMap::new(),
         before: BTreeMap::new(),
         values,
+        values_before: BTreeMap::new(),
     }
 }

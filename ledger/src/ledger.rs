@@ -4,6 +4,7 @@
 //! opened and checked (`ledger::open`).
 
 mod open;
+mod values;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -18,7 +19,7 @@ use thiserror::Error;
 
 pub use crate::views::Published;
 use crate::{
-    execute::{self, Built, Executed, NotExecuted, Proposal},
+    execute::{self, Built, Executed, Item, NotExecuted, Proposal},
     fault::Fault,
     head::Head,
     log::Edge,
@@ -142,10 +143,10 @@ impl Ledger {
     pub fn execute<'a>(
         &self,
         proposal: Proposal,
-        entries: impl IntoIterator<Item = &'a Authentic>,
+        items: impl IntoIterator<Item = impl Into<Item<'a>>>,
     ) -> Result<Executed, NotExecuted> {
         let head = self.head();
-        execute::execute(&head, &self.records_at(&head), proposal, entries)
+        execute::execute(&head, &self.records_at(&head), proposal, items)
     }
 
     /// Puts a decided block on disk, with its certificate. When this returns, it is there for good.

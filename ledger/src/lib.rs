@@ -31,7 +31,7 @@ pub use ledger::{Admitted, Ledger, NotAdmitted, Published};
 pub use store::StoredBlock;
 
 pub use directory::Directory;
-pub use execute::{Built, Executed, InvalidBlock, NotExecuted, build, execute, genesis};
+pub use execute::{Built, Executed, InvalidBlock, Item, NotExecuted, build, execute, genesis};
 pub use fault::Fault;
 pub use head::Head;
 pub use records::{MemoryRecords, Records};

@@ -11,11 +11,13 @@ use std::collections::BTreeMap;
 use protocol::{
     block::BlockLeaf,
     entry::Entry,
+    epoch::{Change, EpochProof, LastRoot},
     hash::{EntryId, IndexKey, RecordKey},
-    height::{Height, LeafIndex},
+    height::{Height, LeafIndex, LogSize},
     history::{History, VERSIONS_MAX},
     index::IndexProof,
     name::{ClerkName, RegistryName},
+    policy::OpenedBy,
     receipt::{BlockProof, Receipt},
     state::{ClerkState, RecordState},
     tlog_proof::TlogProof,
@@ -85,6 +87,36 @@ impl Ledger {
         Ok(published.head.index().prove(key))
     }
 
+    /// The proof of a change of agencies, if the published checkpoint is that of its block.
+    pub fn epoch_proof(&self) -> Result<EpochProof, NoAnswer> {
+        let published = self.published().ok_or(NoAnswer::NotYet)?;
+        let block = self.block_proof(&published, published.head.height())?;
+        let begins = block.index.get().saturating_sub(block.leaf.entries);
+        let index = LeafIndex::new(begins);
+        let bytes = present(&self.store, index)?;
+        let change = Change::parse(&bytes).map_err(|_| NoAnswer::NotFound)?;
+        let size = published.head.size();
+        let last = match change.statement.by {
+            OpenedBy::Agencies => None,
+            OpenedBy::Recovery => Some(LastRoot {
+                size: LogSize::new(begins),
+                root: self.root_at(LogSize::new(begins))?,
+                path: self.consistency(LogSize::new(begins), size)?,
+            }),
+        };
+        let proof = TlogProof {
+            index,
+            path: self.inclusion(index, size)?,
+            checkpoint: published.note.to_string(),
+        };
+        Ok(EpochProof {
+            change,
+            block,
+            last,
+            proof,
+        })
+    }
+
     /// The receipt of the entry at `index`, without its opening, which no node has.
     pub fn receipt(&self, index: LeafIndex) -> Result<Receipt, NoAnswer> {
         let published = self.covering(index)?;
@@ -114,6 +146,7 @@ impl Ledger {
             record_proof: head.index().prove(&key),
             block,
             head: newest.transpose()?,
+            bridge: None,
             proof: TlogProof {
                 index,
                 path,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use protocol::{
     block::BlockLeaf,
     entry::{Authentic, Entry},
+    epoch::Change,
     genesis::Genesis,
     height::LeafIndex,
     key::BadSignature,
@@ -23,7 +24,7 @@ use thiserror::Error;
 pub use self::split::{RawBlock, Splitter};
 use crate::{
     directory::Directory,
-    execute::{self, InvalidBlock, NotExecuted, Proposal},
+    execute::{self, InvalidBlock, Item, NotExecuted, Proposal},
     fault::Fault,
     head::Head,
     records::MemoryRecords,
@@ -84,10 +85,29 @@ impl Divergence {
 #[derive(Debug)]
 pub struct Prepared {
     first: LeafIndex,
-    entries: Vec<Authentic>,
+    items: Vec<Read>,
     leaf: BlockLeaf,
     leaf_bytes: Vec<u8>,
 }
+
+/// A leaf that was read.
+#[derive(Debug)]
+enum Read {
+    Entry(Box<Authentic>),
+    /// Its approvals are a matter of the rules: who may give them changes from block to block.
+    Change(Box<Change>),
+}
+
+impl<'a> From<&'a Read> for Item<'a> {
+    fn from(read: &'a Read) -> Self {
+        match read {
+            Read::Entry(entry) => Self::Entry(entry),
+            Read::Change(change) => Self::Change(change),
+        }
+    }
+}
+
+const CHANGE_START: &[u8] = b"muhr-epoch/v1 ";
 
 /// Reads blocks and checks their signatures. Clones work in parallel.
 #[derive(Clone, Debug)]
@@ -105,19 +125,26 @@ impl Preparer {
             ));
         };
         let leaf = BlockLeaf::parse(&leaf_bytes).map_err(|error| Divergence::new(last, error))?;
-        let entries = (first.get()..)
+        let items = (first.get()..)
             .zip(&leaves)
             .map(|(at, bytes)| {
-                self.authenticate(bytes)
+                self.read(bytes)
                     .map_err(|what| Divergence::new(LeafIndex::new(at), what))
             })
             .collect::<Result<_, _>>()?;
         Ok(Prepared {
             first,
-            entries,
+            items,
             leaf,
             leaf_bytes,
         })
+    }
+
+    fn read(&self, bytes: &[u8]) -> Result<Read, Departure> {
+        if bytes.starts_with(CHANGE_START) {
+            return Ok(Read::Change(Box::new(Change::parse(bytes)?)));
+        }
+        Ok(Read::Entry(Box::new(self.authenticate(bytes)?)))
     }
 
     /// The key of a clerk name never changes, so it may be looked up before the rules are asked.
@@ -194,7 +221,7 @@ impl Replay {
                     .saturating_add(u64::try_from(position).unwrap_or(u64::MAX)),
             )
         };
-        let last = at(block.entries.len());
+        let last = at(block.items.len());
         let Some(proposer) = block.leaf.proposer.clone() else {
             return Err(Divergence::new(
                 last,
@@ -205,7 +232,7 @@ impl Replay {
             proposer,
             time: block.leaf.time,
         };
-        let executed = execute::execute(&self.head, &self.records, proposal, &block.entries)
+        let executed = execute::execute(&self.head, &self.records, proposal, &block.items)
             .map_err(|error| match error {
                 NotExecuted::Invalid(InvalidBlock::Entry { position, refusal }) => {
                     Divergence::new(at(position), InvalidBlock::Entry { position, refusal })

@@ -4,6 +4,7 @@
 //! them. Not here: whether the signature holds (`protocol::entry`), and limits of whole blocks
 //! (`execute`).
 
+pub mod change;
 mod refusal;
 
 use protocol::{

@@ -18,6 +18,7 @@ use std::{
 use protocol::height::{Height, LeafIndex, TimeMs};
 use rocksdb::{ColumnFamily, DB, DBRecoveryMode};
 
+pub(crate) use self::read::Before;
 use crate::fault::Fault;
 
 /// A block as peers exchange it.

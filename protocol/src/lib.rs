@@ -11,6 +11,7 @@
     )
 )]
 
+pub mod agency;
 pub mod batch;
 pub mod block;
 pub mod checkpoint;
@@ -19,6 +20,7 @@ pub mod codec;
 pub mod commitment;
 pub mod cosignature;
 pub mod entry;
+pub mod epoch;
 pub mod genesis;
 pub mod hash;
 pub mod height;

@@ -4,6 +4,8 @@
 //! and say to ours which epoch of which network this is.
 
 mod groups;
+mod headers;
+mod term;
 
 use thiserror::Error;
 
@@ -12,11 +14,18 @@ use crate::{
     cosignature,
     hash::{ChainId, TrustHash, sha256},
     height::Epoch,
+    key::PublicKey,
+    name::AgencyName,
     note::{ALGORITHM_COSIGNATURE, ALGORITHM_ED25519, NoteKey, SignedNote},
-    text::{self, Malformed},
+    text::Malformed,
 };
 
-use groups::Groups;
+use self::{groups::Groups, headers::Headers};
+
+pub use self::{
+    headers::Past,
+    term::{OpenedBy, Term},
+};
 
 /// The most bytes of a trust file.
 pub const POLICY_BYTES_MAX: usize = 64 * 1024;
@@ -38,11 +47,11 @@ pub struct Witness {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustPolicy {
     hash: TrustHash,
+    file: [u8; 32],
     logs: Vec<(NoteKey, Option<String>)>,
     witnesses: Vec<Witness>,
     groups: Groups,
-    epoch: Option<Epoch>,
-    genesis: Option<ChainId>,
+    headers: Headers,
 }
 
 /// What a note is worth under a trust file.
@@ -86,12 +95,12 @@ impl TrustPolicy {
             return Err(Malformed::new(1, "longer than 64 KiB"));
         }
         let mut policy = Self {
-            hash: TrustHash::new(sha256(&[bytes])),
+            hash: TrustHash::new(sha256(&[headers::without_past(bytes)])),
+            file: sha256(&[bytes]),
             logs: Vec::new(),
             witnesses: Vec::new(),
             groups: Groups::default(),
-            epoch: None,
-            genesis: None,
+            headers: Headers::default(),
         };
         let mut last = 0;
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
@@ -106,6 +115,10 @@ impl TrustPolicy {
         if !policy.groups.has_quorum() {
             return Err(Malformed::new(last, "no \"quorum\" line"));
         }
+        policy
+            .headers
+            .check()
+            .map_err(|what| Malformed::new(last, what))?;
         Ok(policy)
     }
 
@@ -123,7 +136,10 @@ impl TrustPolicy {
             Err(_) => return Err("names and URLs must be UTF-8".to_owned()),
         };
         if let Some(header) = line.strip_prefix("#: ") {
-            return self.header(header);
+            return self.headers.read(header);
+        }
+        if self.headers.has_past() && !line.is_empty() {
+            return Err("a line after the lines of past epochs".to_owned());
         }
         let words: Vec<&str> = line
             .split([' ', '\t'])
@@ -166,26 +182,6 @@ impl TrustPolicy {
         }
     }
 
-    fn header(&mut self, header: &str) -> Result<(), String> {
-        let second = match header.split_once(' ') {
-            Some(("epoch", value)) => {
-                let epoch = text::number(value).ok_or("\"epoch\" is not a number")?;
-                self.epoch.replace(Epoch::new(epoch)).is_some()
-            }
-            Some(("genesis", value)) => {
-                let genesis =
-                    ChainId::from_hex(value).ok_or("\"genesis\" is not 64 hexadecimal digits")?;
-                self.genesis.replace(genesis).is_some()
-            }
-            _ => false,
-        };
-        // Another reader might take the other one.
-        if second {
-            return Err("a header that stands in the file already".to_owned());
-        }
-        Ok(())
-    }
-
     fn new_key(&self, vkey: &str, algorithm: u8) -> Result<NoteKey, String> {
         let key =
             NoteKey::parse(vkey).ok_or("not a verifier key (name, id and key joined by +)")?;
@@ -206,10 +202,23 @@ impl TrustPolicy {
         Ok(key)
     }
 
-    /// SHA-256 of the file.
+    /// SHA-256 of the file without the lines of past epochs, which whoever walked the chain put under
+    /// it: the hash that block leaves name.
     #[must_use]
     pub const fn hash(&self) -> TrustHash {
         self.hash
+    }
+
+    /// SHA-256 of the whole file.
+    #[must_use]
+    pub const fn file_hash(&self) -> &[u8; 32] {
+        &self.file
+    }
+
+    /// The hash of the network's own trust file: this one, or the one that it is built on.
+    #[must_use]
+    pub fn network_hash(&self) -> TrustHash {
+        self.headers.base.unwrap_or(self.hash)
     }
 
     /// The log that the file is for.
@@ -221,13 +230,38 @@ impl TrustPolicy {
     /// Number of the file in its chain, if it says so.
     #[must_use]
     pub const fn epoch(&self) -> Option<Epoch> {
-        self.epoch
+        self.headers.epoch
     }
 
     /// Identity of the network, if the file says so.
     #[must_use]
     pub const fn genesis(&self) -> Option<ChainId> {
-        self.genesis
+        self.headers.genesis
+    }
+
+    /// The network's own file that this one of somebody's own is built on.
+    #[must_use]
+    pub const fn base(&self) -> Option<TrustHash> {
+        self.headers.base
+    }
+
+    /// Who opened the epoch; none for epoch 0, and where the file does not say.
+    #[must_use]
+    pub const fn opened_by(&self) -> Option<OpenedBy> {
+        self.headers.opened_by
+    }
+
+    /// The offline keys that can open the next epoch after a disaster, and how many of them must.
+    #[must_use]
+    pub fn recovery(&self) -> (u64, &[(AgencyName, PublicKey)]) {
+        let threshold = self.headers.recovery_threshold.unwrap_or(u64::MAX);
+        (threshold, &self.headers.recovery)
+    }
+
+    /// Where each epoch before ended, as walking the chain has shown; the oldest first.
+    #[must_use]
+    pub fn past(&self) -> &[Past] {
+        &self.headers.past
     }
 
     /// Who may cosign.

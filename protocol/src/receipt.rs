@@ -43,6 +43,9 @@ pub struct Receipt {
     pub block: BlockProof,
     /// The newest block leaf under the checkpoint, if it is not the entry's own.
     pub head: Option<BlockProof>,
+    /// For whoever holds a later trust file: consistency of the checkpoint with the last one of its
+    /// epoch, which that file names.
+    pub bridge: Option<Vec<[u8; 32]>>,
     /// The entry's inclusion and the cosigned checkpoint.
     pub proof: TlogProof,
 }
@@ -105,6 +108,10 @@ impl Receipt {
             out += "--- head\n";
             head.write(&mut out);
         }
+        if let Some(path) = &self.bridge {
+            out += "--- bridge\n";
+            write_path(&mut out, "bridge-path", path);
+        }
         out + "--- proof\n" + &self.proof.write()
     }
 
@@ -137,6 +144,11 @@ impl Receipt {
         } else {
             None
         };
+        let bridge = if lines.skip_if("--- bridge") {
+            Some(read_path(&mut lines, "bridge-path")?)
+        } else {
+            None
+        };
         lines.exact("--- proof")?;
         let above = lines.line();
         let proof =
@@ -151,6 +163,7 @@ impl Receipt {
             record_proof,
             block,
             head,
+            bridge,
             proof,
         };
         text::same(bytes, receipt.write().as_bytes())?;

@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 
 use protocol::{
+    agency::{ProvenAgency, ProvenKey, quorum},
     entry::Operation,
-    genesis::{Genesis, GenesisAgency, ProvenKey, quorum},
+    genesis::Genesis,
     hash::sha256,
     height::{Epoch, TimeMs},
     key::{Possession, PublicKey, SecretKey, Signature},
@@ -37,9 +38,9 @@ fn secret(holder: &str, purpose: &str) -> SecretKey {
     SecretKey::from_seed(&sha256(&[holder.as_bytes(), b" ", purpose.as_bytes()]))
 }
 
-fn agency(name: &str) -> GenesisAgency {
+fn agency(name: &str) -> ProvenAgency {
     let key = |purpose: &str| proven(name, purpose, &secret(name, purpose));
-    GenesisAgency {
+    ProvenAgency {
         name: AgencyName::parse(name).unwrap(),
         url: format!("https://{name}.example"),
         cosigner: format!("{name}.example/2026"),

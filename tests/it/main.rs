@@ -12,6 +12,7 @@ mod cli;
 mod disk;
 mod doors;
 mod doubt;
+mod epochs;
 mod exits;
 mod help;
 mod json;

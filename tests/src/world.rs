@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use protocol::{
+    agency::{ProvenAgency, ProvenKey, quorum},
     commitment::{Secret, commit_document},
     entry::{Committed, Entry, Operation, Previous, Statement},
-    genesis::{Genesis, GenesisAgency, ProvenKey, quorum},
+    genesis::Genesis,
     hash::{DocumentHash, sha256},
     height::{Height, TimeMs, Version},
     key::{Possession, SecretKey},
@@ -18,6 +19,11 @@ use protocol::{
 pub const ORIGIN: &str = "registry.example.uz/test/1";
 /// The agencies of a small world.
 pub const AGENCIES: [&str; 4] = ["adliya", "kadastr", "qurilish", "soliq"];
+
+/// The agencies of larger worlds.
+pub const MANY: [&str; 7] = [
+    "adliya", "bojxona", "kadastr", "qurilish", "soliq", "suv", "yer",
+];
 
 /// The key that a seed of words leads to.
 #[must_use]
@@ -49,11 +55,17 @@ fn proven(holder: &str, purpose: &str, secret: &SecretKey) -> ProvenKey {
 /// A genesis of `AGENCIES`, each with a registry `<agency>.permits` and a clerk `<agency>/clerk-1`.
 #[must_use]
 pub fn genesis() -> Genesis {
+    genesis_of(&AGENCIES, Limits::default())
+}
+
+/// The same of other agencies and limits.
+#[must_use]
+pub fn genesis_of(names: &[&str], limits: Limits) -> Genesis {
     let origin = Origin::parse(ORIGIN).unwrap();
     let (mut agencies, mut registries, mut clerks) = (Vec::new(), Vec::new(), Vec::new());
-    for name in AGENCIES {
+    for &name in names {
         let key = |purpose: &str| proven(name, purpose, &agency_secret(name, purpose));
-        agencies.push(GenesisAgency {
+        agencies.push(ProvenAgency {
             name: AgencyName::parse(name).unwrap(),
             url: format!("http://{name}.example/"),
             cosigner: format!("{ORIGIN}/{name}/2026"),
@@ -83,8 +95,8 @@ pub fn genesis() -> Genesis {
     let genesis = Genesis {
         origin,
         time: TimeMs::new(1_795_430_400_000),
-        limits: Limits::default(),
-        recovery_threshold: u64::try_from(quorum(AGENCIES.len())).unwrap(),
+        limits,
+        recovery_threshold: u64::try_from(quorum(names.len())).unwrap(),
         publisher: proven(ORIGIN, "publisher", &secret("publisher")),
         agencies,
         registries,

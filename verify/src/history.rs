@@ -20,7 +20,7 @@ use protocol::{
 };
 
 use crate::{
-    checkpoint::{self, Trusted},
+    checkpoint::{self, Trusted, Trusts},
     place,
     steps::{Failed, Step, Steps},
     verdict::Verdict,
@@ -72,8 +72,9 @@ fn walk(
         asked,
         "it is of the record that was asked about",
     )?;
-    let trusted = checkpoint::trusted(steps, trust, &history.checkpoint)?;
-    checkpoint::head(steps, trust, &trusted, &history.head)?;
+    let (trusts, head) = (Trusts::from(trust), &history.head);
+    let trusted = checkpoint::trusted(steps, trusts, &history.checkpoint, head, None)?;
+    checkpoint::head(steps, trusts, &trusted, head)?;
     let root = &history.head.leaf.index;
     let index_key = RecordState::index_key(registry, key);
     let Some((state, entries)) = &history.record else {

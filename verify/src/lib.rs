@@ -16,6 +16,7 @@ pub mod history;
 mod place;
 pub mod receipt;
 pub mod steps;
+pub mod trust;
 pub mod verdict;
 
 pub use steps::Step;

@@ -12,13 +12,12 @@ use protocol::{
     hash::DocumentHash,
     height::Version,
     merkle,
-    policy::TrustPolicy,
     receipt::Receipt,
     state::{ClerkState, RecordState, Status, value_hash},
 };
 
 use crate::{
-    checkpoint::{self, Trusted},
+    checkpoint::{self, Trusted, Trusts},
     place,
     steps::{Failed, Step, Steps},
     verdict::Verdict,
@@ -39,10 +38,14 @@ pub struct Judgement {
 
 /// Judges a receipt and, if given, the document that came with it.
 #[must_use]
-pub fn judge(trust: &TrustPolicy, receipt: &[u8], document: Option<&DocumentHash>) -> Judgement {
+pub fn judge<'a>(
+    trusts: impl Into<Trusts<'a>>,
+    receipt: &[u8],
+    document: Option<&DocumentHash>,
+) -> Judgement {
     let mut steps = Steps::default();
     let mut facts = None;
-    let verdict = walk(&mut steps, trust, receipt, document, &mut facts)
+    let verdict = walk(&mut steps, trusts.into(), receipt, document, &mut facts)
         .unwrap_or_else(|Failed(verdict)| verdict);
     Judgement {
         verdict,
@@ -53,15 +56,17 @@ pub fn judge(trust: &TrustPolicy, receipt: &[u8], document: Option<&DocumentHash
 
 fn walk(
     steps: &mut Steps,
-    trust: &TrustPolicy,
+    trusts: Trusts<'_>,
     bytes: &[u8],
     document: Option<&DocumentHash>,
     facts: &mut Option<Facts>,
 ) -> Result<Verdict, Failed> {
     let receipt = steps.proof("format", "a receipt of version 1", Receipt::parse(bytes))?;
-    let trusted = checkpoint::trusted(steps, trust, &receipt.proof.checkpoint)?;
+    let (note, newest) = (&receipt.proof.checkpoint, receipt.newest());
+    let bridge = receipt.bridge.as_deref();
+    let trusted = checkpoint::trusted(steps, trusts, note, newest, bridge)?;
     inclusion(steps, &trusted, &receipt)?;
-    checkpoint::head(steps, trust, &trusted, receipt.newest())?;
+    checkpoint::head(steps, trusts, &trusted, newest)?;
     order(steps, &receipt)?;
     state(steps, &receipt)?;
     authorship::check(steps, &trusted, &receipt)?;

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use protocol::{policy::TrustPolicy, text::hex, words};
+use protocol::{
+    policy::{OpenedBy, TrustPolicy},
+    text::hex,
+    words,
+};
 use serde_json::json;
 
 use crate::{
@@ -21,7 +25,9 @@ pub(crate) fn show(arguments: &TrustShowArguments, output: &Output) -> Result<u8
 pub(crate) fn check(arguments: &TrustCheckArguments, output: &Output) -> Result<u8, Failure> {
     let trust = files::trust(&arguments.file)?;
     let said = arguments.words.join(" ");
-    if let Some(at) = words::first_wrong(trust.hash().as_bytes(), &said) {
+    let network = words::first_wrong(trust.hash().as_bytes(), &said);
+    let whole = words::first_wrong(trust.file_hash(), &said);
+    if let (Some(at), Some(_)) = (network, whole) {
         let what = if at > words::WORDS {
             format!("{} words were expected, and more were given", words::WORDS)
         } else {
@@ -32,6 +38,9 @@ pub(crate) fn check(arguments: &TrustCheckArguments, output: &Output) -> Result<
     }
     tell(&trust, &arguments.file, output);
     output.text("✔ the words are this file's");
+    if whole.is_some() {
+        output.note("they do not cover its lines of past epochs: trust those if you advanced the file yourself");
+    }
     Ok(DONE)
 }
 
@@ -47,9 +56,25 @@ fn tell(trust: &TrustPolicy, path: &Path, output: &Output) {
         "schema": "muhr/trust/1", "file": path.display().to_string(), "origin": trust.origin(),
         "epoch": trust.epoch().map(|epoch| epoch.get()), "genesis": genesis, "words": words,
         "sha256": hex(trust.hash().as_bytes()), "witnesses": witnesses,
+        "opened_by": trust.opened_by().map(OpenedBy::word), "base": trust.base().map(|base| base.to_hex()),
+        "past": trust.past().iter().map(|past| json!({"epoch": past.epoch.get(), "trust": past.trust.to_hex(), "size": past.size.get(), "root": past.root.to_string()})).collect::<Vec<_>>(),
     }));
     output.text(&format!("trust file of {}", trust.origin()));
     output.text(&format!("  words    {words}"));
+    if let Some(epoch) = trust.epoch() {
+        let by = trust.opened_by().map_or("genesis", OpenedBy::word);
+        output.text(&format!("  epoch    {epoch}, opened by {by}"));
+    }
+    for past in trust.past() {
+        output.text(&format!(
+            "  epoch {} ended at size {} with root {}",
+            past.epoch, past.size, past.root
+        ));
+    }
+    if !trust.past().is_empty() {
+        let whole = words::fingerprint(trust.file_hash()).join(" ");
+        output.text(&format!("  words with the past epochs  {whole}"));
+    }
     if let Some(genesis) = genesis {
         output.text(&format!("  genesis  {genesis}"));
     }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use protocol::{policy::TrustPolicy, receipt::RECEIPT_BYTES_MAX};
 use serde_json::{Value, json};
 use verify::{
-    Step, Verdict, checkpoint,
+    Step, Verdict,
+    checkpoint::{self, Trusts, Way},
     receipt::{Facts, Judgement},
 };
 
@@ -22,30 +23,33 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Fa
             .help("without it, the receipt of FILE is FILE.receipt"));
     }
     let trust = files::trust(&arguments.trust)?;
+    let then = arguments.then.iter().map(|path| files::trust(path));
+    let then = then.collect::<Result<Vec<_>, _>>()?;
+    let trusts = Trusts::new(&trust, &then);
     let mut gravest = Verdict::Authentic;
     let mut judged = Vec::new();
     for file in &arguments.files {
-        let judgement = judge(&trust, file, arguments.receipt.as_deref())?;
+        let judgement = judge(trusts, file, arguments.receipt.as_deref())?;
         gravest = gravest.graver(judgement.verdict);
-        show(output, file, &judgement, &trust);
+        show(output, file, &judgement);
         judged.push(as_json(file, &judgement));
     }
     output.data(&json!({"schema": "muhr/verify/1", "verdict": gravest.words(), "exit_code": gravest.exit_code(), "files": judged}));
     Ok(gravest.exit_code())
 }
 
-fn judge(trust: &TrustPolicy, file: &Path, receipt: Option<&Path>) -> Result<Judgement, Failure> {
+fn judge(trusts: Trusts<'_>, file: &Path, receipt: Option<&Path>) -> Result<Judgement, Failure> {
     if receipt.is_none() {
         let head = head(file)?;
         if head.starts_with(b"muhr-receipt/") {
             return Ok(verify::receipt::judge(
-                trust,
+                trusts,
                 &files::read(file, RECEIPT_BYTES_MAX)?,
                 None,
             ));
         }
         if head.starts_with(b"muhr-evidence/") {
-            return judge_evidence(trust, file);
+            return judge_evidence(trusts.now(), file);
         }
     }
     let path = receipt.map_or_else(|| files::beside(file, ".receipt"), Path::to_owned);
@@ -54,7 +58,7 @@ fn judge(trust: &TrustPolicy, file: &Path, receipt: Option<&Path>) -> Result<Jud
         return Ok(without_receipt(&path));
     }
     let bytes = files::read(&path, RECEIPT_BYTES_MAX)?;
-    Ok(verify::receipt::judge(trust, &bytes, Some(&hash)))
+    Ok(verify::receipt::judge(trusts, &bytes, Some(&hash)))
 }
 
 fn head(file: &Path) -> Result<Vec<u8>, Failure> {
@@ -128,7 +132,7 @@ fn judge_evidence(trust: &TrustPolicy, file: &Path) -> Result<Judgement, Failure
     })
 }
 
-fn show(output: &Output, file: &Path, judgement: &Judgement, trust: &TrustPolicy) {
+fn show(output: &Output, file: &Path, judgement: &Judgement) {
     output.text(&format!(
         "{}  {}",
         output.verdict(judgement.verdict),
@@ -159,12 +163,10 @@ fn show(output: &Output, file: &Path, judgement: &Judgement, trust: &TrustPolicy
         .iter()
         .map(|(name, _)| name.as_str())
         .collect();
-    output.text(&format!(
-        "  cosigned by {} of {} agencies: {}",
-        names.len(),
-        trust.witnesses().len(),
-        names.join(", ")
-    ));
+    output.text(&match facts.way {
+        Way::Bridge => "  part of the log with which its epoch ended".to_owned(),
+        Way::Current | Way::AsOfThen => format!("  cosigned by {}", names.join(", ")),
+    });
     for (name, value) in &facts.fields {
         output.text(&format!("  {name}: {}", printable(value)));
     }
@@ -197,7 +199,7 @@ fn facts_json(facts: &Facts) -> Value {
         "height": facts.height.get(), "time": iso(facts.time.get()), "status": facts.status.word(), "latest_version": facts.latest.get(),
         "size": facts.size.get(), "as_of_height": facts.as_of_height.get(), "as_of_time": iso(facts.as_of_time.get()),
         "cosigners": facts.cosigners.iter().map(|(name, time)| json!({"name": name, "time": iso(time.saturating_mul(1000))})).collect::<Vec<_>>(),
-        "log_signed": facts.log_signed,
+        "log_signed": facts.log_signed, "way": facts.way.words(),
         "fields": facts.fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
     })
 }

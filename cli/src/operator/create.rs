@@ -12,8 +12,9 @@ use std::{
 };
 
 use protocol::{
+    agency::{AGENCIES_MAX, AGENCIES_MIN, ProvenAgency, ProvenKey, quorum},
     entry::Operation,
-    genesis::{AGENCIES_MAX, AGENCIES_MIN, Genesis, GenesisAgency, ProvenKey, quorum},
+    genesis::Genesis,
     hash::sha256,
     height::TimeMs,
     key::{Possession, SecretKey},
@@ -252,7 +253,7 @@ fn genesis(origin: &Origin, folders: &[Folder], publisher: &SecretKey) -> Result
                 .map(|secret| prove(name.as_str(), purpose, secret))
                 .ok_or_else(bug)
         };
-        agencies.push(GenesisAgency {
+        agencies.push(ProvenAgency {
             name: name.clone(),
             url: format!("http://{}/", folder.http),
             cosigner: format!("{origin}/{name}/{year}"),

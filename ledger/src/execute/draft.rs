@@ -127,6 +127,7 @@ impl<'a, R: Records> Draft<'a, R> {
             records: self.records,
             before: self.before,
             values: BTreeMap::new(),
+            values_before: BTreeMap::new(),
         }
     }
 }

@@ -16,7 +16,7 @@ use protocol::{
     state::{RecordState, value_hash},
 };
 
-use super::{Ledger, Shared};
+use super::{Ledger, Shared, values::Values};
 use crate::{
     directory::Directory,
     execute,
@@ -26,7 +26,7 @@ use crate::{
     log::{Edge, tile_hashes},
     query,
     store::{
-        Store, Tail,
+        Before, Store, Tail,
         schema::{FORMAT, PublishedRow, TipRow},
     },
     views::{Images, View, Views},
@@ -138,19 +138,13 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Shared, Fault> 
             None => Err(Fault::damaged(format!("tile {level}/{index} is missing"))),
         },
     )?);
-    let mut directory = Directory::genesis(genesis);
-    let values = store.values()?;
-    for (_, value) in &values {
-        let set = directory.set(value);
-        set.ok_or_else(|| Fault::damaged("a value of the index is none of ours"))?;
-    }
     let loaded = Loaded {
         store,
         edge: &edge,
-        directory: Arc::new(directory),
+        genesis,
     };
     let published = store.published()?;
-    let views = loaded.views(published.as_ref(), tip, &values)?;
+    let views = loaded.views(published.as_ref(), tip)?;
     let head = views.at(tip.height).map(|view| Arc::clone(&view.head));
     let head = head.ok_or_else(|| Fault::damaged("the tip has no block"))?;
     if head.root() != tip.root {
@@ -166,50 +160,51 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Shared, Fault> 
 struct Loaded<'a> {
     store: &'a Store,
     edge: &'a Arc<Edge>,
-    directory: Arc<Directory>,
+    genesis: &'a Genesis,
 }
 
 impl Loaded<'_> {
     /// All heights from the published one to the tip: the records as they were at the oldest, and
     /// forward from there by what the blocks changed. With nothing published, from the first height
     /// whose successors can all be undone.
-    fn views(
-        &self,
-        published: Option<&PublishedRow>,
-        tip: TipRow,
-        values: &[(IndexKey, String)],
-    ) -> Result<Views, Fault> {
-        let mut undo: Vec<(Height, Images)> = self
+    fn views(&self, published: Option<&PublishedRow>, tip: TipRow) -> Result<Views, Fault> {
+        let mut undo = self
             .store
-            .undo_after(published.map_or(Height::ZERO, |row| row.height))?
-            .into_iter()
-            .map(|(height, images)| (height, images.into_iter().collect()))
-            .collect();
+            .undo_after(published.map_or(Height::ZERO, |row| row.height))?;
         let oldest = match published {
             Some(row) => row.height,
             None if undo.is_empty() => tip.height,
-            None => undo.remove(0).0,
+            None => undo.remove(0).height,
         };
         let mut at_oldest = Images::new();
-        for (_, images) in undo.iter().rev() {
-            at_oldest.extend(images);
+        for block in undo.iter().rev() {
+            at_oldest.extend(&block.records);
         }
-        let mut index = self.tree(&at_oldest, values)?;
+        let mut values = Values::at_each(self.genesis, self.store.values()?, &undo)?;
+        let first = values.pop().unwrap_or_default();
+        let mut index = self.tree(&at_oldest, &first)?;
+        let mut directory = first.directory(self.genesis)?;
         let mut views = Views::default();
         views.push(View {
-            head: Arc::new(self.head(oldest, index.clone())?),
+            head: Arc::new(self.head(oldest, &directory, index.clone())?),
             before: Arc::default(),
         });
         if let Some(row) = published {
             views.publish(row.height, &row.note);
         }
-        for (at, (height, images)) in undo.iter().enumerate() {
+        for (at, block) in undo.iter().enumerate() {
             let later = undo.get(at.saturating_add(1)..).unwrap_or_default();
-            index = index.update(&self.changes(images, later)?);
-            let head = Arc::new(self.head(*height, index.clone())?);
+            let mut changes = self.changes(&block.records, later)?;
+            let after = values.pop().unwrap_or_default();
+            if !block.values.is_empty() {
+                changes.extend(after.changed(block));
+                directory = after.directory(self.genesis)?;
+            }
+            index = index.update(&changes);
+            let head = Arc::new(self.head(block.height, &directory, index.clone())?);
             views.push(View {
                 head,
-                before: Arc::new(images.clone()),
+                before: Arc::new(block.records.clone()),
             });
         }
         if views.at(tip.height).is_none() {
@@ -221,11 +216,8 @@ impl Loaded<'_> {
     }
 
     /// The index over all records as they were, and all other values.
-    fn tree(&self, images: &Images, values: &[(IndexKey, String)]) -> Result<Tree, Fault> {
-        let mut leaves: Vec<(IndexKey, ValueHash)> = values
-            .iter()
-            .map(|(key, value)| (*key, value_hash(value)))
-            .collect();
+    fn tree(&self, images: &Images, values: &Values) -> Result<Tree, Fault> {
+        let mut leaves: Vec<(IndexKey, ValueHash)> = values.hashes().collect();
         let mut add = |key: IndexKey, state: RecordState| {
             leaves.push((key, value_hash(&state.write())));
         };
@@ -244,11 +236,11 @@ impl Loaded<'_> {
     fn changes(
         &self,
         images: &Images,
-        later: &[(Height, Images)],
+        later: &[Before],
     ) -> Result<BTreeMap<IndexKey, ValueHash>, Fault> {
         let mut changes = BTreeMap::new();
         for key in images.keys() {
-            let state = match later.iter().find_map(|(_, images)| images.get(key)) {
+            let state = match later.iter().find_map(|block| block.records.get(key)) {
                 Some(state) => *state,
                 None => self.store.record(key)?,
             };
@@ -259,7 +251,7 @@ impl Loaded<'_> {
     }
 
     /// The state after the block at `height`, compared with its block leaf and its row.
-    fn head(&self, height: Height, index: Tree) -> Result<Head, Fault> {
+    fn head(&self, height: Height, directory: &Arc<Directory>, index: Tree) -> Result<Head, Fault> {
         let damaged = |what: &str| Fault::damaged(format!("block {height} {what}"));
         let row = self
             .store
@@ -276,7 +268,7 @@ impl Loaded<'_> {
             return Err(damaged("does not agree with the records"));
         }
         let frontier = query::frontier(self.store, self.edge, row.size)?;
-        let head = Head::new(leaf, frontier, Arc::clone(&self.directory), index);
+        let head = Head::new(leaf, frontier, Arc::clone(directory), index);
         if head.block() != row.block {
             return Err(damaged("does not agree with the log"));
         }

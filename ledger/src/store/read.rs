@@ -17,10 +17,15 @@ use super::{
     },
     storage,
 };
-use crate::fault::Fault;
+use crate::{fault::Fault, views::Images};
 
-/// What the records were before one height.
-pub(crate) type Before = (Height, Vec<(IndexKey, Option<RecordState>)>);
+/// What a block changed, as it was before.
+#[derive(Debug)]
+pub(crate) struct Before {
+    pub(crate) height: Height,
+    pub(crate) records: Images,
+    pub(crate) values: Vec<(IndexKey, Option<String>)>,
+}
 
 impl Store {
     fn get(&self, family: &'static str, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, Fault> {
@@ -161,7 +166,7 @@ impl Store {
         Ok(found)
     }
 
-    /// What the records of all blocks after `height` were before them, in the order of the blocks.
+    /// What all blocks after `height` changed, as it was before them, in their order.
     pub(crate) fn undo_after(&self, height: Height) -> Result<Vec<Before>, Fault> {
         let mut found = Vec::new();
         let from = height.next().get().to_be_bytes();
@@ -170,11 +175,16 @@ impl Store {
             IteratorMode::From(&from, Direction::Forward),
             |key, value| {
                 let undo: UndoRow = row(UNDO, value)?;
-                let images = undo
+                let records = undo
+                    .records
                     .into_iter()
                     .map(|(key, before)| Ok((key, before.map(state).transpose()?)))
                     .collect::<Result<_, Fault>>()?;
-                found.push((Height::new(number(key)?), images));
+                found.push(Before {
+                    height: Height::new(number(key)?),
+                    records,
+                    values: undo.values,
+                });
                 Ok(true)
             },
         )?;

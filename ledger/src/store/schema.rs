@@ -9,7 +9,7 @@
 //! | entries | entry id | leaf index |
 //! | blocks | height | [`BlockRow`] |
 //! | starts | first leaf index | height |
-//! | undo | height | what the block's records were before, until a later checkpoint is published |
+//! | undo | height | what the block's records and values were before, until a later checkpoint is published |
 //! | meta | a word | format, chain, tip, published |
 //!
 //! Numbers in keys are big-endian, so that order on disk is their order.
@@ -23,7 +23,7 @@ use protocol::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Version of everything in this file.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 pub(crate) const LEAVES: &str = "leaves";
 pub(crate) const TILES: &str = "tiles";
@@ -125,8 +125,12 @@ impl RecordRow {
     }
 }
 
-/// What a block's records were before it.
-pub(crate) type UndoRow = Vec<(IndexKey, Option<RecordRow>)>;
+/// What a block's records, and all other values that it changed, were before it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct UndoRow {
+    pub(crate) records: Vec<(IndexKey, Option<RecordRow>)>,
+    pub(crate) values: Vec<(IndexKey, Option<String>)>,
+}
 
 /// A block on disk, beside its leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -105,11 +105,14 @@ impl Store {
         for tile in tiles {
             batch.put_cf(family, tile_key(tile.level, tile.index), &tile.bytes);
         }
-        let undo: UndoRow = executed
-            .before
-            .iter()
-            .map(|(key, state)| (*key, state.map(RecordRow::from)))
-            .collect();
+        let records = executed.before.iter();
+        let values = executed.values_before.iter();
+        let undo = UndoRow {
+            records: records
+                .map(|(key, state)| (*key, state.map(RecordRow::from)))
+                .collect(),
+            values: values.map(|(key, value)| (*key, value.clone())).collect(),
+        };
         batch.put_cf(self.family(UNDO)?, height, encode(&undo));
         let row = BlockRow {
             first: executed.first(),

@@ -9,8 +9,9 @@ use ledger::{
     execute::Proposal, rules::previous,
 };
 use protocol::{
+    agency::{ProvenAgency, ProvenKey},
     entry::{Authentic, Committed, Entry, Operation, Statement},
-    genesis::{Genesis, GenesisAgency, ProvenKey},
+    genesis::Genesis,
     hash::{Commitment, RecordKey, sha256},
     height::{Height, TimeMs, Version},
     key::{Possession, SecretKey},
@@ -61,8 +62,8 @@ fn proven(holder: &str, purpose: &str) -> ProvenKey {
     }
 }
 
-fn agency(name: &str) -> GenesisAgency {
-    GenesisAgency {
+fn agency(name: &str) -> ProvenAgency {
+    ProvenAgency {
         name: AgencyName::parse(name).unwrap(),
         url: format!("https://{name}.example.uz"),
         cosigner: format!("{name}.example.uz/cosigner-2026"),

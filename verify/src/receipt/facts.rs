@@ -8,7 +8,7 @@ use protocol::{
     state::Status,
 };
 
-use crate::checkpoint::Trusted;
+use crate::checkpoint::{Trusted, Way};
 
 /// What a receipt proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Facts {
     pub as_of_height: Height,
     /// Its time.
     pub as_of_time: TimeMs,
+    /// How the checkpoint came to be believed.
+    pub way: Way,
     /// Who cosigned, and when (seconds since 1970).
     pub cosigners: Vec<(String, u64)>,
     /// Whether the log's own line is there.
@@ -72,6 +74,7 @@ impl Facts {
             size: trusted.checkpoint().size,
             as_of_height: head.height,
             as_of_time: head.time,
+            way: trusted.way(),
             cosigners: trusted.cosigners().to_vec(),
             log_signed: trusted.log_signed(),
             fields: Vec::new(),

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use protocol::{
+    agency::{ProvenAgency, ProvenKey},
     entry::Operation,
-    genesis::{Genesis, GenesisAgency, ProvenKey},
+    genesis::Genesis,
     hash::sha256,
     height::TimeMs,
     key::{Possession, SecretKey},
@@ -43,7 +44,7 @@ pub(super) fn found(origin: &str) -> Genesis {
                 &secret(&format!("{origin} {name} {purpose}")),
             )
         };
-        GenesisAgency {
+        ProvenAgency {
             name: AgencyName::parse(name).unwrap(),
             url: format!("https://{name}.example"),
             cosigner: format!("{name}.example/2026"),

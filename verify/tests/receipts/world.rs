@@ -451,6 +451,7 @@ impl World {
             record_proof: self.prove(&RecordState::index_key(&registry(), &key)),
             block: self.block_proof(place),
             head: (place + 1 < self.blocks.len()).then(|| self.head()),
+            bridge: None,
             proof: TlogProof {
                 index: LeafIndex::new(at),
                 path: self.path(at),

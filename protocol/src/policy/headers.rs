@@ -1,0 +1,159 @@
+//! The lines that begin with `#: `: comments to other tools, and to ours which epoch of which network
+//! a trust file is of, and where the epochs before it ended.
+
+use super::OpenedBy;
+use crate::{
+    hash::{ChainId, RootHash, TrustHash},
+    height::{Epoch, LogSize},
+    key::PublicKey,
+    name::AgencyName,
+    text,
+};
+
+const PAST: &[u8] = b"#: past ";
+
+/// How an epoch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Its number.
+    pub epoch: Epoch,
+    /// Its trust file.
+    pub trust: TrustHash,
+    /// The size of the log under its last checkpoint.
+    pub size: LogSize,
+    /// The root of that size: whatever is consistent with it was in the log then.
+    pub root: RootHash,
+}
+
+impl Past {
+    /// The line, with its LF.
+    #[must_use]
+    pub fn write(&self) -> String {
+        format!(
+            "#: past {} {} {} {}\n",
+            self.epoch,
+            text::hex(self.trust.as_bytes()),
+            self.size,
+            self.root
+        )
+    }
+
+    fn parse(value: &str) -> Option<Self> {
+        let mut words = value.split(' ');
+        let past = Self {
+            epoch: Epoch::new(text::number(words.next()?)?),
+            trust: TrustHash::from_hex(words.next()?)?,
+            size: LogSize::new(text::number(words.next()?)?),
+            root: RootHash::from_base64(words.next()?)?,
+        };
+        words.next().is_none().then_some(past)
+    }
+}
+
+/// What the lines say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Headers {
+    pub(super) epoch: Option<Epoch>,
+    pub(super) genesis: Option<ChainId>,
+    /// `none` is written out, so that a second line is noticed.
+    prev: Option<Option<TrustHash>>,
+    pub(super) base: Option<TrustHash>,
+    pub(super) opened_by: Option<OpenedBy>,
+    pub(super) recovery_threshold: Option<u64>,
+    pub(super) recovery: Vec<(AgencyName, PublicKey)>,
+    pub(super) past: Vec<Past>,
+}
+
+impl Headers {
+    pub(super) const fn has_past(&self) -> bool {
+        !self.past.is_empty()
+    }
+
+    /// Reads a line without its `#: `. Words that we do not know are other people's comments.
+    pub(super) fn read(&mut self, header: &str) -> Result<(), String> {
+        let Some((word, value)) = header.split_once(' ') else {
+            return Ok(());
+        };
+        let hash = |value| TrustHash::from_hex(value);
+        match word {
+            "past" => self.read_past(value),
+            _ if self.has_past() => Err("a line after the lines of past epochs".to_owned()),
+            "epoch" => once(&mut self.epoch, text::number(value).map(Epoch::new), word),
+            "genesis" => once(&mut self.genesis, ChainId::from_hex(value), word),
+            "prev" if value == "none" => once(&mut self.prev, Some(None), word),
+            "prev" => once(&mut self.prev, hash(value).map(Some), word),
+            "base" => once(&mut self.base, hash(value), word),
+            "opened-by" => once(&mut self.opened_by, OpenedBy::parse(value), word),
+            "recovery-threshold" => once(&mut self.recovery_threshold, text::number(value), word),
+            "recovery" => self.read_recovery(value),
+            _ => Ok(()),
+        }
+    }
+
+    fn read_recovery(&mut self, value: &str) -> Result<(), String> {
+        let read = || {
+            let (agency, key) = value.split_once(' ')?;
+            let key = PublicKey::from_base64(key).ok()?;
+            Some((AgencyName::parse(agency)?, key))
+        };
+        let (agency, key) = read().ok_or("\"recovery\" is not an agency and a key in base64")?;
+        let last = self.recovery.last();
+        if last.is_some_and(|(before, _)| *before >= agency) {
+            return Err("\"recovery\" lines stand in the order of the names, each once".to_owned());
+        }
+        self.recovery.push((agency, key));
+        Ok(())
+    }
+
+    fn read_past(&mut self, value: &str) -> Result<(), String> {
+        let past = Past::parse(value)
+            .ok_or("\"past\" is not an epoch, the hash of its trust file, a size and a root")?;
+        if let Some(before) = self.past.last()
+            && (past.epoch != before.epoch.next() || past.size <= before.size)
+        {
+            return Err(
+                "\"past\" lines stand in the order of the epochs, none left out".to_owned(),
+            );
+        }
+        self.past.push(past);
+        Ok(())
+    }
+
+    /// What one line alone cannot show.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let Some(last) = self.past.last() else {
+            return Ok(());
+        };
+        let before = self.epoch.map(|epoch| epoch == last.epoch.next());
+        if before != Some(true) {
+            return Err("the last \"past\" line is not of the epoch before the file's".to_owned());
+        }
+        if self.prev.flatten().is_some_and(|prev| prev != last.trust) {
+            return Err("the last \"past\" line is not of the file that \"prev\" names".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Another reader might take the other one of two.
+fn once<T>(slot: &mut Option<T>, value: Option<T>, word: &str) -> Result<(), String> {
+    let value = value.ok_or_else(|| format!("\"{word}\" is not in its form"))?;
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err("a header that stands in the file already".to_owned()),
+    }
+}
+
+/// The bytes before the first line of a past epoch.
+pub(super) fn without_past(bytes: &[u8]) -> &[u8] {
+    if bytes.starts_with(PAST) {
+        return &[];
+    }
+    let at = bytes
+        .windows(PAST.len().saturating_add(1))
+        .position(|window| window.first() == Some(&b'\n') && window.ends_with(PAST));
+    match at {
+        Some(at) => bytes.get(..=at).unwrap_or_default(),
+        None => bytes,
+    }
+}
