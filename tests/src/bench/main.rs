@@ -14,6 +14,7 @@ mod audit;
 mod catchup;
 mod closed;
 mod floors;
+mod history;
 mod idle;
 mod load;
 mod receipts;
@@ -37,6 +38,9 @@ fn main() {
     let mut report = report::Report::default();
     if asked("floors") {
         floors::measure(&mut report);
+    }
+    if asked("history") {
+        history::measure(&mut report);
     }
     eprintln!("· four validators, one observer that waits");
     let mut cluster = Cluster::start(1);
