@@ -14,6 +14,7 @@ mod doors;
 mod doubt;
 mod epochs;
 mod exits;
+mod handbooks;
 mod help;
 mod json;
 mod network;

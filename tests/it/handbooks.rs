@@ -1,0 +1,76 @@
+//! The handbooks' commands, run as they stand, one after the other.
+
+use std::{fs, net::TcpListener, os::unix::fs::symlink, path::PathBuf, process::Command};
+
+use tests::cluster::{Cluster, binary};
+
+fn root() -> PathBuf {
+    let tests = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
+    tests.parent().unwrap().to_owned()
+}
+
+/// All blocks of commands of a page.
+fn blocks(page: &str) -> String {
+    let text = fs::read_to_string(root().join("docs").join(page)).unwrap();
+    let blocks = text.split("```sh\n").skip(1);
+    let commands = blocks.map(|block| block.split("```").next().unwrap());
+    commands.collect()
+}
+
+fn has(program: &str, arguments: &[&str]) -> bool {
+    let ran = Command::new(program).args(arguments).output();
+    ran.is_ok_and(|ran| ran.status.success())
+}
+
+#[test]
+fn an_auditor_gets_from_nothing_to_a_full_check() {
+    let cluster = Cluster::start(0);
+    let bin = cluster.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    for program in ["muhr", "muhr-node"] {
+        symlink(binary(program), bin.join(program)).unwrap();
+    }
+    symlink(root().join("tests"), cluster.path().join("tests")).unwrap();
+    let document = cluster.document("permit.pdf", "%PDF-1.4 a permit");
+    let command = [
+        "anchor",
+        &document,
+        "--registry",
+        "qurilish.permits",
+        "--record",
+        "TSH-2026-0001",
+    ];
+    let _done = cluster.clerk("qurilish", &command).expect(0);
+    // The system names a free port; it stays free for the moment until the witness takes it.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let mut script =
+        String::from("set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n");
+    for line in blocks("auditors.md").lines() {
+        if line.starts_with("export MUHR_NODE=") {
+            script += &format!("export MUHR_NODE={}\n", cluster.url("kadastr"));
+        } else if line.starts_with("python3 ") && !has("python3", &["-c", "import cryptography"]) {
+            eprintln!("not run, for want of Python's cryptography: {line}");
+        } else if line.contains("openssl.sh") && !has("openssl", &["version"]) {
+            eprintln!("not run, for want of openssl: {line}");
+        } else {
+            script += &format!("{}\n", line.replace("7499", &port));
+            if line.ends_with('&') {
+                script +=
+                    &format!("until (: </dev/tcp/127.0.0.1/{port}) 2>/dev/null; do :; done\n");
+            }
+        }
+    }
+    let ran = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(cluster.path())
+        .output()
+        .unwrap();
+    let (out, error) = (
+        String::from_utf8_lossy(&ran.stdout),
+        String::from_utf8_lossy(&ran.stderr),
+    );
+    assert!(ran.status.success(), "{script}\n{out}\n{error}");
+    assert!(out.contains("the words are this file's"), "{out}");
+}
