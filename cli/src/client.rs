@@ -8,24 +8,52 @@ use std::{
 use api::{EntryAnswer, EntryState, Network, Problem, ReceiptAnswer, ReceiptsRequest, Status};
 use protocol::{
     hash::RecordKey,
+    history::HISTORY_BYTES_MAX,
     merkle::tiles::{self, TilePath},
     name::RegistryName,
+    note::NOTE_BYTES_MAX,
 };
 use serde::de::DeserializeOwned;
 use ureq::{Agent, Body, http::Response};
 
 use crate::exit::{CONFLICT, Failure, NOT_PERMITTED, UNEXPECTED, UNREACHABLE, USAGE};
 
-/// The most bytes of an answer.
-const ANSWER_BYTES_MAX: u64 = 64 << 20;
+/// The most bytes of an answer that has no bound of its own.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Seconds that one request may take from beginning to end, unless the variable says another number.
+const TIMEOUT_S: u64 = 60;
+const TIMEOUT_VARIABLE: &str = "MUHR_TIMEOUT";
 /// How long one wait for a receipt may last before it is asked for again.
 const WAIT_MS: u64 = 10_000;
+
+/// A full tile of hashes, and a full bundle of the longest leaves with their lengths. A problem that is
+/// answered instead is shorter.
+const HASHES_BYTES_MAX: usize = 256 * 32;
+const BUNDLE_BYTES_MAX: usize = 256 * (2 + 65_535);
+
+/// How long a request may take.
+fn timeout() -> Result<Duration, Failure> {
+    let seconds = match std::env::var(TIMEOUT_VARIABLE) {
+        Ok(text) => text
+            .parse()
+            .ok()
+            .filter(|seconds| (1..=3600).contains(seconds)),
+        Err(_) => Some(TIMEOUT_S),
+    };
+    seconds.map(Duration::from_secs).ok_or_else(|| {
+        Failure::new(
+            USAGE,
+            format!("{TIMEOUT_VARIABLE} is not a number of seconds from 1 to 3600"),
+        )
+    })
+}
 
 /// One node.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     agent: Agent,
     base: String,
+    timeout: Duration,
 }
 
 impl Client {
@@ -36,15 +64,17 @@ impl Client {
                     .help("give it as http://127.0.0.1:7481"),
             );
         }
+        let timeout = timeout()?;
         let config = Agent::config_builder()
-            .timeout_connect(Some(Duration::from_secs(5)))
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_connect(Some(timeout.min(Duration::from_secs(5))))
+            .timeout_global(Some(timeout))
             .http_status_as_error(false)
             .max_redirects(0)
             .build();
         Ok(Self {
             agent: config.into(),
             base: base.trim_end_matches('/').to_owned(),
+            timeout,
         })
     }
 
@@ -64,25 +94,36 @@ impl Client {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
-        Failure::new(
-            UNREACHABLE,
-            format!("{} cannot be reached: {error}", self.base),
-        )
-        .help("check the address, or ask another agency's node")
+        let what = match error {
+            ureq::Error::Timeout(_) => format!(
+                "{} did not answer in full within {} s",
+                self.base,
+                self.timeout.as_secs()
+            ),
+            error => format!("{} cannot be reached: {error}", self.base),
+        };
+        Failure::new(UNREACHABLE, what).help("check the address, or ask another agency's node")
     }
 
-    fn bytes(&self, mut response: Response<Body>) -> Result<Vec<u8>, Failure> {
-        response
-            .body_mut()
-            .with_config()
-            .limit(ANSWER_BYTES_MAX)
-            .read_to_vec()
-            .map_err(|error| self.unreachable(&error))
+    fn bytes(&self, mut response: Response<Body>, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+        let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
+        let body = response.body_mut().with_config().limit(limit);
+        body.read_to_vec().map_err(|error| match error {
+            ureq::Error::BodyExceedsLimit(_) => Failure::new(
+                UNEXPECTED,
+                format!(
+                    "{} answers with more than the {bytes_max} bytes that such an answer can have",
+                    self.base
+                ),
+            )
+            .help("it is no honest node; ask another agency's"),
+            error => self.unreachable(&error),
+        })
     }
 
     fn json<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<T, Failure> {
         let status = response.status();
-        let bytes = self.bytes(response)?;
+        let bytes = self.bytes(response, ANSWER_BYTES_MAX)?;
         if !status.is_success() {
             return Err(self.problem(status.as_u16(), &bytes));
         }
@@ -97,10 +138,10 @@ impl Client {
         })
     }
 
-    fn text(&self, path: &str) -> Result<Vec<u8>, Failure> {
+    fn text(&self, path: &str, bytes_max: usize) -> Result<Vec<u8>, Failure> {
         let response = self.get(path)?;
         let status = response.status();
-        let bytes = self.bytes(response)?;
+        let bytes = self.bytes(response, bytes_max)?;
         if status.is_success() {
             Ok(bytes)
         } else {
@@ -131,25 +172,30 @@ impl Client {
         registry: &RegistryName,
         key: &RecordKey,
     ) -> Result<Vec<u8>, Failure> {
-        self.text(&format!("/v1/records/{registry}/{}/history", key.to_hex()))
+        let path = format!("/v1/records/{registry}/{}/history", key.to_hex());
+        self.text(&path, HISTORY_BYTES_MAX)
     }
 
     /// Asks a witness; its answers are statuses and short texts.
     pub(crate) fn add_checkpoint(&self, request: &str) -> Result<(u16, String), Failure> {
         let response = self.post("/add-checkpoint", "text/plain", request.as_bytes())?;
         let status = response.status().as_u16();
-        let bytes = self.bytes(response)?;
+        let bytes = self.bytes(response, ANSWER_BYTES_MAX)?;
         Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     pub(crate) fn checkpoint(&self) -> Result<String, Failure> {
-        let bytes = self.text("/checkpoint")?;
+        let bytes = self.text("/checkpoint", NOTE_BYTES_MAX)?;
         String::from_utf8(bytes)
             .map_err(|_| Failure::new(UNEXPECTED, "the checkpoint is not UTF-8"))
     }
 
     pub(crate) fn tile(&self, path: TilePath) -> Result<Vec<u8>, Failure> {
-        self.text(&path.to_string())
+        let bytes_max = match path {
+            TilePath::Hashes { .. } => HASHES_BYTES_MAX,
+            TilePath::Entries { .. } => BUNDLE_BYTES_MAX,
+        };
+        self.text(&path.to_string(), bytes_max)
     }
 
     /// Hands in one entry; waits out a busy node until `until`.
@@ -159,7 +205,7 @@ impl Client {
             let response =
                 self.post("/v1/entries", "text/plain; charset=utf-8", entry.as_bytes())?;
             let status = response.status();
-            let bytes = self.bytes(response)?;
+            let bytes = self.bytes(response, ANSWER_BYTES_MAX)?;
             if status.is_success() {
                 return serde_json::from_slice(&bytes).map_err(|error| {
                     Failure::new(
@@ -188,7 +234,7 @@ impl Client {
                 left.min(WAIT_MS)
             ))?;
             let status = response.status().as_u16();
-            let bytes = self.bytes(response)?;
+            let bytes = self.bytes(response, ANSWER_BYTES_MAX)?;
             match status {
                 200 => return Ok(Some(bytes)),
                 202 if Instant::now() < until => {}

@@ -22,5 +22,6 @@ mod outside;
 mod peers;
 mod readme;
 mod road;
+mod servers;
 mod tidy;
 mod witness;
