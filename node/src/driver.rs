@@ -342,7 +342,15 @@ impl Driver {
             .map(PeerIndex::new)
     }
 
+    /// Whether this machine is in trouble: then nothing more may be said or done.
+    fn has_failed(&self) -> bool {
+        self.shared.failed.borrow().is_some()
+    }
+
     fn send<T: serde::Serialize>(&self, peer: PeerIndex, lane: Lane, message: &T) {
+        if self.has_failed() {
+            return;
+        }
         let bytes = crate::wire::encode(message);
         if let Err(error) = self.shared.network.send(peer, lane, bytes.into()) {
             tracing::debug!(event = "not-sent", peer = self.peer_name(peer), %error);
@@ -350,6 +358,9 @@ impl Driver {
     }
 
     fn broadcast<T: serde::Serialize>(&self, lane: Lane, message: &T) {
+        if self.has_failed() {
+            return;
+        }
         self.shared
             .network
             .broadcast(lane, crate::wire::encode(message).into());

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use consensus::{Input, Machine, Safety, SignedVote, Verified, VoteKind, verify};
+use consensus::{Effect, Input, Machine, Safety, SignedVote, Verified, VoteKind, verify};
 use protocol::{height::Height, key::PublicKey};
 
 use super::Driver;
@@ -21,7 +21,7 @@ const VOTES_AHEAD: u64 = 2;
 /// What is known of votes that are not in the record.
 #[derive(Debug, Default)]
 pub(super) struct Doubt {
-    /// Heights of the validators that have answered, while this one has no record at all.
+    /// What each validator has first told of its height, while this one has no record at all.
     asking: Option<BTreeMap<PeerIndex, Height>>,
     /// The height from which this validator may speak, if it must be silent.
     silent_until: Option<Height>,
@@ -113,19 +113,20 @@ impl Driver {
         let Some(asking) = self.doubt.asking.as_mut().filter(|_| is_validator) else {
             return;
         };
-        asking.insert(from, height);
-        if asking.len().saturating_add(1) < self.validators.quorum() {
+        asking.entry(from).or_insert(height);
+        // A height counts once this node has its block: a single liar must not silence it for ever.
+        let top = self.shared.ledger.head().height();
+        let proven = asking.values().filter(|told| **told <= top).count();
+        if proven.saturating_add(1) < self.validators.quorum() {
             return;
         }
-        let told = asking.values().max().copied().unwrap_or_default();
-        let top = told.max(self.shared.ledger.head().height());
         self.doubt.asking = None;
         if top == Height::ZERO {
             tracing::info!(
                 event = "first-start",
                 "the network has no block yet; this validator votes from the first"
             );
-            self.begin_again(None);
+            self.begin_again(Safety::blank(self.chain, top.next()));
         } else {
             let until = Height::new(top.get().saturating_add(VOTES_AHEAD)).next();
             tracing::error!(event = "no-record", %until, "there is no record of this validator's votes; following in silence");
@@ -142,15 +143,18 @@ impl Driver {
             return;
         }
         self.doubt.silent_until = Some(until);
-        self.begin_again(Some(Safety::observe_until(self.chain, until)));
+        self.begin_again(Safety::observe_until(self.chain, until));
     }
 
-    /// A machine for the same height with another memory.
-    fn begin_again(&mut self, record: Option<Safety>) {
+    /// A machine for the same height with another memory, which outlives this run: who starts again
+    /// in the meantime must not have to ask again, and be silent for longer each time.
+    fn begin_again(&mut self, record: Safety) {
         let me = self.signer.as_ref().map(|signer| signer.public());
         let height = self.machine.height();
         self.orders.clear();
         self.timers.clear();
+        self.orders.push_back(Effect::Persist(record.clone()));
+        let record = Some(record);
         self.machine = Machine::new(self.chain, self.validators.clone(), me, height, record);
         self.feed(Input::Start);
         for block in self.candidates.blocks() {

@@ -19,6 +19,9 @@ const FETCH_PEERS_MAX: usize = 3;
 impl Driver {
     /// Carries out everything that is queued. A fault ends it: nothing after it may be done.
     pub(super) fn perform_all(&mut self) {
+        if self.has_failed() {
+            self.orders.clear();
+        }
         while let Some(order) = self.orders.pop_front() {
             if let Err(reason) = self.perform(order) {
                 self.orders.clear();
