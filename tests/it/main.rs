@@ -23,5 +23,6 @@ mod peers;
 mod readme;
 mod road;
 mod servers;
+mod sim;
 mod tidy;
 mod witness;

@@ -9,4 +9,5 @@
 pub mod cluster;
 pub mod hostile;
 pub mod load;
+pub mod sim;
 pub mod world;

@@ -1,0 +1,26 @@
+//! Tells only some of the others anything, always the same ones.
+
+use node::network::Lane;
+
+use super::{Actor, Scene};
+use crate::sim::chance::Chance;
+
+pub(super) struct Selective {
+    friends: Vec<bool>,
+}
+
+impl Selective {
+    pub(super) fn new(seats: usize, chance: &mut Chance) -> Self {
+        Self {
+            friends: (0..seats).map(|_| chance.percent(50)).collect(),
+        }
+    }
+}
+
+impl Actor for Selective {
+    fn says(&mut self, scene: &mut Scene<'_>, to: usize, lane: Lane, bytes: Vec<u8>) {
+        if self.friends[to] {
+            scene.say(to, lane, bytes);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Clerks: each brings an entry to some node, and does not rest until it has the receipt.
+//!
+//! A clerk asks again elsewhere when a node is away or has no room. Some bring two entries for one
+//! version to two nodes: then one is recorded and the other refused.
+
+use node::ingest::{Answer, Denial};
+use protocol::{
+    entry::{Entry, Operation},
+    hash::EntryId,
+    merkle,
+    policy::TrustPolicy,
+};
+use verify::Verdict;
+
+use super::{chance::Chance, host::Host, laws::Laws};
+use crate::world::{agency_secret, statement};
+
+/// How a clerk's errand stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nobody has answered for it yet.
+    Open,
+    /// A node has said that it waits.
+    Waits,
+    /// The clerk has a receipt that verifies.
+    Done,
+    /// Another entry has taken the version.
+    Lost,
+}
+
+/// One entry on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Errand {
+    pub(super) id: EntryId,
+    bytes: Vec<u8>,
+    /// Which record it is of.
+    pub(super) record: usize,
+    /// The host to which it is brought next.
+    to: usize,
+    pub(super) state: State,
+    /// Whether another clerk wants the same version.
+    pub(super) has_rival: bool,
+    asked_at_ms: u64,
+    pub(super) began_ms: u64,
+    pub(super) ended_ms: u64,
+}
+
+impl Errand {
+    /// Whether nothing is left to do.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.state, State::Done | State::Lost)
+    }
+}
+
+/// All clerks.
+pub(super) struct Clerks {
+    pub(super) errands: Vec<Errand>,
+    trust: TrustPolicy,
+    names: Vec<String>,
+    pub(super) chance: Chance,
+    number: usize,
+}
+
+/// How long a clerk waits for an answer or a receipt before it goes to another node.
+const PATIENCE_MS: u64 = 3_000;
+
+impl Clerks {
+    pub(super) fn new(trust: TrustPolicy, names: Vec<String>, chance: Chance) -> Self {
+        Self {
+            errands: Vec::new(),
+            trust,
+            names,
+            chance,
+            number: 0,
+        }
+    }
+
+    /// A new entry of one agency, to be brought to the host `to`.
+    pub(super) fn register(&mut self, agency: usize, to: usize, now_ms: u64) -> usize {
+        self.number += 1;
+        let record = format!("S-{}", self.number);
+        let name = self.names[agency].clone();
+        let statement = statement(&name, &record, Operation::Register, None);
+        self.push(to, now_ms, &self.sign(&name, statement), false)
+    }
+
+    /// Two entries for one version, each to its own host.
+    pub(super) fn rivals(&mut self, agency: usize, to: [usize; 2], now_ms: u64) -> [usize; 2] {
+        self.number += 1;
+        let record = format!("S-{}", self.number);
+        let name = self.names[agency].clone();
+        let mut height = 10_000;
+        to.map(|to| {
+            let mut statement = statement(&name, &record, Operation::Register, None);
+            statement.expires = protocol::height::Height::new(height);
+            height += 1;
+            self.push(to, now_ms, &self.sign(&name, statement), true)
+        })
+    }
+
+    fn sign(&self, name: &str, statement: protocol::entry::Statement) -> Entry {
+        statement.sign(&self.origin(), &agency_secret(name, "clerk"))
+    }
+
+    fn origin(&self) -> protocol::name::Origin {
+        protocol::name::Origin::parse(self.trust.origin()).unwrap()
+    }
+
+    fn push(&mut self, to: usize, now_ms: u64, entry: &Entry, has_rival: bool) -> usize {
+        let bytes = entry.write().into_bytes();
+        self.errands.push(Errand {
+            id: Entry::id_of_parsed(&bytes),
+            bytes,
+            record: self.number,
+            to,
+            state: State::Open,
+            has_rival,
+            asked_at_ms: 0,
+            began_ms: now_ms,
+            ended_ms: 0,
+        });
+        self.errands.len() - 1
+    }
+
+    /// A clerk looks after its errand. True if it has brought something to the host it names.
+    pub(super) fn tend(
+        &mut self,
+        number: usize,
+        hosts: &mut [Host],
+        laws: &mut Laws,
+        now_ms: u64,
+    ) -> Result<Option<usize>, String> {
+        let errand = &mut self.errands[number];
+        if errand.is_over() {
+            return Ok(None);
+        }
+        let host = &mut hosts[errand.to];
+        if let Some(life) = &host.life {
+            let index = life.shared.ledger.entry(&errand.id);
+            let receipt = match index.map_err(|fault| fault.to_string())? {
+                Some(index) => life.shared.ledger.receipt(index).ok(),
+                None => None,
+            };
+            if let Some(receipt) = receipt {
+                let index = receipt.proof.index;
+                let judged = verify::receipt::judge(&self.trust, receipt.write().as_bytes(), None);
+                if judged.verdict != Verdict::Authentic {
+                    return Err(format!("I7: a receipt is {:?}", judged.verdict));
+                }
+                errand.state = State::Done;
+                errand.ended_ms = now_ms;
+                let leaf = merkle::leaf_hash(&errand.bytes);
+                laws.receipts.insert(errand.id, (index, leaf));
+                return Ok(None);
+            }
+        }
+        let tired = now_ms >= errand.asked_at_ms + PATIENCE_MS;
+        if errand.asked_at_ms != 0 && !tired {
+            return Ok(None);
+        }
+        if errand.asked_at_ms != 0 {
+            errand.to = self.chance.below(hosts.len());
+        }
+        errand.asked_at_ms = now_ms;
+        let host = &mut hosts[errand.to];
+        if host.life.is_none() {
+            return Ok(None);
+        }
+        host.submit(number, vec![errand.bytes.clone()]);
+        Ok(Some(errand.to))
+    }
+
+    /// A node has answered. A refusal of what the rules allow breaks a promise.
+    pub(super) fn hear(
+        &mut self,
+        number: usize,
+        answers: &[Answer],
+        now_ms: u64,
+        is_honest: bool,
+    ) -> Result<(), String> {
+        let errand = &mut self.errands[number];
+        match answers {
+            [Answer::Pending(_) | Answer::Recorded(..)] => errand.state = State::Waits,
+            [Answer::Refused(_, Denial::Busy)] => errand.asked_at_ms = 1,
+            [Answer::Refused(_, Denial::Rules(_))] if errand.has_rival => {
+                errand.state = State::Lost;
+                errand.ended_ms = now_ms;
+            }
+            // The other one waits too: it is decided later which of them is first.
+            [Answer::Refused(_, Denial::Contested(_))] if errand.has_rival => {}
+            other if is_honest => return Err(format!("P12: refused without cause: {other:?}")),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// How many are still on their way.
+    pub(super) fn open(&self) -> Vec<&Errand> {
+        let open = |errand: &&Errand| !errand.is_over();
+        self.errands.iter().filter(open).collect()
+    }
+}
