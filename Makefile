@@ -1,5 +1,6 @@
 # make demo   the main job on built-in defaults      make test   everything that CI runs
 # make build  ./bin/muhr and ./bin/muhr-node          make bench  docs/performance.md's table
+# make nightly the long lanes of the reliability tests
 # NATIVE=1 builds for this machine's own processor; its files are kept apart from the portable build.
 
 SHELL := /bin/bash
@@ -37,6 +38,12 @@ bench: build
 fuzz:
 	@for target in $$(cd protocol/fuzz && cargo +nightly fuzz list); do \
 	  (cd protocol/fuzz && cargo +nightly fuzz run $$target -- -max_total_time=$${FUZZ_SECONDS:-600}) || exit 1; done
+
+# The long lanes, each with its own counts in $(NIGHT); NIGHTLY=long before a release.
+NIGHT := $(CARGO_TARGET_DIR)/reliability
+nightly: build
+	@mkdir -p $(NIGHT) && deploy/chaos-tools.sh
+	@$(CARGO) run --release --locked -p tests --bin chaos -- --$(or $(NIGHTLY),short) --report $(NIGHT)/chaos.json
 
 tools:
 	@deploy/tools.sh

@@ -363,7 +363,37 @@ impl Cosigner {
         (cosigns, line)
     }
 
-    /// Who signed another root for the size of `checkpoint`: proof that they lie.
+    /// The note over a checkpoint of this size with all lines that are known, quorum or not.
+    #[must_use]
+    pub fn lines(&self, size: LogSize, root: RootHash) -> String {
+        let mut note = format!("{}\n", self.body(size, root));
+        let found = self.collected.get(&(size, root));
+        for (agency, cosign) in found.iter().flat_map(|found| &found.cosigns) {
+            if let Some(key) = self.keys.get(agency) {
+                note += &key.cosignature_line(cosign.time, &cosign.signature);
+            }
+        }
+        note
+    }
+
+    /// Whether an agency's cosignature on `checkpoint` is known.
+    #[must_use]
+    pub fn has_signed(&self, checkpoint: &Checkpoint, agency: &str) -> bool {
+        let found = self.collected.get(&(checkpoint.size, checkpoint.root));
+        found.is_some_and(|found| found.cosigns.keys().any(|name| name.as_str() == agency))
+    }
+
+    /// Other roots of the size of `checkpoint` that somebody has cosigned.
+    #[must_use]
+    pub fn other_roots(&self, checkpoint: &Checkpoint) -> Vec<RootHash> {
+        let same_size = self
+            .collected
+            .keys()
+            .filter(|(size, root)| *size == checkpoint.size && *root != checkpoint.root);
+        same_size.map(|(_, root)| *root).collect()
+    }
+
+    /// Who signed another root for the size of `checkpoint`. Whoever signed that too has lied.
     #[must_use]
     pub fn contradicting(&self, checkpoint: &Checkpoint) -> Vec<Cosign> {
         let same_size = self

@@ -9,6 +9,7 @@
 mod candidates;
 mod catchup;
 mod clock;
+mod contest;
 mod doubt;
 mod messages;
 mod perform;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tests::cluster::{Cluster, Ran, binary};
+use tests::cluster::{Cluster, Ran, binary, wait_until};
 
 fn post(url: &str, body: &[u8]) -> (u16, Value) {
     let request = ureq::post(url).config().http_status_as_error(false).build();
@@ -86,7 +86,9 @@ fn a_node_refuses_what_is_no_entry_and_says_why() {
     let bent = entry.replace("=\nversion", "\nversion");
     assert_eq!(post(&url, bent.as_bytes()).1["code"], "malformed");
     // The unchanged entry is still the same one.
-    assert_eq!(post(&url, entry.as_bytes()).1["state"], "final");
+    wait_until("it is final at this node too", || {
+        post(&url, entry.as_bytes()).1["state"] == "final"
+    });
     let (status, _) = post(
         &format!("{}/v1/bundles", cluster.url("kadastr")),
         b"\xff\xffcut",

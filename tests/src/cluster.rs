@@ -158,6 +158,11 @@ impl Cluster {
         self.under.insert(name.to_owned(), words);
     }
 
+    /// Knows of another folder, which a test has made beside the network's.
+    pub fn add_node(&mut self, name: &str) {
+        self.nodes.push((name.to_owned(), None));
+    }
+
     fn names(&self) -> Vec<String> {
         self.nodes.iter().map(|(name, _)| name.clone()).collect()
     }
@@ -186,7 +191,9 @@ impl Cluster {
         format!("http://{}", self.setting(name, "http"))
     }
 
-    fn setting(&self, name: &str, key: &str) -> String {
+    /// A setting of a node, as its `node.toml` has it.
+    #[must_use]
+    pub fn setting(&self, name: &str, key: &str) -> String {
         let toml = fs::read_to_string(self.dir(name).join("node.toml")).unwrap();
         let line = toml
             .lines()

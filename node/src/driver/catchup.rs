@@ -154,6 +154,11 @@ impl Driver {
         if self.catchup.asked.is_some_and(|(peer, _)| peer == from) {
             self.catchup.asked = None;
         }
+        if let Some(old) = blocks.first()
+            && old.commit.height < self.machine.height()
+        {
+            self.weigh(old, from);
+        }
         if self.catchup.coming > 0 {
             self.catchup.held = Some((blocks, from));
             return;
@@ -265,6 +270,7 @@ impl Driver {
                     // The certificate holds, so either the peer sent other leaves or we are wrong.
                     tracing::error!(event = "bad-block", peer = self.peer_name(from), %height, "the block does not come out as its certificate says");
                     self.catchup.blocks.clear();
+                    self.contest(self.shared.ledger.head().height(), from);
                     return;
                 }
                 Err(reason) => return self.shared.fail_with(&reason),

@@ -255,7 +255,7 @@ impl Driver {
         }
     }
 
-    fn alarm(&mut self, alarm: &Alarm) -> Result<(), String> {
+    pub(super) fn alarm(&mut self, alarm: &Alarm) -> Result<(), String> {
         if let Alarm::OtherSelf { height, round } = alarm {
             tracing::error!(event = "forgotten-vote", %height, %round, "this validator's key has signed what its record does not know: an old backup, or a second node with its keys; silent at this height");
             return Ok(());
@@ -271,10 +271,8 @@ impl Driver {
                 Err("a quorum voted for a block that this node finds invalid; compare versions and index roots with the other agencies".to_owned())
             }
             Alarm::Fork { known, other } => {
-                let file = self.evidence_dir.join("fork.txt");
-                let text = format!("{known:#?}\n{other:#?}\n");
-                let _kept = std::fs::create_dir_all(&self.evidence_dir).and_then(|()| std::fs::write(&file, text));
-                Err(format!("two blocks of one height have a quorum: the network has forked; the evidence is in {}", file.display()))
+                let kept = self.keep_fork(known, other);
+                Err(format!("two blocks of height {} have a quorum: the network has forked; {kept}; talk to all agencies before this node is started again", known.height))
             }
         }
     }

@@ -51,9 +51,8 @@ impl Driver {
             }
             Err(NotCosigned::Fault(fault)) => return Err(fault.to_string()),
         }
-        for liar in self.cosigner.contradicting(&head.checkpoint()) {
-            tracing::error!(event = "fork-evidence", agency = liar.agency, size = %liar.size, "cosigned another root for a size that is final here");
-            self.keep_cosign_evidence(&liar);
+        for other in self.cosigner.contradicting(&head.checkpoint()) {
+            self.on_other_root(&other, &head.checkpoint());
         }
         self.publish();
         Ok(())
@@ -69,11 +68,19 @@ impl Driver {
 
     pub(super) fn on_cosign(&mut self, cosign: Cosign, from: PeerIndex) {
         let size = cosign.size;
+        let told = cosign.clone();
         let newest = self.shared.ledger.head().size();
         match self.cosigner.collect(cosign, newest) {
             Collect::Counted => {
                 if let Some(peer) = self.peers.get_mut(from.get()) {
                     peer.cosigned = peer.cosigned.max(size);
+                }
+                let known = self.recent.iter().find(|(_, checkpoint)| {
+                    checkpoint.size == size && checkpoint.root != told.root
+                });
+                if let Some((height, checkpoint)) = known.cloned() {
+                    self.on_other_root(&told, &checkpoint);
+                    self.contest(height, from);
                 }
                 self.publish();
             }
@@ -177,6 +184,15 @@ impl Driver {
         if head.size() == size {
             let (cosigns, line) = self.cosigner.known(&head.checkpoint());
             self.send(to, Lane::Sync, &SyncMessage::Cosigns(cosigns, line));
+        }
+    }
+
+    /// Somebody has cosigned another root for a size that is final here. Who has signed ours too has
+    /// lied; who has not may have been deceived, and is not accused.
+    fn on_other_root(&self, other: &Cosign, checkpoint: &Checkpoint) {
+        tracing::error!(event = "other-root", agency = other.agency, size = %other.size, "cosigned another root for a size that is final here");
+        if self.cosigner.has_signed(checkpoint, &other.agency) {
+            self.keep_cosign_evidence(other);
         }
     }
 
