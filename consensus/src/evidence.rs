@@ -3,13 +3,16 @@
 //! Under the strict rules of the machine none of these can name an honest validator, whatever the
 //! network and f faulty ones do. Not here: what is done to the guilty. That is governance.
 
-use protocol::{hash::ChainId, key::PublicKey};
+use protocol::{
+    hash::ChainId,
+    key::PublicKey,
+    planted::{self, Bug},
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
     message::{SignedProposal, SignedVote, VoteKind},
-    planted::{self, Bug},
     validators::ValidatorSet,
     verify,
 };

@@ -22,7 +22,6 @@ pub mod evidence;
 pub mod input;
 pub mod machine;
 pub mod message;
-mod planted;
 pub mod safety;
 mod tally;
 pub mod timeouts;

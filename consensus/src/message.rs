@@ -7,13 +7,11 @@ use protocol::{
     hash::{BlockId, ChainId},
     height::{Height, Round},
     key::{PublicKey, Signature},
+    planted::{self, Bug},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    certificate::{Commit, Polka},
-    planted::{self, Bug},
-};
+use crate::certificate::{Commit, Polka};
 
 const PROPOSAL_DOMAIN: &[u8] = b"muhr/proposal/v1\0";
 const VOTE_DOMAIN: &[u8] = b"muhr/vote/v1\0";

@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{hash::BlockId, height::Round};
+use protocol::{
+    hash::BlockId,
+    height::Round,
+    planted::{self, Bug},
+};
 
 use crate::{
     certificate::{Commit, Polka},
     evidence::Evidence,
     message::{SignedProposal, SignedVote, VoteKind},
-    planted::{self, Bug},
     validators::ValidatorSet,
 };
 

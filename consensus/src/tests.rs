@@ -8,6 +8,7 @@ mod regressions;
 mod restart;
 mod scenarios;
 mod script;
+mod seeds;
 mod timed;
 mod walk;
 pub(crate) mod world;

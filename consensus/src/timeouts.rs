@@ -2,10 +2,11 @@
 //!
 //! Linear in the round and capped: doubling timeouts make a network wait an hour after a bad night.
 
-use protocol::height::{Height, Round};
+use protocol::{
+    height::{Height, Round},
+    planted::{self, Bug},
+};
 use serde::{Deserialize, Serialize};
-
-use crate::planted::{self, Bug};
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -6,10 +6,9 @@ use protocol::{
     hash,
     height::{Height, Round},
     key::PublicKey,
+    planted::{self, Bug},
 };
 use thiserror::Error;
-
-use crate::planted::{self, Bug};
 
 /// The most validators that one network has.
 pub const VALIDATORS_MAX: usize = 100;

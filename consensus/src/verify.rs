@@ -9,13 +9,13 @@ use protocol::{
     hash::ChainId,
     height::Height,
     key::{PublicKey, Signature},
+    planted::{self, Bug},
 };
 use thiserror::Error;
 
 use crate::{
     certificate::{Commit, Polka},
     message::{SignedProposal, SignedVote, Vote},
-    planted::{self, Bug},
     validators::{SetId, ValidatorSet},
 };
 

@@ -14,11 +14,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use protocol::{
     hash::{IndexKey, IndexRoot, ValueHash},
     index::{EMPTY, Hash, IndexProof, ProofLeaf, bit, leaf_hash, node_hash},
+    planted::{self, Bug},
 };
 
 /// The most leaves that one bucket holds: fewer cost more memory, more cost more hashing.
@@ -62,7 +66,10 @@ impl Tree {
     /// The tree with `changes` made: keys are added or take another value, and are never removed.
     #[must_use]
     pub fn update(&self, changes: &BTreeMap<IndexKey, ValueHash>) -> Self {
-        let changes: Vec<Leaf> = changes.iter().map(|(key, value)| (*key, *value)).collect();
+        let mut changes: Vec<Leaf> = changes.iter().map(|(key, value)| (*key, *value)).collect();
+        if planted::is(Bug::OrderHashed) {
+            changes = HashMap::<_, _>::from_iter(changes).into_iter().collect();
+        }
         Self(self.0.update(&changes, 0))
     }
 

@@ -11,6 +11,7 @@ use protocol::{
     entry::{Authentic, Operation, Previous, Statement},
     hash::IndexKey,
     height::{Height, LeafIndex, TimeMs, Version},
+    planted::{self, Bug},
     state::{ClerkState, RecordState, Status},
 };
 
@@ -127,6 +128,7 @@ fn author<'a>(
         return Err(Refusal::WrongKey(name.clone()));
     }
     match &clerk.until {
+        Some(until) if planted::is(Bug::DayLonger) && time == until.last_ms().next() => Ok(clerk),
         Some(until) if time > until.last_ms() => Err(Refusal::ClerkEnded {
             clerk: name.clone(),
             until: until.clone(),
@@ -168,7 +170,8 @@ fn scope(directory: &Directory, clerk: &ClerkState, statement: &Statement) -> Re
 fn lifetime(heights_max: u64, statement: &Statement, height: Height) -> Result<(), Refusal> {
     let expires = statement.expires;
     let expires_max = Height::new(height.get().saturating_add(heights_max));
-    if expires < height {
+    let late = planted::is(Bug::LivesLonger) && expires.next() == height;
+    if expires < height && !late {
         return Err(Refusal::Expired { expires, height });
     }
     if expires > expires_max {

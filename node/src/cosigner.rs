@@ -15,6 +15,7 @@ use protocol::{
     height::{LogSize, TimeMs},
     key::{SecretKey, Signature},
     name::AgencyName,
+    planted::{self, Bug},
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -97,6 +98,7 @@ impl Register {
                 path.display()
             ));
         }
+        let last = last.filter(|_| !planted::is(Bug::RegisterIgnored));
         Ok(Self { file, last })
     }
 
@@ -129,7 +131,9 @@ impl Register {
                 });
             }
         }
-        self.file.write(&codec::encode(REGISTER_VERSION, &next))?;
+        if !planted::is(Bug::CosignFirst) {
+            self.file.write(&codec::encode(REGISTER_VERSION, &next))?;
+        }
         self.last = Some(next);
         Ok(())
     }
@@ -309,7 +313,11 @@ impl Cosigner {
     /// The note for `checkpoint` if a quorum has cosigned it; and the publisher's line if this node
     /// has just made it.
     pub fn note(&mut self, checkpoint: &Checkpoint) -> Option<(String, Option<LogLine>)> {
-        let quorum = self.quorum;
+        let quorum = if planted::is(Bug::ReceiptEarly) {
+            1
+        } else {
+            self.quorum
+        };
         let body = checkpoint.write();
         let publisher = self.publisher.clone();
         let found = self

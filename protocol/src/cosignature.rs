@@ -3,11 +3,17 @@
 use crate::{
     key::{self, BadSignature, PublicKey, SecretKey, Signature},
     note::{ALGORITHM_COSIGNATURE, ALGORITHM_ED25519, NoteKey, NoteSignature},
+    planted::{self, Bug},
 };
 
 /// The bytes that a cosignature made at `time` (seconds since 1970) covers.
 #[must_use]
 pub fn message(time: u64, body: &str) -> Vec<u8> {
+    let time = if planted::is(Bug::TimeUnsigned) {
+        0
+    } else {
+        time
+    };
     format!("cosignature/v1\ntime {time}\n{body}").into_bytes()
 }
 

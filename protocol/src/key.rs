@@ -8,7 +8,11 @@
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use thiserror::Error;
 
-use crate::{hash::sha256, text};
+use crate::{
+    hash::sha256,
+    planted::{self, Bug},
+    text,
+};
 
 /// Why bytes are no key that we would let act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -159,9 +163,12 @@ impl std::fmt::Debug for Signature {
 /// The only place where a signature is checked.
 pub fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
     let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
-    key.0
-        .verify_strict(message, &signature)
-        .map_err(|_| BadSignature)
+    let checked = if planted::is(Bug::LaxSignatures) {
+        ed25519_dalek::Verifier::verify(&key.0, message, &signature)
+    } else {
+        key.0.verify_strict(message, &signature)
+    };
+    checked.map_err(|_| BadSignature)
 }
 
 /// A secret key. It is wiped from memory when dropped and never printed.

@@ -33,6 +33,7 @@ pub mod name;
 pub mod note;
 pub mod opening;
 pub mod pending;
+pub mod planted;
 pub mod policy;
 pub mod receipt;
 pub mod record;

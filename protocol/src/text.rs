@@ -7,6 +7,8 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use thiserror::Error;
 
+use crate::planted::{self, Bug};
+
 /// Where and how a text leaves its format. Never quotes the text: it may be private or hostile.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {what}")]
@@ -209,7 +211,7 @@ impl<'a> Lines<'a> {
 
     /// Says that nothing may follow.
     pub fn end(&self) -> Result<(), Malformed> {
-        if self.is_empty() {
+        if self.is_empty() || planted::is(Bug::TrailingLines) {
             Ok(())
         } else {
             Err(Malformed::new(
@@ -222,7 +224,8 @@ impl<'a> Lines<'a> {
 
 /// The guard behind every `parse`: what was read, written again, must be the very same bytes.
 pub fn same(bytes: &[u8], written: &[u8]) -> Result<(), Malformed> {
-    if bytes == written {
+    let longer = planted::is(Bug::TrailingLines) && bytes.starts_with(written);
+    if bytes == written || longer {
         Ok(())
     } else {
         Err(Malformed::new(1, "not written the one canonical way"))

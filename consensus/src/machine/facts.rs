@@ -4,6 +4,7 @@ use protocol::{
     hash::BlockId,
     height::{Height, Round},
     key::PublicKey,
+    planted::{self, Bug},
 };
 
 use super::{BLOCKS_MAX, FUTURE_VOTES_MAX, Machine};
@@ -13,7 +14,6 @@ use crate::{
     evidence::Evidence,
     input::Input,
     message::{SignedProposal, SignedVote, VoteKind},
-    planted::{self, Bug},
     safety::Step,
     tally::{Offer, Tally},
     timeouts::{Timer, TimerKind},

@@ -1,13 +1,16 @@
 //! The decision table of the machine, one function per row. Each says whether it fired.
 
-use protocol::{hash::BlockId, height::Round};
+use protocol::{
+    hash::BlockId,
+    height::Round,
+    planted::{self, Bug},
+};
 
 use super::{Machine, facts::polka_signers};
 use crate::{
     certificate::Polka,
     effect::{Alarm, Effect},
     message::{Proposal, VoteKind},
-    planted::{self, Bug},
     safety::{Lock, Step},
     tally::RoundTally,
     timeouts::TimerKind,

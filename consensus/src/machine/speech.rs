@@ -1,12 +1,15 @@
 //! What the machine says: own votes, timers, and what it says again.
 
-use protocol::{hash::BlockId, height::Round};
+use protocol::{
+    hash::BlockId,
+    height::Round,
+    planted::{self, Bug},
+};
 
 use super::Machine;
 use crate::{
     effect::Effect,
     message::{Message, Vote, VoteKind},
-    planted::{self, Bug},
     safety::Step,
     timeouts::{Timer, TimerKind},
 };

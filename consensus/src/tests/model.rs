@@ -14,7 +14,10 @@
 
 use protocol::{hash::BlockId, height::Round};
 
-use super::world::{World, block};
+use super::{
+    seeds::leave_figures,
+    world::{World, block},
+};
 use crate::{machine::lock_allows, safety::Lock};
 
 mod table;
@@ -278,6 +281,10 @@ fn exhaust(n: usize, rounds: usize, expected: usize) {
     assert_eq!(states, expected, "n = {n}, {rounds} rounds");
     let seconds = start.elapsed().as_secs_f32();
     eprintln!("model: n = {n}, {rounds} rounds, all {states} states, {seconds:.1} s");
+    leave_figures(
+        &format!("model n={n} rounds={rounds}"),
+        &[("cases", states as u64)],
+    );
 }
 
 #[test]

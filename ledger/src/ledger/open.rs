@@ -13,6 +13,7 @@ use protocol::{
     hash::{IndexKey, RootHash, ValueHash},
     height::{Height, LeafIndex, LogSize},
     merkle,
+    planted::{self, Bug},
     state::{RecordState, value_hash},
 };
 
@@ -105,6 +106,9 @@ impl Ledger {
         let Some((expected_size, expected_root)) = expected else {
             return Ok(());
         };
+        if planted::is(Bug::LogShortened) {
+            return Ok(());
+        }
         let found = if expected_size > tip.size {
             "fewer leaves".to_owned()
         } else {

@@ -90,7 +90,8 @@ impl Walk {
                 node.timers.push(timer);
             }
             Effect::Build { round, .. } => {
-                let made = block(1000 + at as u64 * 1000 + round.get());
+                // Never the same block twice, not even after a crash: time has passed.
+                let made = block(1000 + self.blocks.len() as u64);
                 self.blocks.push(made);
                 let block = made;
                 self.nodes[at].own.push_back(Input::Built { round, block });

@@ -4,41 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::hash::BlockId;
 
-use super::{Seen, Walk, Weather};
+use super::{ACTIONS, Seen, Walk, Weather};
 use crate::{
     Message, VoteKind,
     tests::{
         actors::{Actor, twin::Twin},
+        seeds::{each_seed, leave_figures, seeds},
         world::{Rng, World},
     },
 };
 
 const SEEDS: u64 = 1_000;
 
-/// `MUHR_SEEDS` makes the walk longer, `MUHR_SEED` replays one.
-fn seeds(default: u64) -> std::ops::Range<u64> {
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    match number("MUHR_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("MUHR_SEEDS").unwrap_or(default),
-    }
-}
-
 fn walk_seed(n: usize, seed: u64) -> Seen {
     let mut walk = Walk::new(n, seed);
     walk.run();
     std::mem::take(&mut walk.seen)
-}
-
-/// Runs `one` for each seed and says how to repeat the one that fails.
-fn each_seed(name: &str, default: u64, mut one: impl FnMut(u64)) {
-    for seed in seeds(default) {
-        let run = std::panic::AssertUnwindSafe(|| one(seed));
-        if let Err(cause) = std::panic::catch_unwind(run) {
-            eprintln!("replay: MUHR_SEED={seed} cargo test -p consensus --release {name}");
-            std::panic::resume_unwind(cause);
-        }
-    }
 }
 
 fn walk(n: usize, count: u64) {
@@ -54,8 +35,20 @@ fn walk(n: usize, count: u64) {
         total.lies += seen.lies;
         total.refused += seen.refused;
     });
-    eprintln!("walk: n = {n}, {} seeds: {total:?}", seeds(count).count());
-    if seeds(count).count() as u64 >= count {
+    let walked = seeds(count).count() as u64;
+    eprintln!("walk: n = {n}, {walked} seeds: {total:?}");
+    leave_figures(
+        &format!("walk n={n}"),
+        &[
+            ("seeds", walked),
+            ("steps", walked * (ACTIONS * n) as u64),
+            ("crashes", total.crashes as u64),
+            ("lies", (total.lies + total.refused) as u64),
+            ("rounds", total.rounds),
+            ("decisions", total.decisions as u64),
+        ],
+    );
+    if walked >= count {
         assert!(total.decisions > 0 && total.relocks > 0 && total.evidence > 0);
         assert!(total.refused > 0 && total.crashes > 0);
         let split = n > 4 || total.split_precommits > 0;
@@ -191,8 +184,13 @@ fn twins_beyond_f_may_fork_but_everybody_stops_and_f_plus_one_are_convicted() {
         each_seed("twins_beyond", 150, |seed| {
             forks += usize::from(twins(n, count, seed));
         });
-        eprintln!("twins: n = {n}, {count} keys on two machines each: {forks} of 150 forked");
-        if seeds(150).count() >= 150 {
+        let tried = seeds(150).count() as u64;
+        eprintln!("twins: n = {n}, {count} keys on two machines each: {forks} of {tried} forked");
+        leave_figures(
+            &format!("twins n={n} liars={count}"),
+            &[("seeds", tried), ("forks", forks as u64)],
+        );
+        if tried >= 150 {
             assert!(forks > 0, "n = {n}: no split ever forked");
         }
     }

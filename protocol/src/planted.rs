@@ -1,24 +1,31 @@
-//! Bugs that tests plant on purpose, to know that they would be found. Not for any network: without
-//! the feature `planted` the only answer is `false`, given while compiling, and no bug is in the
-//! binary. No other crate of the workspace turns the feature on.
+//! Bugs that tests plant on purpose, to know that they would be found: all of them, for all crates.
+//! Not for any network: without the feature `planted` the only answer is `false`, given while
+//! compiling, and no bug is in the binary. No crate of the workspace turns the feature on;
+//! `make planted` does, and runs each bug against the test that must fail.
 
 /// What goes wrong, and by what name `MUHR_PLANT` calls it.
 macro_rules! bugs {
     ($($bug:ident $name:literal $what:literal)*) => {
-        /// A mistake that has been made in this protocol somewhere, or could be.
+        /// A mistake that has been made somewhere, or could be.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Bug {
+        pub enum Bug {
             $(#[doc = $what] $bug,)*
         }
 
-        #[cfg(feature = "planted")]
         impl Bug {
             /// All of them.
-            pub(crate) const ALL: &[Self] = &[$(Self::$bug,)*];
+            pub const ALL: &[Self] = &[$(Self::$bug,)*];
 
             /// The name in tables and in `MUHR_PLANT`.
-            pub(crate) const fn name(self) -> &'static str {
+            #[must_use]
+            pub const fn name(self) -> &'static str {
                 match self { $(Self::$bug => $name,)* }
+            }
+
+            /// What is wrong, in a sentence.
+            #[must_use]
+            pub const fn what(self) -> &'static str {
+                match self { $(Self::$bug => $what,)* }
             }
         }
     };
@@ -44,7 +51,7 @@ bugs! {
     NoRound "certificate-round-ignored" "The signed bytes do not name the round."
     NoValidRound "valid-round-unsigned" "The signed bytes do not hold the valid round."
     RoundsMixed "quorum-across-rounds" "Precommits of different rounds add up."
-    DecidesEarly "receipt-before-certificate" "f + 1 precommits decide."
+    DecidesEarly "decides-before-quorum" "f + 1 precommits decide."
     NoSkip "round-skip-missing" "f + 1 voices from a later round are not followed."
     NoPrecommitTimer "precommit-timer-missing" "Rule 8 never fires."
     AnyUntimely "time-not-judged" "A fresh proposal with a time far off is prevoted."
@@ -53,45 +60,38 @@ bugs! {
     AccusesWidely "evidence-too-wide" "A lock left for a newer polka counts as amnesia."
     OneWakes "one-voice-skips" "A single voice from a later round is followed."
     NeverDozes "idle-rounds-without-end" "Rounds go on when nothing is left to decide."
+    LaxSignatures "verify-not-strict" "Signatures are checked without the extra refusals."
+    TrailingBytes "trailing-bytes-accepted" "Bytes after a value inside a node are not noticed."
+    TrailingLines "trailing-lines-accepted" "Lines after the last one of a text are not noticed."
+    TimeUnsigned "time-outside-signed-bytes" "A cosignature does not cover its time."
+    OrderHashed "iteration-order-hashed" "The index root depends on the order of a hash map."
+    LivesLonger "entry-scope-off-by-one" "An entry lives one height longer than it says."
+    DayLonger "clerk-scope-off-by-one" "A clerk may act in the millisecond after the last day."
+    LaxDoor "door-laxer-than-law" "The door forgets a rule that blocks obey."
+    LogShortened "shortened-log-accepted" "A ledger that lost its end opens as if it were whole."
+    FolderUnsynced "folder-not-synced" "A new file's name is not synced into its folder."
+    CosignFirst "cosigned-before-durable" "A cosignature leaves before the register is on disk."
+    RegisterIgnored "register-not-consulted" "After a restart the register binds nothing."
+    ReceiptEarly "receipt-before-certificate" "A checkpoint is published before a quorum cosigned it."
 }
 
 /// Whether this bug is planted: never.
 #[cfg(not(feature = "planted"))]
-pub(crate) const fn is(_bug: Bug) -> bool {
+#[must_use]
+pub const fn is(_bug: Bug) -> bool {
     false
 }
 
+/// Whether this bug is planted: if `MUHR_PLANT` names it, for the whole process.
 #[cfg(feature = "planted")]
-pub(crate) use planting::is;
+#[must_use]
+pub fn is(bug: Bug) -> bool {
+    use std::sync::OnceLock;
 
-/// The switch: a test sets it for its thread; else the environment may, for the whole process.
-#[cfg(feature = "planted")]
-pub(crate) mod planting {
-    use std::{cell::Cell, sync::OnceLock};
-
-    use super::Bug;
-
-    thread_local! {
-        static HERE: Cell<Option<Bug>> = const { Cell::new(None) };
-    }
-
-    /// Whether this bug is planted.
-    pub(crate) fn is(bug: Bug) -> bool {
-        HERE.get().or_else(named) == Some(bug)
-    }
-
-    /// Plants a bug in this thread, or none.
-    #[cfg(test)]
-    pub(crate) fn plant(bug: Option<Bug>) {
-        HERE.set(bug);
-    }
-
-    /// The bug that `MUHR_PLANT` names.
-    fn named() -> Option<Bug> {
-        static NAMED: OnceLock<Option<Bug>> = OnceLock::new();
-        *NAMED.get_or_init(|| {
-            let name = std::env::var("MUHR_PLANT").ok()?;
-            Bug::ALL.iter().copied().find(|bug| bug.name() == name)
-        })
-    }
+    static NAMED: OnceLock<Option<Bug>> = OnceLock::new();
+    let named = NAMED.get_or_init(|| {
+        let name = std::env::var("MUHR_PLANT").ok()?;
+        Bug::ALL.iter().copied().find(|bug| bug.name() == name)
+    });
+    *named == Some(bug)
 }
