@@ -112,6 +112,8 @@ struct PeerState {
     cosigned: LogSize,
     /// The height whose certificate it was last told, so that it is told once.
     told_commit: Height,
+    /// The height of which it has another block, once it was asked how it decided that.
+    contested: Option<Height>,
 }
 
 enum Fact {
@@ -320,7 +322,11 @@ impl Driver {
                 self.greet(*peer);
             }
             PeerEvent::Disconnected(peer) => {
-                tracing::info!(event = "peer-disconnected", peer = self.peer_name(*peer))
+                tracing::info!(event = "peer-disconnected", peer = self.peer_name(*peer));
+                // A question that was on its way is asked again.
+                if let Some(state) = self.peers.get_mut(peer.get()) {
+                    state.contested = None;
+                }
             }
             PeerEvent::Fault(reason) => self.shared.fail_with(reason),
         }

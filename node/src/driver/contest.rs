@@ -18,8 +18,17 @@ use crate::{
 
 impl Driver {
     /// Asks a peer how it has decided a height that is decided here, and who has cosigned that.
-    pub(super) fn contest(&self, height: Height, peer: PeerIndex) {
+    pub(super) fn contest(&mut self, height: Height, peer: PeerIndex) {
+        let Some(state) = self.peers.get_mut(peer.get()) else {
+            return;
+        };
+        if state.contested.replace(height) == Some(height) {
+            return;
+        }
         tracing::error!(event = "contested", %height, peer = self.peer_name(peer), "a peer shows another log");
+        // In this order: what convicts is here before the certificate that stops us.
+        let size = self.shared.ledger.head().size();
+        self.send(peer, Lane::Sync, &SyncMessage::GetCosigns(size));
         let (from, count) = (height, 1);
         self.send(peer, Lane::Sync, &SyncMessage::GetBlocks { from, count });
     }
