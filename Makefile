@@ -14,7 +14,7 @@ endif
 CARGO := cargo
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: demo build test bench tools lint fuzz nightly
+.PHONY: demo build test bench tools lint fuzz nightly planted
 
 demo: build
 	@deploy/demo.sh
@@ -36,14 +36,24 @@ bench: build
 
 # Needs a nightly compiler and cargo-fuzz; the corpus also runs as plain tests in `make test`.
 fuzz:
-	@for target in $$(cd protocol/fuzz && cargo +nightly fuzz list); do \
-	  (cd protocol/fuzz && cargo +nightly fuzz run $$target -- -max_total_time=$${FUZZ_SECONDS:-600}) || exit 1; done
+	@for folder in protocol/fuzz node/fuzz; do for target in $$(cd $$folder && cargo +nightly fuzz list); do \
+	  (cd $$folder && cargo +nightly fuzz run $$target -- -max_total_time=$${FUZZ_SECONDS:-600}) || exit 1; done; done
 
-# The long lanes, each with its own counts in $(NIGHT); NIGHTLY=long before a release.
+# Plants every known bug in turn, each of which a test must find; the table goes into docs/safety.md.
+planted: tools
+	@$(CARGO) run --release --locked -p tests --bin planted -- --write docs/safety.md
+
+# The long lanes, each with its own counts in $(NIGHT); NIGHTLY=long before a release. The last step
+# joins them into reliability.json.
 NIGHT := $(CARGO_TARGET_DIR)/reliability
+SEEDS := $(if $(filter long,$(NIGHTLY)),250000,10000)
 nightly: build
-	@mkdir -p $(NIGHT) && deploy/chaos-tools.sh
+	@rm -rf $(NIGHT) && mkdir -p $(NIGHT) && deploy/chaos-tools.sh
+	@MUHR_LONG=1 MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib -- model::every_state
+	@MUHR_SEEDS=$(SEEDS) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib -- no_schedule twins_beyond
+	@MUHR_SEEDS=$$(($(SEEDS) / 10)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib --test it -- after_a_storm poison::the_door
 	@$(CARGO) run --release --locked -p tests --bin chaos -- --$(or $(NIGHTLY),short) --report $(NIGHT)/chaos.json
+	@deploy/reliability.sh $(NIGHT) > reliability.json && echo "reliability.json"
 
 tools:
 	@deploy/tools.sh

@@ -16,4 +16,6 @@ mod world;
 #[cfg(feature = "rocksdb")]
 mod answers;
 #[cfg(feature = "rocksdb")]
+mod poison;
+#[cfg(feature = "rocksdb")]
 mod store;

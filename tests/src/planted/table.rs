@@ -1,0 +1,210 @@
+//! Which tests must find which bug. Where a search and a directed test can, both are named.
+
+use protocol::planted::Bug::{self, *};
+
+/// A test program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) folder: &'static str,
+    pub(crate) target: &'static str,
+}
+
+/// A test, and how many seeds it may try if it is a search that needs more than usual.
+#[derive(Debug)]
+pub(crate) struct Test {
+    pub(crate) place: Place,
+    pub(crate) name: &'static str,
+    pub(crate) seeds: Option<u64>,
+}
+
+impl Test {
+    const fn new(folder: &'static str, target: &'static str, name: &'static str) -> Self {
+        Self {
+            place: Place { folder, target },
+            name,
+            seeds: None,
+        }
+    }
+
+    const fn with_seeds(mut self, seeds: u64) -> Self {
+        self.seeds = Some(seeds);
+        self
+    }
+}
+
+const fn machine(name: &'static str) -> Test {
+    Test::new("consensus", "consensus", name)
+}
+
+const fn signatures(name: &'static str) -> Test {
+    Test::new("consensus", "signatures", name)
+}
+
+const fn ledger(name: &'static str) -> Test {
+    Test::new("ledger", "it", name)
+}
+
+const fn whole(name: &'static str) -> Test {
+    Test::new("tests", "it", name)
+}
+
+const WALK: Test =
+    machine("tests::walk::tests::no_schedule_makes_n_4_fork_double_vote_or_accuse_the_honest");
+const CRASHES: Test =
+    machine("tests::walk::tests::a_crash_before_any_effect_changes_nothing_that_was_said");
+const STORMS: Test =
+    machine("tests::timed::after_a_storm_everything_is_decided_and_the_network_falls_silent");
+const MODEL: Test = machine("tests::model::every_state_of_n_4_in_4_rounds_agrees");
+const POISON: Test = ledger("poison::the_door_and_the_law_agree_and_nothing_stops_a_proposer");
+
+pub(crate) const TABLE: &[(Bug, &[Test])] = &[
+    (QuorumTwoF, &[MODEL, WALK, STORMS]),
+    (
+        DuplicatesCounted,
+        &[
+            WALK,
+            signatures("a_certificate_with_a_duplicate_or_a_stranger_is_refused"),
+        ],
+    ),
+    (WrongSet, &[WALK]),
+    (NoLockCheck, &[MODEL, WALK]),
+    (WrongUnlock, &[MODEL, WALK.with_seeds(5_000)]),
+    (
+        PaperUnlock,
+        &[
+            MODEL,
+            machine(
+                "tests::scenarios::a_locked_validator_refuses_a_fresh_proposal_even_of_its_own_block",
+            ),
+        ],
+    ),
+    (LockLost, &[WALK, CRASHES, STORMS]),
+    (VotesLost, &[WALK, CRASHES]),
+    (SentBeforeSaved, &[WALK, CRASHES]),
+    (FutureUnbounded, &[WALK]),
+    (
+        TimerUncapped,
+        &[machine("tests::regressions::no_wait_grows_without_bound")],
+    ),
+    (
+        ProposalAnew,
+        &[
+            WALK,
+            machine("tests::restart::a_restarted_proposer_proposes_the_same_again"),
+        ],
+    ),
+    (
+        PolkaKept,
+        &[machine(
+            "tests::scenarios::a_follower_prevotes_locks_and_decides",
+        )],
+    ),
+    (NoResend, &[STORMS]),
+    (NoOrigin, &[WALK, signatures("the_signed_bytes_are_frozen")]),
+    (NoKind, &[WALK, signatures("a_polka_is_no_commit")]),
+    (NoRound, &[WALK]),
+    (NoValidRound, &[WALK]),
+    (RoundsMixed, &[WALK, STORMS]),
+    (DecidesEarly, &[WALK]),
+    (
+        NoSkip,
+        &[machine(
+            "tests::regressions::a_lock_yields_to_a_newer_polka_learned_late",
+        )],
+    ),
+    (NoPrecommitTimer, &[STORMS]),
+    (AnyUntimely, &[WALK]),
+    (AnyProposer, &[WALK]),
+    (InvalidVoted, &[WALK]),
+    (
+        AccusesWidely,
+        &[signatures("evidence_convicts_the_guilty_and_nobody_else")],
+    ),
+    (
+        OneWakes,
+        &[machine(
+            "tests::scenarios::one_liar_wakes_nobody_and_two_voices_do",
+        )],
+    ),
+    (
+        NeverDozes,
+        &[machine(
+            "tests::scenarios::rounds_end_when_nothing_is_left_to_decide",
+        )],
+    ),
+    (
+        LaxSignatures,
+        &[Test::new(
+            "protocol",
+            "keys",
+            "keys_of_small_order_are_not_registered_and_verify_nothing",
+        )],
+    ),
+    (
+        TrailingBytes,
+        &[whole(
+            "wire::cut_longer_and_changed_messages_hold_the_property",
+        )],
+    ),
+    (
+        TrailingLines,
+        &[Test::new(
+            "protocol",
+            "formats",
+            "seeds_are_what_they_should_be",
+        )],
+    ),
+    (
+        TimeUnsigned,
+        &[Test::new(
+            "protocol",
+            "tlog",
+            "a_cosignature_is_pinned_and_holds_for_its_time_text_and_kind_alone",
+        )],
+    ),
+    (
+        OrderHashed,
+        &[
+            ledger("execution::what_one_builds_all_others_execute_to_the_same_block"),
+            POISON,
+        ],
+    ),
+    (
+        LivesLonger,
+        &[ledger("poison::the_last_height_and_the_last_day_count")],
+    ),
+    (
+        DayLonger,
+        &[ledger("poison::the_last_height_and_the_last_day_count")],
+    ),
+    (LaxDoor, &[POISON]),
+    (
+        LogShortened,
+        &[
+            ledger("store::a_shortened_log_is_noticed"),
+            ledger("store::a_removed_log_is_noticed"),
+        ],
+    ),
+    (
+        FolderUnsynced,
+        &[whole(
+            "register::a_new_register_is_synced_and_so_is_its_name",
+        )],
+    ),
+    (
+        CosignFirst,
+        &[whole(
+            "register::a_restarted_cosigner_signs_nothing_that_contradicts_what_it_signed",
+        )],
+    ),
+    (
+        RegisterIgnored,
+        &[whole(
+            "register::a_restarted_cosigner_signs_nothing_that_contradicts_what_it_signed",
+        )],
+    ),
+    (
+        ReceiptEarly,
+        &[whole("register::nothing_is_published_without_a_quorum")],
+    ),
+];
