@@ -129,6 +129,9 @@ impl TrustPolicy {
         {
             return Err("a control character; lines end with a line feed alone".to_owned());
         }
+        if self.headers.has_past() && !bytes.is_empty() && !headers::is_past(bytes) {
+            return Err("a line after the lines of past epochs".to_owned());
+        }
         let line = match std::str::from_utf8(bytes) {
             Ok(line) => line,
             // Whatever else it may be written in, a comment says nothing to us.
@@ -137,9 +140,6 @@ impl TrustPolicy {
         };
         if let Some(header) = line.strip_prefix("#: ") {
             return self.headers.read(header);
-        }
-        if self.headers.has_past() && !line.is_empty() {
-            return Err("a line after the lines of past epochs".to_owned());
         }
         let words: Vec<&str> = line
             .split([' ', '\t'])

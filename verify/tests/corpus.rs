@@ -15,6 +15,8 @@
 
 #[path = "corpus/books.rs"]
 mod books;
+#[path = "corpus/epochs.rs"]
+mod epochs;
 #[path = "corpus/erring.rs"]
 mod erring;
 #[path = "corpus/forks.rs"]
@@ -62,6 +64,7 @@ fn made() -> Book {
     erring::write(&mut book);
     signatures::write(&mut book);
     trust::write(&mut book);
+    epochs::write(&mut book);
     orders::write(&mut book);
     forks::write(&mut book);
     histories::write(&mut book);

@@ -77,7 +77,6 @@ impl Headers {
         let hash = |value| TrustHash::from_hex(value);
         match word {
             "past" => self.read_past(value),
-            _ if self.has_past() => Err("a line after the lines of past epochs".to_owned()),
             "epoch" => once(&mut self.epoch, text::number(value).map(Epoch::new), word),
             "genesis" => once(&mut self.genesis, ChainId::from_hex(value), word),
             "prev" if value == "none" => once(&mut self.prev, Some(None), word),
@@ -142,6 +141,11 @@ fn once<T>(slot: &mut Option<T>, value: Option<T>, word: &str) -> Result<(), Str
         None => Ok(()),
         Some(_) => Err("a header that stands in the file already".to_owned()),
     }
+}
+
+/// Whether a line is one of a past epoch.
+pub(super) fn is_past(line: &[u8]) -> bool {
+    line.starts_with(PAST)
 }
 
 /// The bytes before the first line of a past epoch.

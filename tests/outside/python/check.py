@@ -2,7 +2,7 @@
 """Judges what Muhr gives out, offline, with the trust file alone. Written after docs/protocol.md, to be
 read beside it; the numbers in brackets are its sections. Shares no code with Muhr.
 
-    check.py --trust trust.policy FILE [DOCUMENT] [--registry NAME --record NUMBER]
+    check.py --trust trust.policy [--then OLD.policy]... FILE [DOCUMENT] [--registry NAME --record NUMBER]
     check.py --corpus DIR
 
 FILE is a receipt, a history, a checkpoint or evidence of a fork. Prints the verdict; the exit code is that
@@ -38,6 +38,29 @@ def root_of(leaf, index, size, path):
     if index < left:
         return sha256(b"\1", root_of(leaf, index, left, path[:-1]), path[-1])
     return sha256(b"\1", path[-1], root_of(leaf, index - left, size - left, path[:-1]))
+
+
+def consistent(old, old_root, new, new_root, path):
+    """RFC 6962: whether the log of new leaves begins with the log of old leaves."""
+    if old in (0, new):
+        return not path and old <= new and old_root == (new_root if old else sha256())
+    if old > new or not path:
+        return False
+    at, last = old - 1, new - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    first, second, *rest = [old_root, old_root, *path] if old & (old - 1) == 0 else [path[0], path[0], *path[1:]]
+    for node in rest:
+        if not last:
+            return False
+        if at & 1 or at == last:
+            first, second = sha256(b"\1", node, first), sha256(b"\1", node, second)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            second = sha256(b"\1", second, node)
+        at, last = at >> 1, last >> 1
+    return not last and (first, second) == (old_root, new_root)
 
 
 def index_key(kind, *parts):
@@ -89,23 +112,24 @@ class Trust:
     """A C2SP tlog-policy file."""
 
     def __init__(self, data):
-        self.hash, self.logs, self.witnesses, self.groups, self.quorum = sha256(data), {}, {}, {}, None
-        self.headers, self.points = {}, set()
+        own = data[: re.search(rb"(?m)^#: past |\Z", data).start()]
+        self.hash, self.logs, self.witnesses, self.groups, self.quorum = sha256(own), {}, {}, {}, None
+        self.headers, self.recovery, self.past, self.points = {}, [], [], set()
         try:
             require(len(data) <= 65536, "the trust file is too long")
             for line in data.split(b"\n"):
                 self.line(line)
             require(self.logs and self.quorum, "no log or no quorum")
+            self.check_past()
         except (Failed, ValueError) as error:
             raise Failed(3, f"the trust file: {error}") from None
 
     def line(self, line):
         require(not re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", line), "a control character")
-        header = re.fullmatch(rb"#: (epoch|genesis) (.*)", line)
-        if header:
-            form = NUM.encode() if header[1] == b"epoch" else rb"[0-9a-f]{64}"
-            require(header[1] not in self.headers and re.fullmatch(form, header[2]), "a header twice, or malformed")
-            self.headers[header[1]] = header[2].decode()
+        require(not self.past or not line or line.startswith(b"#: past "), "a line after those of past epochs")
+        header = re.fullmatch(rb"#: ([a-z-]+) (.*)", line)
+        if header and header[1].decode() in HEADERS:
+            self.header(header[1].decode(), header[2].decode())
         words = [] if line.lstrip(b" \t\r\f").startswith(b"#") else [w for w in re.split("[ \t]", line.decode()) if w]
         if words[:1] == ["log"] and len(words) in (2, 3):
             name, vkey = self.vkey(words[1], 1)
@@ -130,6 +154,27 @@ class Trust:
             self.quorum = words[1]
         else:
             require(not words, "an unknown line")
+
+    def header(self, word, value):
+        require(re.fullmatch(HEADERS[word], value) and word not in self.headers, "a header twice, or malformed")
+        if word == "past":
+            epoch, trust, size, root = value.split(" ")
+            self.past.append((int(epoch), bytes.fromhex(trust), int(size), unbase64(root)))
+        elif word == "recovery":
+            self.recovery.append(value.split(" "))
+            point(unbase64(self.recovery[-1][1]))
+            names = [name for name, _ in self.recovery]
+            require(names == sorted(set(names)), "recovery keys out of order")
+        else:
+            self.headers[word] = value
+
+    def check_past(self):
+        for older, newer in zip(self.past, self.past[1:]):
+            require(older[0] + 1 == newer[0] and older[2] < newer[2], "past epochs out of order")
+        if self.past:
+            epoch, trust, _, _ = self.past[-1]
+            require(self.headers.get("epoch") == str(epoch + 1), "the last past epoch is not the one before")
+            require(self.headers.get("prev") in (None, "none", trust.hex()), "the last past epoch is of another file")
 
     def new(self, name, among):
         fresh = name != "none" and name not in self.witnesses and name not in self.groups
@@ -176,10 +221,36 @@ class Trust:
         return sum(self.holds(member, times) for member in members) >= least
 
 
-def quorate(trust, note):
+def quorate(trust, note, code=14):
     checkpoint = trust.checkpoint(note)
-    require(checkpoint["quorum"], f"no quorum: {', '.join(checkpoint['times']) or 'nobody'} cosigned")
-    return checkpoint
+    require(checkpoint["quorum"], f"no quorum: {', '.join(checkpoint['times']) or 'nobody'} cosigned", code)
+    base = trust.headers.get("base")
+    return {**checkpoint, "named": bytes.fromhex(base) if base else trust.hash, "way": "current"}
+
+
+def believed(trust, then, note, newest, bridge=None):
+    """The checkpoint, in the strongest way that there is [9.1, step 2]."""
+    claimed, held = int(newest["epoch"]), int(trust.headers.get("epoch", newest["epoch"]))
+    if claimed >= held:
+        return quorate(trust, note, 16 if claimed > held else 14)
+    ends = [None, *trust.past]
+    at = next((at for at, past in enumerate(ends) if past and past[0] == claimed), None)
+    require(at, f"it is of epoch {claimed}, and the trust file does not say how that ended", 16)
+    _, named, size, root = ends[at]
+    if bridge is not None:
+        found = read(NOTE, note, 65536)
+        origin = next(name for name, _ in trust.logs)
+        require(found["origin"] == origin, f"the checkpoint is of {found['origin']}", 15)
+        found["size"], found["root"] = int(found["size"]), unbase64(found["root"])
+        held = consistent(found["size"], found["root"], size, root, hashes(bridge))
+        require(held, "the bridge does not hold")
+        return {**found, "named": named, "way": "bridge"}
+    old = next((old for old in then if old.hash == named), None)
+    require(old, f"it is of epoch {claimed}, which has ended: refresh it, or give the trust file of then", 16)
+    checkpoint = quorate(old, note)
+    begins = ends[at - 1][2] if ends[at - 1] else -1
+    require(begins < checkpoint["size"] <= size, f"a size that the log did not have in epoch {claimed}")
+    return {**checkpoint, "named": named, "way": "as of then"}
 
 
 def included(checkpoint, leaf, index, path, what):
@@ -191,8 +262,8 @@ def check_head(trust, checkpoint, head):
     """The newest block leaf ends the log, and names the trust file [9.1, step 5]."""
     require(int(head["index"]) + 1 == checkpoint["size"], "the newest block leaf is not the last leaf")
     included(checkpoint, head["leaf"], head["index"], head["path"], "the newest block leaf")
-    same = unbase64(head["trust"]) == trust.hash and trust.headers.get(b"epoch", head["epoch"]) == head["epoch"]
-    require(same, f"the log is at epoch {head['epoch']}, with another trust file", 16)
+    mine = checkpoint["way"] != "current" or trust.headers.get("epoch", head["epoch"]) == head["epoch"]
+    require(mine and unbase64(head["trust"]) == checkpoint["named"], f"the log is at epoch {head['epoch']}, with another trust file", 16)
 
 
 def precedes(older, newer):
@@ -209,7 +280,7 @@ def check_signature(clerk, text, domain, checkpoint, signature):
 
 # --- Receipts [9.1]
 
-def judge_receipt(trust, text, document=None):
+def judge_receipt(trust, text, document=None, then=()):
     r = read(RECEIPT, text)                                                              # step 1
     entry, clerk = read_entry(r["entry"]), read_authority(r["clerk"])
     record = read(RECORD, r["record"])
@@ -217,7 +288,7 @@ def judge_receipt(trust, text, document=None):
     head = read_block(r["head"]) if r["head"] else block
     require((r["batch"] is None) == (entry["signature"] is not None), "the format: a batch belongs to a batched entry")
     require(not r["batch"] or 1 <= int(read(BATCH, r["batch"], 1024)["count"]) <= 1024, "the format: count")
-    checkpoint = quorate(trust, r["note"])                                                               # step 2
+    checkpoint = believed(trust, then, r["note"], head, r["bridge"])                                     # step 2
     included(checkpoint, r["entry"], r["index"], r["path"], "the entry")                                 # step 3
     included(checkpoint, block["leaf"], block["index"], block["path"], "the block leaf")                 # step 4
     first = int(block["index"]) - int(block["entries"])
@@ -328,7 +399,7 @@ def judge_history(trust, text, registry=None, number=None):
         clerks.append((read_authority(value + "\n"), value + "\n", proof.rstrip("\n") + "\n"))
     asked = registry is None or (registry, record_key(registry, read_number(number))) == (h["registry"], key)
     require(asked, "it is of another record")
-    checkpoint = quorate(trust, h["note"])
+    checkpoint = believed(trust, (), h["note"], head)
     check_head(trust, checkpoint, head)
     where = index_key("record", h["registry"].encode(), key)
     in_index(head["index_root"], where, h["record"], h["present"] or h["absent"])
@@ -391,10 +462,10 @@ def judge_evidence(trust, text):
     return 30
 
 
-def judge(trust, data, kind=None, document=None, registry=None, number=None):
+def judge(trust, data, kind=None, document=None, registry=None, number=None, then=()):
     """The exit code, and why if a check failed."""
     try:
-        trust = Trust(trust)
+        trust, then = Trust(trust), [Trust(old) for old in then]
         try:
             text = data.decode()
         except UnicodeDecodeError:
@@ -402,7 +473,7 @@ def judge(trust, data, kind=None, document=None, registry=None, number=None):
         header = re.match("muhr-(receipt|history|evidence)/", text)
         kind = kind or (header[1] if header else "checkpoint")
         if kind == "receipt":
-            return judge_receipt(trust, text, document), ""
+            return judge_receipt(trust, text, document, then), ""
         if kind == "history":
             return judge_history(trust, text, registry, number), ""
         return (judge_evidence if kind == "evidence" else judge_checkpoint)(trust, text), ""
@@ -413,6 +484,7 @@ def judge(trust, data, kind=None, document=None, registry=None, number=None):
 def main():
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--trust", metavar="FILE")
+    ask.add_argument("--then", metavar="FILE", action="append", default=[], help="trust file of an epoch that has ended")
     ask.add_argument("--registry", help="of a history: which registry was asked about")
     ask.add_argument("--record", help="of a history: which number was asked about")
     ask.add_argument("--corpus", metavar="DIR")
@@ -424,7 +496,8 @@ def main():
     if not given.trust or len(given.files) not in (1, 2) or bool(given.registry) != bool(given.record):
         ask.error("one file, perhaps its document, and --trust; for a history perhaps --registry and --record")
     trust, data, *document = [open(name, "rb").read() for name in [given.trust, *given.files]]
-    code, why = judge(trust, data, None, document[0] if document else None, given.registry, given.record)
+    then = [open(name, "rb").read() for name in given.then]
+    code, why = judge(trust, data, None, document[0] if document else None, given.registry, given.record, then)
     print(f"{WORDS[code]}  {given.files[0]}" + (f"\n  {why}" if why else ""))
     return code
 

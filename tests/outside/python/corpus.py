@@ -34,7 +34,8 @@ def run(folder, judge):
         trust = edited((folder / case["trust"]).read_bytes(), case.get("trust_edits", []))
         data = edited((folder / case["file"]).read_bytes(), case.get("edits", []))
         document = (folder / case["document"]).read_bytes() if "document" in case else None
-        code, why = judge(trust, data, case["kind"], document, case.get("registry"), case.get("record"))
+        then = [(folder / name).read_bytes() for name in case.get("then", [])]
+        code, why = judge(trust, data, case["kind"], document, case.get("registry"), case.get("record"), then)
         if code != case["exit"]:
             wrong += 1
             print(f"{case['name']}: {code} {why}; expected {case['exit']} {book['verdicts'][str(case['exit'])]}")

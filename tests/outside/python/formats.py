@@ -41,6 +41,9 @@ ENTRY = (rf"muhr-entry/v1 (?P<operation>{OPERATION})\nregistry (?P<registry>{REG
          rf"expires {NUM}\n(?:signature ed25519 (?P<signature>{SIGNATURE})|batched)\n")
 BATCH = (rf"muhr-batch/v1\nauthor (?P<author>{CLERK})\ncount (?P<count>{NUM})\nroot (?P<root>{HASH})\n"
          rf"expires {NUM}\nsignature ed25519 (?P<signature>{SIGNATURE})\n")
+HEX = "[0-9a-f]{64}"
+HEADERS = {"epoch": NUM, "genesis": HEX, "prev": f"none|{HEX}", "base": HEX, "opened-by": "agencies|recovery",
+           "recovery-threshold": NUM, "recovery": f"{AGENCY} {HASH}", "past": f"{NUM} {HEX} {NUM} {HASH}"}  # [8]
 LEAF = (rf"muhr-block/v1\nheight (?P<height>{NUM})\ntime (?P<time>{NUM})\nproposer {AGENCY}\n"  # "none" has the form of a name
         rf"parent (?:{HASH}|none)\nentries (?P<entries>{NUM})\nindex (?P<index_root>{HASH})\n"
         rf"epoch (?P<epoch>{NUM})\ntrust (?P<trust>{HASH})\n")
@@ -63,6 +66,7 @@ RECEIPT = (rf"muhr-receipt/v1\n--- entry\n(?P<entry>{part(ENTRY)})(?:--- opening
            rf"(?P<batch_path>(?:batch-path {HASH}\n){{0,64}})(?P<entry_path>(?:entry-path {HASH}\n){{0,64}}))?"
            rf"--- record\n(?P<record>{part(RECORD)})(?P<record_proof>{part(INDEX_PROOF)})"
            rf"--- block\n(?P<block>{part(BLOCK)})(?:--- head\n(?P<head>{part(BLOCK)}))?"
+           rf"(?:--- bridge\n(?P<bridge>(?:bridge-path {HASH}\n){{0,64}}))?"
            rf"--- proof\nc2sp\.org/tlog-proof@v1\nindex (?P<index>{NUM})\n(?P<path>(?:{HASH}\n){{0,64}})\n(?P<note>{part(NOTE)})")
 HISTORY = (rf"muhr-history/v1\nregistry (?P<registry>{REGISTRY})\nkey (?P<key>{HASH})\n"
            rf"(?:(?P<record>{part(RECORD)})(?P<present>{part(INDEX_PROOF)})(?P<versions>(?:--- version\n{part(ENTRY)})*)|(?P<absent>{part(INDEX_PROOF)}))"

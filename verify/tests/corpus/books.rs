@@ -44,6 +44,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) trust: &'a str,
     pub(crate) file: &'a str,
     pub(crate) document: Option<&'a str>,
+    /// A trust file of an epoch that has ended, beside the one that is held.
+    pub(crate) then: Option<&'a str>,
     /// Registry and record number of a history.
     pub(crate) about: Option<(&'a str, &'a str)>,
 }
@@ -55,6 +57,7 @@ impl<'a> Ask<'a> {
             trust,
             file,
             document: None,
+            then: None,
             about: None,
         }
     }
@@ -62,6 +65,13 @@ impl<'a> Ask<'a> {
     pub(crate) const fn with(self, document: &'a str) -> Self {
         Self {
             document: Some(document),
+            ..self
+        }
+    }
+
+    pub(crate) const fn then(self, then: &'a str) -> Self {
+        Self {
+            then: Some(then),
             ..self
         }
     }
@@ -75,6 +85,9 @@ impl<'a> Ask<'a> {
         );
         if let Some(document) = self.document {
             let _infallible = write!(out, ", \"document\":{}", quoted(document));
+        }
+        if let Some(then) = self.then {
+            let _infallible = write!(out, ", \"then\":[{}]", quoted(then));
         }
         if let Some((registry, record)) = self.about {
             let (registry, record) = (quoted(registry), quoted(record));
@@ -133,7 +146,12 @@ impl Book {
         let verdict = match ask.kind {
             Kind::Receipt => {
                 let hash = |name| DocumentHash::new(sha256(&[&self.files[name]]));
-                receipt::judge(&trust, bytes, ask.document.map(hash).as_ref()).verdict
+                let then = ask.then.map(|name| TrustPolicy::parse(&self.files[name]));
+                let Some(then) = then.into_iter().collect::<Result<Vec<_>, _>>().ok() else {
+                    return BAD_TRUST;
+                };
+                let trusts = checkpoint::Trusts::new(&trust, &then);
+                receipt::judge(trusts, bytes, ask.document.map(hash).as_ref()).verdict
             }
             Kind::History => {
                 let (registry, record) = ask.about.unwrap();

@@ -376,6 +376,13 @@ impl World {
         merkle::inclusion(LeafIndex::new(at), size, merkle::from_leaves(&hashes)).unwrap()
     }
 
+    /// That the log of now continues the one of `old` leaves.
+    pub(crate) fn consistency(&self, old: LogSize) -> Vec<[u8; 32]> {
+        let hashes = self.hashes();
+        let size = LogSize::new(self.size());
+        merkle::consistency(old, size, merkle::from_leaves(&hashes)).unwrap()
+    }
+
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
             origin: self.genesis.origin.clone(),
