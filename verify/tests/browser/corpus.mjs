@@ -67,7 +67,8 @@ async function run(given, bytes) {
 async function judgeBy(given, policy, bytes) {
   if (given.kind === "receipt") {
     const hash = given.document ? Muhr.hex(await Muhr.sha256(file(given.document))) : null;
-    return Muhr.judgeReceipt(policy, bytes, hash);
+    const then = await Promise.all((given.then ?? []).map((name) => trust(name)));
+    return Muhr.judgeReceipt(policy, bytes, hash, then);
   }
   if (given.kind === "history") {
     const key = await Muhr.recordKey(Muhr.recordId(given.record), given.registry);
