@@ -25,8 +25,8 @@ use crate::{
     wire::{Cosign, LogLine},
 };
 
-/// Checkpoints for which cosignatures are kept before their blocks are known here.
-const AHEAD_MAX: usize = 64;
+/// Cosignatures of one agency that are kept for checkpoints that nobody else has named here.
+const ROOTS_MAX: usize = 64;
 /// Signature lines of a checkpoint, the log's own among them, that all tools read.
 const LINES_MAX: usize = 16;
 const REGISTER_VERSION: u8 = 1;
@@ -158,6 +158,8 @@ pub struct Cosigner {
     register: Register,
     last_time: u64,
     collected: BTreeMap<(LogSize, RootHash), Collected>,
+    /// The size below which nothing is collected any more.
+    published: LogSize,
 }
 
 /// What makes one note of a checkpoint better than another: all agencies, the log's own line, and
@@ -206,6 +208,7 @@ impl Cosigner {
             register,
             last_time: 0,
             collected: BTreeMap::new(),
+            published: LogSize::ZERO,
         }
     }
 
@@ -216,6 +219,8 @@ impl Cosigner {
         now: TimeMs,
     ) -> Result<Option<Cosign>, NotCosigned> {
         self.register.advance(self.chain, checkpoint)?;
+        // From now on everybody's cosignature on it has its place.
+        self.entry(checkpoint.size, checkpoint.root);
         let Some((agency, secret)) = self.mine.clone() else {
             return Ok(None);
         };
@@ -250,7 +255,7 @@ impl Cosigner {
             .collected
             .get(&(cosign.size, cosign.root))
             .and_then(|found| found.cosigns.get(agency));
-        if known.is_some_and(|known| known.time >= cosign.time) || self.is_far(&cosign, newest) {
+        if known.is_some_and(|known| known.time >= cosign.time) || self.is_one_too_many(agency, &cosign) {
             return Collect::Ignored;
         }
         let agency = agency.clone();
@@ -267,15 +272,16 @@ impl Cosigner {
         Collect::Counted
     }
 
-    fn is_far(&self, cosign: &Cosign, newest: LogSize) -> bool {
-        let ahead = self
-            .collected
-            .keys()
-            .filter(|(size, _)| *size > newest)
-            .count();
-        cosign.size > newest
-            && ahead >= AHEAD_MAX
-            && !self.collected.contains_key(&(cosign.size, cosign.root))
+    /// Whether there is no room for a cosignature: its checkpoint is published already, or nobody
+    /// else knows it and its agency has named many such. An agency can sign as many roots as it likes.
+    fn is_one_too_many(&self, agency: &AgencyName, cosign: &Cosign) -> bool {
+        if self.collected.contains_key(&(cosign.size, cosign.root)) {
+            return false;
+        }
+        let alone = |found: &&Collected| found.cosigns.len() == 1 && found.log.is_none();
+        let found = self.collected.values().filter(alone);
+        let named = found.filter(|found| found.cosigns.contains_key(agency));
+        cosign.size < self.published || named.count() >= ROOTS_MAX
     }
 
     /// Takes a publisher's line if it verifies.
@@ -415,6 +421,7 @@ impl Cosigner {
 
     /// Forgets what is older than `size`.
     pub fn forget_below(&mut self, size: LogSize) {
+        self.published = size;
         self.collected.retain(|(old, _), _| *old >= size);
     }
 

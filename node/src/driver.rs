@@ -6,6 +6,7 @@
 //! a vote leaves; block, state and certificate in one batch; then the register; then the cosignature;
 //! then the answer to clients. A crash at any point comes back through the ordinary start.
 
+mod asking;
 mod candidates;
 mod catchup;
 mod clock;
@@ -114,6 +115,8 @@ struct PeerState {
     told_commit: Height,
     /// The height of which it has another block, once it was asked how it decided that.
     contested: Option<Height>,
+    /// Until when others are asked for blocks first.
+    left_alone_until: Option<Moment>,
 }
 
 enum Fact {

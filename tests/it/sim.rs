@@ -32,6 +32,19 @@ fn expect(options: &Options, again: &str) -> Report {
     })
 }
 
+/// What the seed stands for, with `MUHR_ROLE` in one seat if that is set.
+fn options(seed: u64) -> Options {
+    let options = Options::of(seed);
+    let wanted = env::var("MUHR_ROLE").ok();
+    let role = Role::ALL
+        .into_iter()
+        .find(|role| Some(format!("{role:?}")) == wanted);
+    match role {
+        Some(role) => options.with(role),
+        None => options,
+    }
+}
+
 fn command(test: &str) -> String {
     format!("cargo test --release --locked --workspace --test it -- --exact sim::{test}")
 }
@@ -75,7 +88,7 @@ fn storms() {
     let ended = Mutex::new(BTreeMap::new());
     let work = || {
         while let Some(seed) = { next.lock().unwrap().next() } {
-            let played = play(&Options::of(*seed));
+            let played = play(&options(*seed));
             ended.lock().unwrap().insert(*seed, played);
         }
     };
@@ -86,14 +99,14 @@ fn storms() {
     });
     let ended = ended.into_inner().unwrap();
     if seeds.len() == 1 {
-        println!("{:#?}\n{ended:#?}", Options::of(seeds[0]));
+        println!("{:#?}\n{ended:#?}", options(seeds[0]));
     }
     if let Ok(path) = env::var("MUHR_REPORT") {
         fs::write(path, counts(&ended)).unwrap();
     }
     let broken = ended.iter().filter_map(|(seed, played)| {
         let broken = played.as_ref().err()?;
-        let options = Options::of(*seed);
+        let options = options(*seed);
         let command = command("storms");
         Some(format!(
             "{broken}\n{options}\nagain: MUHR_SEED={seed} {command} --nocapture\n"

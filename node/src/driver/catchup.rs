@@ -1,9 +1,9 @@
 //! Catch-up: decided blocks from peers, checked like any auditor would and committed by the normal path.
 //!
-//! A peer's word on its height is only a reason to ask it. Every block brings its certificate, is
-//! executed, and must come out with the id that the certificate names.
+//! Whom to ask is another matter (`asking`). Every block brings its certificate, is executed, and must
+//! come out with the id that the certificate names.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use consensus::{Input, verify};
 use protocol::{
@@ -18,14 +18,12 @@ use super::Driver;
 use crate::{
     host::Moment,
     ingest,
-    network::{Lane, PeerIndex},
-    wire::{self, DecidedBlock, Outline, SyncMessage},
+    network::PeerIndex,
+    wire::{self, DecidedBlock, Outline},
 };
 
-/// Ask again if an answer takes longer than this.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// Blocks that wait to be checked; more are not asked for.
-const WAITING_MAX: usize = 2 * wire::BLOCKS_MAX;
+pub(super) const WAITING_MAX: usize = 2 * wire::BLOCKS_MAX;
 
 /// Where catch-up stands. While one answer's blocks are committed, the next answer's signatures are
 /// checked on other threads.
@@ -35,13 +33,13 @@ pub(super) struct CatchUp {
     /// Blocks whose signatures are being checked.
     coming: usize,
     /// The answer after that, so that blocks stay in order.
-    held: Option<(Vec<DecidedBlock>, PeerIndex)>,
+    pub(super) held: Option<(Vec<DecidedBlock>, PeerIndex)>,
     checked: mpsc::UnboundedSender<Checked>,
     /// What those threads send.
     pub(super) ready: mpsc::UnboundedReceiver<Checked>,
-    asked: Option<(PeerIndex, Moment)>,
-    /// The greatest height that any peer has told of, and who.
-    farthest: Option<(Height, PeerIndex)>,
+    /// Who was asked and has not answered yet, and who was asked last.
+    pub(super) asked: Option<(PeerIndex, Moment)>,
+    pub(super) asked_last: Option<PeerIndex>,
 }
 
 /// An answer whose signatures were checked; `None` where a block does not hold.
@@ -69,7 +67,7 @@ impl CatchUp {
             checked,
             ready,
             asked: None,
-            farthest: None,
+            asked_last: None,
         }
     }
 
@@ -78,88 +76,26 @@ impl CatchUp {
     }
 
     /// The height after the last block that is here.
-    fn next(&self, height: Height) -> u64 {
+    pub(super) fn next(&self, height: Height) -> u64 {
         let waiting = u64::try_from(self.waiting()).unwrap_or(0);
         height.get().saturating_add(waiting)
     }
 
-    fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.blocks.len().saturating_add(self.coming)
     }
 }
 
 impl Driver {
-    /// A peer says, or shows by its votes, that `height` is decided.
-    pub(super) fn heard_height(&mut self, peer: PeerIndex, height: Height) {
-        if let Some(state) = self.peers.get_mut(peer.get()) {
-            state.height = height;
-        }
-        if height < self.machine.height() {
-            return;
-        }
-        if self
-            .catchup
-            .farthest
-            .is_none_or(|(known, _)| known < height)
-        {
-            self.catchup.farthest = Some((height, peer));
-        }
-        self.ask_for_blocks(peer);
-    }
-
-    /// Asks `peer` for what comes next, unless an answer is on its way.
-    pub(super) fn ask_for_blocks(&mut self, peer: PeerIndex) {
-        let waiting = self
-            .catchup
-            .asked
-            .is_some_and(|(_, at)| self.shared.host.since(at) < ANSWER_WITHIN);
-        if waiting || self.catchup.held.is_some() || self.catchup.waiting() >= WAITING_MAX {
-            return;
-        }
-        let from = Height::new(self.catchup.next(self.machine.height()));
-        self.catchup.asked = Some((peer, self.shared.host.moment()));
-        let count = u32::try_from(wire::BLOCKS_MAX).unwrap_or(1);
-        self.send(peer, Lane::Sync, &SyncMessage::GetBlocks { from, count });
-    }
-
-    /// Still behind and nobody answers: ask the next one that claims to be ahead.
-    pub(super) fn ask_again(&mut self) {
-        let mine = self.machine.height();
-        let stale = self
-            .catchup
-            .asked
-            .is_none_or(|(_, at)| self.shared.host.since(at) >= ANSWER_WITHIN);
-        if !stale || self.catchup.waiting() > 0 {
-            return;
-        }
-        let last = self.catchup.asked.map(|(peer, _)| peer);
-        let ahead = (0..self.peers.len()).map(PeerIndex::new).filter(|peer| {
-            self.peers
-                .get(peer.get())
-                .is_some_and(|state| state.height >= mine)
-        });
-        let ahead: Vec<PeerIndex> = ahead.collect();
-        let next = ahead
-            .iter()
-            .find(|peer| Some(**peer) != last)
-            .or_else(|| ahead.first())
-            .copied();
-        if let Some(peer) = next {
-            self.ask_for_blocks(peer);
-        }
-    }
-
     /// An answer: the signatures of its entries are checked on all cores, beside the driver.
     pub(super) fn on_blocks(&mut self, blocks: Vec<DecidedBlock>, from: PeerIndex) {
-        if self.catchup.asked.is_some_and(|(peer, _)| peer == from) {
-            self.catchup.asked = None;
-        }
         if let Some(old) = blocks.first()
             && old.commit.height < self.machine.height()
         {
             self.weigh(old, from);
         }
         if self.catchup.coming > 0 {
+            self.answer_came(from);
             self.catchup.held = Some((blocks, from));
             return;
         }
@@ -167,6 +103,7 @@ impl Driver {
             .saturating_sub(self.catchup.waiting())
             .min(wire::BLOCKS_MAX);
         let next = self.catchup.next(self.machine.height());
+        let last = blocks.last().map(|block| block.commit.height.get());
         let fitting: Vec<DecidedBlock> = (next..)
             .zip(
                 blocks
@@ -177,6 +114,16 @@ impl Driver {
             .map(|(_, block)| block)
             .take(room)
             .collect();
+        // What does not follow is no answer; what came another way meanwhile is one.
+        if !fitting.is_empty() || last.is_some_and(|last| last < next) {
+            self.answer_came(from);
+        }
+        if let Some(first) = fitting.first()
+            && !self.is_certified(first)
+        {
+            tracing::warn!(event = "bad-commit", peer = self.peer_name(from), height = %first.commit.height, "a certificate from a peer does not hold");
+            return self.answered_wrongly(from);
+        }
         self.catchup.coming = self.catchup.coming.saturating_add(fitting.len());
         if fitting.len() <= 1 || !self.shared.host.has_threads() {
             let blocks = fitting
@@ -200,6 +147,18 @@ impl Driver {
         self.ask_ahead(from);
     }
 
+    /// Whether the certificate of the next block holds: a few signatures, looked at before all those
+    /// of its entries. Of a later block it cannot be said yet.
+    fn is_certified(&self, block: &DecidedBlock) -> bool {
+        let commit = &block.commit;
+        commit.height != self.machine.height()
+            || verify::commit(&self.chain, &self.validators, commit).is_ok()
+    }
+
+    fn answer_came(&mut self, from: PeerIndex) {
+        self.catchup.asked.take_if(|(peer, _)| *peer == from);
+    }
+
     /// Blocks whose signatures were checked wait their turn, and the next answer is looked at.
     pub(super) fn on_checked(&mut self, checked: Checked) {
         let Checked { blocks, from } = checked;
@@ -211,23 +170,15 @@ impl Driver {
                     peer = self.peer_name(from),
                     "a block from a peer does not hold"
                 );
-                return;
+                // What is held would follow the blocks that do not come now.
+                self.catchup.held = None;
+                return self.answered_wrongly(from);
             };
             self.catchup.blocks.push_back((block, from));
         }
         match self.catchup.held.take() {
             Some((blocks, from)) => self.on_blocks(blocks, from),
             None => self.ask_ahead(from),
-        }
-    }
-
-    fn ask_ahead(&mut self, peer: PeerIndex) {
-        let known = self.catchup.next(self.machine.height());
-        let farthest = self.catchup.farthest;
-        if farthest.is_some_and(|(height, _)| height.get() >= known)
-            && self.catchup.waiting() < wire::BLOCKS_MAX
-        {
-            self.ask_for_blocks(peer);
         }
     }
 
@@ -259,7 +210,7 @@ impl Driver {
         let (Ok(verified), true) = (verified, commit.height == height) else {
             tracing::warn!(event = "bad-commit", peer = self.peer_name(from), %height, "a certificate from a peer does not hold");
             self.catchup.blocks.clear();
-            return;
+            return self.answered_wrongly(from);
         };
         if self.candidates.get(&commit.block).is_none() {
             match self.execute(commit.block, &outline, &entries) {
@@ -271,7 +222,7 @@ impl Driver {
                     tracing::error!(event = "bad-block", peer = self.peer_name(from), %height, "the block does not come out as its certificate says");
                     self.catchup.blocks.clear();
                     self.contest(self.shared.ledger.head().height(), from);
-                    return;
+                    return self.answered_wrongly(from);
                 }
                 Err(reason) => return self.shared.fail_with(&reason),
             }

@@ -1,7 +1,10 @@
 //! Clerks: each brings an entry to some node, and does not rest until it has the receipt.
 //!
-//! A clerk asks again elsewhere when a node is away or has no room. Some bring two entries for one
+//! A clerk stays with a node that has promised to look after the entry, and goes elsewhere when it
+//! is away, has no room, or is one of the faulty ones. Some bring two entries for one
 //! version to two nodes: then one is recorded and the other refused.
+
+use std::collections::BTreeSet;
 
 use node::ingest::{Answer, Denial};
 use protocol::{
@@ -127,6 +130,7 @@ impl Clerks {
         &mut self,
         number: usize,
         hosts: &mut [Host],
+        honest: &BTreeSet<usize>,
         laws: &mut Laws,
         now_ms: u64,
     ) -> Result<Option<usize>, String> {
@@ -158,7 +162,11 @@ impl Clerks {
         if errand.asked_at_ms != 0 && !tired {
             return Ok(None);
         }
-        if errand.asked_at_ms != 0 {
+        let stays = errand.state == State::Waits
+            && honest.contains(&errand.to)
+            && hosts[errand.to].life.is_some();
+        if errand.asked_at_ms != 0 && !stays {
+            errand.state = State::Open;
             errand.to = self.chance.below(hosts.len());
         }
         errand.asked_at_ms = now_ms;

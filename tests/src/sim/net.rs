@@ -26,6 +26,9 @@ pub(super) const CONNECT_US_MAX: u64 = 500_000;
 /// How long a crashed node is away at most.
 pub(super) const AWAY_US_MAX: u64 = 8_000_000;
 
+/// How often an actor does something unasked.
+const ACT_US: u64 = 50_000;
+
 /// What happens.
 #[derive(Clone, Debug)]
 pub(super) enum Event {
@@ -337,10 +340,11 @@ impl Net {
         let Self {
             clerks,
             hosts,
+            honest,
             laws,
             ..
         } = self;
-        if let Some(host) = clerks.tend(errand, hosts, laws, now)? {
+        if let Some(host) = clerks.tend(errand, hosts, honest, laws, now)? {
             self.turn_soon(host);
         }
         if !clerks_done(&self.clerks, errand) {
@@ -369,7 +373,7 @@ impl Net {
             actor.acts(&mut scene);
             let said = scene.said;
             self.send_all(number, said, 0);
-            self.plan(200_000, Event::Act(number));
+            self.plan(ACT_US, Event::Act(number));
         }
     }
 

@@ -16,6 +16,9 @@ use crate::sim::{chance::Chance, words};
 /// Version byte of stored certificates.
 const KEPT_VERSION: u8 = 1;
 
+/// It tires after so long.
+const UNTIL_US: u64 = 200_000_000;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lie {
     /// True blocks with a leaf changed.
@@ -126,6 +129,9 @@ impl Actor for LyingServer {
     }
 
     fn acts(&mut self, scene: &mut Scene<'_>) {
+        if scene.now_us > UNTIL_US {
+            return;
+        }
         let mine = scene
             .node()
             .map_or(0, |node| node.ledger.head().height().get());

@@ -22,12 +22,15 @@ use crate::{
 /// Entries that it makes in all, and how many it sends at once.
 const ENTRIES_MAX: u64 = 120;
 const AT_ONCE: u64 = 8;
+/// It does so in every so many-th moment.
+const EVERY: u64 = 4;
 /// It tires after so long, so that the network can fall silent.
 const UNTIL_US: u64 = 60_000_000;
 
 pub(super) struct Spammer {
     chance: Chance,
     made: u64,
+    turn: u64,
     entries: Vec<Vec<u8>>,
 }
 
@@ -36,6 +39,7 @@ impl Spammer {
         Self {
             chance,
             made: 0,
+            turn: 0,
             entries: Vec::new(),
         }
     }
@@ -69,7 +73,8 @@ impl Spammer {
 
 impl Actor for Spammer {
     fn acts(&mut self, scene: &mut Scene<'_>) {
-        if scene.now_us > UNTIL_US {
+        self.turn += 1;
+        if scene.now_us > UNTIL_US || !self.turn.is_multiple_of(EVERY) {
             return;
         }
         self.make(scene);
