@@ -25,7 +25,7 @@ use crate::{
     wire::{Cosign, LogLine},
 };
 
-/// Cosignatures of one agency that are kept for checkpoints that nobody else has named here.
+/// Cosignatures of one agency that are kept for checkpoints that are not here.
 const ROOTS_MAX: usize = 64;
 /// Signature lines of a checkpoint, the log's own among them, that all tools read.
 const LINES_MAX: usize = 16;
@@ -141,6 +141,8 @@ impl Register {
 
 #[derive(Debug, Default)]
 struct Collected {
+    /// Whether this is the checkpoint of a block that is on disk here.
+    is_here: bool,
     cosigns: BTreeMap<AgencyName, Cosign>,
     log: Option<Signature>,
 }
@@ -158,8 +160,6 @@ pub struct Cosigner {
     register: Register,
     last_time: u64,
     collected: BTreeMap<(LogSize, RootHash), Collected>,
-    /// The size below which nothing is collected any more.
-    published: LogSize,
 }
 
 /// What makes one note of a checkpoint better than another: all agencies, the log's own line, and
@@ -208,7 +208,6 @@ impl Cosigner {
             register,
             last_time: 0,
             collected: BTreeMap::new(),
-            published: LogSize::ZERO,
         }
     }
 
@@ -220,7 +219,7 @@ impl Cosigner {
     ) -> Result<Option<Cosign>, NotCosigned> {
         self.register.advance(self.chain, checkpoint)?;
         // From now on everybody's cosignature on it has its place.
-        self.entry(checkpoint.size, checkpoint.root);
+        self.entry(checkpoint.size, checkpoint.root).is_here = true;
         let Some((agency, secret)) = self.mine.clone() else {
             return Ok(None);
         };
@@ -245,7 +244,7 @@ impl Cosigner {
     }
 
     /// Takes a peer's cosignature if it verifies.
-    pub fn collect(&mut self, cosign: Cosign, newest: LogSize) -> Collect {
+    pub fn collect(&mut self, cosign: Cosign) -> Collect {
         let Some((agency, key)) =
             AgencyName::parse(&cosign.agency).and_then(|name| self.keys.get_key_value(&name))
         else {
@@ -255,7 +254,9 @@ impl Cosigner {
             .collected
             .get(&(cosign.size, cosign.root))
             .and_then(|found| found.cosigns.get(agency));
-        if known.is_some_and(|known| known.time >= cosign.time) || self.is_one_too_many(agency, &cosign) {
+        if known.is_some_and(|known| known.time >= cosign.time)
+            || self.is_one_too_many(agency, &cosign)
+        {
             return Collect::Ignored;
         }
         let agency = agency.clone();
@@ -272,16 +273,15 @@ impl Cosigner {
         Collect::Counted
     }
 
-    /// Whether there is no room for a cosignature: its checkpoint is published already, or nobody
-    /// else knows it and its agency has named many such. An agency can sign as many roots as it likes.
+    /// Whether there is no room for a cosignature: its checkpoint is not here, and its agency has
+    /// named many such. An agency can sign as many roots as it likes.
     fn is_one_too_many(&self, agency: &AgencyName, cosign: &Cosign) -> bool {
         if self.collected.contains_key(&(cosign.size, cosign.root)) {
             return false;
         }
-        let alone = |found: &&Collected| found.cosigns.len() == 1 && found.log.is_none();
-        let found = self.collected.values().filter(alone);
-        let named = found.filter(|found| found.cosigns.contains_key(agency));
-        cosign.size < self.published || named.count() >= ROOTS_MAX
+        let elsewhere = self.collected.values().filter(|found| !found.is_here);
+        let named = elsewhere.filter(|found| found.cosigns.contains_key(agency));
+        named.count() >= ROOTS_MAX
     }
 
     /// Takes a publisher's line if it verifies.
@@ -421,7 +421,6 @@ impl Cosigner {
 
     /// Forgets what is older than `size`.
     pub fn forget_below(&mut self, size: LogSize) {
-        self.published = size;
         self.collected.retain(|(old, _), _| *old >= size);
     }
 
@@ -429,5 +428,67 @@ impl Cosigner {
     #[must_use]
     pub const fn registered(&self) -> Option<Registered> {
         self.register.last()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A validator that signs without end fills no memory, and drives out nobody.
+    #[test]
+    fn an_agency_has_room_for_so_many_roots_and_others_have_theirs() {
+        let dir = tempfile::tempdir().unwrap();
+        let (chain, path) = (ChainId::new([1; 32]), dir.path().join("register"));
+        let origin = "registry.example.uz/test/1";
+        let names = ["adliya", "soliq"].map(|name| AgencyName::parse(name).unwrap());
+        let secret = |agency: &AgencyName| SecretKey::from_seed(&[agency.as_str().len() as u8; 32]);
+        let key = |agency: &AgencyName| {
+            let key = CosignerKey::validator(format!("{origin}/{agency}"), secret(agency).public());
+            (agency.clone(), key)
+        };
+        let publisher = SecretKey::from_seed(&[9; 32]).public();
+        let mut cosigner = Cosigner {
+            chain,
+            origin: origin.to_owned(),
+            quorum: 2,
+            keys: names.iter().map(key).collect(),
+            publisher_key: CosignerKey::log(origin.to_owned(), publisher),
+            mine: None,
+            publisher: None,
+            register: Register::open(&path, chain).unwrap(),
+            last_time: 0,
+            collected: BTreeMap::new(),
+        };
+        let cosign = |agency: &AgencyName, size: u64, root: u64| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&root.to_be_bytes());
+            let (size, root) = (LogSize::new(size), RootHash::new(bytes));
+            let body = format!("{origin}\n{size}\n{root}\n");
+            Cosign {
+                size,
+                root,
+                time: 1,
+                agency: agency.to_string(),
+                signature: cosignature::sign(&secret(agency), 1, &body),
+            }
+        };
+        for root in 0..200 {
+            let _taken = cosigner.collect(cosign(&names[0], 5, root));
+        }
+        assert_eq!(cosigner.collected.len(), ROOTS_MAX);
+        assert_eq!(
+            cosigner.collect(cosign(&names[1], 5, 999)),
+            Collect::Counted
+        );
+        let here = Checkpoint {
+            origin: protocol::name::Origin::parse(origin).unwrap(),
+            size: LogSize::new(7),
+            root: cosign(&names[0], 7, 1).root,
+        };
+        cosigner.cosign(&here, TimeMs::new(1)).unwrap();
+        assert_eq!(cosigner.collect(cosign(&names[0], 7, 1)), Collect::Counted);
+        cosigner.forget_below(LogSize::new(7));
+        assert_eq!(cosigner.collected.len(), 1);
     }
 }

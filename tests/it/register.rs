@@ -3,12 +3,7 @@
 use std::{path::Path, process::Command};
 
 use node::cosigner::{Collect, Cosigner, NotCosigned, Register};
-use protocol::{
-    checkpoint::Checkpoint,
-    hash::RootHash,
-    height::{LogSize, TimeMs},
-    name::AgencyName,
-};
+use protocol::{checkpoint::Checkpoint, hash::RootHash, height::TimeMs, name::AgencyName};
 use tests::world::{AGENCIES, ORIGIN, agency_secret, genesis};
 
 const NOW: TimeMs = TimeMs::new(1_795_430_400_000);
@@ -71,9 +66,9 @@ fn nothing_is_published_without_a_quorum() {
         );
         let cosign = of(agency).cosign(&head, NOW).unwrap().unwrap();
         let again = cosign.clone();
-        assert_eq!(collector.collect(cosign, LogSize::new(7)), Collect::Counted);
+        assert_eq!(collector.collect(cosign), Collect::Counted);
         // The same voice twice is one voice.
-        assert_eq!(collector.collect(again, LogSize::new(7)), Collect::Ignored);
+        assert_eq!(collector.collect(again), Collect::Ignored);
     }
     assert!(collector.note(&head).is_some());
 }

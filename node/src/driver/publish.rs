@@ -69,8 +69,7 @@ impl Driver {
     pub(super) fn on_cosign(&mut self, cosign: Cosign, from: PeerIndex) {
         let size = cosign.size;
         let told = cosign.clone();
-        let newest = self.shared.ledger.head().size();
-        match self.cosigner.collect(cosign, newest) {
+        match self.cosigner.collect(cosign) {
             Collect::Counted => {
                 if let Some(peer) = self.peers.get_mut(from.get()) {
                     peer.cosigned = peer.cosigned.max(size);
