@@ -1,7 +1,7 @@
 //! Whole nodes in a played world (`tests/src/sim.rs`): storms, liars and calm, seed by seed.
 //!
 //! `MUHR_SEEDS=1000` runs so many in the last test, `MUHR_SEED=7` runs one and prints what it came to,
-//! `MUHR_REPORT=file` keeps the counts as JSON.
+//! `MUHR_RELIABILITY=folder` keeps the counts there as JSON.
 
 use std::{collections::BTreeMap, env, fs, path::Path, sync::Mutex};
 
@@ -101,7 +101,8 @@ fn storms() {
     if seeds.len() == 1 {
         println!("{:#?}\n{ended:#?}", options(seeds[0]));
     }
-    if let Ok(path) = env::var("MUHR_REPORT") {
+    if let Some(folder) = env::var_os("MUHR_RELIABILITY") {
+        let path = Path::new(&folder).join("whole-nodes.json");
         fs::write(path, counts(&ended)).unwrap();
     }
     let broken = ended.iter().filter_map(|(seed, played)| {
