@@ -52,6 +52,7 @@ nightly: build
 	@MUHR_LONG=1 MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib -- model::every_state
 	@MUHR_SEEDS=$(SEEDS) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib -- no_schedule twins_beyond
 	@MUHR_SEEDS=$$(($(SEEDS) / 10)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib --test it -- after_a_storm poison::the_door
+	@MUHR_SEEDS=$$(($(SEEDS) / 20)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --test it -- --exact sim::storms
 	@$(CARGO) run --release --locked -p tests --bin chaos -- --$(or $(NIGHTLY),short) --report $(NIGHT)/chaos.json
 	@deploy/reliability.sh $(NIGHT) > reliability.json && echo "reliability.json"
 
