@@ -208,6 +208,7 @@ fn history(book: &mut Book, world: &World) {
     book.case(&asked, "ended", Spoilt::Not, 16);
 }
 
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn headers(book: &mut Book, world: &World) {
     let text = book.text("epoch-1.policy");
     let line = past(world, 0).write();
