@@ -32,6 +32,10 @@ pub(crate) fn start(run: &mut Run) -> Option<Net> {
         run.skip(&why);
         return None;
     }
+    if !may_build() {
+        run.skip("network namespaces, bridges or nftables cannot be had here");
+        return None;
+    }
     // A scenario before may have left its bridge.
     let _gone = own::works("ip", &["link", "del", BRIDGE]);
     quiet("ip", &["link", "add", BRIDGE, "type", "bridge"]);
@@ -47,6 +51,29 @@ pub(crate) fn start(run: &mut Run) -> Option<Net> {
         cluster.start_node(name);
     }
     Some(Net::over(cluster))
+}
+
+/// Whether this machine lets us have islands.
+fn may_build() -> bool {
+    let probe = "muhr-probe";
+    let pair = [
+        "link", "add", "muhr-p0", "type", "veth", "peer", "name", "muhr-p1",
+    ];
+    let built = own::works("ip", &["netns", "add", probe])
+        && own::works(
+            "ip",
+            &["netns", "exec", probe, "nft", "add table inet muhr"],
+        )
+        && own::works("ip", &pair)
+        && own::works("ip", &["link", "add", "muhr-b0", "type", "bridge"]);
+    for gone in [
+        ["netns", "del", probe],
+        ["link", "del", "muhr-p0"],
+        ["link", "del", "muhr-b0"],
+    ] {
+        let _gone = own::works("ip", &gone);
+    }
+    built
 }
 
 fn build(name: &str) {

@@ -17,6 +17,9 @@ pub(crate) fn run(run: &mut Run) {
     if let Some(why) = own::lacks(&["strace"]) {
         return run.skip(&why);
     }
+    if !own::works("strace", &["-o", "/dev/null", "true"]) {
+        return run.skip("processes cannot be traced here");
+    }
     let mut net = Net::start();
     // A start takes a few syncs, a height four.
     let step = run.by_depth(7, 1, 1);
