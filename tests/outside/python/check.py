@@ -309,11 +309,11 @@ def judge_receipt(trust, text, document=None, then=()):
     check_story(entry, here, record)                                                                     # step 8
     if opening:
         check_opening(opening, entry)                                                                    # step 9
-    if document is not None:
+    if document is not None:                                                                             # step 10
         shown = (opening or {}).get("shown")
         require(shown, "nothing here says which document was recorded", 16)
         require(shown == hashlib.sha256(document).hexdigest(), "another document than was recorded", 11)
-    if record["status"] != "active":                                                                     # step 10
+    if record["status"] != "active":                                                                     # step 11
         return 13 if record["status"] == "revoked" else 17
     return 12 if int(entry["version"]) < int(record["content"]) else 0
 
