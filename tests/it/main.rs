@@ -21,6 +21,7 @@ mod json;
 mod network;
 mod outside;
 mod peers;
+mod planted;
 mod readme;
 mod register;
 mod road;

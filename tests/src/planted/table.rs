@@ -178,13 +178,7 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
         &[ledger("poison::the_last_height_and_the_last_day_count")],
     ),
     (LaxDoor, &[POISON]),
-    (
-        LogShortened,
-        &[
-            ledger("store::a_shortened_log_is_noticed"),
-            ledger("store::a_removed_log_is_noticed"),
-        ],
-    ),
+    (LogShortened, &[ledger("store::a_shortened_log_is_noticed")]),
     (
         FolderUnsynced,
         &[whole(
