@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use protocol::{
+    authentic::Author,
     genesis::Genesis,
     hash::IndexKey,
+    key::PublicKey,
     name::{AgencyName, ClerkName, Origin, RegistryName},
     state::{AgencyState, ClerkState, Limits, NetworkState, RegistryState},
 };
@@ -82,6 +84,25 @@ impl Directory {
             values.insert(ClerkState::index_key(&state.name), state.write());
         }
         values
+    }
+
+    /// What it holds at these places of the index.
+    #[must_use]
+    pub fn present<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a IndexKey>,
+    ) -> BTreeMap<IndexKey, Option<String>> {
+        let values = self.values();
+        keys.map(|key| (*key, values.get(key).cloned())).collect()
+    }
+
+    /// The key that must have signed what this author says.
+    #[must_use]
+    pub fn key_of(&self, author: &Author<'_>) -> Option<PublicKey> {
+        match author {
+            Author::Clerk(name) => self.clerk(name).map(|clerk| clerk.key),
+            Author::Agency(name) => self.agencies.get(*name).map(|agency| agency.admin),
+        }
     }
 
     /// Name of the network.

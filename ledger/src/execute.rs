@@ -10,9 +10,9 @@ mod draft;
 use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
+    authentic::Authentic,
     block::BlockLeaf,
     checkpoint::Checkpoint,
-    entry::Authentic,
     epoch::{BadChange, Change},
     genesis::Genesis,
     hash::{BlockId, EntryId, IndexKey, LeafHash},
@@ -76,15 +76,15 @@ pub enum InvalidBlock {
 /// What a block may hold.
 #[derive(Clone, Copy, Debug)]
 pub enum Item<'a> {
-    /// An entry.
-    Entry(&'a Authentic),
+    /// An entry or an act.
+    Leaf(&'a Authentic),
     /// A change of agencies, which stands alone in its block.
     Change(&'a Change),
 }
 
 impl<'a> From<&'a Authentic> for Item<'a> {
     fn from(entry: &'a Authentic) -> Self {
-        Self::Entry(entry)
+        Self::Leaf(entry)
     }
 }
 
@@ -254,7 +254,7 @@ pub fn execute<'a>(
         };
     }
     for (position, item) in items.enumerate() {
-        let Item::Entry(entry) = item else {
+        let Item::Leaf(entry) = item else {
             return Err(InvalidBlock::NotAlone.into());
         };
         draft.room_for(entry)?;

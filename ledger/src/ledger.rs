@@ -9,8 +9,9 @@ mod values;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use protocol::{
+    authentic::{Authentic, Said},
     checkpoint::Checkpoint,
-    entry::{Authentic, Entry},
+    entry::Entry,
     hash::{IndexKey, LeafHash},
     height::{Height, LeafIndex},
     planted::{self, Bug},
@@ -117,15 +118,21 @@ impl Ledger {
             return Err(Refusal::AlreadyThere { index }.into());
         }
         let head = self.head();
-        let known = Known::find(&self.records_at(&head), entry.statement())?;
         let (height, index) = (head.height().next(), LeafIndex::new(head.size().get()));
         let place = Place {
             height,
             time: head.time(),
             index,
         };
-        match rules::judge(head.directory(), &known, &entry, place) {
-            Ok(_) => Ok(Admitted(entry)),
+        let judged = match entry.said() {
+            Said::Entry(said) => {
+                let known = Known::find(&self.records_at(&head), &said.statement)?;
+                rules::judge(head.directory(), &known, &entry, &said.statement, place).map(drop)
+            }
+            Said::Act(act) => rules::act::judge(head.directory(), &entry, act, place).map(drop),
+        };
+        match judged {
+            Ok(()) => Ok(Admitted(entry)),
             Err(Refusal::SelfReference) if planted::is(Bug::LaxDoor) => Ok(Admitted(entry)),
             Err(refusal) => Err(self.name_the_winner(refusal)?.into()),
         }

@@ -161,7 +161,7 @@ impl Ledger {
         let index_key = RecordState::index_key(registry, key);
         let state = self.record_at(&published.head, &index_key)?;
         let record = state
-            .map(|state| Ok((state, self.versions(&state)?)))
+            .map(|state| self.versions(&state).map(|versions| (state, versions)))
             .transpose();
         let record = record.map_err(NoAnswer::Fault)?;
         let mut clerks = BTreeMap::new();

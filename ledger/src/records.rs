@@ -21,7 +21,9 @@ pub struct MemoryRecords(BTreeMap<IndexKey, RecordState>);
 impl MemoryRecords {
     /// Takes over what a block changed.
     pub fn apply(&mut self, changes: &BTreeMap<IndexKey, RecordState>) {
-        self.0.extend(changes);
+        let changes = changes.iter();
+        self.0
+            .extend(changes.map(|(key, state)| (*key, state.clone())));
     }
 
     /// How many there are.
@@ -39,7 +41,7 @@ impl MemoryRecords {
 
 impl Records for MemoryRecords {
     fn record(&self, key: &IndexKey) -> Result<Option<RecordState>, Fault> {
-        Ok(self.0.get(key).copied())
+        Ok(self.0.get(key).cloned())
     }
 }
 
@@ -53,7 +55,7 @@ pub(crate) struct Overlay<'a, R> {
 impl<R: Records> Records for Overlay<'_, R> {
     fn record(&self, key: &IndexKey) -> Result<Option<RecordState>, Fault> {
         match self.changes.get(key) {
-            Some(state) => Ok(Some(*state)),
+            Some(state) => Ok(Some(state.clone())),
             None => self.below.record(key),
         }
     }

@@ -10,13 +10,12 @@ mod split;
 use std::sync::Arc;
 
 use protocol::{
+    authentic::{Authentic, Said},
     block::BlockLeaf,
-    entry::{Authentic, Entry},
     epoch::Change,
     genesis::Genesis,
     height::LeafIndex,
     key::BadSignature,
-    name::ClerkName,
     text::Malformed,
 };
 use thiserror::Error;
@@ -53,8 +52,8 @@ pub enum Departure {
     #[error("not the genesis that was given")]
     OtherGenesis,
     /// Signed by nobody known.
-    #[error("clerk {0} was not on the ledger")]
-    UnknownClerk(ClerkName),
+    #[error("{0} was not on the ledger")]
+    UnknownAuthor(String),
     /// Signed by nobody.
     #[error(transparent)]
     Signature(#[from] BadSignature),
@@ -93,16 +92,27 @@ pub struct Prepared {
 /// A leaf that was read.
 #[derive(Debug)]
 enum Read {
-    Entry(Box<Authentic>),
+    Leaf(Box<Authentic>),
+    /// Its author was not known yet, or had another key: an earlier block may change that.
+    Later(Box<Said>),
     /// Its approvals are a matter of the rules: who may give them changes from block to block.
     Change(Box<Change>),
 }
 
-impl<'a> From<&'a Read> for Item<'a> {
-    fn from(read: &'a Read) -> Self {
-        match read {
-            Read::Entry(entry) => Self::Entry(entry),
-            Read::Change(change) => Self::Change(change),
+/// A leaf whose signature holds, by the directory before its block.
+#[derive(Debug)]
+enum Ready<'a> {
+    Leaf(&'a Authentic),
+    Late(Authentic),
+    Change(&'a Change),
+}
+
+impl<'a> From<&'a Ready<'a>> for Item<'a> {
+    fn from(ready: &'a Ready<'a>) -> Self {
+        match ready {
+            Ready::Leaf(leaf) => Self::Leaf(leaf),
+            Ready::Late(leaf) => Self::Leaf(leaf),
+            Ready::Change(change) => Self::Change(change),
         }
     }
 }
@@ -144,18 +154,14 @@ impl Preparer {
         if bytes.starts_with(CHANGE_START) {
             return Ok(Read::Change(Box::new(Change::parse(bytes)?)));
         }
-        Ok(Read::Entry(Box::new(self.authenticate(bytes)?)))
-    }
-
-    /// The key of a clerk name never changes, so it may be looked up before the rules are asked.
-    fn authenticate(&self, bytes: &[u8]) -> Result<Authentic, Departure> {
-        let entry = Entry::parse(bytes)?;
-        let author = &entry.statement.author;
-        let clerk = self.0.clerk(author);
-        let key = clerk
-            .ok_or_else(|| Departure::UnknownClerk(author.clone()))?
-            .key;
-        Ok(entry.authenticate(self.0.origin(), &key)?)
+        let said = Said::parse(bytes)?;
+        let Some(key) = self.0.key_of(&said.author()) else {
+            return Ok(Read::Later(Box::new(said)));
+        };
+        match said.authenticate(self.0.origin(), &key) {
+            Ok(leaf) => Ok(Read::Leaf(Box::new(leaf))),
+            Err(_) => Ok(Read::Later(Box::new(Said::parse(bytes)?))),
+        }
     }
 }
 
@@ -232,13 +238,20 @@ impl Replay {
             proposer,
             time: block.leaf.time,
         };
-        let executed = execute::execute(&self.head, &self.records, proposal, &block.items)
-            .map_err(|error| match error {
-                NotExecuted::Invalid(InvalidBlock::Entry { position, refusal }) => {
-                    Divergence::new(at(position), InvalidBlock::Entry { position, refusal })
+        let ready = block.items.iter().enumerate().map(|(position, item)| {
+            self.ready(item)
+                .map_err(|what| Divergence::new(at(position), what))
+        });
+        let ready = ready.collect::<Result<Vec<_>, _>>()?;
+        let executed =
+            execute::execute(&self.head, &self.records, proposal, &ready).map_err(|error| {
+                match error {
+                    NotExecuted::Invalid(InvalidBlock::Entry { position, refusal }) => {
+                        Divergence::new(at(position), InvalidBlock::Entry { position, refusal })
+                    }
+                    NotExecuted::Invalid(invalid) => Divergence::new(last, invalid),
+                    NotExecuted::Fault(fault) => Divergence::new(last, fault),
                 }
-                NotExecuted::Invalid(invalid) => Divergence::new(last, invalid),
-                NotExecuted::Fault(fault) => Divergence::new(last, fault),
             })?;
         let expected = executed.block_leaf().write();
         if expected.as_bytes() != block.leaf_bytes {
@@ -247,5 +260,21 @@ impl Replay {
         self.records.apply(executed.records());
         self.head = Arc::clone(executed.head());
         Ok(&self.head)
+    }
+
+    /// Believes what could not be believed before this block's turn came.
+    fn ready<'a>(&self, item: &'a Read) -> Result<Ready<'a>, Departure> {
+        let directory = self.head.directory();
+        match item {
+            Read::Leaf(leaf) => Ok(Ready::Leaf(leaf)),
+            Read::Change(change) => Ok(Ready::Change(change)),
+            Read::Later(said) => {
+                let author = said.author();
+                let key = directory.key_of(&author);
+                let key = key.ok_or_else(|| Departure::UnknownAuthor(author.to_string()))?;
+                let leaf = Said::clone(said).authenticate(directory.origin(), &key)?;
+                Ok(Ready::Late(leaf))
+            }
+        }
     }
 }

@@ -4,15 +4,20 @@
 //! them. Not here: whether the signature holds (`protocol::entry`), and limits of whole blocks
 //! (`execute`).
 
+pub mod act;
+mod attestation;
 pub mod change;
 mod refusal;
 
 use protocol::{
-    entry::{Authentic, Operation, Previous, Statement},
+    authentic::Authentic,
+    entry::{Operation, Statement},
     hash::IndexKey,
     height::{Height, LeafIndex, TimeMs, Version},
+    name::ClerkName,
     planted::{self, Bug},
-    state::{ClerkState, RecordState, Status},
+    standing::Standing,
+    state::{ClerkState, RecordState, RegistryState, Status},
 };
 
 pub use self::refusal::Refusal;
@@ -71,38 +76,50 @@ pub const fn outcome(status: Option<Status>, operation: Operation) -> Option<Sta
         (Some(Status::Active), Operation::Suspend)
         | (Some(Status::Suspended), Operation::Correct) => Some(Status::Suspended),
         (Some(Status::Active | Status::Suspended), Operation::Revoke) => Some(Status::Revoked),
+        (
+            Some(status @ (Status::Active | Status::Suspended)),
+            Operation::Confirm | Operation::Dispute | Operation::Withdraw,
+        ) => Some(status),
         _ => None,
     }
 }
 
-/// The state of the record after `entry`, or why the entry may not stand at `place`.
+/// The state of the record after `entry`, which says `statement`, or why the entry may not stand at `place`.
 pub fn judge(
     directory: &Directory,
     known: &Known,
     entry: &Authentic,
+    statement: &Statement,
     place: Place,
 ) -> Result<RecordState, Refusal> {
-    let statement = entry.statement();
-    if let Some(current) = known.current.filter(|current| current.hash == entry.hash()) {
+    let current = known.current.as_ref();
+    if let Some(current) = current.filter(|current| current.hash == entry.hash()) {
         return Err(Refusal::AlreadyThere {
             index: current.index,
         });
     }
-    let bytes = u64::try_from(entry.bytes().len()).unwrap_or(u64::MAX);
-    let bytes_max = directory.limits().entry_bytes;
-    if bytes > bytes_max {
-        return Err(Refusal::TooLarge { bytes, bytes_max });
+    size(directory, entry)?;
+    let clerk = author(directory, entry, &statement.author, place.time)?;
+    let registry = scope(directory, clerk, statement)?;
+    lifetime(
+        directory.limits().lifetime_heights,
+        statement.expires,
+        place.height,
+    )?;
+    if statement.operation.is_attestation() {
+        return attestation::judge(known, entry, statement, place);
     }
-    let clerk = author(directory, entry, place.time)?;
-    scope(directory, clerk, statement)?;
-    lifetime(directory.limits().lifetime_heights, statement, place.height)?;
-    let status = succession(known.current.as_ref(), statement)?;
+    let status = succession(current, statement)?;
     content(statement)?;
     references(known, statement)?;
-    let content = match known.current {
+    let content = match current {
         Some(current) if !statement.operation.has_content() => current.content,
         _ => statement.version,
     };
+    // Whatever was said of the version before was not said of this one.
+    let terms = (status == Status::Active)
+        .then(|| registry.policy.as_ref()?.terms(place.time))
+        .flatten();
     Ok(RecordState {
         status,
         version: statement.version,
@@ -111,21 +128,39 @@ pub fn judge(
         hash: entry.hash(),
         height: place.height,
         time: place.time,
+        standing: terms.map(|terms| {
+            Box::new(Standing {
+                terms: Some(terms),
+                marks: Vec::new(),
+            })
+        }),
     })
+}
+
+fn size(directory: &Directory, leaf: &Authentic) -> Result<(), Refusal> {
+    let bytes = u64::try_from(leaf.bytes().len()).unwrap_or(u64::MAX);
+    let bytes_max = directory.limits().entry_bytes;
+    if bytes > bytes_max {
+        return Err(Refusal::TooLarge { bytes, bytes_max });
+    }
+    Ok(())
 }
 
 /// The author must be a clerk, have signed with the clerk's one key, and not be past its last day.
 fn author<'a>(
     directory: &'a Directory,
     entry: &Authentic,
+    name: &ClerkName,
     time: TimeMs,
 ) -> Result<&'a ClerkState, Refusal> {
-    let name = &entry.statement().author;
     let clerk = directory
         .clerk(name)
         .ok_or_else(|| Refusal::UnknownClerk(name.clone()))?;
     if clerk.key != *entry.key() {
         return Err(Refusal::WrongKey(name.clone()));
+    }
+    if clerk.revoked.is_some() {
+        return Err(Refusal::ClerkRevoked(name.clone()));
     }
     match &clerk.until {
         Some(until) if planted::is(Bug::DayLonger) && time == until.last_ms().next() => Ok(clerk),
@@ -137,18 +172,27 @@ fn author<'a>(
     }
 }
 
-/// The registry must be the clerk's own agency's, and it and the operation in the clerk's scope.
-fn scope(directory: &Directory, clerk: &ClerkState, statement: &Statement) -> Result<(), Refusal> {
+/// Versions are made by the registry's owner, attestations by anybody else; and both the registry and
+/// the operation must be in the clerk's scope.
+fn scope<'a>(
+    directory: &'a Directory,
+    clerk: &ClerkState,
+    statement: &Statement,
+) -> Result<&'a RegistryState, Refusal> {
     let (registry, operation) = (&statement.registry, statement.operation);
-    let found = directory.registries().get(registry);
-    let owner = &found
-        .ok_or_else(|| Refusal::UnknownRegistry(registry.clone()))?
-        .owner;
+    let found = directory
+        .registries()
+        .get(registry)
+        .ok_or_else(|| Refusal::UnknownRegistry(registry.clone()))?;
+    let is_owner = found.owner == clerk.name.agency();
     let (clerk_name, registry) = (clerk.name.clone(), registry.clone());
-    if *owner != clerk.name.agency() {
+    if operation.is_attestation() && is_owner {
+        return Err(Refusal::OwnRecord(registry));
+    }
+    if !operation.is_attestation() && !is_owner {
         return Err(Refusal::ForeignRegistry {
             registry,
-            owner: owner.clone(),
+            owner: found.owner.clone(),
             clerk: clerk_name,
         });
     }
@@ -164,11 +208,10 @@ fn scope(directory: &Directory, clerk: &ClerkState, statement: &Statement) -> Re
             operation,
         });
     }
-    Ok(())
+    Ok(found)
 }
 
-fn lifetime(heights_max: u64, statement: &Statement, height: Height) -> Result<(), Refusal> {
-    let expires = statement.expires;
+fn lifetime(heights_max: u64, expires: Height, height: Height) -> Result<(), Refusal> {
     let expires_max = Height::new(height.get().saturating_add(heights_max));
     let late = planted::is(Bug::LivesLonger) && expires.next() == height;
     if expires < height && !late {
@@ -205,7 +248,7 @@ fn succession(current: Option<&RecordState>, statement: &Statement) -> Result<St
             next: latest.next(),
         });
     }
-    let expected = current.map(previous);
+    let expected = current.map(RecordState::place);
     if statement.previous != expected {
         return Err(Refusal::WrongPrevious { expected });
     }
@@ -219,21 +262,10 @@ fn succession(current: Option<&RecordState>, statement: &Statement) -> Result<St
     })
 }
 
-/// How the next version must name the present one.
-#[must_use]
-pub const fn previous(state: &RecordState) -> Previous {
-    Previous {
-        index: state.index,
-        hash: state.hash,
-        height: state.height,
-        time: state.time,
-    }
-}
-
 fn content(statement: &Statement) -> Result<(), Refusal> {
     let operation = statement.operation;
     match (operation, &statement.reason) {
-        (Operation::Register, Some(_)) => return Err(Refusal::ReasonNotDue),
+        (Operation::Register, Some(_)) => return Err(Refusal::ReasonNotDue(operation)),
         (Operation::Register, None) | (_, Some(_)) => {}
         (_, None) => return Err(Refusal::ReasonMissing(operation)),
     }

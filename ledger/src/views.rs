@@ -74,7 +74,8 @@ impl Views {
             // The published view stays, and needs the images of the one that goes.
             if let Some(next) = self.ring.get_mut(1) {
                 let mut images = Images::clone(&next.before);
-                images.extend(dropped.before.iter());
+                let older = dropped.before.iter();
+                images.extend(older.map(|(key, state)| (*key, state.clone())));
                 next.before = Arc::new(images);
             }
         }
@@ -115,6 +116,6 @@ impl Views {
         images
             .flatten()
             .find(|state| value_hash(&state.write()) == wanted)
-            .copied()
+            .cloned()
     }
 }

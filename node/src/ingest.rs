@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use ledger::{NotAdmitted, rules::Refusal};
 use protocol::{
-    entry::{Authentic, Authorship, Entry},
+    authentic::{Authentic, Author, Said},
+    entry::{Authorship, Entry},
     hash::{EntryId, LeafHash},
     height::LeafIndex,
     merkle,
@@ -207,8 +208,8 @@ fn take(shared: &Shared, bytes: &[u8]) -> (Answer, bool) {
     if let Some(id) = shared.mempool().get(&hash).map(|entry| entry.id()) {
         return (Answer::Pending(id), false);
     }
-    let entry = match Entry::parse(bytes) {
-        Ok(entry) => entry,
+    let said = match Said::parse(bytes) {
+        Ok(said) => said,
         Err(error) => {
             return (
                 Answer::Refused(None, Denial::Malformed(error.to_string())),
@@ -225,33 +226,31 @@ fn take(shared: &Shared, bytes: &[u8]) -> (Answer, bool) {
             return (Answer::Refused(Some(id), Denial::Fault), false);
         }
     }
-    match authenticate(shared, entry, hash) {
+    match authenticate(shared, said, hash) {
         Ok(entry) => admit(shared, entry.as_ref().clone()),
         Err(denial) => (Answer::Refused(Some(id), denial), false),
     }
 }
 
-/// Believes an entry by the key of its author as of the last block.
-pub fn authenticate(
-    shared: &Shared,
-    entry: Entry,
-    hash: LeafHash,
-) -> Result<Arc<Authentic>, Denial> {
+/// Believes an entry or an act by the key of its author as of the last block.
+pub fn authenticate(shared: &Shared, said: Said, hash: LeafHash) -> Result<Arc<Authentic>, Denial> {
     if let Some(entry) = shared.mempool().get(&hash) {
         return Ok(Arc::clone(entry));
     }
-    if entry.authorship == Authorship::Batched {
+    if let Said::Entry(entry) = &said
+        && entry.authorship == Authorship::Batched
+    {
         return Err(Denial::Batched);
     }
     let head = shared.ledger.head();
-    let author = &entry.statement.author;
-    let clerk = head
-        .directory()
-        .clerk(author)
-        .ok_or_else(|| Denial::Rules(Refusal::UnknownClerk(author.clone())))?;
-    let key = clerk.key;
-    entry
-        .authenticate(head.directory().origin(), &key)
+    let unknown = |author: &Author<'_>| match author {
+        Author::Clerk(name) => Refusal::UnknownClerk((*name).clone()),
+        Author::Agency(name) => Refusal::UnknownAgency((*name).clone()),
+    };
+    let author = said.author();
+    let key = head.directory().key_of(&author);
+    let key = key.ok_or_else(|| Denial::Rules(unknown(&author)))?;
+    said.authenticate(head.directory().origin(), &key)
         .map(Arc::new)
         .map_err(|_| Denial::BadSignature)
 }

@@ -1,7 +1,8 @@
 //! Entries that wait for a block: admitted, in the order of their arrival, fair between agencies.
 //!
-//! A plain struct without clock or lock. At most one entry waits for each version of a record; what
-//! loses against a committed one is dropped with the reason, which is kept for whoever asks.
+//! A plain struct without clock or lock. At most one entry waits for each thing that only one can have,
+//! like the next version of a record; what loses against a committed one is dropped with the reason,
+//! which is kept for whoever asks.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,11 +11,12 @@ use std::{
 
 use ledger::{Admitted, rules::Refusal};
 use protocol::{
-    entry::Authentic,
+    act::Decision,
+    authentic::{Authentic, Said},
     hash::{EntryId, IndexKey, LeafHash},
     height::{Height, Version},
     name::AgencyName,
-    state::RecordState,
+    state::{ClerkState, RecordState, RegistryState},
 };
 
 /// The most entries that wait.
@@ -33,7 +35,7 @@ pub enum Offered {
     Waits,
     /// It was waiting already.
     WaitedAlready,
-    /// Another entry waits for the same version of the record.
+    /// Another entry waits for the same thing, like the same version of the record.
     Contested {
         /// That entry.
         by: EntryId,
@@ -47,7 +49,7 @@ pub enum Offered {
 pub struct Mempool {
     entries: BTreeMap<LeafHash, Arc<Authentic>>,
     ids: BTreeMap<EntryId, LeafHash>,
-    versions: BTreeMap<(IndexKey, Version), EntryId>,
+    claims: BTreeMap<Claim, EntryId>,
     queues: BTreeMap<AgencyName, VecDeque<LeafHash>>,
     per_agency: BTreeMap<AgencyName, usize>,
     bytes: usize,
@@ -89,14 +91,14 @@ impl Mempool {
     /// Queues an admitted entry.
     pub fn offer(&mut self, admitted: Admitted) -> Offered {
         let entry = admitted.into_entry();
-        let version = version_of(&entry);
+        let claim = Claim::of(&entry);
         if self.ids.contains_key(&entry.id()) {
             return Offered::WaitedAlready;
         }
-        if let Some(by) = self.versions.get(&version) {
+        if let Some(by) = self.claims.get(&claim) {
             return Offered::Contested { by: *by };
         }
-        let agency = entry.statement().author.agency();
+        let agency = entry.said().author().agency();
         let of_agency = self.per_agency.get(&agency).copied().unwrap_or(0);
         if self.entries.len() >= WAITING_MAX
             || self.bytes + entry.bytes().len() > WAITING_BYTES_MAX
@@ -107,7 +109,7 @@ impl Mempool {
         self.refused.remove(&entry.id());
         self.bytes += entry.bytes().len();
         self.ids.insert(entry.id(), entry.hash());
-        self.versions.insert(version, entry.id());
+        self.claims.insert(claim, entry.id());
         self.queues
             .entry(agency.clone())
             .or_default()
@@ -145,7 +147,7 @@ impl Mempool {
         }
     }
 
-    /// Forgets entries that a block took; gives back those that lost their version to one of them.
+    /// Forgets entries that a block took; gives back those that lost to one of them.
     pub fn committed<'a>(
         &mut self,
         entries: impl IntoIterator<Item = &'a Arc<Authentic>>,
@@ -154,8 +156,8 @@ impl Mempool {
         for entry in entries {
             self.remove(&entry.hash());
             let loser = self
-                .versions
-                .get(&version_of(entry))
+                .claims
+                .get(&Claim::of(entry))
                 .and_then(|id| self.ids.get(id))
                 .copied();
             if let Some(loser) = loser.and_then(|hash| self.remove(&hash))
@@ -189,7 +191,7 @@ impl Mempool {
     pub fn dead(&self, height: Height) -> Vec<EntryId> {
         self.entries
             .values()
-            .filter(|entry| entry.statement().expires < height)
+            .filter(|entry| entry.said().expires() < height)
             .map(|entry| entry.id())
             .collect()
     }
@@ -198,8 +200,8 @@ impl Mempool {
         let entry = self.entries.remove(hash)?;
         self.bytes = self.bytes.saturating_sub(entry.bytes().len());
         self.ids.remove(&entry.id());
-        self.versions.remove(&version_of(&entry));
-        let agency = entry.statement().author.agency();
+        self.claims.remove(&Claim::of(&entry));
+        let agency = entry.said().author().agency();
         if let Some(count) = self.per_agency.get_mut(&agency) {
             *count = count.saturating_sub(1);
         }
@@ -218,10 +220,32 @@ impl Mempool {
     }
 }
 
-fn version_of(entry: &Authentic) -> (IndexKey, Version) {
-    let statement = entry.statement();
-    (
-        RecordState::index_key(&statement.registry, &statement.key),
-        statement.version,
-    )
+/// What only one entry can have: a version of a record, an agency's word on it, a clerk's next state, or
+/// a registry's next policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim(IndexKey, Version, Option<AgencyName>);
+
+impl Claim {
+    fn of(leaf: &Authentic) -> Self {
+        match leaf.said() {
+            Said::Entry(entry) => {
+                let statement = &entry.statement;
+                let attests = statement.operation.is_attestation();
+                Self(
+                    RecordState::index_key(&statement.registry, &statement.key),
+                    statement.version,
+                    attests.then(|| statement.author.agency()),
+                )
+            }
+            Said::Act(act) => {
+                let key = match &act.statement.decision {
+                    Decision::AddClerk { clerk, .. } | Decision::RevokeClerk { clerk, .. } => {
+                        ClerkState::index_key(clerk)
+                    }
+                    Decision::SetPolicy { registry, .. } => RegistryState::index_key(registry),
+                };
+                Self(key, Version::ZERO, None)
+            }
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! An entry: one signed statement about one version of one record; one leaf of the log.
 //!
-//! Not here: whether the ledger allows it (`ledger::rules`). Batches, which sign many entries at
+//! Not here: whose signature it bears (`authentic`), whether the ledger allows it (`ledger::rules`), and
+//! what an agency decides about its clerks and registries (`act`). Batches, which sign many entries at
 //! once, are in `batch`.
 
 use crate::{
     hash::{Commitment, EntryId, LeafHash, RecordKey, sha256},
     height::{Height, LeafIndex, TimeMs, Version},
-    key::{self, BadSignature, PublicKey, SecretKey, Signature},
+    key::{SecretKey, Signature},
     name::{ClerkName, Date, Origin, ReasonCode, RegistryName},
     text::{self, Lines, Malformed},
 };
@@ -31,11 +32,29 @@ pub enum Operation {
     Reinstate,
     /// Ends it for good.
     Revoke,
+    /// Another agency says that one version is right.
+    Confirm,
+    /// Another agency says that one version is wrong, and why.
+    Dispute,
+    /// Takes back what the same agency said of that version.
+    Withdraw,
 }
 
 impl Operation {
     /// All of them, in the order of the table in `docs/protocol.md`.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
+        Self::Register,
+        Self::Amend,
+        Self::Correct,
+        Self::Suspend,
+        Self::Reinstate,
+        Self::Revoke,
+        Self::Confirm,
+        Self::Dispute,
+        Self::Withdraw,
+    ];
+    /// Those that make a version, and belong to the owner of the registry.
+    pub const OF_OWNER: [Self; 6] = [
         Self::Register,
         Self::Amend,
         Self::Correct,
@@ -54,7 +73,16 @@ impl Operation {
             Self::Suspend => "suspend",
             Self::Reinstate => "reinstate",
             Self::Revoke => "revoke",
+            Self::Confirm => "confirm",
+            Self::Dispute => "dispute",
+            Self::Withdraw => "withdraw",
         }
+    }
+
+    /// Whether it is another agency's word on a version, and makes none itself.
+    #[must_use]
+    pub const fn is_attestation(self) -> bool {
+        matches!(self, Self::Confirm | Self::Dispute | Self::Withdraw)
     }
 
     /// Reads its word.
@@ -71,7 +99,8 @@ impl Operation {
     }
 }
 
-/// The version that an entry follows: where it stands in the log, its leaf hash, and when it was decided.
+/// The entry that an entry follows: where it stands in the log, its leaf hash, and when it was decided.
+/// An attestation follows the version that it is about, or what the same agency said of it last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Previous {
     /// Leaf index.
@@ -113,17 +142,17 @@ pub struct Statement {
     pub registry: RegistryName,
     /// To which record.
     pub key: RecordKey,
-    /// Which version it makes.
+    /// Which version it makes, or is about.
     pub version: Version,
-    /// The version before; none for version 1.
+    /// The entry that it follows; none for version 1.
     pub previous: Option<Previous>,
     /// The legal date that the clerk declares.
     pub effective: Option<Date>,
-    /// Why, for every operation but register.
+    /// Why, for every operation but register and confirm.
     pub reason: Option<ReasonCode>,
     /// Records that it rests on.
     pub references: Vec<Reference>,
-    /// What it is about; due for register, amend and correct.
+    /// What it is about; due for register, amend and correct. Of a dispute: its evidence.
     pub commitment: Option<Committed>,
     /// The clerk.
     pub author: ClerkName,
@@ -281,7 +310,7 @@ impl Entry {
         ]))
     }
 
-    fn write_behind(&self, text: String) -> String {
+    pub(crate) fn write_behind(&self, text: String) -> String {
         match &self.authorship {
             Authorship::Signed(signature) => text + &format!("signature ed25519 {signature}\n"),
             Authorship::Batched => text + "batched\n",
@@ -304,78 +333,14 @@ impl Entry {
         text::same(bytes, entry.write().as_bytes())?;
         Ok(entry)
     }
-
-    /// Believes the entry if `key`, which the caller found for its author, made its signature. An
-    /// entry of a batch has none of its own and is refused here.
-    pub fn authenticate(self, origin: &Origin, key: &PublicKey) -> Result<Authentic, BadSignature> {
-        let Authorship::Signed(signature) = &self.authorship else {
-            return Err(BadSignature);
-        };
-        // The text is made once: it is most of the work beside the signature itself.
-        let text = self.statement.write();
-        key::verify(key, &message(origin, &text), signature)?;
-        let id = id(&text);
-        let bytes = self.write_behind(text).into_bytes();
-        let hash = crate::merkle::leaf_hash(&bytes);
-        Ok(Authentic {
-            id,
-            hash,
-            bytes,
-            entry: self,
-            key: *key,
-        })
-    }
 }
 
-fn id(text: &str) -> EntryId {
+pub(crate) fn id(text: &str) -> EntryId {
     EntryId::new(sha256(&[b"muhr-entry-id/v1\0", text.as_bytes()]))
 }
 
-fn message(origin: &Origin, text: &str) -> Vec<u8> {
+pub(crate) fn message(origin: &Origin, text: &str) -> Vec<u8> {
     format!("muhr-sign-entry/v1\norigin {origin}\n{text}").into_bytes()
-}
-
-/// An entry whose signature holds under a key; whose key that is, the rules ask. Only
-/// [`Entry::authenticate`] makes one.
-#[derive(Clone, Debug)]
-pub struct Authentic {
-    entry: Entry,
-    id: EntryId,
-    hash: LeafHash,
-    bytes: Vec<u8>,
-    key: PublicKey,
-}
-
-impl Authentic {
-    /// What it says.
-    #[must_use]
-    pub const fn statement(&self) -> &Statement {
-        &self.entry.statement
-    }
-
-    /// Its identity.
-    #[must_use]
-    pub const fn id(&self) -> EntryId {
-        self.id
-    }
-
-    /// Its leaf hash.
-    #[must_use]
-    pub const fn hash(&self) -> LeafHash {
-        self.hash
-    }
-
-    /// Its bytes, as they will stand in the log.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The key under which the signature holds.
-    #[must_use]
-    pub const fn key(&self) -> &PublicKey {
-        &self.key
-    }
 }
 
 pub(crate) fn signature(lines: &Lines<'_>, value: &str) -> Result<Signature, Malformed> {

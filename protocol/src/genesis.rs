@@ -13,6 +13,7 @@ use crate::{
     key::Signature,
     name::{AgencyName, Origin, RegistryName},
     policy::Term,
+    standing::RegistryPolicy,
     state::{AgencyState, ClerkState, Limits, NetworkState, RegistryState},
     text::{self, Lines, Malformed},
 };
@@ -238,7 +239,26 @@ impl Genesis {
                 ));
             }
         }
+        for registry in &self.registries {
+            let known = |policy: &RegistryPolicy| {
+                let first = policy.version == 1 && policy.is_satisfiable(&registry.owner);
+                first && policy.agencies.iter().all(|name| agencies.contains(&name))
+            };
+            if registry
+                .policy
+                .as_ref()
+                .is_some_and(|policy| !known(policy))
+            {
+                return no(format!(
+                    "the policy of registry {} is not a first one that agencies here could satisfy",
+                    registry.name
+                ));
+            }
+        }
         for (clerk, _) in &self.clerks {
+            if clerk.revoked.is_some() {
+                return no(format!("clerk {} is revoked from the start", clerk.name));
+            }
             if !agencies.contains(&&clerk.name.agency()) {
                 return no(format!("clerk {} belongs to no agency here", clerk.name));
             }

@@ -11,7 +11,9 @@
     )
 )]
 
+pub mod act;
 pub mod agency;
+pub mod authentic;
 pub mod batch;
 pub mod block;
 pub mod checkpoint;
@@ -37,6 +39,7 @@ pub mod planted;
 pub mod policy;
 pub mod receipt;
 pub mod record;
+pub mod standing;
 pub mod state;
 pub mod text;
 pub mod tlog_proof;

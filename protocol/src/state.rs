@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    entry::Operation,
+    entry::{Operation, Previous},
     hash::{ChainId, IndexKey, LeafHash, RecordKey, TrustHash, ValueHash, sha256},
     height::{Epoch, Height, LeafIndex, TimeMs, Version},
     key::PublicKey,
     name::{AgencyName, ClerkName, Date, RegistryName},
+    standing::{Endorsement, Mark, RegistryPolicy, Standing},
     text,
 };
 
@@ -64,7 +65,7 @@ impl Status {
 }
 
 /// The present state of one record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordState {
     /// Whether it is in force.
     pub status: Status,
@@ -80,6 +81,8 @@ pub struct RecordState {
     pub height: Height,
     /// Time of its block.
     pub time: TimeMs,
+    /// What other agencies were asked, and said, of the latest version; most records have none.
+    pub standing: Option<Box<Standing>>,
 }
 
 impl RecordState {
@@ -89,18 +92,44 @@ impl RecordState {
         index_key("record", &[registry.as_str().as_bytes(), key.as_bytes()])
     }
 
+    /// Where its latest version stands.
+    #[must_use]
+    pub const fn place(&self) -> Previous {
+        Previous {
+            index: self.index,
+            hash: self.hash,
+            height: self.height,
+            time: self.time,
+        }
+    }
+
+    /// The last that `agency` said of the latest version.
+    #[must_use]
+    pub fn mark(&self, agency: &AgencyName) -> Option<&Mark> {
+        self.standing.as_ref()?.mark(agency)
+    }
+
+    /// What the other agencies' word makes of the latest version at `now`.
+    #[must_use]
+    pub fn endorsement(&self, now: TimeMs) -> Endorsement {
+        let standing = self.standing.as_ref();
+        standing.map_or(Endorsement::NotAsked, |standing| standing.endorsement(now))
+    }
+
     /// The value, one line with its LF.
     #[must_use]
     pub fn write(&self) -> String {
+        let standing = self.standing.as_ref().map(|standing| standing.write());
         format!(
-            "record {} {} {} {} {} {} {}\n",
+            "record {} {} {} {} {} {} {}{}\n",
             self.status.word(),
             self.version,
             self.content,
             self.index,
             self.hash,
             self.height,
-            self.time
+            self.time,
+            standing.unwrap_or_default()
         )
     }
 
@@ -116,6 +145,7 @@ impl RecordState {
         let hash = LeafHash::from_base64(words.next()?)?;
         let mut number = || text::number(words.next()?);
         let (height, time) = (number()?, number()?);
+        let standing = Standing::read(words)?;
         let state = Self {
             status,
             version: Version::new(version),
@@ -124,8 +154,9 @@ impl RecordState {
             hash,
             height: Height::new(height),
             time: TimeMs::new(time),
+            standing: (!standing.is_empty()).then(|| Box::new(standing)),
         };
-        (words.next().is_none() && state.write() == value).then_some(state)
+        (state.write() == value).then_some(state)
     }
 }
 
@@ -142,6 +173,17 @@ pub struct ClerkState {
     pub registries: BTreeSet<RegistryName>,
     /// The operations that it may do there.
     pub operations: BTreeSet<Operation>,
+    /// Its end, if its agency has revoked it. A revoked key stays: what it signed before still verifies.
+    pub revoked: Option<Revoked>,
+}
+
+/// The end of a clerk key by its agency's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// Time of the block that holds the decision.
+    pub time: TimeMs,
+    /// Since when somebody else may have had the key, if that is feared.
+    pub compromised: Option<TimeMs>,
 }
 
 impl ClerkState {
@@ -161,12 +203,19 @@ impl ClerkState {
             .iter()
             .map(|operation| operation.word())
             .collect();
+        let revoked = self.revoked.map(|revoked| {
+            let since = revoked
+                .compromised
+                .map(|since| format!(" compromised {since}"));
+            format!(" revoked {}{}", revoked.time, since.unwrap_or_default())
+        });
         format!(
-            "clerk {} ed25519 {} until {until} registries {} operations {}\n",
+            "clerk {} ed25519 {} until {until} registries {} operations {}{}\n",
             self.name,
             self.key,
             registries.join(","),
-            operations.join(",")
+            operations.join(","),
+            revoked.unwrap_or_default()
         )
     }
 
@@ -184,9 +233,23 @@ impl ClerkState {
             registries,
             "operations",
             operations,
+            revoked @ ..,
         ] = words.as_slice()
         else {
             return None;
+        };
+        let time = |text: &str| Some(TimeMs::new(text::number(text)?));
+        let revoked = match revoked {
+            [] => None,
+            ["revoked", at] => Some(Revoked {
+                time: time(at)?,
+                compromised: None,
+            }),
+            ["revoked", at, "compromised", since] => Some(Revoked {
+                time: time(at)?,
+                compromised: Some(time(since)?),
+            }),
+            _ => return None,
         };
         let state = Self {
             name: ClerkName::parse(name)?,
@@ -204,6 +267,7 @@ impl ClerkState {
                 .split(',')
                 .map(Operation::parse)
                 .collect::<Option<_>>()?,
+            revoked,
         };
         (state.write() == value).then_some(state)
     }
@@ -235,6 +299,18 @@ impl AgencyState {
     #[must_use]
     pub fn index_key(name: &AgencyName) -> IndexKey {
         index_key("agency", &[name.as_str().as_bytes()])
+    }
+
+    /// All its keys, with what each is for.
+    #[must_use]
+    pub fn keys(&self) -> [(&'static str, PublicKey); 5] {
+        [
+            ("peer", self.peer),
+            ("vote", self.vote),
+            ("cosign", self.cosign),
+            ("admin", self.admin),
+            ("recovery", self.recovery),
+        ]
     }
 
     /// The value, one line with its LF.
@@ -297,8 +373,10 @@ impl AgencyState {
 pub struct RegistryState {
     /// Its name.
     pub name: RegistryName,
-    /// The agency that owns it: only its clerks may act in it.
+    /// The agency that owns it: only its clerks may make versions of its records.
     pub owner: AgencyName,
+    /// Whose confirmations make a version effective, if the owner has set one.
+    pub policy: Option<RegistryPolicy>,
 }
 
 impl RegistryState {
@@ -311,18 +389,31 @@ impl RegistryState {
     /// The value, one line with its LF.
     #[must_use]
     pub fn write(&self) -> String {
-        format!("registry {} owner {}\n", self.name, self.owner)
+        let policy = self.policy.as_ref();
+        let policy = policy.map(|policy| format!(" policy {}", policy.write()));
+        format!(
+            "registry {} owner {}{}\n",
+            self.name,
+            self.owner,
+            policy.unwrap_or_default()
+        )
     }
 
     /// Reads a value.
     pub fn parse(value: &str) -> Option<Self> {
-        let words: Vec<&str> = value.strip_suffix('\n')?.split(' ').collect();
+        let line = value.strip_suffix('\n')?;
+        let (line, policy) = match line.split_once(" policy ") {
+            Some((line, policy)) => (line, Some(RegistryPolicy::parse(policy)?)),
+            None => (line, None),
+        };
+        let words: Vec<&str> = line.split(' ').collect();
         let ["registry", name, "owner", owner] = words.as_slice() else {
             return None;
         };
         Some(Self {
             name: RegistryName::parse(name)?,
             owner: AgencyName::parse(owner)?,
+            policy,
         })
     }
 }

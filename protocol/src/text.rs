@@ -4,6 +4,8 @@
 //! with a leading zero, base64 that is not canonical, a missing last LF) is [`Malformed`]. Types that
 //! parse also write their result again and compare, so parse and write are inverses or an error.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use thiserror::Error;
 
@@ -238,6 +240,19 @@ pub fn number(text: &str) -> Option<u64> {
         && text.bytes().all(|byte| byte.is_ascii_digit())
         && (text.len() == 1 || !text.starts_with('0'));
     if canonical { text.parse().ok() } else { None }
+}
+
+/// Words with commas between them.
+#[must_use]
+pub fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(",")
+}
+
+/// Reads words with commas between them: at least one, each once, in their order.
+pub fn read_list<T: Ord>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<BTreeSet<T>> {
+    let words = text.split(',').map(parse).collect::<Option<Vec<T>>>()?;
+    let sorted = words.is_sorted_by(|a, b| a < b);
+    sorted.then(|| words.into_iter().collect())
 }
 
 /// Standard base64 with padding (RFC 4648 section 4).

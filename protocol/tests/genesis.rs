@@ -60,6 +60,7 @@ fn clerk(name: &str, registry: &str) -> (ClerkState, Signature) {
         until: None,
         registries: BTreeSet::from([RegistryName::parse(registry).unwrap()]),
         operations: BTreeSet::from([Operation::Register, Operation::Revoke]),
+        revoked: None,
     };
     (state, proof)
 }
@@ -68,6 +69,7 @@ fn registry(name: &str, owner: &str) -> RegistryState {
     RegistryState {
         name: RegistryName::parse(name).unwrap(),
         owner: AgencyName::parse(owner).unwrap(),
+        policy: None,
     }
 }
 

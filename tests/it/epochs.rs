@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use ledger::{Ledger, execute::Proposal};
 use protocol::{
     agency::{ProvenAgency, ProvenKey},
+    authentic::Said,
     checkpoint::Checkpoint,
     cosignature::{self, Cosigner},
     entry::Operation,
@@ -137,7 +138,7 @@ impl Story {
         let entry = entry("qurilish", number, Operation::Register, None);
         let clerk = key(("qurilish", 0), "clerk").public();
         let origin = Origin::parse(ORIGIN).unwrap();
-        let authentic = entry.authenticate(&origin, &clerk).unwrap();
+        let authentic = Said::from(entry).authenticate(&origin, &clerk).unwrap();
         let executed = self.ledger.execute(self.proposal(), [&authentic]).unwrap();
         self.ledger.commit(&executed, b"certificate").unwrap();
         self.publish(&self.seats);

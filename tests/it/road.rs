@@ -7,6 +7,7 @@ use consensus::{Effect, Input, Machine, Signed, ValidatorSet, verify as check};
 use ledger::{Ledger, execute::Proposal};
 use node::mempool::{Mempool, Offered};
 use protocol::{
+    authentic::Said,
     cosignature::{self, Cosigner},
     entry::{Entry, Operation},
     hash::BlockId,
@@ -38,7 +39,7 @@ fn an_entry_walks_the_whole_road() {
         .clerk(&received.statement.author)
         .unwrap()
         .key;
-    let authentic = received.authenticate(&origin, &key).unwrap();
+    let authentic = Said::from(received).authenticate(&origin, &key).unwrap();
     let id = authentic.id();
     // admit: the rules, as a filter
     let admitted = here.admit(authentic).unwrap();
@@ -181,7 +182,7 @@ fn what_the_door_lets_in_a_proposal_can_hold() {
     let key = agency_secret("qurilish", "clerk").public();
     let origin = Origin::parse(ORIGIN).unwrap();
     let admitted = ledger
-        .admit(signed.authenticate(&origin, &key).unwrap())
+        .admit(Said::from(signed).authenticate(&origin, &key).unwrap())
         .unwrap();
     let proposal = Proposal {
         proposer: AgencyName::parse("soliq").unwrap(),
@@ -191,10 +192,8 @@ fn what_the_door_lets_in_a_proposal_can_hold() {
     // A clerk of one agency cannot write into another's registry, whichever door is taken.
     let mut foreign = statement("qurilish", "X-2", Operation::Register, None);
     foreign.registry = protocol::name::RegistryName::parse("soliq.permits").unwrap();
-    let foreign = foreign
-        .sign(&origin, &agency_secret("qurilish", "clerk"))
-        .authenticate(&origin, &key)
-        .unwrap();
+    let foreign = foreign.sign(&origin, &agency_secret("qurilish", "clerk"));
+    let foreign = Said::from(foreign).authenticate(&origin, &key).unwrap();
     assert!(ledger.admit(foreign.clone()).is_err());
     let proposal = Proposal {
         proposer: AgencyName::parse("soliq").unwrap(),

@@ -79,6 +79,7 @@ pub fn genesis_of(names: &[&str], limits: Limits) -> Genesis {
         registries.push(RegistryState {
             name: registry.clone(),
             owner: AgencyName::parse(name).unwrap(),
+            policy: None,
         });
         let clerk = ClerkName::parse(&format!("{name}/clerk-1")).unwrap();
         let ProvenKey { key, proof } =
@@ -88,7 +89,8 @@ pub fn genesis_of(names: &[&str], limits: Limits) -> Genesis {
             key,
             until: None,
             registries: BTreeSet::from([registry]),
-            operations: BTreeSet::from(Operation::ALL),
+            operations: BTreeSet::from(Operation::OF_OWNER),
+            revoked: None,
         };
         clerks.push((state, proof));
     }

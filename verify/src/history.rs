@@ -104,7 +104,7 @@ fn walk(
         "the versions lead to the record's status",
     )?;
     authors(steps, &trusted, &history, &versions)?;
-    *facts = Some(proven(&trusted, &history, Some(*state), versions));
+    *facts = Some(proven(&trusted, &history, Some(state.clone()), versions));
     Ok(match state.status {
         Status::Active => Verdict::Authentic,
         Status::Suspended => Verdict::Suspended,
@@ -119,7 +119,7 @@ fn chain(
     state: &RecordState,
     entries: &[Entry],
 ) -> Result<Vec<ProvenVersion>, Failed> {
-    let mut expected = Some((state.version, place::latest(state)));
+    let mut expected = Some((state.version, state.place()));
     let mut newer: Option<Previous> = None;
     let mut versions: Vec<ProvenVersion> = Vec::with_capacity(entries.len());
     for entry in entries {

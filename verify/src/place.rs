@@ -1,8 +1,6 @@
 //! Where versions stand: what it means for one to be older than another.
 
-use protocol::{
-    entry::Previous, hash::LeafHash, height::LeafIndex, receipt::BlockProof, state::RecordState,
-};
+use protocol::{entry::Previous, hash::LeafHash, height::LeafIndex, receipt::BlockProof};
 
 /// Whether `older` stands before `newer`. One block may hold two versions of a record; then both
 /// have its time, and else the time grows with the height.
@@ -10,16 +8,6 @@ pub(crate) fn precedes(older: &Previous, newer: &Previous) -> bool {
     let same_block = older.height == newer.height && older.time == newer.time;
     let older_block = older.height < newer.height && older.time < newer.time;
     older.index < newer.index && (same_block || older_block)
-}
-
-/// Where the latest version stands, as the index says.
-pub(crate) const fn latest(state: &RecordState) -> Previous {
-    Previous {
-        index: state.index,
-        hash: state.hash,
-        height: state.height,
-        time: state.time,
-    }
 }
 
 /// Where a leaf of `block` stands.

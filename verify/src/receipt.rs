@@ -146,6 +146,9 @@ fn state(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
 fn agreement(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
     let (statement, record) = (&receipt.entry.statement, &receipt.record);
     let (version, operation) = (statement.version, statement.operation);
+    if operation.is_attestation() {
+        return attestation(steps, receipt);
+    }
     let known = version <= record.version && record.content <= record.version;
     steps.require("story", known, "the version is one that the record has")?;
     let hash = merkle::leaf_hash(receipt.entry.write().as_bytes());
@@ -159,7 +162,7 @@ fn agreement(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
         }
     };
     steps.require("story", follows, "it follows the version before it")?;
-    let latest = place::latest(record);
+    let latest = record.place();
     if version == record.version {
         let content_fits = (record.content == version) == operation.has_content();
         let same = latest == here && content_fits && leads_to(operation, record.status);
@@ -168,6 +171,42 @@ fn agreement(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
     let content_fits = !operation.has_content() || record.content >= version;
     let newer = place::precedes(&here, &latest) && content_fits;
     steps.require("story", newer, "the record's latest version is a newer one")
+}
+
+/// Another agency's word: it follows the version that it is about or an earlier word of the agency, and
+/// the record's state shows it or a later one.
+fn attestation(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
+    let (statement, record) = (&receipt.entry.statement, &receipt.record);
+    let known = statement.version <= record.version && record.content <= record.version;
+    steps.require("story", known, "the version is one that the record has")?;
+    let hash = merkle::leaf_hash(receipt.entry.write().as_bytes());
+    let here = place::within(&receipt.block, receipt.proof.index, hash);
+    let previous = statement.previous.as_ref();
+    let follows = previous.is_some_and(|previous| place::precedes(previous, &here));
+    steps.require("story", follows, "it follows what it is about")?;
+    let latest = record.place();
+    if statement.version < record.version {
+        let newer = place::precedes(&here, &latest);
+        return steps.require("story", newer, "the record's latest version is a newer one");
+    }
+    let shown = record.mark(&statement.author.agency()).is_some_and(|mark| {
+        let same = mark.place == here && mark.said == statement.operation;
+        same || place::precedes(&here, &mark.place)
+    });
+    let same = shown && place::precedes(&latest, &here);
+    steps.require(
+        "story",
+        same,
+        "the record's state shows what the agency said",
+    )
+}
+
+/// Whether an attestation is the agency's last word, on the latest version.
+fn is_last_word(receipt: &Receipt) -> bool {
+    let (statement, record) = (&receipt.entry.statement, &receipt.record);
+    let mark = record.mark(&statement.author.agency());
+    statement.version == record.version
+        && mark.is_some_and(|mark| mark.place.index == receipt.proof.index)
 }
 
 /// Whether an operation can leave a record in `status`.
@@ -179,15 +218,18 @@ const fn leads_to(operation: Operation, status: Status) -> bool {
         Operation::Correct => matches!(status, Status::Active | Status::Suspended),
         Operation::Suspend => matches!(status, Status::Suspended),
         Operation::Revoke => matches!(status, Status::Revoked),
+        Operation::Confirm | Operation::Dispute | Operation::Withdraw => false,
     }
 }
 
 fn status(steps: &mut Steps, receipt: &Receipt) -> Verdict {
     let (statement, record) = (&receipt.entry.statement, &receipt.record);
+    let attests = statement.operation.is_attestation();
     let verdict = match record.status {
+        _ if attests && !is_last_word(receipt) => Verdict::Superseded,
         Status::Revoked => Verdict::Revoked,
         Status::Suspended => Verdict::Suspended,
-        Status::Active if statement.version < record.content => Verdict::Superseded,
+        Status::Active if !attests && statement.version < record.content => Verdict::Superseded,
         Status::Active => Verdict::Authentic,
     };
     let ok = verdict == Verdict::Authentic;

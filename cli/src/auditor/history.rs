@@ -206,7 +206,7 @@ fn show(output: &Output, facts: &Facts, verdict: Verdict) {
 
 fn facts_json(facts: &Facts) -> Value {
     json!({
-        "status": facts.state.map(|state| state.status.word()), "size": facts.size.get(), "as_of_height": facts.as_of_height.get(),
+        "status": facts.state.as_ref().map(|state| state.status.word()), "size": facts.size.get(), "as_of_height": facts.as_of_height.get(),
         "as_of_time": iso(facts.as_of_time.get()), "cosigners": facts.cosigners.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "versions": facts.versions.iter().map(version_json).collect::<Vec<_>>(),
     })

@@ -267,6 +267,7 @@ fn genesis(origin: &Origin, folders: &[Folder], publisher: &SecretKey) -> Result
         registries.push(RegistryState {
             name: registry.clone(),
             owner: name.clone(),
+            policy: None,
         });
         let clerk = ClerkName::parse(&format!("{name}/clerk-1")).ok_or_else(bug)?;
         let secret = folder.key("clerk").ok_or_else(bug)?;
@@ -276,7 +277,8 @@ fn genesis(origin: &Origin, folders: &[Folder], publisher: &SecretKey) -> Result
             key,
             until: None,
             registries: BTreeSet::from([registry]),
-            operations: BTreeSet::from(Operation::ALL),
+            operations: BTreeSet::from(Operation::OF_OWNER),
+            revoked: None,
         };
         clerks.push((state, proof));
     }

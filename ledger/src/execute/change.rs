@@ -26,11 +26,7 @@ pub(super) fn execute(
         // The rules make nothing that the directory does not take.
         let _taken = directory.set(value);
     }
-    let present = before.values();
-    let values_before = values
-        .keys()
-        .map(|key| (*key, present.get(key).cloned()))
-        .collect();
+    let values_before = before.present(values.keys());
     let changes = values
         .iter()
         .map(|(key, value)| (*key, value_hash(value)))

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
+    authentic::{Authentic, Said},
     block::BlockLeaf,
-    entry::Authentic,
+    entry::Statement,
     hash::{EntryId, IndexKey, LeafHash},
     height::{LeafIndex, TimeMs},
     merkle::{Frontier, leaf_hash},
@@ -33,6 +34,9 @@ pub(super) struct Draft<'a, R> {
     ids: Vec<EntryId>,
     records: BTreeMap<IndexKey, RecordState>,
     before: BTreeMap<IndexKey, Option<RecordState>>,
+    /// What acts of this block have made of the directory; entries are still judged by the one before.
+    directory: Option<Directory>,
+    values: BTreeMap<IndexKey, String>,
 }
 
 impl<'a, R: Records> Draft<'a, R> {
@@ -47,6 +51,8 @@ impl<'a, R: Records> Draft<'a, R> {
             ids: Vec::new(),
             records: BTreeMap::new(),
             before: BTreeMap::new(),
+            directory: None,
+            values: BTreeMap::new(),
         }
     }
 
@@ -67,39 +73,62 @@ impl<'a, R: Records> Draft<'a, R> {
         Ok(())
     }
 
-    /// Takes the entry if the rules allow it after all that were taken before.
-    pub(super) fn take(&mut self, entry: &Authentic) -> Result<Result<(), Refusal>, Fault> {
-        let records = Overlay {
-            changes: &self.records,
-            below: self.below,
-        };
-        let known = Known::find(&records, entry.statement())?;
+    /// Takes the leaf if the rules allow it after all that were taken before.
+    pub(super) fn take(&mut self, leaf: &Authentic) -> Result<Result<(), Refusal>, Fault> {
         let index = LeafIndex::new(self.head.size().get() + count(self.leaves.len()));
         let place = Place {
             height: self.head.height().next(),
             time: self.time,
             index,
         };
-        let state = match rules::judge(self.head.directory(), &known, entry, place) {
-            Ok(state) => state,
-            Err(refusal) => return Ok(Err(refusal)),
+        let taken = match leaf.said() {
+            Said::Entry(entry) => self.take_entry(leaf, &entry.statement, place)?,
+            Said::Act(act) => {
+                let before = self.head.directory();
+                let present = self.directory.as_ref().unwrap_or(before);
+                rules::act::judge(present, leaf, act, place).map(|(key, value)| {
+                    let directory = self.directory.get_or_insert_with(|| (**before).clone());
+                    // The rules make nothing that the directory does not take.
+                    let _taken = directory.set(&value);
+                    self.values.insert(key, value);
+                })
+            }
         };
-        self.before.entry(known.key).or_insert(known.current);
-        self.records.insert(known.key, state);
-        self.leaves.push(entry.bytes().to_vec());
-        self.bytes += count(entry.bytes().len());
-        self.hashes.push(entry.hash());
-        self.ids.push(entry.id());
+        if let Err(refusal) = taken {
+            return Ok(Err(refusal));
+        }
+        self.leaves.push(leaf.bytes().to_vec());
+        self.bytes += count(leaf.bytes().len());
+        self.hashes.push(leaf.hash());
+        self.ids.push(leaf.id());
         Ok(Ok(()))
+    }
+
+    fn take_entry(
+        &mut self,
+        entry: &Authentic,
+        statement: &Statement,
+        place: Place,
+    ) -> Result<Result<(), Refusal>, Fault> {
+        let records = Overlay {
+            changes: &self.records,
+            below: self.below,
+        };
+        let known = Known::find(&records, statement)?;
+        let judged = rules::judge(self.head.directory(), &known, entry, statement, place);
+        Ok(judged.map(|state| {
+            self.before.entry(known.key).or_insert(known.current);
+            self.records.insert(known.key, state);
+        }))
     }
 
     /// Closes the block with its block leaf.
     pub(super) fn seal(self, proposer: AgencyName) -> Executed {
-        let changes = self
-            .records
-            .iter()
-            .map(|(key, state)| (*key, value_hash(&state.write())))
-            .collect();
+        let records = self.records.iter();
+        let records = records.map(|(key, state)| (*key, value_hash(&state.write())));
+        let values = self.values.iter();
+        let values = values.map(|(key, value)| (*key, value_hash(value)));
+        let changes = records.chain(values).collect();
         let index = self.head.index().update(&changes);
         let leaf = BlockLeaf {
             height: self.head.height().next(),
@@ -117,7 +146,12 @@ impl<'a, R: Records> Draft<'a, R> {
             hashes: self.hashes,
             frontier,
         };
-        let (head, log) = seal(log, leaf, Arc::clone(self.head.directory()), index);
+        let before = self.head.directory();
+        let (directory, values_before) = match self.directory {
+            None => (Arc::clone(before), BTreeMap::new()),
+            Some(directory) => (Arc::new(directory), before.present(self.values.keys())),
+        };
+        let (head, log) = seal(log, leaf, directory, index);
         Executed {
             head: Arc::new(head),
             first: LeafIndex::new(self.head.size().get()),
@@ -126,8 +160,8 @@ impl<'a, R: Records> Draft<'a, R> {
             ids: self.ids,
             records: self.records,
             before: self.before,
-            values: BTreeMap::new(),
-            values_before: BTreeMap::new(),
+            values: self.values,
+            values_before,
         }
     }
 }

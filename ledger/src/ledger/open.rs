@@ -182,7 +182,7 @@ impl Loaded<'_> {
         };
         let mut at_oldest = Images::new();
         for block in undo.iter().rev() {
-            at_oldest.extend(&block.records);
+            at_oldest.extend(block.records.clone());
         }
         let mut values = Values::at_each(self.genesis, self.store.values()?, &undo)?;
         let first = values.pop().unwrap_or_default();
@@ -222,13 +222,13 @@ impl Loaded<'_> {
     /// The index over all records as they were, and all other values.
     fn tree(&self, images: &Images, values: &Values) -> Result<Tree, Fault> {
         let mut leaves: Vec<(IndexKey, ValueHash)> = values.hashes().collect();
-        let mut add = |key: IndexKey, state: RecordState| {
+        let mut add = |key: IndexKey, state: &RecordState| {
             leaves.push((key, value_hash(&state.write())));
         };
         self.store
             .each_record(|key, state| match images.get(&key) {
-                None => add(key, state),
-                Some(Some(before)) => add(key, *before),
+                None => add(key, &state),
+                Some(Some(before)) => add(key, before),
                 Some(None) => {}
             })?;
         leaves.sort_unstable_by_key(|leaf| leaf.0);
@@ -245,7 +245,7 @@ impl Loaded<'_> {
         let mut changes = BTreeMap::new();
         for key in images.keys() {
             let state = match later.iter().find_map(|block| block.records.get(key)) {
-                Some(state) => *state,
+                Some(state) => state.clone(),
                 None => self.store.record(key)?,
             };
             let state = state.ok_or_else(|| Fault::damaged("a changed record is missing"))?;

@@ -55,17 +55,18 @@ fn approvers(directory: &Directory, by: OpenedBy) -> (BTreeMap<AgencyName, Publi
 /// A key that is new to its use may serve nobody else, and a new cosigning key needs a new name.
 fn succession(directory: &Directory, agency: &AgencyState) -> Result<(), BadChange> {
     let before = directory.agencies().get(&agency.name);
-    let kept = before.map(keys).unwrap_or_default();
-    for (purpose, key) in keys(agency) {
+    let kept = before.map(AgencyState::keys);
+    let kept = kept.iter().flatten().collect::<Vec<_>>();
+    for (purpose, key) in agency.keys() {
         let taken = || {
-            let of_agencies = directory.agencies().values().flat_map(keys);
+            let of_agencies = directory.agencies().values().flat_map(AgencyState::keys);
             let of_clerks = directory
                 .clerks()
                 .values()
                 .map(|clerk| ("clerk", clerk.key));
             of_agencies.chain(of_clerks).any(|(_, other)| other == key)
         };
-        if !kept.contains(&(purpose, key)) && taken() {
+        if !kept.contains(&&(purpose, key)) && taken() {
             return Err(BadChange::KeyTaken {
                 agency: agency.name.clone(),
                 purpose,
@@ -78,16 +79,6 @@ fn succession(directory: &Directory, agency: &AgencyState) -> Result<(), BadChan
         return Err(BadChange::NameTaken(agency.name.clone()));
     }
     Ok(())
-}
-
-fn keys(agency: &AgencyState) -> Vec<(&'static str, PublicKey)> {
-    vec![
-        ("peer", agency.peer),
-        ("vote", agency.vote),
-        ("cosign", agency.cosign),
-        ("admin", agency.admin),
-        ("recovery", agency.recovery),
-    ]
 }
 
 fn values(network: &NetworkState, change: &Change) -> BTreeMap<IndexKey, String> {

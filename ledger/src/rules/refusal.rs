@@ -3,7 +3,7 @@
 use protocol::{
     entry::{Operation, Previous},
     hash::LeafHash,
-    height::{Height, LeafIndex, Version},
+    height::{Height, LeafIndex, TimeMs, Version},
     name::{AgencyName, ClerkName, Date, RegistryName},
     state::Status,
 };
@@ -83,8 +83,8 @@ pub enum Refusal {
     },
     #[error("{} needs a reason code; add one and sign again", .0.word())]
     ReasonMissing(Operation),
-    #[error("register takes no reason code; leave it out and sign again")]
-    ReasonNotDue,
+    #[error("{} takes no reason code; leave it out and sign again", .0.word())]
+    ReasonNotDue(Operation),
     #[error("{} needs a commitment to what the record says; add one and sign again", .0.word())]
     CommitmentMissing(Operation),
     #[error("a record cannot rest on itself; leave the reference out and sign again")]
@@ -96,6 +96,49 @@ pub enum Refusal {
         registry: RegistryName,
         version: Version,
     },
+    #[error("clerk {0} was revoked by its agency; sign with the key of a clerk who may act")]
+    ClerkRevoked(ClerkName),
+    #[error(
+        "registry {0} is the clerk's own agency's, and nobody attests to a record of its own; have another agency do it"
+    )]
+    OwnRecord(RegistryName),
+    #[error(
+        "version {version} is not the latest of this record, which is {latest}; look at the record again, and say it of that version"
+    )]
+    NotLatest { version: Version, latest: Version },
+    #[error("the agency said {} of this version already; nothing is left to do", .0.word())]
+    AlreadySaid(Operation),
+    #[error("the agency has said nothing of this version that could be withdrawn; look at the record's history")]
+    NothingToWithdraw,
+    #[error("{} takes no commitment; leave it out and sign again", .0.word())]
+    CommitmentNotDue(Operation),
+    #[error("agency {0} is not on the ledger; check its name")]
+    UnknownAgency(AgencyName),
+    #[error("the act is not signed with the admin key of agency {0}; sign it with that key")]
+    WrongAdminKey(AgencyName),
+    #[error("clerk {0} belongs to another agency; have that agency decide about it")]
+    ForeignClerk(ClerkName),
+    #[error("clerk {0} is on the ledger already, and a name is one key for good; take a new name")]
+    ClerkExists(ClerkName),
+    #[error("the key for clerk {0} serves somebody already; make a new key")]
+    KeyTaken(ClerkName),
+    #[error("the ledger knows {clerks_max} clerks and takes no more; the network must raise its bound first")]
+    TooManyClerks { clerks_max: usize },
+    #[error(
+        "the key cannot have been compromised after {time} ms, the time of the next block; name an earlier time"
+    )]
+    CompromisedLater { time: TimeMs },
+    #[error("registry {registry} belongs to {owner}, which alone sets its policy; have it submit the act")]
+    ForeignPolicy {
+        registry: RegistryName,
+        owner: AgencyName,
+    },
+    #[error("policy {version} does not follow; the next policy of this registry is {next}")]
+    WrongPolicyVersion { version: u64, next: u64 },
+    #[error(
+        "no agencies could satisfy the policy of registry {0}: it needs one or more of as many others than the owner, and 1 to 3,650 days or no end; or none of all this"
+    )]
+    PolicyUnsatisfiable(RegistryName),
 }
 
 impl Refusal {
@@ -121,10 +164,26 @@ impl Refusal {
             Self::AlreadyRegistered => "already-registered",
             Self::WrongStatus { .. } => "wrong-status",
             Self::ReasonMissing(_) => "reason-missing",
-            Self::ReasonNotDue => "reason-not-due",
+            Self::ReasonNotDue(_) => "reason-not-due",
             Self::CommitmentMissing(_) => "commitment-missing",
             Self::SelfReference => "self-reference",
             Self::UnknownReference { .. } => "unknown-reference",
+            Self::ClerkRevoked(_) => "clerk-revoked",
+            Self::OwnRecord(_) => "own-record",
+            Self::NotLatest { .. } => "not-latest",
+            Self::AlreadySaid(_) => "already-said",
+            Self::NothingToWithdraw => "nothing-to-withdraw",
+            Self::CommitmentNotDue(_) => "commitment-not-due",
+            Self::UnknownAgency(_) => "unknown-agency",
+            Self::WrongAdminKey(_) => "wrong-admin-key",
+            Self::ForeignClerk(_) => "foreign-clerk",
+            Self::ClerkExists(_) => "clerk-exists",
+            Self::KeyTaken(_) => "key-taken",
+            Self::TooManyClerks { .. } => "too-many-clerks",
+            Self::CompromisedLater { .. } => "compromised-later",
+            Self::ForeignPolicy { .. } => "foreign-policy",
+            Self::WrongPolicyVersion { .. } => "wrong-policy-version",
+            Self::PolicyUnsatisfiable(_) => "policy-unsatisfiable",
         }
     }
 

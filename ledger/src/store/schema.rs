@@ -18,12 +18,13 @@ use protocol::{
     codec::{self, DecodeError},
     hash::{BlockId, IndexKey, LeafHash, RootHash},
     height::{Height, LeafIndex, LogSize, TimeMs, Version},
+    standing::Standing,
     state::{RecordState, Status},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Version of everything in this file.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 pub(crate) const LEAVES: &str = "leaves";
 pub(crate) const TILES: &str = "tiles";
@@ -57,7 +58,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError
 }
 
 /// State of a record on disk.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecordRow {
     status: u8,
     version: Version,
@@ -66,10 +67,12 @@ pub(crate) struct RecordRow {
     hash: LeafHash,
     height: Height,
     time: TimeMs,
+    /// As text; empty for most.
+    standing: String,
 }
 
-impl From<RecordState> for RecordRow {
-    fn from(state: RecordState) -> Self {
+impl From<&RecordState> for RecordRow {
+    fn from(state: &RecordState) -> Self {
         let RecordState {
             status,
             version,
@@ -78,6 +81,7 @@ impl From<RecordState> for RecordRow {
             hash,
             height,
             time,
+            standing,
         } = state;
         let status = match status {
             Status::Active => 0,
@@ -86,12 +90,15 @@ impl From<RecordState> for RecordRow {
         };
         Self {
             status,
-            version,
-            content,
-            index,
-            hash,
-            height,
-            time,
+            version: *version,
+            content: *content,
+            index: *index,
+            hash: *hash,
+            height: *height,
+            time: *time,
+            standing: standing
+                .as_ref()
+                .map_or_else(String::new, |standing| standing.write()),
         }
     }
 }
@@ -106,12 +113,18 @@ impl RecordRow {
             hash,
             height,
             time,
+            standing,
         } = self;
         let status = match status {
             0 => Status::Active,
             1 => Status::Suspended,
             2 => Status::Revoked,
             _ => return None,
+        };
+        let standing = if standing.is_empty() {
+            None
+        } else {
+            Some(Box::new(Standing::parse(&standing)?))
         };
         Some(RecordState {
             status,
@@ -121,6 +134,7 @@ impl RecordRow {
             hash,
             height,
             time,
+            standing,
         })
     }
 }

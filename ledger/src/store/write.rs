@@ -95,7 +95,7 @@ impl Store {
         }
         let records = self.family(RECORDS)?;
         for (key, state) in executed.records() {
-            batch.put_cf(records, key.as_bytes(), encode(&RecordRow::from(*state)));
+            batch.put_cf(records, key.as_bytes(), encode(&RecordRow::from(state)));
         }
         let state = self.family(STATE)?;
         for (key, value) in executed.values() {
@@ -109,7 +109,7 @@ impl Store {
         let values = executed.values_before.iter();
         let undo = UndoRow {
             records: records
-                .map(|(key, state)| (*key, state.map(RecordRow::from)))
+                .map(|(key, state)| (*key, state.as_ref().map(RecordRow::from)))
                 .collect(),
             values: values.map(|(key, value)| (*key, value.clone())).collect(),
         };

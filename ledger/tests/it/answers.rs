@@ -185,7 +185,10 @@ fn check_all(ledger: &Ledger) {
     for number in 0..60 {
         let history = ledger.history(&registry(PERMITS), &key(number)).unwrap();
         let record = ledger.record(&registry(PERMITS), &key(number)).unwrap();
-        assert_eq!(history.record.as_ref().map(|(state, _)| *state), record);
+        assert_eq!(
+            history.record.as_ref().map(|(state, _)| state.clone()),
+            record
+        );
         check_history(&history, size, &root);
     }
     let absent = ledger.index_proof(&IndexKey::new([7; 32])).unwrap();

@@ -2,8 +2,9 @@
 
 use ledger::{InvalidBlock, NotExecuted, Refusal, execute::Proposal};
 use protocol::{
+    authentic::Authentic,
     block::BlockLeaf,
-    entry::{Authentic, Operation},
+    entry::Operation,
     height::{LeafIndex, TimeMs},
     merkle,
     name::AgencyName,
@@ -65,8 +66,9 @@ fn later_entries_of_a_block_see_earlier_ones() {
     .into_iter()
     .enumerate()
     {
-        let entry = sign(next(operation, 1, states.last()));
-        let version = entry.statement().version;
+        let statement = next(operation, 1, states.last());
+        let entry = sign(statement.clone());
+        let version = statement.version;
         states.push(RecordState {
             status: Status::Active,
             version,
@@ -75,6 +77,7 @@ fn later_entries_of_a_block_see_earlier_ones() {
             hash: entry.hash(),
             height: chain.head.height().next(),
             time,
+            standing: None,
         });
         entries.push(entry);
     }

@@ -14,7 +14,9 @@ mod rules;
 mod world;
 
 #[cfg(feature = "rocksdb")]
+mod acts;
 mod answers;
+mod attestations;
 #[cfg(feature = "rocksdb")]
 mod poison;
 #[cfg(feature = "rocksdb")]

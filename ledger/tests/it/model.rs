@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use protocol::{
-    entry::{Authentic, Operation},
+    authentic::Authentic,
+    entry::Operation,
     state::{RecordState, Status, value_hash},
 };
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use ledger::{Built, Ledger, NotAdmitted, NotExecuted, Records, Refusal};
 use protocol::{
-    entry::{Authentic, Committed, Operation, Previous, Reference, Statement},
+    authentic::Authentic,
+    entry::{Committed, Operation, Previous, Reference, Statement},
     hash::{Commitment, EntryId, LeafHash},
     height::{Height, LeafIndex, TimeMs, Version},
     name::{ClerkName, Date, ReasonCode},
@@ -120,7 +121,7 @@ impl Poisoner {
     }
 
     fn previous(&mut self, state: Option<&RecordState>) -> Option<Previous> {
-        let sound = state.map(ledger::rules::previous);
+        let sound = state.map(RecordState::place);
         let mut bent = sound.unwrap_or(Previous {
             index: LeafIndex::new(0),
             hash: LeafHash::new([0; 32]),

@@ -50,6 +50,11 @@ fn replay(chain: &Chain, log: &[Vec<u8>]) -> Result<Replay, Divergence> {
     Ok(replay)
 }
 
+/// The whole log of a chain, replayed.
+pub fn replayed(chain: &Chain) -> Replay {
+    replay(chain, &chain.log).unwrap()
+}
+
 #[test]
 fn a_replay_comes_to_the_same_roots() {
     let chain = chain();

@@ -11,6 +11,8 @@ use protocol::{
     state::{Limits, Status},
 };
 
+use crate::acts;
+use crate::attestations;
 use crate::world::{self, BOB, Chain, LOLA, OLD, PARCELS, PERMITS, register, registry, sign};
 
 /// The rows of the table in `docs/protocol.md`.
@@ -61,9 +63,12 @@ fn chain_with(status: Option<Status>) -> Chain {
 #[test]
 fn every_operation_does_what_the_table_in_the_protocol_says() {
     let table = table();
-    assert_eq!(table.len(), 24);
+    assert_eq!(table.len(), 36);
     for ((status, operation), outcome) in table {
         let mut chain = chain_with(status);
+        if operation == Operation::Withdraw && outcome.is_some() {
+            chain.block([chain.next(Operation::Confirm, 1)]);
+        }
         let before = chain.state(1);
         let entry = sign(chain.next(operation, 1));
         match (chain.execute(std::slice::from_ref(&entry)), outcome) {
@@ -71,6 +76,9 @@ fn every_operation_does_what_the_table_in_the_protocol_says() {
                 chain.append(&executed);
                 let state = chain.state(1).unwrap();
                 assert_eq!(state.status, outcome, "{status:?} {operation:?}");
+                let makes = u64::from(!operation.is_attestation());
+                let version = before.as_ref().map_or(0, |before| before.version.get());
+                assert_eq!(state.version.get(), version + makes);
                 let content = before.filter(|_| !operation.has_content());
                 assert_eq!(
                     state.content,
@@ -134,6 +142,8 @@ fn refusals() -> Vec<Refusal> {
         .into_iter()
         .map(|s| chain.refusal(sign(s)).unwrap())
         .collect();
+    refusals.extend(attestations::refusals());
+    refusals.extend(acts::refusals());
     let stolen = world::sign_with(register(2), &world::secret("a thief"));
     refusals.push(chain.refusal(stolen).unwrap());
     let twice = sign(register(2));

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use ledger::{
     Built, Executed, Head, MemoryRecords, NotExecuted, Records, Refusal, build, execute,
-    execute::Proposal, rules::previous,
+    execute::Proposal,
 };
 use protocol::{
     agency::{ProvenAgency, ProvenKey},
-    entry::{Authentic, Committed, Entry, Operation, Statement},
+    authentic::{Authentic, Said},
+    entry::{Committed, Operation, Statement},
     genesis::Genesis,
     hash::{Commitment, RecordKey, sha256},
     height::{Height, TimeMs, Version},
@@ -43,7 +44,7 @@ pub fn key(number: u64) -> RecordKey {
     RecordKey::new(sha256(&[b"record", &number.to_be_bytes()]))
 }
 
-fn origin() -> Origin {
+pub fn origin() -> Origin {
     Origin::parse("registry.example.uz/test/1").unwrap()
 }
 
@@ -87,6 +88,7 @@ fn clerk(
         until: until.map(|date| Date::parse(date).unwrap()),
         registries: registries.iter().map(|name| registry(name)).collect(),
         operations: operations.iter().copied().collect::<BTreeSet<_>>(),
+        revoked: None,
     }
 }
 
@@ -95,6 +97,7 @@ pub fn genesis_with(limits: Limits) -> Genesis {
     let owned = |name, owner| RegistryState {
         name: registry(name),
         owner: AgencyName::parse(owner).unwrap(),
+        policy: None,
     };
     let clerks = [
         clerk(ANNA, None, &[LICENCES, PERMITS], &Operation::ALL),
@@ -129,15 +132,18 @@ pub fn genesis() -> Genesis {
     genesis_with(Limits::default())
 }
 
-/// What a clerk would say next about a record in that state.
+/// What a clerk would say next about a record in that state; attestations are clerk lola's.
 pub fn next(operation: Operation, number: u64, current: Option<&RecordState>) -> Statement {
+    if operation.is_attestation() {
+        return attest(operation, number, current, LOLA);
+    }
     let version = current.map_or(Version::ZERO, |state| state.version).next();
     Statement {
         operation,
         registry: registry(PERMITS),
         key: key(number),
         version,
-        previous: current.map(previous),
+        previous: current.map(RecordState::place),
         effective: None,
         reason: (operation != Operation::Register).then(|| ReasonCode::parse("C01").unwrap()),
         references: Vec::new(),
@@ -146,6 +152,29 @@ pub fn next(operation: Operation, number: u64, current: Option<&RecordState>) ->
             .then(|| Committed::Document(Commitment::new(sha256(&[&version.get().to_be_bytes()])))),
         author: ClerkName::parse(ANNA).unwrap(),
         expires: Height::new(1000),
+    }
+}
+
+/// What a clerk of another agency would say of the latest version.
+pub fn attest(
+    operation: Operation,
+    number: u64,
+    current: Option<&RecordState>,
+    author: &str,
+) -> Statement {
+    let author = ClerkName::parse(author).unwrap();
+    let last = current.map(|state| {
+        let mark = state.mark(&author.agency());
+        mark.map_or_else(|| state.place(), |mark| mark.place)
+    });
+    Statement {
+        operation,
+        version: current.map_or(Version::new(1), |state| state.version),
+        previous: last,
+        reason: (operation != Operation::Confirm).then(|| ReasonCode::parse("D01").unwrap()),
+        commitment: None,
+        author,
+        ..register(number)
     }
 }
 
@@ -160,8 +189,8 @@ pub fn sign(statement: Statement) -> Authentic {
 }
 
 pub fn sign_with(statement: Statement, secret: &SecretKey) -> Authentic {
-    let entry: Entry = statement.sign(&origin(), secret);
-    entry.authenticate(&origin(), &secret.public()).unwrap()
+    let said = Said::from(statement.sign(&origin(), secret));
+    said.authenticate(&origin(), &secret.public()).unwrap()
 }
 
 pub fn proposal(time: TimeMs) -> Proposal {

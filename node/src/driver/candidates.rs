@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ledger::execute::Executed;
 use protocol::{
+    authentic::Authentic,
     codec,
-    entry::Authentic,
     hash::{BlockId, LeafHash, sha256},
     height::Height,
 };

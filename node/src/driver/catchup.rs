@@ -7,8 +7,8 @@ use std::{collections::VecDeque, sync::Arc};
 
 use consensus::{Input, verify};
 use protocol::{
+    authentic::{Authentic, Said},
     block::BlockLeaf,
-    entry::{Authentic, Entry},
     height::Height,
     merkle,
 };
@@ -49,12 +49,14 @@ pub(super) struct Checked {
     from: PeerIndex,
 }
 
-/// A block whose signatures were checked.
+/// A block that was read.
 #[derive(Debug)]
 struct Prepared {
     block: DecidedBlock,
     leaf: BlockLeaf,
-    entries: Vec<Arc<Authentic>>,
+    /// None if an author is not known yet: a block before it may add the key, so it is looked at again
+    /// when its turn comes.
+    entries: Option<Vec<Arc<Authentic>>>,
 }
 
 impl CatchUp {
@@ -193,10 +195,15 @@ impl Driver {
             leaf,
             entries,
         } = prepared;
-        let commit = block.commit;
-        if commit.height < height {
+        if block.commit.height < height {
             return;
         }
+        let Some(entries) = entries.or_else(|| believe(&self.shared, &block)) else {
+            tracing::warn!(event = "bad-block", peer = self.peer_name(from), %height, "a signature in a block from a peer does not hold");
+            self.catchup.blocks.clear();
+            return self.answered_wrongly(from);
+        };
+        let commit = block.commit;
         let outline = Outline {
             height: leaf.height,
             time: leaf.time,
@@ -264,16 +271,21 @@ fn prepare_all(shared: &crate::shared::Shared, blocks: Vec<DecidedBlock>) -> Vec
 }
 
 fn prepare(shared: &crate::shared::Shared, block: DecidedBlock) -> Option<Prepared> {
-    let (last, leaves) = block.leaves.split_last()?;
-    let leaf = BlockLeaf::parse(last).ok()?;
-    let entry = |bytes: &Vec<u8>| {
-        let entry = Entry::parse(bytes).ok()?;
-        ingest::authenticate(shared, entry, merkle::leaf_hash(bytes)).ok()
-    };
-    let entries = leaves.iter().map(entry).collect::<Option<Vec<_>>>()?;
+    let leaf = BlockLeaf::parse(block.leaves.last()?).ok()?;
+    let entries = believe(shared, &block);
     Some(Prepared {
         block,
         leaf,
         entries,
     })
+}
+
+/// The leaves of a block but its own, if the key of each author is known and made its signature.
+fn believe(shared: &crate::shared::Shared, block: &DecidedBlock) -> Option<Vec<Arc<Authentic>>> {
+    let (_, leaves) = block.leaves.split_last()?;
+    let believe = |bytes: &Vec<u8>| {
+        let said = Said::parse(bytes).ok()?;
+        ingest::authenticate(shared, said, merkle::leaf_hash(bytes)).ok()
+    };
+    leaves.iter().map(believe).collect()
 }

@@ -235,7 +235,7 @@ impl Driver {
     }
 
     /// Forgets what the block took, and says to the losers why.
-    fn settle_waiting(&self, entries: &[Arc<protocol::entry::Authentic>]) {
+    fn settle_waiting(&self, entries: &[Arc<protocol::authentic::Authentic>]) {
         let height = self.shared.ledger.head().height().next();
         let losers = {
             let mut mempool = self.shared.mempool();

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use consensus::{Input, SignedProposal, Verified};
 use ledger::{NotExecuted, execute};
 use protocol::{
-    entry::{Authentic, Entry},
+    authentic::{Authentic, Said},
     hash::{BlockId, LeafHash},
     height::{Height, TimeMs},
     merkle,
@@ -163,11 +163,11 @@ impl Driver {
             if !wanted {
                 continue;
             }
-            let Ok(entry) = Entry::parse(&bytes) else {
+            let Ok(said) = Said::parse(&bytes) else {
                 continue;
             };
             // An entry whose signature does not hold leaves its block incomplete, so it gets no vote.
-            let Ok(entry) = ingest::authenticate(&self.shared, entry, hash) else {
+            let Ok(entry) = ingest::authenticate(&self.shared, said, hash) else {
                 continue;
             };
             for gathering in self.proposals.gathering.values_mut() {
@@ -298,8 +298,8 @@ impl Driver {
         };
         for saved in saved {
             let entry = |bytes: &Vec<u8>| {
-                let entry = Entry::parse(bytes).ok()?;
-                ingest::authenticate(&self.shared, entry, merkle::leaf_hash(bytes)).ok()
+                let said = Said::parse(bytes).ok()?;
+                ingest::authenticate(&self.shared, said, merkle::leaf_hash(bytes)).ok()
             };
             let Some(entries) = saved.entries.iter().map(entry).collect::<Option<Vec<_>>>() else {
                 continue;

@@ -99,7 +99,7 @@ pub(crate) fn of_denial(denial: &Denial) -> Problem {
         Denial::Contested(by) => Refused::new(
             StatusCode::CONFLICT,
             "contested",
-            format!("entry {} waits for the same version of the record; ask for its receipt, then look again", by.to_hex()),
+            format!("entry {} waits for the same thing, like the same version of the record; ask for its receipt, then look again", by.to_hex()),
         )
         .0,
         Denial::Busy => Refused::busy("the node is busy; try again in a moment").0,
@@ -115,8 +115,20 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
         | Refusal::ClerkEnded { .. }
         | Refusal::ForeignRegistry { .. }
         | Refusal::RegistryOutOfScope { .. }
-        | Refusal::OperationOutOfScope { .. } => StatusCode::FORBIDDEN,
-        Refusal::VersionTaken { .. } | Refusal::AlreadyRegistered => StatusCode::CONFLICT,
+        | Refusal::OperationOutOfScope { .. }
+        | Refusal::ClerkRevoked(_)
+        | Refusal::OwnRecord(_)
+        | Refusal::UnknownAgency(_)
+        | Refusal::WrongAdminKey(_)
+        | Refusal::ForeignClerk(_)
+        | Refusal::ForeignPolicy { .. } => StatusCode::FORBIDDEN,
+        Refusal::VersionTaken { .. }
+        | Refusal::AlreadyRegistered
+        | Refusal::NotLatest { .. }
+        | Refusal::AlreadySaid(_)
+        | Refusal::ClerkExists(_)
+        | Refusal::KeyTaken(_)
+        | Refusal::WrongPolicyVersion { .. } => StatusCode::CONFLICT,
         Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use ledger::{Ledger, execute::Proposal};
 use protocol::{
+    authentic::{Authentic, Said},
     cosignature::{self, Cosigner},
-    entry::{Authentic, Operation},
+    entry::Operation,
     height::TimeMs,
     name::{AgencyName, Origin, RegistryName},
     record::RecordId,
@@ -28,7 +29,7 @@ fn authentic(number: &str, operation: Operation, current: Option<&RecordState>) 
     let origin = Origin::parse(ORIGIN).unwrap();
     let clerk = agency_secret("qurilish", "clerk").public();
     let entry = entry("qurilish", number, operation, current);
-    entry.authenticate(&origin, &clerk).unwrap()
+    Said::from(entry).authenticate(&origin, &clerk).unwrap()
 }
 
 fn block(ledger: &Ledger, entries: &[Authentic]) {

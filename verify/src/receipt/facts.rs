@@ -5,6 +5,7 @@ use protocol::{
     height::{Height, LeafIndex, LogSize, TimeMs, Version},
     opening::{Content, Opening},
     receipt::Receipt,
+    standing::{Endorsement, Standing},
     state::Status,
 };
 
@@ -37,6 +38,12 @@ pub struct Facts {
     pub status: Status,
     /// The record's latest version under the checkpoint.
     pub latest: Version,
+    /// What other agencies have said of the latest version, and what that makes of it under the checkpoint.
+    pub standing: Option<Standing>,
+    /// The last in one word.
+    pub endorsement: Endorsement,
+    /// Since when somebody else may have had the clerk's key, if that is before this entry.
+    pub compromised: Option<TimeMs>,
     /// Size of the log under the checkpoint.
     pub size: LogSize,
     /// Height of the newest block under the checkpoint.
@@ -71,6 +78,13 @@ impl Facts {
             time: block.time,
             status: receipt.record.status,
             latest: receipt.record.version,
+            standing: receipt.record.standing.as_deref().cloned(),
+            endorsement: receipt.record.endorsement(head.time),
+            compromised: receipt
+                .clerk
+                .revoked
+                .and_then(|revoked| revoked.compromised)
+                .filter(|since| *since <= block.time),
             size: trusted.checkpoint().size,
             as_of_height: head.height,
             as_of_time: head.time,

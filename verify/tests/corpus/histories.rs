@@ -131,7 +131,7 @@ fn changed(book: &mut Book, world: &World, whole: &History) {
         ("head-newer", 14, &|to| to.head = newer.head.clone()),
         ("head-path-long", 14, &|to| to.head.path.push([0; 32])),
         ("state-newer", 14, &|to| {
-            to.record.as_mut().unwrap().0 = newer.record.as_ref().unwrap().0
+            to.record.as_mut().unwrap().0 = newer.record.as_ref().unwrap().0.clone()
         }),
         ("older-under-the-newer-head", 14, &|to| {
             (to.head, to.checkpoint) = (newer.head.clone(), newer.checkpoint.clone())

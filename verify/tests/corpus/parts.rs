@@ -101,12 +101,13 @@ fn parts(book: &mut Book, amended: &Amended) {
             ("head-of-an-older-checkpoint", 14, &|to| {
                 to.head.clone_from(&before.head)
             }),
-            ("swap-record", 14, &|to| to.record = stranger.record),
+            ("swap-record", 14, &|to| to.record = stranger.record.clone()),
             ("swap-record-with-proof", 14, &|to| {
-                (to.record, to.record_proof) = (stranger.record, stranger.record_proof.clone())
+                (to.record, to.record_proof) =
+                    (stranger.record.clone(), stranger.record_proof.clone())
             }),
             ("older-record-with-proof", 14, &|to| {
-                (to.record, to.record_proof) = (before.record, before.record_proof.clone())
+                (to.record, to.record_proof) = (before.record.clone(), before.record_proof.clone())
             }),
             ("swap-clerk-proof", 14, &|to| {
                 to.clerk_proof = mine.record_proof.clone()

@@ -74,11 +74,13 @@ pub(super) fn found(origin: &str) -> Genesis {
         ),
         agencies: AGENCIES.iter().map(agency).collect(),
         registries: vec![RegistryState {
+            policy: None,
             name: registry(),
             owner: AgencyName::parse("qurilish").unwrap(),
         }],
         clerks: vec![(
             ClerkState {
+                revoked: None,
                 name: clerk_name(),
                 key: clerk.key,
                 until: None,

@@ -26,6 +26,7 @@ use protocol::{
     policy::TrustPolicy,
     receipt::{BatchProof, BlockProof, Receipt},
     record::RecordId,
+    standing::Mark,
     state::{ClerkState, RecordState, Status, value_hash},
     tlog_proof::TlogProof,
 };
@@ -276,12 +277,31 @@ impl World {
     }
 
     fn record(&mut self, said: &Statement, at: u64, hash: LeafHash, height: Height, time: TimeMs) {
-        let before = self.records.get(&said.key).copied();
+        let before = self.records.get(&said.key).cloned();
+        if said.operation.is_attestation() {
+            let place = Previous {
+                index: LeafIndex::new(at),
+                hash,
+                height,
+                time,
+            };
+            let agency = said.author.agency();
+            let mark = Mark {
+                agency,
+                said: said.operation,
+                place,
+            };
+            let mut state = before.unwrap();
+            let standing = state.standing.take().unwrap_or_default();
+            state.standing = Some(Box::new(standing.marked(mark)));
+            return self.set_record(&said.key, state);
+        }
         let status = match said.operation {
             Operation::Register | Operation::Amend | Operation::Reinstate => Status::Active,
-            Operation::Correct => before.map_or(Status::Active, |state| state.status),
+            Operation::Correct => before.as_ref().map_or(Status::Active, |state| state.status),
             Operation::Suspend => Status::Suspended,
             Operation::Revoke => Status::Revoked,
+            Operation::Confirm | Operation::Dispute | Operation::Withdraw => unreachable!(),
         };
         let content = if said.operation.has_content() {
             said.version
@@ -296,13 +316,14 @@ impl World {
             hash,
             height,
             time,
+            standing: None,
         };
         self.set_record(&said.key, state);
     }
 
     /// Puts a record's state into the index, whatever the log says.
     pub(crate) fn set_record(&mut self, key: &RecordKey, state: RecordState) {
-        self.records.insert(*key, state);
+        self.records.insert(*key, state.clone());
         self.index
             .insert(RecordState::index_key(&registry(), key), state.write());
     }
@@ -318,7 +339,7 @@ impl World {
     }
 
     pub(crate) fn state_of(&self, id: &str) -> RecordState {
-        self.records[&key_of(id)]
+        self.records[&key_of(id)].clone()
     }
 
     fn seal(&mut self, entries: u64) {
@@ -454,7 +475,7 @@ impl World {
             clerk: self.clerk_state(),
             clerk_proof: self.clerk_proof(),
             batch,
-            record: self.records[&key],
+            record: self.records[&key].clone(),
             record_proof: self.prove(&RecordState::index_key(&registry(), &key)),
             block: self.block_proof(place),
             head: (place + 1 < self.blocks.len()).then(|| self.head()),
@@ -506,7 +527,7 @@ impl World {
         History {
             registry: registry(),
             key,
-            record: record.map(|state| (*state, entries.collect())),
+            record: record.map(|state| (state.clone(), entries.collect())),
             record_proof: self.prove(&RecordState::index_key(&registry(), &key)),
             clerks: record
                 .map(|_| (self.clerk_state(), self.clerk_proof()))
@@ -524,7 +545,7 @@ impl World {
         };
         let key = entry.statement.key;
         let proof = self.prove(&RecordState::index_key(&registry(), &key));
-        (entry, self.records[&key], proof)
+        (entry, self.records[&key].clone(), proof)
     }
 
     /// Identity of the newest block.

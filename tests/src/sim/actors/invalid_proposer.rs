@@ -8,7 +8,8 @@ use node::{
     wire::{self, ConsensusMessage, Outline},
 };
 use protocol::{
-    entry::{Authentic, Operation},
+    authentic::{Authentic, Said},
+    entry::Operation,
     hash::{BlockId, sha256},
     height::TimeMs,
     name::Origin,
@@ -89,8 +90,8 @@ impl InvalidProposer {
         let name = scene.agency();
         let record = format!("HIDDEN-{}", self.chance.next());
         let (origin, secret) = (Origin::parse(ORIGIN)?, scene.secret("clerk"));
-        statement(name.as_str(), &record, Operation::Register, None)
-            .sign(&origin, &secret)
+        let said = statement(name.as_str(), &record, Operation::Register, None);
+        Said::from(said.sign(&origin, &secret))
             .authenticate(&origin, &secret.public())
             .ok()
     }

@@ -1,0 +1,174 @@
+//! The rules of acts: what an agency may decide about its clerks and registries.
+//!
+//! Each can be done once: a clerk name is one key for good, a revoked clerk stays revoked, and a policy
+//! has the next number. So an old act that somebody hands in again changes nothing.
+
+use protocol::{
+    act::{Act, Decision},
+    authentic::Authentic,
+    hash::IndexKey,
+    height::TimeMs,
+    key::PublicKey,
+    name::{AgencyName, ClerkName, RegistryName},
+    standing::RegistryPolicy,
+    state::{AgencyState, ClerkState, RegistryState, Revoked},
+};
+
+use super::{Place, Refusal, lifetime, size};
+use crate::directory::Directory;
+
+/// The most clerks that the ledger knows: all of them are held in memory.
+pub const CLERKS_MAX: usize = 100_000;
+
+/// The value of the index that the act sets, or why it may not stand at `place`. `directory` is the one
+/// before the block with what acts before it in the block have changed.
+pub fn judge(
+    directory: &Directory,
+    leaf: &Authentic,
+    act: &Act,
+    place: Place,
+) -> Result<(IndexKey, String), Refusal> {
+    let statement = &act.statement;
+    size(directory, leaf)?;
+    author(directory, &statement.author, leaf.key())?;
+    lifetime(
+        directory.limits().lifetime_heights,
+        statement.expires,
+        place.height,
+    )?;
+    match &statement.decision {
+        Decision::AddClerk { clerk, key, .. } => {
+            own(&statement.author, clerk)?;
+            add(directory, clerk, key)?;
+            let state = statement.decision.added();
+            let state = state.ok_or_else(|| Refusal::UnknownClerk(clerk.clone()))?;
+            for registry in &state.registries {
+                known(directory, registry)?;
+            }
+            Ok((ClerkState::index_key(clerk), state.write()))
+        }
+        Decision::RevokeClerk {
+            clerk, compromised, ..
+        } => {
+            own(&statement.author, clerk)?;
+            let state = revoke(directory, clerk, *compromised, place.time)?;
+            Ok((ClerkState::index_key(clerk), state.write()))
+        }
+        Decision::SetPolicy { registry, policy } => {
+            let state = set_policy(directory, &statement.author, registry, policy)?;
+            Ok((RegistryState::index_key(registry), state.write()))
+        }
+    }
+}
+
+/// The agency must be on the ledger, and have signed with its admin key.
+fn author(directory: &Directory, name: &AgencyName, key: &PublicKey) -> Result<(), Refusal> {
+    let agency = directory
+        .agencies()
+        .get(name)
+        .ok_or_else(|| Refusal::UnknownAgency(name.clone()))?;
+    if agency.admin == *key {
+        Ok(())
+    } else {
+        Err(Refusal::WrongAdminKey(name.clone()))
+    }
+}
+
+fn own(author: &AgencyName, clerk: &ClerkName) -> Result<(), Refusal> {
+    if clerk.agency() == *author {
+        Ok(())
+    } else {
+        Err(Refusal::ForeignClerk(clerk.clone()))
+    }
+}
+
+fn known<'a>(
+    directory: &'a Directory,
+    registry: &RegistryName,
+) -> Result<&'a RegistryState, Refusal> {
+    directory
+        .registries()
+        .get(registry)
+        .ok_or_else(|| Refusal::UnknownRegistry(registry.clone()))
+}
+
+/// The name must be new, and the key nobody's yet.
+fn add(directory: &Directory, clerk: &ClerkName, key: &PublicKey) -> Result<(), Refusal> {
+    if directory.clerk(clerk).is_some() {
+        return Err(Refusal::ClerkExists(clerk.clone()));
+    }
+    if directory.clerks().len() >= CLERKS_MAX {
+        return Err(Refusal::TooManyClerks {
+            clerks_max: CLERKS_MAX,
+        });
+    }
+    let of_agencies = directory.agencies().values().flat_map(AgencyState::keys);
+    let of_clerks = directory.clerks().values().map(|state| state.key);
+    let taken = of_agencies
+        .map(|(_, key)| key)
+        .chain(of_clerks)
+        .any(|other| other == *key);
+    if taken {
+        return Err(Refusal::KeyTaken(clerk.clone()));
+    }
+    Ok(())
+}
+
+fn revoke(
+    directory: &Directory,
+    clerk: &ClerkName,
+    compromised: Option<TimeMs>,
+    time: TimeMs,
+) -> Result<ClerkState, Refusal> {
+    let state = directory
+        .clerk(clerk)
+        .ok_or_else(|| Refusal::UnknownClerk(clerk.clone()))?;
+    if state.revoked.is_some() {
+        return Err(Refusal::ClerkRevoked(clerk.clone()));
+    }
+    if compromised.is_some_and(|since| since > time) {
+        return Err(Refusal::CompromisedLater { time });
+    }
+    Ok(ClerkState {
+        revoked: Some(Revoked { time, compromised }),
+        ..state.clone()
+    })
+}
+
+fn set_policy(
+    directory: &Directory,
+    author: &AgencyName,
+    registry: &RegistryName,
+    policy: &RegistryPolicy,
+) -> Result<RegistryState, Refusal> {
+    let state = known(directory, registry)?;
+    if state.owner != *author {
+        return Err(Refusal::ForeignPolicy {
+            registry: registry.clone(),
+            owner: state.owner.clone(),
+        });
+    }
+    let last = state.policy.as_ref().map_or(0, |policy| policy.version);
+    let next = last.saturating_add(1);
+    if policy.version != next {
+        return Err(Refusal::WrongPolicyVersion {
+            version: policy.version,
+            next,
+        });
+    }
+    let agencies = directory.agencies();
+    if let Some(unknown) = policy
+        .agencies
+        .iter()
+        .find(|name| !agencies.contains_key(*name))
+    {
+        return Err(Refusal::UnknownAgency(unknown.clone()));
+    }
+    if !policy.is_satisfiable(&state.owner) {
+        return Err(Refusal::PolicyUnsatisfiable(registry.clone()));
+    }
+    Ok(RegistryState {
+        policy: Some(policy.clone()),
+        ..state.clone()
+    })
+}

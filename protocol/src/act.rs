@@ -1,0 +1,261 @@
+//! An act: what an agency decides about its clerks and registries; one leaf of the log.
+//!
+//! Signed with the agency's admin key, which may stay offline: an act is a small text, made in one place
+//! and handed in at another. It holds from the block after its own. Not here: whether the ledger allows
+//! it (`ledger::rules::act`).
+
+use std::collections::BTreeSet;
+
+use crate::{
+    entry::{self, Operation},
+    height::{Height, TimeMs},
+    key::{PublicKey, SecretKey, Signature},
+    name::{AgencyName, ClerkName, Date, Origin, ReasonCode, RegistryName},
+    standing::RegistryPolicy,
+    state::ClerkState,
+    text::{self, Lines, Malformed},
+};
+
+/// The most bytes of an act.
+pub const ACT_BYTES_MAX: usize = 4096;
+
+const CLERK: &str = "muhr-clerk/v1";
+const POLICY: &str = "muhr-policy/v1";
+
+/// What is decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// A clerk key may act from now on.
+    AddClerk {
+        /// The clerk; a name is one key for good.
+        clerk: ClerkName,
+        /// The key.
+        key: PublicKey,
+        /// The last day, in UTC, on which it may sign; none for no end.
+        until: Option<Date>,
+        /// Where it may act.
+        registries: BTreeSet<RegistryName>,
+        /// What it may do there.
+        operations: BTreeSet<Operation>,
+    },
+    /// A clerk key may act no more.
+    RevokeClerk {
+        /// The clerk.
+        clerk: ClerkName,
+        /// Why.
+        reason: ReasonCode,
+        /// Since when somebody else may have had the key, if that is feared.
+        compromised: Option<TimeMs>,
+    },
+    /// Whose confirmations make a version effective, from now on.
+    SetPolicy {
+        /// The registry.
+        registry: RegistryName,
+        /// The policy; its version is the next.
+        policy: RegistryPolicy,
+    },
+}
+
+/// What an agency signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActStatement {
+    /// What is decided.
+    pub decision: Decision,
+    /// The agency.
+    pub author: AgencyName,
+    /// The last height at which it may be decided.
+    pub expires: Height,
+}
+
+/// An act with its signature, as it stands in the log. Nothing in it is believed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// What is signed.
+    pub statement: ActStatement,
+    /// By the agency's admin key.
+    pub signature: Signature,
+}
+
+impl ActStatement {
+    /// The text up to and without the signature line.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let head = match &self.decision {
+            Decision::AddClerk {
+                clerk,
+                key,
+                until,
+                registries,
+                operations,
+            } => format!(
+                "{CLERK} add\nclerk {clerk}\nkey ed25519 {key}\nuntil {}\nregistries {}\noperations {}\n",
+                until.as_ref().map_or("never", Date::as_str),
+                text::list(registries.iter().map(RegistryName::as_str)),
+                text::list(operations.iter().map(|operation| operation.word())),
+            ),
+            Decision::RevokeClerk {
+                clerk,
+                reason,
+                compromised,
+            } => {
+                let since = compromised.map(|time| format!("compromised {time}\n"));
+                format!(
+                    "{CLERK} revoke\nclerk {clerk}\nreason {reason}\n{}",
+                    since.unwrap_or_default()
+                )
+            }
+            Decision::SetPolicy { registry, policy } => {
+                format!("{POLICY}\nregistry {registry}\npolicy {}\n", policy.write())
+            }
+        };
+        head + &format!("author {}\nexpires {}\n", self.author, self.expires)
+    }
+
+    /// The bytes that the agency signs: they name the network, so that no other takes the signature.
+    #[must_use]
+    pub fn message(&self, origin: &Origin) -> Vec<u8> {
+        message(origin, &self.write())
+    }
+
+    /// Signs for the network `origin`.
+    #[must_use]
+    pub fn sign(self, origin: &Origin, admin: &SecretKey) -> Act {
+        let signature = admin.sign(&self.message(origin));
+        Act {
+            statement: self,
+            signature,
+        }
+    }
+
+    fn read(lines: &mut Lines<'_>) -> Result<Self, Malformed> {
+        let decision = match lines.optional(CLERK)? {
+            Some("add") => add_clerk(lines)?,
+            Some("revoke") => Decision::RevokeClerk {
+                clerk: clerk(lines)?,
+                reason: lines.parsed("reason", "a reason code like C01", ReasonCode::parse)?,
+                compromised: match lines.optional("compromised")? {
+                    Some(value) => Some(TimeMs::new(text::number(value).ok_or_else(|| {
+                        lines.malformed("\"compromised\" is not a time in milliseconds")
+                    })?)),
+                    None => None,
+                },
+            },
+            Some(_) => {
+                return Err(lines.malformed(format!("\"{CLERK}\" is neither add nor revoke")));
+            }
+            None => {
+                lines.exact(POLICY)?;
+                Decision::SetPolicy {
+                    registry: lines.parsed(
+                        "registry",
+                        "the name of a registry",
+                        RegistryName::parse,
+                    )?,
+                    policy: lines.parsed(
+                        "policy",
+                        "a version, a number of agencies, their names, and within how many days",
+                        RegistryPolicy::parse,
+                    )?,
+                }
+            }
+        };
+        Ok(Self {
+            decision,
+            author: lines.parsed("author", "the name of an agency", AgencyName::parse)?,
+            expires: Height::new(lines.number("expires")?),
+        })
+    }
+}
+
+fn clerk(lines: &mut Lines<'_>) -> Result<ClerkName, Malformed> {
+    lines.parsed(
+        "clerk",
+        "the name of a clerk like agency/name",
+        ClerkName::parse,
+    )
+}
+
+fn add_clerk(lines: &mut Lines<'_>) -> Result<Decision, Malformed> {
+    Ok(Decision::AddClerk {
+        clerk: clerk(lines)?,
+        key: lines.parsed("key", "ed25519 and a key in base64", |value| {
+            PublicKey::from_base64(value.strip_prefix("ed25519 ")?).ok()
+        })?,
+        until: lines.parsed(
+            "until",
+            "a date like 2026-11-23, or never",
+            |value| match value {
+                "never" => Some(None),
+                date => Date::parse(date).map(Some),
+            },
+        )?,
+        registries: lines.parsed("registries", "names of registries", |value| {
+            text::read_list(value, RegistryName::parse)
+        })?,
+        operations: lines.parsed("operations", "operations", |value| {
+            text::read_list(value, Operation::parse)
+        })?,
+    })
+}
+
+impl Act {
+    /// Whether a leaf is meant to be an act.
+    #[must_use]
+    pub fn is_start(bytes: &[u8]) -> bool {
+        bytes.starts_with(b"muhr-clerk/") || bytes.starts_with(b"muhr-policy/")
+    }
+
+    /// The bytes of the leaf.
+    #[must_use]
+    pub fn write(&self) -> String {
+        self.write_behind(self.statement.write())
+    }
+
+    pub(crate) fn write_behind(&self, text: String) -> String {
+        text + &format!("signature ed25519 {}\n", self.signature)
+    }
+
+    /// Reads a leaf; anything that `write` would not give back is refused.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut lines = Lines::new(bytes, ACT_BYTES_MAX)?;
+        let statement = ActStatement::read(&mut lines)?;
+        let signature = lines.value("signature")?;
+        let signature = entry::signature(&lines, signature)?;
+        lines.end()?;
+        let act = Self {
+            statement,
+            signature,
+        };
+        text::same(bytes, act.write().as_bytes())?;
+        Ok(act)
+    }
+}
+
+impl Decision {
+    /// The clerk state that an `add` makes.
+    #[must_use]
+    pub fn added(&self) -> Option<ClerkState> {
+        let Self::AddClerk {
+            clerk,
+            key,
+            until,
+            registries,
+            operations,
+        } = self
+        else {
+            return None;
+        };
+        Some(ClerkState {
+            name: clerk.clone(),
+            key: *key,
+            until: until.clone(),
+            registries: registries.clone(),
+            operations: operations.clone(),
+            revoked: None,
+        })
+    }
+}
+
+pub(crate) fn message(origin: &Origin, text: &str) -> Vec<u8> {
+    format!("muhr-sign-act/v1\norigin {origin}\n{text}").into_bytes()
+}
