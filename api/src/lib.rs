@@ -170,6 +170,36 @@ pub struct Record {
     pub time: u64,
 }
 
+/// One record of `GET /v1/inbox/{agency}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxRecord {
+    /// Its registry.
+    pub registry: String,
+    /// Its key, 64 hexadecimal digits.
+    pub key: String,
+    /// The version that waits.
+    pub version: u64,
+    /// Where it stands in the log.
+    pub index: u64,
+    /// When it was recorded, in milliseconds since 1970.
+    pub time: u64,
+    /// The last moment at which a confirmation counts; none for no end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until: Option<u64>,
+    /// What others have made of it so far: `pending` or `disputed`.
+    pub endorsement: String,
+}
+
+/// `GET /v1/inbox/{agency}`: records whose policy asks the agency, and of which it has not spoken; the
+/// oldest first, at most 1,000.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbox {
+    /// The records.
+    pub records: Vec<InboxRecord>,
+    /// How many there are in all.
+    pub all: u64,
+}
+
 /// One check of `GET /readyz` with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {

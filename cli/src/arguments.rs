@@ -1,7 +1,10 @@
 //! The command line: what can be said, and the help that says so.
 
+mod agency;
+
 use std::path::PathBuf;
 
+pub use agency::*;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 /// Anchors registry records in a Muhr network, and verifies them offline.
@@ -36,6 +39,11 @@ pub enum Command {
     Reinstate(ChangeArguments),
     /// Ends a record for good
     Revoke(ChangeArguments),
+    /// Says for the agency that another agency's record is right, or wrong
+    #[command(subcommand)]
+    Attest(AttestCommand),
+    /// Lists the records that wait for an agency's word
+    Inbox(InboxArguments),
     /// Judges documents and receipts, offline
     Verify(VerifyArguments),
     /// Shows all versions of a record, with the proof that none is missing
@@ -51,6 +59,15 @@ pub enum Command {
     /// Keeps receipts good after the agencies have changed
     #[command(subcommand)]
     Receipt(ReceiptCommand),
+    /// Lets clerks sign for the agency, and ends that
+    #[command(subcommand)]
+    Clerk(ClerkCommand),
+    /// Shows and sets what an agency's registries ask of others
+    #[command(subcommand)]
+    Registry(RegistryCommand),
+    /// Hands in what an agency has signed elsewhere
+    #[command(subcommand)]
+    Act(ActCommand),
     /// Makes and shows key files
     #[command(subcommand)]
     Key(KeyCommand),

@@ -6,6 +6,7 @@ pub(crate) mod history;
 pub(crate) mod mirror;
 pub(crate) mod renew;
 mod replay;
+mod standing;
 pub(crate) mod trust;
 pub(crate) mod verify;
 pub(crate) mod watch;

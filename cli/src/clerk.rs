@@ -1,7 +1,10 @@
-//! What clerks do: one record, a change to one, a whole table.
+//! What clerks do: one record, a change to one, a whole table, a word on another agency's record.
 
 pub(crate) mod anchor;
+pub(crate) mod attest;
 pub(crate) mod bulk;
 pub(crate) mod change;
 mod journal;
 mod submission;
+
+pub(crate) use submission::{LIFETIME, reason, registry};

@@ -5,12 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::{EntryAnswer, EntryState, Network, Problem, ReceiptAnswer, ReceiptsRequest, Status};
+use api::{
+    EntryAnswer, EntryState, Inbox, Network, Problem, ReceiptAnswer, ReceiptsRequest, Status,
+};
 use protocol::{
     hash::RecordKey,
     history::HISTORY_BYTES_MAX,
     merkle::tiles::{self, TilePath},
-    name::RegistryName,
+    name::{AgencyName, RegistryName},
     note::NOTE_BYTES_MAX,
 };
 use serde::de::DeserializeOwned;
@@ -25,6 +27,9 @@ const TIMEOUT_S: u64 = 60;
 const TIMEOUT_VARIABLE: &str = "MUHR_TIMEOUT";
 /// How long one wait for a receipt may last before it is asked for again.
 const WAIT_MS: u64 = 10_000;
+
+/// All clerks of an agency, or all registries.
+const DIRECTORY_BYTES_MAX: usize = 64 << 20;
 
 /// A full tile of hashes, and a full bundle of the longest leaves with their lengths. A problem that is
 /// answered instead is shorter.
@@ -165,6 +170,20 @@ impl Client {
 
     pub(crate) fn status(&self) -> Result<Status, Failure> {
         self.json(self.get("/v1/status")?)
+    }
+
+    pub(crate) fn clerks(&self, agency: &AgencyName) -> Result<String, Failure> {
+        let bytes = self.text(&format!("/v1/clerks/{agency}"), DIRECTORY_BYTES_MAX)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    pub(crate) fn registries(&self) -> Result<String, Failure> {
+        let bytes = self.text("/v1/registries", DIRECTORY_BYTES_MAX)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    pub(crate) fn inbox(&self, agency: &str) -> Result<Inbox, Failure> {
+        self.json(self.get(&format!("/v1/inbox/{agency}"))?)
     }
 
     pub(crate) fn history(
@@ -348,21 +367,12 @@ impl Backoff {
 
 /// What a node's refusal means to whoever asked.
 pub(crate) fn of_problem(problem: &Problem) -> Failure {
-    let code = match problem.code.as_str() {
-        "unknown-clerk"
-        | "wrong-key"
-        | "clerk-ended"
-        | "foreign-registry"
-        | "registry-out-of-scope"
-        | "operation-out-of-scope"
-        | "bad-signature"
-        | "unknown-registry" => NOT_PERMITTED,
-        "version-taken" | "already-registered" | "contested" | "wrong-previous" => CONFLICT,
-        "busy" => UNREACHABLE,
-        "not-registered" => verify::Verdict::NotFound.exit_code(),
-        "wrong-status" => CONFLICT,
-        "malformed" | "too-large" | "reason-missing" | "commitment-missing" | "bad-request"
-        | "unknown-reference" => USAGE,
+    let code = match (problem.code.as_str(), problem.status) {
+        ("not-registered", _) => verify::Verdict::NotFound.exit_code(),
+        ("busy", _) => UNREACHABLE,
+        ("unknown-registry", _) | (_, 403) => NOT_PERMITTED,
+        ("wrong-previous" | "wrong-status" | "nothing-to-withdraw", _) | (_, 409) => CONFLICT,
+        (_, 400 | 413 | 422) => USAGE,
         _ => UNEXPECTED,
     };
     Failure::new(code, format!("{} ({})", problem.detail, problem.code))

@@ -3,6 +3,7 @@
 //! An HTTP client and `verify`. Whatever a node says is verified before it is shown as true. Data goes
 //! to stdout, messages to stderr; the exit code is the verdict.
 
+mod agency;
 pub mod arguments;
 mod auditor;
 mod clerk;
@@ -10,6 +11,7 @@ mod client;
 mod exit;
 mod files;
 mod log;
+mod moment;
 mod operator;
 mod output;
 
@@ -18,11 +20,12 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Parser, error::ErrorKind};
 
 use arguments::{
-    Arguments, AuditArguments, Command, KeyCommand, LogCommand, NetworkCommand, ReceiptCommand,
-    TrustCommand,
+    ActCommand, Arguments, AttestCommand, AuditArguments, ClerkCommand, Command, KeyCommand,
+    LogCommand, NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, TrustCommand,
 };
 use exit::{Failure, USAGE};
 use output::Output;
+use protocol::entry::Operation;
 use serde_json::json;
 
 /// Runs one command and returns its exit code.
@@ -48,21 +51,35 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn command(command: Command, output: &Output) -> Result<u8, Failure> {
     match command {
         Command::Anchor(arguments) => clerk::anchor::run(arguments, output),
-        Command::Amend(arguments) => {
-            clerk::change::run(protocol::entry::Operation::Amend, arguments, output)
-        }
-        Command::Correct(arguments) => {
-            clerk::change::run(protocol::entry::Operation::Correct, arguments, output)
-        }
-        Command::Suspend(arguments) => {
-            clerk::change::run(protocol::entry::Operation::Suspend, arguments, output)
-        }
+        Command::Amend(arguments) => clerk::change::run(Operation::Amend, arguments, output),
+        Command::Correct(arguments) => clerk::change::run(Operation::Correct, arguments, output),
+        Command::Suspend(arguments) => clerk::change::run(Operation::Suspend, arguments, output),
         Command::Reinstate(arguments) => {
-            clerk::change::run(protocol::entry::Operation::Reinstate, arguments, output)
+            clerk::change::run(Operation::Reinstate, arguments, output)
         }
-        Command::Revoke(arguments) => {
-            clerk::change::run(protocol::entry::Operation::Revoke, arguments, output)
+        Command::Revoke(arguments) => clerk::change::run(Operation::Revoke, arguments, output),
+        Command::Attest(AttestCommand::Confirm(arguments)) => {
+            clerk::attest::run(Operation::Confirm, &arguments, output)
         }
+        Command::Attest(AttestCommand::Dispute(arguments)) => {
+            clerk::attest::run(Operation::Dispute, &arguments, output)
+        }
+        Command::Attest(AttestCommand::Withdraw(arguments)) => {
+            clerk::attest::run(Operation::Withdraw, &arguments, output)
+        }
+        Command::Inbox(arguments) => clerk::attest::inbox(&arguments, output),
+        Command::Clerk(ClerkCommand::Add(arguments)) => agency::clerks::add(&arguments, output),
+        Command::Clerk(ClerkCommand::Revoke(arguments)) => {
+            agency::clerks::revoke(&arguments, output)
+        }
+        Command::Clerk(ClerkCommand::List(arguments)) => agency::clerks::list(&arguments, output),
+        Command::Registry(RegistryCommand::Policy(PolicyCommand::Show(arguments))) => {
+            agency::policy::show(&arguments, output)
+        }
+        Command::Registry(RegistryCommand::Policy(PolicyCommand::Set(arguments))) => {
+            agency::policy::set(&arguments, output)
+        }
+        Command::Act(ActCommand::Send(arguments)) => agency::send(&arguments, output),
         Command::Verify(arguments) => auditor::verify::run(&arguments, output),
         Command::History(arguments) => auditor::history::run(&arguments, output),
         Command::Audit(AuditArguments::One(arguments)) => auditor::audit::run(&arguments, output),

@@ -21,6 +21,7 @@ use thiserror::Error;
 
 pub use crate::views::Published;
 use crate::{
+    asked::Asked,
     execute::{self, Built, Executed, Item, NotExecuted, Proposal},
     fault::Fault,
     head::Head,
@@ -78,6 +79,7 @@ pub(crate) struct Shared {
     pub(crate) head: Arc<Head>,
     pub(crate) edge: Arc<Edge>,
     pub(crate) views: Views,
+    pub(crate) asked: Asked,
 }
 
 /// The records as they were after one block.
@@ -184,6 +186,9 @@ impl Ledger {
         self.write(|shared| {
             shared.edge = Arc::new(edge);
             shared.head = Arc::clone(&head);
+            for (key, state) in executed.records() {
+                shared.asked.note(*key, state);
+            }
             shared.views.push(View {
                 head: Arc::clone(&head),
                 before,

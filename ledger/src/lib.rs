@@ -15,6 +15,8 @@ pub mod replay;
 pub mod rules;
 
 #[cfg(feature = "rocksdb")]
+mod asked;
+#[cfg(feature = "rocksdb")]
 mod ledger;
 #[cfg(feature = "rocksdb")]
 mod log;

@@ -6,9 +6,10 @@
 
 mod files;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
+    act::Act,
     block::BlockLeaf,
     entry::Entry,
     epoch::{Change, EpochProof, LastRoot},
@@ -16,7 +17,7 @@ use protocol::{
     height::{Height, LeafIndex, LogSize},
     history::{History, VERSIONS_MAX},
     index::IndexProof,
-    name::{ClerkName, RegistryName},
+    name::{AgencyName, ClerkName, RegistryName},
     policy::OpenedBy,
     receipt::{BlockProof, Receipt},
     state::{ClerkState, RecordState},
@@ -42,6 +43,17 @@ pub enum NoAnswer {
     /// This machine could not find out.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+/// A record that waits for an agency's word.
+#[derive(Clone, Debug)]
+pub struct AskedRecord {
+    /// Its registry.
+    pub registry: RegistryName,
+    /// Its key; the number behind it only its agency and whoever holds a receipt knows.
+    pub key: RecordKey,
+    /// As it is now.
+    pub state: RecordState,
 }
 
 pub(crate) use self::files::frontier;
@@ -153,6 +165,47 @@ impl Ledger {
                 checkpoint: published.note.to_string(),
             },
         })
+    }
+
+    /// What proves the leaf at `index`: a receipt of an entry, the tlog-proof of an act.
+    pub fn evidence(&self, index: LeafIndex) -> Result<String, NoAnswer> {
+        let published = self.covering(index)?;
+        if !Act::is_start(&present(&self.store, index)?) {
+            return self.receipt(index).map(|receipt| receipt.write());
+        }
+        let proof = TlogProof {
+            index,
+            path: self.inclusion(index, published.head.size())?,
+            checkpoint: published.note.to_string(),
+        };
+        Ok(proof.write())
+    }
+
+    /// Records on whose latest version `agency` is asked for its word and has not spoken, those first that
+    /// wait longest: at most `count_max` of them, and how many there are. As of the head.
+    pub fn asked(
+        &self,
+        agency: &AgencyName,
+        count_max: usize,
+    ) -> Result<(Vec<AskedRecord>, usize), Fault> {
+        let (head, (keys, all)) = self.read(|shared| {
+            let head = Arc::clone(&shared.head);
+            let asked = shared.asked.of(agency, head.time(), count_max);
+            (head, asked)
+        });
+        let mut found = Vec::new();
+        for key in keys {
+            found.extend(self.record_at(&head, &key)?);
+        }
+        let named = found.into_iter().map(|state| {
+            let statement = self.logged_entry(state.index, state.hash)?.statement;
+            Ok(AskedRecord {
+                registry: statement.registry,
+                key: statement.key,
+                state,
+            })
+        });
+        Ok((named.collect::<Result<_, Fault>>()?, all))
     }
 
     /// Every version of a record, or the proof that it was never registered.

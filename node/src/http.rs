@@ -3,6 +3,7 @@
 //! HTTP/1.1 without encryption of its own: what matters is signed, and a reverse proxy adds TLS.
 //! Nothing here decides anything; writes go through the door (`ingest`), reads ask the ledger.
 
+mod directory;
 mod entries;
 mod log;
 mod operations;
@@ -35,7 +36,10 @@ pub fn router(shared: Arc<Shared>) -> Router {
             "/v1/records/{registry}/{key}/history",
             get(records::history),
         )
-        .route("/v1/clerks/{agency}/{name}", get(records::clerk))
+        .route("/v1/clerks/{agency}", get(directory::clerks))
+        .route("/v1/clerks/{agency}/{name}", get(directory::clerk))
+        .route("/v1/registries", get(directory::registries))
+        .route("/v1/inbox/{agency}", get(directory::inbox))
         .route("/v1/network", get(operations::network))
         .route("/v1/status", get(operations::status))
         .route("/v1/genesis", get(operations::genesis))

@@ -5,6 +5,7 @@
     reason = "tests fail by panicking, with the reason"
 )]
 
+mod agencies;
 mod architecture;
 mod archive;
 mod browser;

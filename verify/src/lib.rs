@@ -13,6 +13,7 @@
 
 pub mod checkpoint;
 pub mod history;
+pub mod leaf;
 mod place;
 pub mod receipt;
 pub mod steps;

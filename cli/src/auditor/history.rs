@@ -2,7 +2,6 @@
 
 use protocol::{
     height::{Height, TimeMs},
-    name::Date,
     record::RecordId,
     state::Status,
 };
@@ -12,11 +11,12 @@ use verify::{
     history::{Facts, ProvenVersion},
 };
 
+use super::standing;
 use crate::{
     arguments::HistoryArguments,
     client::Client,
     exit::{Failure, USAGE},
-    files,
+    files, moment,
     output::{Output, iso, local, steps_json},
 };
 
@@ -65,7 +65,7 @@ impl At {
         if let Ok(height) = text.parse() {
             return Ok(Self::Height(Height::new(height)));
         }
-        moment(text)
+        moment::end(text)
             .map(|time| Self::Time(time, text.to_owned()))
             .ok_or_else(|| {
                 Failure::new(USAGE, format!("--at {text} is neither a date nor a height"))
@@ -130,39 +130,6 @@ fn status_after(facts: &Facts, version: &ProvenVersion) -> Option<Status> {
     verify::history::status_after(upto.map(|earlier| earlier.entry.statement.operation))
 }
 
-/// The end of a day in UTC, or a moment in UTC.
-fn moment(text: &str) -> Option<TimeMs> {
-    let (date, clock) = match text.split_once('T') {
-        Some((date, clock)) => (date, clock.strip_suffix('Z')?),
-        None => (text, "23:59:59"),
-    };
-    let date = Date::parse(date)?;
-    let mut parts = date
-        .as_str()
-        .split('-')
-        .map(|part| part.parse::<u64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    let mut parts = clock
-        .split(':')
-        .map(|part| (part.len() == 2).then(|| part.parse::<u64>().ok())?);
-    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() || hours > 23 || minutes > 59 || seconds > 59 {
-        return None;
-    }
-    let days = days_from_civil(year, month, day)?;
-    let seconds = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
-    Some(TimeMs::new(seconds * 1000 + 999))
-}
-
-/// Days since 1970-01-01, for the years that block times can have.
-fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
-    let year = year.checked_sub(u64::from(month <= 2))?;
-    let (era, of_era) = (year / 400, year % 400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-    (era * 146_097 + of_era).checked_sub(719_468)
-}
-
 fn show(output: &Output, facts: &Facts, verdict: Verdict) {
     if verdict == Verdict::NotFound {
         output.text("  never registered under this number; the index proves it. That does not mean that a paper is forged.");
@@ -196,6 +163,13 @@ fn show(output: &Output, facts: &Facts, verdict: Verdict) {
         .iter()
         .map(|(name, _)| name.as_str())
         .collect();
+    if let Some(state) = &facts.state
+        && let Some(standing) = &state.standing
+    {
+        let endorsement = state.endorsement(facts.as_of_time);
+        let words = standing::words(standing, endorsement);
+        output.text(&format!("  version {} is {words}", state.version));
+    }
     output.text(&format!(
         "  complete: {} versions, none left out; as of block {}, cosigned by {}",
         facts.versions.len(),
@@ -209,6 +183,7 @@ fn facts_json(facts: &Facts) -> Value {
         "status": facts.state.as_ref().map(|state| state.status.word()), "size": facts.size.get(), "as_of_height": facts.as_of_height.get(),
         "as_of_time": iso(facts.as_of_time.get()), "cosigners": facts.cosigners.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "versions": facts.versions.iter().map(version_json).collect::<Vec<_>>(),
+        "standing": facts.state.as_ref().map(|state| standing::json(state.standing.as_deref(), state.endorsement(facts.as_of_time))),
     })
 }
 
@@ -219,26 +194,4 @@ fn version_json(version: &ProvenVersion) -> Value {
         "reason": statement.reason.as_ref().map(|reason| reason.as_str()), "effective": statement.effective.as_ref().map(|date| date.as_str()),
         "index": version.index.get(), "hash": version.hash.to_string(), "height": version.height.get(), "time": iso(version.time.get()),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_end_with_their_day_and_nonsense_is_none() {
-        let of = |text| moment(text).map(TimeMs::get);
-        assert_eq!(of("1970-01-01"), Some(86_399_999));
-        assert_eq!(of("2026-11-23T10:00:00Z"), Some(1_795_428_000_999));
-        assert_eq!(of("2024-02-29"), Some(1_709_251_199_999));
-        for wrong in [
-            "2026-02-30",
-            "2026-11-23T24:00:00Z",
-            "2026-11-23T10:00Z",
-            "2026-11-23T10:00:00",
-            "yesterday",
-        ] {
-            assert_eq!(of(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -10,6 +10,7 @@ use verify::{
     receipt::{Facts, Judgement},
 };
 
+use super::standing;
 use crate::{
     arguments::VerifyArguments,
     exit::{Failure, USAGE},
@@ -170,6 +171,19 @@ fn show(output: &Output, file: &Path, judgement: &Judgement) {
     for (name, value) in &facts.fields {
         output.text(&format!("  {name}: {}", printable(value)));
     }
+    if let Some(standing) = &facts.standing {
+        output.text(&format!(
+            "  {}",
+            standing::words(standing, facts.endorsement)
+        ));
+    }
+    if let Some(since) = facts.compromised {
+        output.text(&format!(
+            "  ! the key of {} may have been in other hands since {}, before this was recorded; ask the agency",
+            facts.author,
+            local(since.get())
+        ));
+    }
     output.text(&format!(
         "  as of block {}, {}; a later change does not show offline",
         facts.as_of_height,
@@ -199,7 +213,8 @@ fn facts_json(facts: &Facts) -> Value {
         "height": facts.height.get(), "time": iso(facts.time.get()), "status": facts.status.word(), "latest_version": facts.latest.get(),
         "size": facts.size.get(), "as_of_height": facts.as_of_height.get(), "as_of_time": iso(facts.as_of_time.get()),
         "cosigners": facts.cosigners.iter().map(|(name, time)| json!({"name": name, "time": iso(time.saturating_mul(1000))})).collect::<Vec<_>>(),
-        "log_signed": facts.log_signed, "way": facts.way.words(),
+        "log_signed": facts.log_signed, "way": facts.way.words(), "standing": standing::json(facts.standing.as_ref(), facts.endorsement),
+        "compromised": facts.compromised.map(|since| iso(since.get())),
         "fields": facts.fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
     })
 }

@@ -4,18 +4,16 @@
 
 use std::path::PathBuf;
 
-use protocol::{
-    entry::{Operation, Previous, Statement},
-    opening::{Content, Opening},
-};
-use verify::Verdict;
-
 use super::submission::{self, Clerk};
 use crate::{
     arguments::ChangeArguments,
     exit::{Failure, USAGE},
     files,
     output::Output,
+};
+use protocol::{
+    entry::{Operation, Statement},
+    opening::{Content, Opening},
 };
 
 pub(crate) fn run(
@@ -42,26 +40,7 @@ pub(crate) fn run(
     let clerk = Clerk::open(&arguments.desk)?;
     let content = submission::content(document, fields)?;
     let key = record.key(&registry);
-    let history = clerk.client.history(&registry, &key)?;
-    let judged = verify::history::judge(&clerk.trust, &history, &registry, &key);
-    let Some(facts) = judged.facts else {
-        let failed = judged
-            .steps
-            .iter()
-            .find(|step| !step.ok)
-            .map_or("", |step| step.detail.as_str());
-        return Err(Failure::verdict(
-            judged.verdict,
-            format!("the node's history of the record does not hold: {failed}"),
-        ));
-    };
-    let Some(state) = facts.state else {
-        return Err(Failure::verdict(
-            Verdict::NotFound,
-            format!("the record was never registered in {registry}"),
-        )
-        .help("check the number, or register it with muhr anchor"));
-    };
+    let (state, _) = submission::latest(&clerk, &registry, &key)?;
     let receipt = match (&arguments.out, &arguments.file) {
         (Some(path), _) => path.clone(),
         (None, Some(file)) => files::beside(file, ".receipt"),
@@ -77,12 +56,7 @@ pub(crate) fn run(
             registry,
             key,
             version: state.version.next(),
-            previous: Some(Previous {
-                index: state.index,
-                hash: state.hash,
-                height: state.height,
-                time: state.time,
-            }),
+            previous: Some(state.place()),
             effective,
             reason: Some(reason),
             references: Vec::new(),

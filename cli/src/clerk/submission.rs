@@ -12,7 +12,7 @@ use api::EntryState;
 use protocol::{
     commitment::{DOCUMENT_FIELD, Fields, Secret},
     entry::Entry,
-    hash::DocumentHash,
+    hash::{DocumentHash, RecordKey},
     height::Height,
     key::SecretKey,
     keyfile::KeyFile,
@@ -22,6 +22,7 @@ use protocol::{
     policy::TrustPolicy,
     receipt::Receipt,
     record::RecordId,
+    state::RecordState,
 };
 use serde_json::json;
 use verify::{Verdict, receipt::Facts};
@@ -99,6 +100,34 @@ impl Clerk {
             until,
         })
     }
+}
+
+/// The state of a record with its history, after the proof of both has held.
+pub(crate) fn latest(
+    clerk: &Clerk,
+    registry: &RegistryName,
+    key: &RecordKey,
+) -> Result<(RecordState, verify::history::Facts), Failure> {
+    let history = clerk.client.history(registry, key)?;
+    let judged = verify::history::judge(&clerk.trust, &history, registry, key);
+    let Some(facts) = judged.facts else {
+        let failed = judged.steps.iter().find(|step| !step.ok);
+        return Err(Failure::verdict(
+            judged.verdict,
+            format!(
+                "the node's history of the record does not hold: {}",
+                failed.map_or("", |step| step.detail.as_str())
+            ),
+        ));
+    };
+    let state = facts.state.clone().ok_or_else(|| {
+        Failure::verdict(
+            Verdict::NotFound,
+            format!("the record was never registered in {registry}"),
+        )
+        .help("check the number, or register it with muhr anchor")
+    })?;
+    Ok((state, facts))
 }
 
 /// What is to be committed to.

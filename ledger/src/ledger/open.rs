@@ -2,6 +2,7 @@
 //! own block leaf and the caller's tip say. A store that lost something does not open.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, RwLock},
@@ -19,6 +20,7 @@ use protocol::{
 
 use super::{Ledger, Shared, values::Values};
 use crate::{
+    asked::Asked,
     directory::Directory,
     execute,
     fault::Fault,
@@ -146,6 +148,7 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Shared, Fault> 
         store,
         edge: &edge,
         genesis,
+        asked: RefCell::default(),
     };
     let published = store.published()?;
     let views = loaded.views(published.as_ref(), tip)?;
@@ -158,13 +161,21 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Shared, Fault> 
             tip.root
         )));
     }
-    Ok(Shared { head, edge, views })
+    let asked = loaded.asked.into_inner();
+    Ok(Shared {
+        head,
+        edge,
+        views,
+        asked,
+    })
 }
 
 struct Loaded<'a> {
     store: &'a Store,
     edge: &'a Arc<Edge>,
     genesis: &'a Genesis,
+    /// Collected on the one walk over all records.
+    asked: RefCell<Asked>,
 }
 
 impl Loaded<'_> {
@@ -225,12 +236,14 @@ impl Loaded<'_> {
         let mut add = |key: IndexKey, state: &RecordState| {
             leaves.push((key, value_hash(&state.write())));
         };
-        self.store
-            .each_record(|key, state| match images.get(&key) {
+        self.store.each_record(|key, state| {
+            self.asked.borrow_mut().note(key, &state);
+            match images.get(&key) {
                 None => add(key, &state),
                 Some(Some(before)) => add(key, before),
                 Some(None) => {}
-            })?;
+            }
+        })?;
         leaves.sort_unstable_by_key(|leaf| leaf.0);
         Ok(Tree::from_sorted(&leaves))
     }

@@ -108,7 +108,9 @@ pub enum Refusal {
     NotLatest { version: Version, latest: Version },
     #[error("the agency said {} of this version already; nothing is left to do", .0.word())]
     AlreadySaid(Operation),
-    #[error("the agency has said nothing of this version that could be withdrawn; look at the record's history")]
+    #[error(
+        "the agency has said nothing of this version that could be withdrawn; look at the record's history"
+    )]
     NothingToWithdraw,
     #[error("{} takes no commitment; leave it out and sign again", .0.word())]
     CommitmentNotDue(Operation),
@@ -122,13 +124,17 @@ pub enum Refusal {
     ClerkExists(ClerkName),
     #[error("the key for clerk {0} serves somebody already; make a new key")]
     KeyTaken(ClerkName),
-    #[error("the ledger knows {clerks_max} clerks and takes no more; the network must raise its bound first")]
+    #[error(
+        "the ledger knows {clerks_max} clerks and takes no more; the network must raise its bound first"
+    )]
     TooManyClerks { clerks_max: usize },
     #[error(
         "the key cannot have been compromised after {time} ms, the time of the next block; name an earlier time"
     )]
     CompromisedLater { time: TimeMs },
-    #[error("registry {registry} belongs to {owner}, which alone sets its policy; have it submit the act")]
+    #[error(
+        "registry {registry} belongs to {owner}, which alone sets its policy; have it submit the act"
+    )]
     ForeignPolicy {
         registry: RegistryName,
         owner: AgencyName,

@@ -209,11 +209,11 @@ async fn await_receipt(
         published.borrow_and_update();
         let answer = known(shared, id)?;
         if let Some(index) = answer.index {
-            match shared.ledger.receipt(LeafIndex::new(index)) {
-                Ok(receipt) => {
+            match shared.ledger.evidence(LeafIndex::new(index)) {
+                Ok(evidence) => {
                     return Ok(ReceiptAnswer {
                         state: EntryState::Final,
-                        receipt: Some(receipt.write()),
+                        receipt: Some(evidence),
                         problem: None,
                     });
                 }

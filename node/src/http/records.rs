@@ -9,10 +9,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use protocol::{
-    hash::RecordKey,
-    name::{ClerkName, RegistryName},
-};
+use protocol::{hash::RecordKey, name::RegistryName};
 
 use super::problem::{Refused, of_no_answer};
 use crate::shared::Shared;
@@ -60,24 +57,6 @@ pub(super) async fn history(
     Ok((
         [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
         history.write(),
-    )
-        .into_response())
-}
-
-pub(super) async fn clerk(
-    State(shared): State<Arc<Shared>>,
-    Path((agency, name)): Path<(String, String)>,
-) -> Result<Response, Refused> {
-    let name = ClerkName::parse(&format!("{agency}/{name}"))
-        .ok_or_else(|| Refused::bad_request("not the name of a clerk"))?;
-    let head = shared.ledger.head();
-    let clerk = head
-        .directory()
-        .clerk(&name)
-        .ok_or_else(|| Refused::not_found("no clerk has this name"))?;
-    Ok((
-        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        clerk.write(),
     )
         .into_response())
 }

@@ -1,0 +1,165 @@
+//! `muhr clerk add`, `revoke`, `list`: who may sign for an agency, where, what, and until when.
+
+use std::collections::BTreeSet;
+
+use protocol::{
+    act::Decision,
+    entry::Operation,
+    height::TimeMs,
+    key::PublicKey,
+    name::{AgencyName, ClerkName, Date, RegistryName},
+    state::ClerkState,
+};
+use serde_json::json;
+
+use super::desk;
+use crate::{
+    arguments::{ClerkAddArguments, ClerkListArguments, ClerkRevokeArguments},
+    clerk,
+    client::Client,
+    exit::{DONE, Failure, UNEXPECTED, USAGE},
+    moment,
+    output::{Output, iso, local},
+};
+
+pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, Failure> {
+    let name = name(&arguments.clerk)?;
+    let key = PublicKey::from_base64(&arguments.public).map_err(|_| {
+        Failure::new(USAGE, "--public is not a key").help("the clerk sees it with muhr key show")
+    })?;
+    let until = arguments.until.as_deref().map(|text| {
+        Date::parse(text).ok_or_else(|| {
+            Failure::new(USAGE, "--until is not a date").help("write it as 2027-12-31")
+        })
+    });
+    let until = until.transpose()?;
+    let registries = arguments
+        .registries
+        .iter()
+        .map(|text| clerk::registry(text))
+        .collect::<Result<BTreeSet<RegistryName>, _>>()?;
+    let mut operations = BTreeSet::new();
+    for word in &arguments.operations {
+        match word.as_str() {
+            "all" => operations.extend(Operation::OF_OWNER),
+            "attest" => operations.extend(
+                Operation::ALL
+                    .into_iter()
+                    .filter(|operation| operation.is_attestation()),
+            ),
+            word => {
+                let known = Operation::parse(word).ok_or_else(|| {
+                    let words: Vec<_> = Operation::ALL.map(Operation::word).into();
+                    Failure::new(USAGE, format!("\"{word}\" is no operation"))
+                        .help(format!("operations are {}; all; attest", words.join(", ")))
+                })?;
+                operations.insert(known);
+            }
+        }
+    }
+    let joined = |words: Vec<&str>| words.join(", ");
+    let may = format!(
+        "clerk {name}, key {key}, may {} in {}, {}",
+        joined(
+            operations
+                .iter()
+                .map(|operation| operation.word())
+                .collect()
+        ),
+        joined(registries.iter().map(RegistryName::as_str).collect()),
+        until.as_ref().map_or_else(
+            || "without end".to_owned(),
+            |date| format!("to the end of {date} (UTC)")
+        )
+    );
+    let decision = Decision::AddClerk {
+        clerk: name,
+        key,
+        until,
+        registries,
+        operations,
+    };
+    desk::decide(&arguments.bureau, decision, &[may], output)
+}
+
+pub(crate) fn revoke(arguments: &ClerkRevokeArguments, output: &Output) -> Result<u8, Failure> {
+    let name = name(&arguments.clerk)?;
+    let reason = clerk::reason(&arguments.reason)?;
+    let compromised = arguments.compromised.as_deref().map(|text| {
+        moment::start(text).ok_or_else(|| {
+            Failure::new(USAGE, "--compromised is not a time")
+                .help("write it as 2026-11-23 (its start, UTC) or 2026-11-23T10:00:00Z")
+        })
+    });
+    let compromised: Option<TimeMs> = compromised.transpose()?;
+    let mut sentences = vec![format!(
+        "clerk {name} may sign no more, for good ({reason})"
+    )];
+    if let Some(since) = compromised {
+        sentences.push(format!(
+            "somebody else may have had the key since {}: what it signed from then on is to be doubted",
+            iso(since.get())
+        ));
+    }
+    let decision = Decision::RevokeClerk {
+        clerk: name,
+        reason,
+        compromised,
+    };
+    desk::decide(&arguments.bureau, decision, &sentences, output)
+}
+
+pub(crate) fn list(arguments: &ClerkListArguments, output: &Output) -> Result<u8, Failure> {
+    let agency = AgencyName::parse(&arguments.agency)
+        .ok_or_else(|| Failure::new(USAGE, "--agency is not the name of an agency"))?;
+    let text = Client::new(&arguments.node)?.clerks(&agency)?;
+    let clerks = text
+        .split_inclusive('\n')
+        .map(ClerkState::parse)
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| {
+            Failure::new(UNEXPECTED, "the node's list of clerks is not in its format")
+        })?;
+    let rows: Vec<_> = clerks
+        .iter()
+        .map(|clerk| {
+            json!({
+                "clerk": clerk.name.as_str(), "public": clerk.key.to_string(),
+                "until": clerk.until.as_ref().map(Date::as_str),
+                "registries": clerk.registries.iter().map(RegistryName::as_str).collect::<Vec<_>>(),
+                "operations": clerk.operations.iter().map(|operation| operation.word()).collect::<Vec<_>>(),
+                "revoked": clerk.revoked.map(|revoked| iso(revoked.time.get())),
+                "compromised": clerk.revoked.and_then(|revoked| revoked.compromised).map(|time| iso(time.get())),
+            })
+        })
+        .collect();
+    output.data(&json!({"schema": "muhr/clerks/1", "agency": agency.as_str(), "clerks": rows}));
+    for clerk in &clerks {
+        let end = match (&clerk.revoked, &clerk.until) {
+            (Some(revoked), _) => format!("revoked {}", local(revoked.time.get())),
+            (None, Some(date)) => format!("until {date}"),
+            (None, None) => "without end".to_owned(),
+        };
+        let words: Vec<_> = clerk
+            .operations
+            .iter()
+            .map(|operation| operation.word())
+            .collect();
+        let registries: Vec<_> = clerk.registries.iter().map(RegistryName::as_str).collect();
+        output.text(&format!(
+            "{}  {end}  {}  {}",
+            clerk.name,
+            registries.join(","),
+            words.join(",")
+        ));
+    }
+    output.note("as the node tells; a receipt proves its clerk, and muhr audit proves all");
+    Ok(DONE)
+}
+
+fn name(text: &str) -> Result<ClerkName, Failure> {
+    ClerkName::parse(text).ok_or_else(|| {
+        Failure::new(USAGE, format!("\"{text}\" is not the name of a clerk"))
+            .help("clerks are named agency/name, as qurilish/aziza-2026")
+    })
+}

@@ -1,0 +1,70 @@
+//! Moments as people write them: a date as 2026-11-23, or a second as 2026-11-23T10:00:00Z, in UTC.
+
+use protocol::{height::TimeMs, name::Date};
+
+/// The last millisecond of a day, or of a second.
+pub(crate) fn end(text: &str) -> Option<TimeMs> {
+    let seconds = seconds(text, "23:59:59")?;
+    Some(TimeMs::new(seconds * 1000 + 999))
+}
+
+/// The first millisecond of a day, or of a second.
+pub(crate) fn start(text: &str) -> Option<TimeMs> {
+    Some(TimeMs::new(seconds(text, "00:00:00")? * 1000))
+}
+
+fn seconds(text: &str, of_day: &str) -> Option<u64> {
+    let (date, clock) = match text.split_once('T') {
+        Some((date, clock)) => (date, clock.strip_suffix('Z')?),
+        None => (text, of_day),
+    };
+    let date = Date::parse(date)?;
+    let mut parts = date
+        .as_str()
+        .split('-')
+        .map(|part| part.parse::<u64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let mut parts = clock
+        .split(':')
+        .map(|part| (part.len() == 2).then(|| part.parse::<u64>().ok())?);
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some() || hours > 23 || minutes > 59 || seconds > 59 {
+        return None;
+    }
+    let days = days_from_civil(year, month, day)?;
+    Some(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+}
+
+/// Days since 1970-01-01, for the years that block times can have.
+fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = year.checked_sub(u64::from(month <= 2))?;
+    let (era, of_era) = (year / 400, year % 400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    (era * 146_097 + of_era).checked_sub(719_468)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_end_with_their_day_and_nonsense_is_none() {
+        let of = |text| end(text).map(TimeMs::get);
+        assert_eq!(of("1970-01-01"), Some(86_399_999));
+        assert_eq!(of("2026-11-23T10:00:00Z"), Some(1_795_428_000_999));
+        assert_eq!(of("2024-02-29"), Some(1_709_251_199_999));
+        for wrong in [
+            "2026-02-30",
+            "2026-11-23T24:00:00Z",
+            "2026-11-23T10:00Z",
+            "2026-11-23T10:00:00",
+            "yesterday",
+        ] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+        let of = |text| start(text).map(TimeMs::get);
+        assert_eq!(of("1970-01-02"), Some(86_400_000));
+        assert_eq!(of("2026-11-23T10:00:00Z"), Some(1_795_428_000_000));
+    }
+}
