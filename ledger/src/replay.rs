@@ -103,7 +103,7 @@ enum Read {
 #[derive(Debug)]
 enum Ready<'a> {
     Leaf(&'a Authentic),
-    Late(Authentic),
+    Late(Box<Authentic>),
     Change(&'a Change),
 }
 
@@ -273,7 +273,7 @@ impl Replay {
                 let key = directory.key_of(&author);
                 let key = key.ok_or_else(|| Departure::UnknownAuthor(author.to_string()))?;
                 let leaf = Said::clone(said).authenticate(directory.origin(), &key)?;
-                Ok(Ready::Late(leaf))
+                Ok(Ready::Late(Box::new(leaf)))
             }
         }
     }

@@ -239,9 +239,8 @@ impl Claim {
             }
             Said::Act(act) => {
                 let key = match &act.statement.decision {
-                    Decision::AddClerk { clerk, .. } | Decision::RevokeClerk { clerk, .. } => {
-                        ClerkState::index_key(clerk)
-                    }
+                    Decision::AddClerk(state) => ClerkState::index_key(&state.name),
+                    Decision::RevokeClerk { clerk, .. } => ClerkState::index_key(clerk),
                     Decision::SetPolicy { registry, .. } => RegistryState::index_key(registry),
                 };
                 Self(key, Version::ZERO, None)

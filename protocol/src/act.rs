@@ -4,8 +4,6 @@
 //! and handed in at another. It holds from the block after its own. Not here: whether the ledger allows
 //! it (`ledger::rules::act`).
 
-use std::collections::BTreeSet;
-
 use crate::{
     entry::{self, Operation},
     height::{Height, TimeMs},
@@ -25,19 +23,8 @@ const POLICY: &str = "muhr-policy/v1";
 /// What is decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// A clerk key may act from now on.
-    AddClerk {
-        /// The clerk; a name is one key for good.
-        clerk: ClerkName,
-        /// The key.
-        key: PublicKey,
-        /// The last day, in UTC, on which it may sign; none for no end.
-        until: Option<Date>,
-        /// Where it may act.
-        registries: BTreeSet<RegistryName>,
-        /// What it may do there.
-        operations: BTreeSet<Operation>,
-    },
+    /// A clerk key may act from now on: its state after that. A name is one key for good.
+    AddClerk(Box<ClerkState>),
     /// A clerk key may act no more.
     RevokeClerk {
         /// The clerk.
@@ -81,17 +68,13 @@ impl ActStatement {
     #[must_use]
     pub fn write(&self) -> String {
         let head = match &self.decision {
-            Decision::AddClerk {
-                clerk,
-                key,
-                until,
-                registries,
-                operations,
-            } => format!(
-                "{CLERK} add\nclerk {clerk}\nkey ed25519 {key}\nuntil {}\nregistries {}\noperations {}\n",
-                until.as_ref().map_or("never", Date::as_str),
-                text::list(registries.iter().map(RegistryName::as_str)),
-                text::list(operations.iter().map(|operation| operation.word())),
+            Decision::AddClerk(state) => format!(
+                "{CLERK} add\nclerk {}\nkey ed25519 {}\nuntil {}\nregistries {}\noperations {}\n",
+                state.name,
+                state.key,
+                state.until.as_ref().map_or("never", Date::as_str),
+                text::list(state.registries.iter().map(RegistryName::as_str)),
+                text::list(state.operations.iter().map(|operation| operation.word())),
             ),
             Decision::RevokeClerk {
                 clerk,
@@ -176,8 +159,8 @@ fn clerk(lines: &mut Lines<'_>) -> Result<ClerkName, Malformed> {
 }
 
 fn add_clerk(lines: &mut Lines<'_>) -> Result<Decision, Malformed> {
-    Ok(Decision::AddClerk {
-        clerk: clerk(lines)?,
+    let state = ClerkState {
+        name: clerk(lines)?,
         key: lines.parsed("key", "ed25519 and a key in base64", |value| {
             PublicKey::from_base64(value.strip_prefix("ed25519 ")?).ok()
         })?,
@@ -195,7 +178,9 @@ fn add_clerk(lines: &mut Lines<'_>) -> Result<Decision, Malformed> {
         operations: lines.parsed("operations", "operations", |value| {
             text::read_list(value, Operation::parse)
         })?,
-    })
+        revoked: None,
+    };
+    Ok(Decision::AddClerk(Box::new(state)))
 }
 
 impl Act {
@@ -228,31 +213,6 @@ impl Act {
         };
         text::same(bytes, act.write().as_bytes())?;
         Ok(act)
-    }
-}
-
-impl Decision {
-    /// The clerk state that an `add` makes.
-    #[must_use]
-    pub fn added(&self) -> Option<ClerkState> {
-        let Self::AddClerk {
-            clerk,
-            key,
-            until,
-            registries,
-            operations,
-        } = self
-        else {
-            return None;
-        };
-        Some(ClerkState {
-            name: clerk.clone(),
-            key: *key,
-            until: until.clone(),
-            registries: registries.clone(),
-            operations: operations.clone(),
-            revoked: None,
-        })
     }
 }
 

@@ -98,6 +98,7 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
     };
     cluster.document("a.txt", "one");
     cluster.document("b.txt", "two");
+    cluster.document("c.txt", "three");
     cluster.document("t.csv", "number,kind\nT-1,house\nT-1,again\n,empty\n");
     let first = [&["anchor", "a.txt", "--record", "J-1"], &registry[..]].concat();
     let made = run(&first, 0);
@@ -130,6 +131,7 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
     let table = ["anchor", "bulk", "t.csv", "--record", "number"];
     let _table = run(&[&table, &registry[..], &["--out", "bulk"]].concat(), 20);
     let _audited = run(&["audit", &cluster.url("soliq")], 0);
+    agency_commands(&mut run);
     let _status = run(&["network", "status"], 0);
     let _made = run(&["key", "new", "n.key", "--holder", "qurilish/new"], 0);
     let _shown = run(&["key", "show", "n.key", "--proof-for", "x.example/1"], 0);
@@ -145,6 +147,42 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
     let _taken = run(&[&first[..1], &["b.txt"], &first[2..]].concat(), 21);
     let away = ["network", "status", "--node", "http://127.0.0.1:9"];
     let _away = run(&away, 5);
+}
+
+/// What an agency decides, and another's word.
+fn agency_commands(run: &mut impl FnMut(&[&str], i32) -> Value) {
+    let made = run(&["key", "new", "v.key", "--holder", "qurilish/vera"], 0);
+    let public = made["public"].as_str().unwrap();
+    let bureau = ["--key", "net/qurilish/keys/admin.key", "--yes"];
+    let may = ["--registries", "kadastr.permits", "--operations", "attest"];
+    let add = ["clerk", "add", "qurilish/vera", "--public", public];
+    let add = [&add[..], &may, &bureau].concat();
+    let file = ["--out", "v.act", "--expires", "1000"];
+    let _signed = run(&[&add[..], &file].concat(), 0);
+    let _sent = run(&["act", "send", "v.act"], 0);
+    let policy = ["registry", "policy", "set", "kadastr.permits"];
+    let asks = ["--needed", "1", "--agencies", "qurilish", "--within", "9"];
+    let own = ["--key", "net/kadastr/keys/admin.key", "--yes"];
+    let _set = run(&[&policy[..], &asks, &own].concat(), 0);
+    let _shown = run(&["registry", "policy", "show", "kadastr.permits"], 0);
+    let _shown = run(&["registry", "policy", "show", "soliq.permits"], 0);
+    let clerk = ["--key", "net/kadastr/keys/clerk.key"];
+    let anchor = ["anchor", "c.txt", "--registry", "kadastr.permits"];
+    let anchor = [&anchor[..], &["--record", "K-1"], &clerk].concat();
+    let _asked = run(&anchor, 0);
+    let _inbox = run(&["inbox", "--agency", "qurilish"], 0);
+    let vera = ["--key", "v.key"];
+    let confirm = ["attest", "confirm", "c.txt.receipt"];
+    let _said = run(&[&confirm[..], &vera].concat(), 0);
+    let _fresh = run(&["receipt", "refresh", "c.txt.receipt"], 0);
+    let _effective = run(&["verify", "c.txt"], 0);
+    let revoke = ["clerk", "revoke", "qurilish/vera", "--reason", "K01"];
+    let since = ["--compromised", "2026-01-01"];
+    let _ended = run(&[&revoke[..], &since, &bureau].concat(), 0);
+    let _listed = run(&["clerk", "list", "--agency", "qurilish"], 0);
+    let attested = "c.txt.qurilish.confirm.receipt";
+    let _fresh = run(&["receipt", "refresh", attested], 0);
+    let _doubted = run(&["verify", attested], 0);
 }
 
 #[test]

@@ -72,13 +72,14 @@ pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, 
             |date| format!("to the end of {date} (UTC)")
         )
     );
-    let decision = Decision::AddClerk {
-        clerk: name,
+    let decision = Decision::AddClerk(Box::new(ClerkState {
+        name,
         key,
         until,
         registries,
         operations,
-    };
+        revoked: None,
+    }));
     desk::decide(&arguments.bureau, decision, &[may], output)
 }
 

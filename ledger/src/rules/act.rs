@@ -37,15 +37,13 @@ pub fn judge(
         place.height,
     )?;
     match &statement.decision {
-        Decision::AddClerk { clerk, key, .. } => {
-            own(&statement.author, clerk)?;
-            add(directory, clerk, key)?;
-            let state = statement.decision.added();
-            let state = state.ok_or_else(|| Refusal::UnknownClerk(clerk.clone()))?;
+        Decision::AddClerk(state) => {
+            own(&statement.author, &state.name)?;
+            add(directory, &state.name, &state.key)?;
             for registry in &state.registries {
                 known(directory, registry)?;
             }
-            Ok((ClerkState::index_key(clerk), state.write()))
+            Ok((ClerkState::index_key(&state.name), state.write()))
         }
         Decision::RevokeClerk {
             clerk, compromised, ..

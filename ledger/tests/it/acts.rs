@@ -11,6 +11,7 @@ use protocol::{
     key::SecretKey,
     name::{AgencyName, ClerkName, Date, ReasonCode},
     standing::RegistryPolicy,
+    state::ClerkState,
 };
 
 use crate::world::{
@@ -27,14 +28,19 @@ pub fn act(agency: &str, decision: Decision) -> ActStatement {
     }
 }
 
-pub fn add_clerk(name: &str, registries: &[&str], operations: &[Operation]) -> Decision {
-    Decision::AddClerk {
-        clerk: ClerkName::parse(name).unwrap(),
+fn state(name: &str, registries: &[&str], operations: &[Operation]) -> ClerkState {
+    ClerkState {
+        name: ClerkName::parse(name).unwrap(),
         key: secret(&format!("{name} clerk")).public(),
         until: None,
         registries: registries.iter().map(|name| registry(name)).collect(),
         operations: operations.iter().copied().collect::<BTreeSet<_>>(),
+        revoked: None,
     }
+}
+
+pub fn add_clerk(name: &str, registries: &[&str], operations: &[Operation]) -> Decision {
+    Decision::AddClerk(Box::new(state(name, registries, operations)))
 }
 
 fn revoke_clerk(name: &str, compromised: Option<u64>) -> Decision {
@@ -127,23 +133,10 @@ const CLERKS: [(&str, bool); 7] = [
 fn chain_of_clerks(operation: Operation) -> Chain {
     let mut chain = Chain::new();
     let until = |name: &str, date: &str, operation| {
-        let Decision::AddClerk {
-            clerk,
-            key,
-            registries,
-            operations,
-            ..
-        } = add_clerk(name, &[PERMITS], &[operation])
-        else {
-            unreachable!()
-        };
-        Decision::AddClerk {
-            clerk,
-            key,
+        Decision::AddClerk(Box::new(ClerkState {
             until: Date::parse(date),
-            registries,
-            operations,
-        }
+            ..state(name, &[PERMITS], &[operation])
+        }))
     };
     let acts = [
         act(
@@ -212,13 +205,10 @@ fn an_act_handed_in_again_is_refused() {
         "wrong-policy-version"
     );
     // Two that exclude one another in one block: the second is refused.
-    let other = Decision::AddClerk {
-        clerk: ClerkName::parse("build/wera").unwrap(),
+    let other = Decision::AddClerk(Box::new(ClerkState {
         key: secret("court/vera clerk").public(),
-        until: None,
-        registries: BTreeSet::from([registry(PERMITS)]),
-        operations: BTreeSet::from([Operation::Amend]),
-    };
+        ..state("build/wera", &[PERMITS], &[Operation::Amend])
+    }));
     let one = add_clerk("court/vera", &[PERMITS], &[Operation::Confirm]);
     let built = chain.build(&[
         sign_act(act("court", one), None),
@@ -233,23 +223,10 @@ pub fn refusals() -> Vec<Refusal> {
     let chain = Chain::new();
     let later = chain.head.time().get() + 1_000_000;
     let named = |key: &str| {
-        let Decision::AddClerk {
-            clerk,
-            until,
-            registries,
-            operations,
-            ..
-        } = add_clerk("build/vera", &[PERMITS], &[Operation::Register])
-        else {
-            unreachable!()
-        };
-        Decision::AddClerk {
-            clerk,
+        Decision::AddClerk(Box::new(ClerkState {
             key: secret(key).public(),
-            until,
-            registries,
-            operations,
-        }
+            ..state("build/vera", &[PERMITS], &[Operation::Register])
+        }))
     };
     let mut refusals = vec![
         refused(&chain, "nobody", named("a new key")),
