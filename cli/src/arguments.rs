@@ -152,6 +152,9 @@ pub struct AnchorOne {
     /// The legal date, as 2026-11-23
     #[arg(long, value_name = "DATE")]
     pub effective: Option<String>,
+    /// Another record that this one rests on; the latest version if none is named; may be repeated
+    #[arg(long = "rests-on", value_name = "REGISTRY:NUMBER[@VERSION]")]
+    pub rests_on: Vec<String>,
     /// Who asks, whom, and whom to trust
     #[command(flatten)]
     pub desk: Desk,
@@ -222,6 +225,9 @@ pub struct VerifyArguments {
     /// Trust file of an epoch that has ended, for receipts of its time; may be repeated
     #[arg(long, value_name = "FILE")]
     pub then: Vec<PathBuf>,
+    /// Of a dossier: how many references away from its record the others are asked for
+    #[arg(long, default_value_t = 16, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub follow: u8,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,
@@ -380,6 +386,27 @@ pub enum ReceiptCommand {
     Refresh(ReceiptRefreshArguments),
     /// Adds the proof that a receipt of an epoch that has ended was part of the log then
     Bridge(ReceiptBridgeArguments),
+    /// Puts a receipt and those of the records that it rests on into one file
+    Gather(ReceiptGatherArguments),
+}
+
+/// `muhr receipt gather`.
+#[derive(Debug, Args)]
+pub struct ReceiptGatherArguments {
+    /// The receipt
+    pub file: PathBuf,
+    /// The dossier to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How many references away from the record the others may be
+    #[arg(long, default_value_t = 16, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub depth: u8,
+    /// Address of a node, as http://127.0.0.1:7481
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
 }
 
 /// `muhr receipt refresh`.

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod chain;
+pub(crate) mod dossier;
 pub(crate) mod history;
 pub(crate) mod mirror;
 pub(crate) mod renew;

@@ -5,6 +5,7 @@ pub(crate) mod attest;
 pub(crate) mod bulk;
 pub(crate) mod change;
 mod journal;
+mod references;
 mod submission;
 
 pub(crate) use submission::{LIFETIME, reason, registry};

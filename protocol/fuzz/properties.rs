@@ -2,9 +2,9 @@
 //! Shared by the fuzz targets and by the plain tests over their corpus.
 
 use protocol::{
-    batch::Batch, block::BlockLeaf, entry::Entry, genesis::Genesis, history::History,
-    keyfile::KeyFile, merkle::tiles, note::SignedNote, pending::Pending, policy::TrustPolicy,
-    receipt::Receipt, tlog_proof::TlogProof,
+    act::Act, batch::Batch, block::BlockLeaf, dossier::Dossier, entry::Entry, genesis::Genesis,
+    history::History, keyfile::KeyFile, merkle::tiles, note::SignedNote, pending::Pending,
+    policy::TrustPolicy, receipt::Receipt, tlog_proof::TlogProof,
 };
 
 /// Runs the property of the target `name`; false if there is no such target.
@@ -20,6 +20,8 @@ pub(crate) fn check(name: &str, bytes: &[u8]) -> bool {
     };
     match name {
         "entry" => same(Entry::parse(bytes).ok().map(|read| read.write())),
+        "act" => same(Act::parse(bytes).ok().map(|read| read.write())),
+        "dossier" => same(Dossier::parse(bytes).ok().map(|read| read.write())),
         "batch" => same(Batch::parse(bytes).ok().map(|read| read.write())),
         "block" => same(BlockLeaf::parse(bytes).ok().map(|read| read.write())),
         "genesis" => same(Genesis::parse(bytes).ok().map(|read| read.write())),

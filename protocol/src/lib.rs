@@ -21,6 +21,7 @@ pub mod checkpoint;
 pub mod codec;
 pub mod commitment;
 pub mod cosignature;
+pub mod dossier;
 pub mod entry;
 pub mod epoch;
 pub mod genesis;

@@ -98,7 +98,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in collection::vec(any::<u8>(), 0..400)) {
-        for name in ["entry", "batch", "block", "genesis", "receipt", "history", "pending", "keyfile", "proof", "policy", "note", "bundle", "tile_path"] {
+        for name in ["entry", "act", "dossier", "batch", "block", "genesis", "receipt", "history", "pending", "keyfile", "proof", "policy", "note", "bundle", "tile_path"] {
             properties::check(name, &bytes);
         }
     }

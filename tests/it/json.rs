@@ -168,8 +168,12 @@ fn agency_commands(run: &mut impl FnMut(&[&str], i32) -> Value) {
     let _shown = run(&["registry", "policy", "show", "soliq.permits"], 0);
     let clerk = ["--key", "net/kadastr/keys/clerk.key"];
     let anchor = ["anchor", "c.txt", "--registry", "kadastr.permits"];
-    let anchor = [&anchor[..], &["--record", "K-1"], &clerk].concat();
+    let rests_on = ["--rests-on", "qurilish.permits:J-1"];
+    let anchor = [&anchor[..], &["--record", "K-1"], &rests_on, &clerk].concat();
     let _asked = run(&anchor, 0);
+    let gather = ["receipt", "gather", "c.txt.receipt", "--out", "c.dossier"];
+    let _gathered = run(&gather, 0);
+    let _together = run(&["verify", "c.dossier"], 13);
     let _inbox = run(&["inbox", "--agency", "qurilish"], 0);
     let vera = ["--key", "v.key"];
     let confirm = ["attest", "confirm", "c.txt.receipt"];

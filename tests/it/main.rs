@@ -13,6 +13,7 @@ mod chaos;
 mod cli;
 mod disk;
 mod doors;
+mod dossiers;
 mod doubt;
 mod epochs;
 mod exits;

@@ -12,6 +12,7 @@
 )]
 
 pub mod checkpoint;
+pub mod dossier;
 pub mod history;
 pub mod leaf;
 mod place;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use protocol::{policy::TrustPolicy, receipt::RECEIPT_BYTES_MAX};
+use protocol::{dossier::Dossier, policy::TrustPolicy, receipt::RECEIPT_BYTES_MAX};
 use serde_json::{Value, json};
 use verify::{
     Step, Verdict,
@@ -30,6 +30,17 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Fa
     let mut gravest = Verdict::Authentic;
     let mut judged = Vec::new();
     for file in &arguments.files {
+        if let Some(path) = dossier(file, arguments.receipt.as_deref())? {
+            let document = (path != file.as_path())
+                .then(|| files::hash(file))
+                .transpose()?;
+            let depth = arguments.follow;
+            let (verdict, shown) =
+                super::dossier::judge(output, trusts, file, path, document.as_ref(), depth)?;
+            gravest = gravest.graver(verdict);
+            judged.push(shown);
+            continue;
+        }
         let judgement = judge(trusts, file, arguments.receipt.as_deref())?;
         gravest = gravest.graver(judgement.verdict);
         show(output, file, &judgement);
@@ -37,6 +48,12 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Fa
     }
     output.data(&json!({"schema": "muhr/verify/1", "verdict": gravest.words(), "exit_code": gravest.exit_code(), "files": judged}));
     Ok(gravest.exit_code())
+}
+
+/// The dossier among the files, if one of them is a dossier.
+fn dossier<'a>(file: &'a Path, receipt: Option<&'a Path>) -> Result<Option<&'a Path>, Failure> {
+    let path = receipt.unwrap_or(file);
+    Ok(Dossier::is_start(&head(path)?).then_some(path))
 }
 
 fn judge(trusts: Trusts<'_>, file: &Path, receipt: Option<&Path>) -> Result<Judgement, Failure> {
@@ -133,7 +150,7 @@ fn judge_evidence(trust: &TrustPolicy, file: &Path) -> Result<Judgement, Failure
     })
 }
 
-fn show(output: &Output, file: &Path, judgement: &Judgement) {
+pub(super) fn show(output: &Output, file: &Path, judgement: &Judgement) {
     output.text(&format!(
         "{}  {}",
         output.verdict(judgement.verdict),
@@ -206,7 +223,7 @@ fn as_json(file: &Path, judgement: &Judgement) -> Value {
     })
 }
 
-fn facts_json(facts: &Facts) -> Value {
+pub(super) fn facts_json(facts: &Facts) -> Value {
     json!({
         "registry": facts.registry, "record": facts.record, "version": facts.version.get(), "operation": facts.operation.word(),
         "author": facts.author, "effective": facts.effective, "reason": facts.reason, "index": facts.index.get(),

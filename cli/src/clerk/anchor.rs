@@ -7,7 +7,7 @@ use protocol::{
 };
 
 use super::{
-    bulk,
+    bulk, references,
     submission::{self, Clerk},
 };
 use crate::{
@@ -32,6 +32,7 @@ fn anchor(arguments: &AnchorOne, output: &Output) -> Result<u8, Failure> {
     let document = files::hash(&arguments.file)?;
     let clerk = Clerk::open(&arguments.desk)?;
     let content = submission::content(Some(document), fields)?;
+    let references = references::find(&clerk, &arguments.rests_on)?;
     let key = record.key(&registry);
     let make = |opening: &Opening| {
         let statement = Statement {
@@ -42,7 +43,7 @@ fn anchor(arguments: &AnchorOne, output: &Output) -> Result<u8, Failure> {
             previous: None,
             effective,
             reason: None,
-            references: Vec::new(),
+            references,
             commitment: opening.content.as_ref().map(Content::commit),
             author: clerk.name.clone(),
             expires: clerk.expires,
