@@ -156,6 +156,23 @@ altered=$documents/TOUR-0001-altered.txt
 sed 's/80/800/' "$permit" >"$altered"
 expect 11 "verifying the altered copy" "$muhr" verify "$altered" --receipt "$permit.receipt"
 
+say "The owner of the registry asks another agency for its word"
+expect 0 "setting the policy" "$muhr" registry policy set "$registry" --needed 1 --agencies kadastr --within 30 --key "$net/qurilish/keys/admin.key" --yes
+expect 0 "making a key for a clerk of kadastr" "$muhr" key new "$dir/attester.key" --holder kadastr/attester
+public=$("$muhr" key show "$dir/attester.key" --json | sed -n 's/.*"public": *"\([^"]*\)".*/\1/p')
+expect 0 "letting the clerk attest" "$muhr" clerk add kadastr/attester --public "$public" --registries "$registry" --operations attest --key "$net/kadastr/keys/admin.key" --yes
+asked=$documents/TOUR-0004.txt
+printf 'Building permit TOUR-0004, on plot 10:01\n' >"$asked"
+expect 0 "anchoring what must be confirmed" "$muhr" anchor "$asked" --registry "$registry" --record TOUR-0004
+"$muhr" verify "$asked" | tee "$dir/pending.txt"
+grep -q 'pending: nobody has spoken' "$dir/pending.txt" || fail "the receipt does not say that a confirmation is missing"
+expect 0 "what waits for kadastr" "$muhr" inbox --agency kadastr
+expect 0 "kadastr confirms it" "$muhr" attest confirm "$asked.receipt" --document "$asked" --key "$dir/attester.key" --node "$(url kadastr)"
+expect 0 "a newer proof" "$muhr" receipt refresh "$asked.receipt"
+"$muhr" verify "$asked" | tee "$dir/effective.txt"
+grep -q 'effective: confirm by kadastr' "$dir/effective.txt" || fail "the receipt does not show the confirmation"
+cp "$asked.receipt" "$receipts/"
+
 say "One agency stops, and the others go on"
 stop soliq
 more=$documents/TOUR-0002.txt
