@@ -8,6 +8,7 @@
 mod architecture;
 mod archive;
 mod browser;
+mod bulk;
 mod chaos;
 mod cli;
 mod disk;

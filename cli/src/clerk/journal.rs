@@ -1,12 +1,12 @@
 //! The journal of a bulk run: every signed entry with its secret, on disk before it is sent.
 //!
 //! One line a row: row number, and the pending text in base64. A line that a crash cut short is no
-//! line: its entry was never sent.
+//! line: its entry was never sent. In memory is only where each line stands.
 
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -20,24 +20,28 @@ use crate::{exit::Failure, files};
 pub(super) struct Journal {
     path: PathBuf,
     file: Mutex<File>,
+    /// Row, and where its newest line begins and how long it is.
+    earlier: BTreeMap<u64, (u64, usize)>,
 }
 
 impl Journal {
-    /// Opens the journal of a folder and reads what earlier runs left, by row.
-    pub(super) fn open(path: &Path) -> Result<(Self, BTreeMap<u64, Pending>), Failure> {
+    /// Opens the journal of a folder and finds what earlier runs left: how many rows.
+    pub(super) fn open(path: &Path) -> Result<(Self, usize), Failure> {
         let mut found = BTreeMap::new();
         let mut whole = 0;
         if let Ok(file) = File::open(path) {
             let mut reader = BufReader::new(file);
             let mut line = String::new();
             while reader.read_line(&mut line).is_ok_and(|count| count > 0) && line.ends_with('\n') {
+                let row = line.split_once(' ').and_then(|(row, _)| text::number(row));
+                found.extend(row.map(|row| (row, (whole, line.len()))));
                 whole += line.len() as u64;
-                found.extend(read(line.trim_end()));
                 line.clear();
             }
         }
         let file = OpenOptions::new()
             .create(true)
+            .read(true)
             .append(true)
             .open(path)
             .map_err(|error| files::unwritable(path, &error))?;
@@ -45,13 +49,27 @@ impl Journal {
         file.set_len(whole)
             .map_err(|error| files::unwritable(path, &error))?;
         files::sync_folder(path).map_err(|error| files::unwritable(path, &error))?;
-        Ok((
-            Self {
-                path: path.to_owned(),
-                file: Mutex::new(file),
-            },
-            found,
-        ))
+        let count = found.len();
+        let journal = Self {
+            path: path.to_owned(),
+            file: Mutex::new(file),
+            earlier: found,
+        };
+        Ok((journal, count))
+    }
+
+    /// What an earlier run signed for a row; none if its line cannot be read.
+    pub(super) fn earlier(&self, row: u64) -> Option<Pending> {
+        let (start, length) = *self.earlier.get(&row)?;
+        let mut line = vec![0; length];
+        {
+            // Appending does not mind where the last reading was.
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            let _place = file.seek(SeekFrom::Start(start)).ok()?;
+            file.read_exact(&mut line).ok()?;
+        }
+        let (found, pending) = read(std::str::from_utf8(&line).ok()?.trim_end())?;
+        (found == row).then_some(pending)
     }
 
     /// Keeps entries before they are sent.

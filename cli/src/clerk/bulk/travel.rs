@@ -1,7 +1,6 @@
 //! The way of one chunk of rows: sign, keep, send, wait, verify, write.
 
 use std::{
-    collections::BTreeMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -37,7 +36,6 @@ pub(super) struct Trip {
     pub(super) registry: RegistryName,
     pub(super) receipts: PathBuf,
     pub(super) journal: Journal,
-    pub(super) earlier: BTreeMap<u64, Pending>,
     pub(super) timeout: u64,
 }
 
@@ -45,6 +43,15 @@ pub(super) struct Trip {
 pub(super) struct Done {
     pub(super) outcomes: Vec<Outcome>,
     pub(super) failure: Option<Failure>,
+}
+
+impl Done {
+    pub(super) const fn failed(failure: Failure) -> Self {
+        Self {
+            outcomes: Vec::new(),
+            failure: Some(failure),
+        }
+    }
 }
 
 /// A row with its entry.
@@ -66,6 +73,10 @@ impl Trip {
             match self.prepare(row) {
                 Ok((traveller, is_fresh)) => {
                     if let Some(outcome) = self.already_done(&traveller) {
+                        done.outcomes.push(outcome);
+                        continue;
+                    }
+                    if let Some(outcome) = self.in_the_way(&traveller) {
                         done.outcomes.push(outcome);
                         continue;
                     }
@@ -110,8 +121,8 @@ impl Trip {
             content: Some(content),
         };
         if let Some(earlier) = self
-            .earlier
-            .get(&row.number)
+            .journal
+            .earlier(row.number)
             .filter(|earlier| submission::same_content(&earlier.opening, &opening))
         {
             let id = earlier.entry.statement.id().to_hex();
@@ -119,7 +130,7 @@ impl Trip {
                 Traveller {
                     row: row.number,
                     id,
-                    pending: earlier.clone(),
+                    pending: earlier,
                 },
                 false,
             ));
@@ -161,6 +172,18 @@ impl Trip {
         (receipt.entry.statement == traveller.pending.entry.statement).then_some(())?;
         submission::accept(&self.clerk.trust, &traveller.pending, &bytes).ok()?;
         Some(anchored(traveller, path))
+    }
+
+    /// The receipt of another entry is never written over.
+    fn in_the_way(&self, traveller: &Traveller) -> Option<Outcome> {
+        let path = self.receipt_path(traveller.row);
+        let found = Receipt::parse(&files::read(&path, RECEIPT_BYTES_MAX).ok()?).ok()?;
+        let other = found.entry.statement != traveller.pending.entry.statement;
+        let reason = format!(
+            "{} is the receipt of another entry; anchor this table with another --out",
+            path.display()
+        );
+        other.then(|| not_done(traveller, "conflict", reason))
     }
 
     fn send(
@@ -229,12 +252,9 @@ impl Trip {
 fn anchored(traveller: &Traveller, receipt: PathBuf) -> Outcome {
     let record = Some(traveller.pending.opening.record.clone());
     Outcome {
-        row: traveller.row,
-        record,
         version: Some(1),
-        status: "anchored",
-        reason: String::new(),
         receipt: Some(receipt),
+        ..Outcome::not_done(traveller.row, record, "anchored", String::new())
     }
 }
 
@@ -244,10 +264,18 @@ fn refused(traveller: &Traveller, failure: &Failure) -> Outcome {
     } else {
         "refused"
     };
-    Outcome::not_done(
-        traveller.row,
-        Some(traveller.pending.opening.record.clone()),
-        status,
-        failure.what.clone(),
-    )
+    not_done(traveller, status, failure.what.clone())
+}
+
+/// What somebody must mend, with the row itself.
+fn not_done(traveller: &Traveller, status: &'static str, reason: String) -> Outcome {
+    let opening = &traveller.pending.opening;
+    let cells = match &opening.content {
+        Some(Content::Fields { fields, .. }) => super::cells(fields),
+        _ => Vec::new(),
+    };
+    Outcome {
+        cells,
+        ..Outcome::not_done(traveller.row, Some(opening.record.clone()), status, reason)
+    }
 }
