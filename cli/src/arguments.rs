@@ -1,8 +1,12 @@
 //! The command line: what can be said, and the help that says so.
 
+mod bulk;
+
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+
+pub use self::bulk::{AnchorCommand, BulkArguments};
 
 /// Anchors registry records in a Muhr network, and verifies them offline.
 #[derive(Debug, Parser)]
@@ -65,9 +69,15 @@ pub enum Command {
 /// Who asks, whom, and whom to trust.
 #[derive(Clone, Debug, Args)]
 pub struct Desk {
-    /// Address of a node, as http://127.0.0.1:7481
-    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
-    pub node: String,
+    /// Address of a node, as http://127.0.0.1:7481; of several, joined by commas, the next is asked where one fails
+    #[arg(
+        long,
+        env = "MUHR_NODE",
+        value_name = "URL",
+        value_delimiter = ',',
+        required = true
+    )]
+    pub node: Vec<String>,
     /// Key file of the clerk
     #[arg(long, env = "MUHR_KEY", value_name = "FILE")]
     pub key: PathBuf,
@@ -135,44 +145,6 @@ pub struct AnchorOne {
     /// The legal date, as 2026-11-23
     #[arg(long, value_name = "DATE")]
     pub effective: Option<String>,
-    /// Who asks, whom, and whom to trust
-    #[command(flatten)]
-    pub desk: Desk,
-}
-
-/// `muhr anchor bulk`.
-#[derive(Debug, Subcommand)]
-pub enum AnchorCommand {
-    /// Registers one record for each row of a CSV file; safe to run again after any interruption
-    Bulk(BulkArguments),
-}
-
-/// `muhr anchor bulk INPUT.csv`.
-#[derive(Debug, Args)]
-pub struct BulkArguments {
-    /// The table: CSV, names of the columns in the first row (row 1)
-    pub input: PathBuf,
-    /// The registry
-    #[arg(long, value_name = "NAME")]
-    pub registry: String,
-    /// The column of the record's number, or several joined by commas
-    #[arg(long, value_name = "COLUMN[,COLUMN]")]
-    pub record: String,
-    /// Folder for result.csv, the rows to mend, the receipts and the journal
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// How letters are written; UTF-8 is recognised
-    #[arg(long, value_name = "NAME", value_parser = ["utf-8", "windows-1251"])]
-    pub encoding: Option<String>,
-    /// What stands between cells, if the first row does not show it
-    #[arg(long, value_name = "NAME", value_parser = ["comma", "semicolon", "tab"])]
-    pub delimiter: Option<String>,
-    /// Judges every row and sends nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Goes on without asking how the table is written
-    #[arg(long)]
-    pub yes: bool,
     /// Who asks, whom, and whom to trust
     #[command(flatten)]
     pub desk: Desk,

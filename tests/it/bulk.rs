@@ -1,5 +1,8 @@
 //! Tables as clerks have them: other letters, other delimiters, spoilt cells, and rows to mend.
 
+mod kills;
+mod nodes;
+
 use std::fs;
 
 use tests::cluster::{Cluster, Ran};

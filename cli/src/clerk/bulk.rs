@@ -85,6 +85,22 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
         .transpose()?;
     let receipts = arguments.out.join("receipts");
     fs::create_dir_all(&receipts).map_err(|error| files::unwritable(&receipts, &error))?;
+    let trip = clerk
+        .map(|clerk| {
+            // The journal also keeps two runs from working in one folder: it comes before the results.
+            let (journal, earlier) = Journal::open(&arguments.out.join("journal"))?;
+            if earlier > 0 {
+                output.note(&format!("continuing: {earlier} rows were signed before"));
+            }
+            Ok(travel::Trip {
+                clerk,
+                registry: registry.clone(),
+                receipts,
+                journal,
+                timeout: arguments.desk.timeout,
+            })
+        })
+        .transpose()?;
     let mut results = Results::open(
         &arguments.out,
         &arguments.input,
@@ -92,23 +108,10 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
         !arguments.dry_run,
     )?;
     let bar = progress(output, table.rows());
-    let feed = Feed::new(table, registry.clone());
-    let stopped = match clerk {
+    let feed = Feed::new(table, registry);
+    let stopped = match &trip {
         None => try_all(feed, &mut results, &bar),
-        Some(clerk) => {
-            let (journal, earlier) = Journal::open(&arguments.out.join("journal"))?;
-            if earlier > 0 {
-                output.note(&format!("continuing: {earlier} rows were signed before"));
-            }
-            let trip = travel::Trip {
-                clerk,
-                registry,
-                receipts,
-                journal,
-                timeout: arguments.desk.timeout,
-            };
-            send_all(&trip, feed, &mut results, &bar)
-        }
+        Some(trip) => send_all(trip, feed, &mut results, &bar),
     };
     bar.finish_and_clear();
     let counts = results.counts.clone();

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -13,13 +13,17 @@ use std::{
 
 use protocol::{pending::Pending, text};
 
-use crate::{exit::Failure, files};
+use crate::{
+    exit::{Failure, USAGE},
+    files,
+};
 
 /// The journal, open for appending.
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
-    file: Mutex<File>,
+    /// None once a writing has failed: what was appended to half a line would be no line.
+    file: Mutex<Option<File>>,
     /// Row, and where its newest line begins and how long it is.
     earlier: BTreeMap<u64, (u64, usize)>,
 }
@@ -27,32 +31,28 @@ pub(super) struct Journal {
 impl Journal {
     /// Opens the journal of a folder and finds what earlier runs left: how many rows.
     pub(super) fn open(path: &Path) -> Result<(Self, usize), Failure> {
-        let mut found = BTreeMap::new();
-        let mut whole = 0;
-        if let Ok(file) = File::open(path) {
-            let mut reader = BufReader::new(file);
-            let mut line = String::new();
-            while reader.read_line(&mut line).is_ok_and(|count| count > 0) && line.ends_with('\n') {
-                let row = line.split_once(' ').and_then(|(row, _)| text::number(row));
-                found.extend(row.map(|row| (row, (whole, line.len()))));
-                whole += line.len() as u64;
-                line.clear();
-            }
-        }
-        let file = OpenOptions::new()
+        let unwritable = |error| files::unwritable(path, &error);
+        let mut file = OpenOptions::new()
             .create(true)
             .read(true)
             .append(true)
             .open(path)
-            .map_err(|error| files::unwritable(path, &error))?;
+            .map_err(unwritable)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(Failure::new(
+                USAGE,
+                format!("{}: another run of muhr is using it", path.display()),
+            )
+            .help("wait until that one ends, or choose another folder"));
+        }
+        let (found, whole) = lines(&mut file).map_err(|error| files::unreadable(path, &error))?;
         // What follows the last whole line was never sent; appended to, it would spoil the next line.
-        file.set_len(whole)
-            .map_err(|error| files::unwritable(path, &error))?;
-        files::sync_folder(path).map_err(|error| files::unwritable(path, &error))?;
+        file.set_len(whole).map_err(unwritable)?;
+        files::sync_folder(path).map_err(unwritable)?;
         let count = found.len();
         let journal = Self {
             path: path.to_owned(),
-            file: Mutex::new(file),
+            file: Mutex::new(Some(file)),
             earlier: found,
         };
         Ok((journal, count))
@@ -65,6 +65,7 @@ impl Journal {
         {
             // Appending does not mind where the last reading was.
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = file.as_mut()?;
             let _place = file.seek(SeekFrom::Start(start)).ok()?;
             file.read_exact(&mut line).ok()?;
         }
@@ -84,11 +85,38 @@ impl Journal {
         if lines.is_empty() {
             return Ok(());
         }
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(lines.as_bytes())
-            .and_then(|()| file.sync_data())
-            .map_err(|error| files::unwritable(&self.path, &error))
+        let mut place = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = place.as_mut() else {
+            let before = std::io::Error::other("it could not be written before");
+            return Err(files::unwritable(&self.path, &before));
+        };
+        let written = file
+            .write_all(lines.as_bytes())
+            .and_then(|()| file.sync_data());
+        written.map_err(|error| {
+            *place = None;
+            files::unwritable(&self.path, &error)
+        })
     }
+}
+
+/// Where the newest line of each row stands, and where the last whole line ends.
+fn lines(file: &mut File) -> std::io::Result<(BTreeMap<u64, (u64, usize)>, u64)> {
+    let mut found = BTreeMap::new();
+    let mut whole = 0;
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
+        // A line that is spoilt takes no other with it.
+        let row = std::str::from_utf8(&line).ok().and_then(|line| {
+            let (row, _) = line.split_once(' ')?;
+            text::number(row)
+        });
+        found.extend(row.map(|row| (row, (whole, line.len()))));
+        whole += line.len() as u64;
+        line.clear();
+    }
+    Ok((found, whole))
 }
 
 fn read(line: &str) -> Option<(u64, Pending)> {

@@ -29,7 +29,7 @@ use verify::{Verdict, receipt::Facts};
 use crate::{
     arguments::Desk,
     client::{Client, of_problem},
-    exit::{CONFIGURATION, CONFLICT, DONE, Failure, USAGE},
+    exit::{CONFIGURATION, CONFLICT, DONE, Failure, UNEXPECTED, UNREACHABLE, USAGE},
     files,
     output::{Output, iso, local},
 };
@@ -71,23 +71,8 @@ impl Clerk {
                 format!("{}: not for a network of Muhr", desk.trust.display()),
             )
         })?;
-        let client = Client::new(&desk.node)?;
-        let network = client.network()?;
-        if network.origin != origin.as_str() {
-            return Err(Failure::verdict(
-                Verdict::WrongNetwork,
-                format!(
-                    "{} is a node of {}, and the trust file is for {origin}",
-                    desk.node, network.origin
-                ),
-            )
-            .help("use the trust file of that network, or a node of yours"));
-        }
-        let expires = Height::new(
-            network
-                .height
-                .saturating_add(LIFETIME.min(network.lifetime_heights)),
-        );
+        let client = Client::of(&desk.node)?;
+        let expires = expires(&desk.node, &origin)?;
         let until = Instant::now() + Duration::from_secs(desk.timeout);
         Ok(Self {
             client,
@@ -99,6 +84,36 @@ impl Clerk {
             until,
         })
     }
+}
+
+/// The last height of what is signed now. Every node that answers must be of the network: what is signed
+/// for one network is refused by another as if the clerk's key were wrong.
+fn expires(nodes: &[String], origin: &Origin) -> Result<Height, Failure> {
+    let mut last = None;
+    let mut away = None;
+    for node in nodes {
+        let network = match Client::new(node)?.network() {
+            Ok(network) => network,
+            Err(failure) => {
+                away = away.or(Some(failure));
+                continue;
+            }
+        };
+        if network.origin != origin.as_str() {
+            return Err(Failure::verdict(
+                Verdict::WrongNetwork,
+                format!(
+                    "{node} is a node of {}, and the trust file is for {origin}",
+                    network.origin
+                ),
+            )
+            .help("use the trust file of that network, or a node of yours"));
+        }
+        let lifetime = LIFETIME.min(network.lifetime_heights);
+        last = last.max(Some(network.height.saturating_add(lifetime)));
+    }
+    last.map(Height::new)
+        .ok_or_else(|| away.unwrap_or_else(|| Failure::new(USAGE, "no node is given")))
 }
 
 /// What is to be committed to.
@@ -221,7 +236,7 @@ pub(crate) fn carry(
         )),
         Err(failure) => {
             // A refusal is final; only what may still come true stays on disk.
-            if !matches!(failure.code, crate::exit::UNREACHABLE | crate::exit::UNEXPECTED) {
+            if !matches!(failure.code, UNREACHABLE | UNEXPECTED) {
                 let _left = std::fs::remove_file(&pending_path);
             }
             Err(failure)
@@ -230,11 +245,19 @@ pub(crate) fn carry(
 }
 
 fn send(clerk: &Clerk, pending: &Pending, id: &str) -> Result<Option<Vec<u8>>, Failure> {
-    let answer = clerk.client.submit(&pending.entry.write(), clerk.until)?;
-    if let (EntryState::Refused, Some(problem)) = (answer.state, &answer.problem) {
-        return Err(of_problem(problem));
+    let entry = pending.entry.write();
+    let mut told_again = false;
+    loop {
+        let answer = clerk.client.submit(&entry, clerk.until)?;
+        if let (EntryState::Refused, Some(problem)) = (answer.state, &answer.problem) {
+            return Err(of_problem(problem));
+        }
+        match clerk.client.receipt(id, clerk.until) {
+            // A node that has started anew, or is asked in place of another, may not know the entry.
+            Err(failure) if failure.code == UNEXPECTED && !told_again => told_again = true,
+            other => return other,
+        }
     }
-    clerk.client.receipt(id, clerk.until)
 }
 
 /// A receipt of the same content that is already there is the answer; one of other content is in the way.

@@ -16,6 +16,8 @@ use protocol::{
     receipt::{RECEIPT_BYTES_MAX, Receipt},
 };
 
+use verify::Verdict;
+
 use super::{Outcome, Row};
 use crate::{
     clerk::{
@@ -27,8 +29,8 @@ use crate::{
     files,
 };
 
-/// How long one request waits for receipts.
-const WAIT_MS: u64 = 10_000;
+/// How long one request waits for receipts before the entries are handed in again.
+const WAIT_MS: u64 = 3_000;
 
 /// What all chunks share.
 pub(super) struct Trip {
@@ -186,33 +188,52 @@ impl Trip {
         other.then(|| not_done(traveller, "conflict", reason))
     }
 
+    /// Hands in and fetches in turn until nobody waits any more. A node that has lost its memory, or is
+    /// asked in place of another, learns of the entries again; time runs out only where nothing moves.
     fn send(
         &self,
         travellers: &mut Vec<Traveller>,
         outcomes: &mut Vec<Outcome>,
     ) -> Result<(), Failure> {
-        if travellers.is_empty() {
-            return Ok(());
+        let patience = Duration::from_secs(self.timeout);
+        let mut until = Instant::now() + patience;
+        while !travellers.is_empty() {
+            let before = travellers.len();
+            self.hand_in(travellers, outcomes, patience)?;
+            self.fetch(travellers, outcomes)?;
+            if travellers.len() < before {
+                until = Instant::now() + patience;
+            } else if Instant::now() >= until {
+                let what = format!("no entry became final within {} s", self.timeout);
+                return Err(Failure::verdict(Verdict::Pending, what).help(
+                    "run the same command again: it sends the same entries; `muhr network status` says who is missing",
+                ));
+            }
         }
-        let until = Instant::now() + Duration::from_secs(self.timeout);
+        Ok(())
+    }
+
+    fn hand_in(
+        &self,
+        travellers: &mut Vec<Traveller>,
+        outcomes: &mut Vec<Outcome>,
+        patience: Duration,
+    ) -> Result<(), Failure> {
         let entries: Vec<String> = travellers
             .iter()
             .map(|traveller| traveller.pending.entry.write())
             .collect();
-        let answers = self.clerk.client.submit_many(&entries, until)?;
+        let answers = self.clerk.client.submit_many(&entries, patience)?;
         let mut waiting = Vec::new();
         for (traveller, answer) in std::mem::take(travellers).into_iter().zip(answers) {
             match (answer.state, answer.problem) {
                 (EntryState::Refused, Some(problem)) => {
-                    outcomes.push(refused(&traveller, &of_problem(&problem)))
+                    outcomes.push(refused(&traveller, &of_problem(&problem)));
                 }
                 _ => waiting.push(traveller),
             }
         }
         *travellers = waiting;
-        while !travellers.is_empty() && Instant::now() < until {
-            self.fetch(travellers, outcomes)?;
-        }
         Ok(())
     }
 
@@ -222,6 +243,9 @@ impl Trip {
         travellers: &mut Vec<Traveller>,
         outcomes: &mut Vec<Outcome>,
     ) -> Result<(), Failure> {
+        if travellers.is_empty() {
+            return Ok(());
+        }
         let ids: Vec<String> = travellers
             .iter()
             .map(|traveller| traveller.id.clone())
