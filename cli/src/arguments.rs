@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
-pub use self::bulk::{AnchorCommand, BulkArguments};
+pub use self::bulk::{AnchorCommand, BulkArguments, HotArguments, ReceiptExtractArguments};
 
 /// Anchors registry records in a Muhr network, and verifies them offline.
 #[derive(Debug, Parser)]
@@ -89,20 +89,24 @@ pub struct Desk {
     pub timeout: u64,
 }
 
-/// `muhr anchor`: a document, or the subcommand `bulk`, which has arguments of its own.
+/// `muhr anchor`: a document, or the subcommands `bulk` and `watch`, which have arguments of their own.
 #[derive(Debug)]
 pub enum AnchorArguments {
     /// One record.
     One(AnchorOne),
     /// Many records.
-    Bulk(BulkArguments),
+    Bulk(Box<BulkArguments>),
+    /// A folder, watched.
+    Watch(HotArguments),
 }
 
 impl FromArgMatches for AnchorArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         if matches.subcommand().is_some() {
-            AnchorCommand::from_arg_matches(matches)
-                .map(|AnchorCommand::Bulk(bulk)| Self::Bulk(bulk))
+            AnchorCommand::from_arg_matches(matches).map(|command| match command {
+                AnchorCommand::Bulk(bulk) => Self::Bulk(Box::new(bulk)),
+                AnchorCommand::Watch(watch) => Self::Watch(watch),
+            })
         } else {
             AnchorOne::from_arg_matches(matches).map(Self::One)
         }
@@ -347,6 +351,8 @@ pub enum ReceiptCommand {
     Refresh(ReceiptRefreshArguments),
     /// Adds the proof that a receipt of an epoch that has ended was part of the log then
     Bridge(ReceiptBridgeArguments),
+    /// Takes one receipt out of the archive of a bulk run
+    Extract(ReceiptExtractArguments),
 }
 
 /// `muhr receipt refresh`.

@@ -1,7 +1,10 @@
 //! Tables as clerks have them: other letters, other delimiters, spoilt cells, and rows to mend.
 
+mod folders;
 mod kills;
 mod nodes;
+mod upsert;
+mod workbooks;
 
 use std::fs;
 
@@ -11,6 +14,28 @@ fn bulk(cluster: &Cluster, table: &str, out: &str, more: &[&str]) -> Ran {
     let command = ["--json", "anchor", "bulk", table, "--record", "number"];
     let rest = ["--registry", "qurilish.permits", "--out", out];
     cluster.clerk("qurilish", &[&command[..], &rest, more].concat())
+}
+
+#[test]
+fn numbers_that_are_one_number_are_told_and_two_runs_in_one_folder_are_not_made() {
+    let cluster = Cluster::start(0);
+    // Six apostrophes, spaces within and around, a letter in two pieces: each is written as people write it.
+    let table =
+        "number\nO\u{2018}-1\nO\u{02bb}-1\nO'-1\n O`-1\nA  2\nA\u{a0}2\n\u{419}\n\u{418}\u{306}\n";
+    cluster.document("t.csv", table);
+    let done = bulk(&cluster, "t.csv", "out", &[]).expect(20).json();
+    let counts = serde_json::json!({"anchored": 3, "duplicate": 5});
+    assert_eq!(done["counts"], counts);
+    let journal = fs::File::open(cluster.path().join("out/journal")).unwrap();
+    journal.lock().unwrap();
+    let refused = bulk(&cluster, "t.csv", "out", &[]).expect(2);
+    assert!(
+        refused.stderr.contains("another run of muhr"),
+        "{refused:?}"
+    );
+    drop(journal);
+    let again = bulk(&cluster, "t.csv", "out", &[]).expect(20).json();
+    assert_eq!(again["counts"], counts);
 }
 
 #[test]

@@ -1,17 +1,21 @@
-//! `muhr anchor bulk`: one record for each row of a table, every row accounted for.
+//! `muhr anchor bulk`: one record for each row of a table or file of a folder, every one accounted for.
 //!
-//! The table is read whole once before anything is sent; then chunks travel side by side: sign, keep in
+//! A table is read whole once before anything is sent; then chunks travel side by side: sign, keep in
 //! the journal, send, wait, verify, write. A bad row never stops the others. Run again after any
 //! interruption, the same rows send the same entries and get the same receipts.
 
+mod earlier;
+pub(super) mod folder;
+mod receipts;
 mod results;
 mod rows;
 mod source;
 mod travel;
+mod upsert;
+mod workbook;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    fs,
     io::IsTerminal,
     path::PathBuf,
     sync::{Mutex, PoisonError, mpsc},
@@ -22,9 +26,13 @@ use protocol::{name::RegistryName, record::RecordId};
 use serde_json::json;
 
 use self::{
+    earlier::Earlier,
+    folder::Folder,
+    receipts::Receipts,
     results::Results,
-    rows::{Row, Table},
-    source::{Delimiter, Encoding},
+    rows::{Row, Table, Values},
+    source::{Delimiter, Encoding, Form},
+    upsert::Upsert,
 };
 use super::{
     journal::Journal,
@@ -41,6 +49,9 @@ use crate::{
 const CHUNK_ROWS: usize = 128;
 /// Chunks that travel at the same time.
 const TRAVELLERS: usize = 4;
+
+/// What becomes of a row with which nothing more is to be done.
+const GOOD: [&str; 4] = ["anchored", "amended", "unchanged", "fit"];
 
 /// What became of a row.
 #[derive(Clone, Debug)]
@@ -79,36 +90,33 @@ impl Outcome {
 
 pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Failure> {
     let registry = submission::registry(&arguments.registry)?;
-    let table = open(arguments, output)?;
+    let upsert = upsert(arguments, output)?;
+    let input = open(arguments, output)?;
     let clerk = (!arguments.dry_run)
         .then(|| Clerk::open(&arguments.desk))
         .transpose()?;
-    let receipts = arguments.out.join("receipts");
-    fs::create_dir_all(&receipts).map_err(|error| files::unwritable(&receipts, &error))?;
+    let out = &arguments.out;
+    std::fs::create_dir_all(out).map_err(|error| files::unwritable(out, &error))?;
     let trip = clerk
         .map(|clerk| {
-            // The journal also keeps two runs from working in one folder: it comes before the results.
-            let (journal, earlier) = Journal::open(&arguments.out.join("journal"))?;
+            // The journal also keeps two runs from working in one folder: it comes before all else there.
+            let (journal, earlier) = Journal::open(&out.join("journal"))?;
             if earlier > 0 {
                 output.note(&format!("continuing: {earlier} rows were signed before"));
             }
             Ok(travel::Trip {
                 clerk,
                 registry: registry.clone(),
-                receipts,
+                receipts: Receipts::open(out, arguments.archive)?,
                 journal,
+                upsert,
                 timeout: arguments.desk.timeout,
             })
         })
         .transpose()?;
-    let mut results = Results::open(
-        &arguments.out,
-        &arguments.input,
-        table.columns(),
-        !arguments.dry_run,
-    )?;
-    let bar = progress(output, table.rows());
-    let feed = Feed::new(table, registry);
+    let mut results = Results::open(out, &arguments.input, input.columns(), !arguments.dry_run)?;
+    let bar = progress(output, input.rows());
+    let feed = Feed::new(input, registry);
     let stopped = match &trip {
         None => try_all(feed, &mut results, &bar),
         Some(trip) => send_all(trip, feed, &mut results, &bar),
@@ -116,14 +124,96 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
     bar.finish_and_clear();
     let counts = results.counts.clone();
     let files = results.finish()?;
-    stopped?;
+    let indexed = trip.map_or(Ok(()), |trip| trip.receipts.finish());
+    stopped.and(indexed)?;
     Ok(summary(output, arguments.dry_run, &files, &counts))
 }
 
-/// Finds out how the table is written, says so, and asks if somebody can answer.
-fn open(arguments: &BulkArguments, output: &Output) -> Result<Table, Failure> {
+/// What amending takes, if that is asked for.
+fn upsert(arguments: &BulkArguments, output: &Output) -> Result<Option<Upsert>, Failure> {
+    let Some(reason) = arguments.reason.as_deref() else {
+        return Ok(None);
+    };
+    let reason = submission::reason(reason)?;
+    let earlier = Earlier::open(&arguments.earlier)?;
+    let count = earlier.len();
+    output.note(&format!("receipts of {count} records of earlier runs"));
+    Ok(Some(Upsert { reason, earlier }))
+}
+
+/// What rows are taken from.
+enum Input {
+    Table(Box<Table>),
+    Folder(Folder),
+}
+
+impl Input {
+    fn columns(&self) -> &[String] {
+        match self {
+            Self::Table(table) => table.columns(),
+            Self::Folder(folder) => folder.columns(),
+        }
+    }
+
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Table(table) => table.rows(),
+            Self::Folder(folder) => folder.rows(),
+        }
+    }
+
+    fn next_row(&mut self) -> Result<Option<Result<Row, Outcome>>, Failure> {
+        match self {
+            Self::Table(table) => table.next_row(),
+            Self::Folder(folder) => Ok(folder.next_row()),
+        }
+    }
+}
+
+/// Finds out how the input is written, says so, and asks if somebody can answer.
+fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
     let path = &arguments.input;
+    let shown = path.display();
     let answers = !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if path.is_dir() {
+        let folder = Folder::open(path)?;
+        let rows = folder.rows();
+        output.note(&format!(
+            "{shown}: a folder, {rows} documents; number from: the file's name"
+        ));
+        confirm(arguments, output, answers)?;
+        return Ok(Input::Folder(folder));
+    }
+    let Some(record) = arguments.record.as_deref() else {
+        return Err(Failure::new(
+            USAGE,
+            "--record is missing: the column of the record's number",
+        ));
+    };
+    let (form, guessed) = if workbook::is_one(path) {
+        let (sheet, sheets) = workbook::find(path, arguments.sheet.as_deref())?;
+        (Form::Workbook(sheet), format!(" of {sheets}"))
+    } else {
+        form(arguments, record, arguments.yes || answers)?
+    };
+    let table = Table::open(path, record, form)?;
+    output.note(&format!(
+        "{shown}: {}{guessed}, {} rows; number from: {record}; fields: {}",
+        table.form,
+        table.rows(),
+        table.columns().join(", ")
+    ));
+    confirm(arguments, output, answers)?;
+    Ok(Input::Table(Box::new(table)))
+}
+
+/// How a text is written, and what is to be said if that is a guess.
+fn form(
+    arguments: &BulkArguments,
+    record: &str,
+    may_guess: bool,
+) -> Result<(Form, String), Failure> {
+    let path = &arguments.input;
     let told = arguments.encoding.as_deref().map(|name| match name {
         "utf-8" => Encoding::Utf8,
         _ => Encoding::Windows1251,
@@ -132,45 +222,39 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<Table, Failure> {
     let encoding = match (told, found) {
         (Some(told), _) => told,
         (None, Some(found)) => found,
-        // A guess is used only if somebody has agreed or is asked below; else the place is named.
-        (None, None) if arguments.yes || answers => Encoding::Windows1251,
+        // A guess is used only if somebody has agreed or is asked; else the place is named.
+        (None, None) if may_guess => Encoding::Windows1251,
         (None, None) => Encoding::Utf8,
     };
-    let delimiter = arguments.delimiter.as_deref().map(|name| match name {
-        "semicolon" => Delimiter::Semicolon,
-        "tab" => Delimiter::Tab,
-        _ => Delimiter::Comma,
-    });
-    let table = Table::open(path, &arguments.record, encoding, delimiter)?;
-    let guessed = if told.is_none() && found.is_none() {
-        " (a guess)"
-    } else {
-        ""
+    let delimiter = match arguments.delimiter.as_deref() {
+        Some("semicolon") => Delimiter::Semicolon,
+        Some("tab") => Delimiter::Tab,
+        Some(_) => Delimiter::Comma,
+        None => rows::find_delimiter(path, record, encoding)?,
     };
-    output.note(&format!(
-        "{}: {}{guessed}, {} between cells, {} rows; number from: {}; fields: {}",
-        path.display(),
-        encoding.name(),
-        table.delimiter.name(),
-        table.rows(),
-        arguments.record,
-        table.columns().join(", ")
-    ));
+    let guessed = match (told, found) {
+        (None, None) => " (the letters are a guess)",
+        _ => "",
+    };
+    Ok((Form::Text(encoding, delimiter), guessed.to_owned()))
+}
+
+fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<(), Failure> {
     if answers && !arguments.yes && !arguments.dry_run {
         output.note("is that right? y and Enter goes on, anything else ends");
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);
         if read.is_err() || !answer.trim().eq_ignore_ascii_case("y") {
             return Err(Failure::new(USAGE, "not confirmed; nothing was sent")
-                .help("say how the table is written with --encoding and --delimiter"));
+                .help("say how the table is written with --encoding, --delimiter and --sheet"));
         }
     }
-    Ok(table)
+    Ok(())
 }
 
 /// The table as chunks: rows that are fit, and what is wrong with the others.
 struct Feed {
-    table: Table,
+    input: Input,
     registry: RegistryName,
     /// Half of each key is enough to tell numbers apart, and a table may have millions.
     first_rows: HashMap<[u8; 16], u64>,
@@ -185,9 +269,9 @@ struct Chunk {
 }
 
 impl Feed {
-    fn new(table: Table, registry: RegistryName) -> Self {
+    fn new(input: Input, registry: RegistryName) -> Self {
         Self {
-            table,
+            input,
             registry,
             first_rows: HashMap::new(),
             next: 0,
@@ -203,7 +287,7 @@ impl Feed {
             outcomes: Vec::new(),
         };
         while !self.ended && chunk.rows.len() + chunk.outcomes.len() < CHUNK_ROWS {
-            match self.table.next_row() {
+            match self.input.next_row() {
                 Ok(Some(Ok(row))) => match self.repeated(&row) {
                     Some(outcome) => chunk.outcomes.push(outcome),
                     None => chunk.rows.push(row),
@@ -236,7 +320,10 @@ impl Feed {
                 );
                 let record = Some(row.record.clone());
                 Some(Outcome {
-                    cells: cells(&row.fields),
+                    cells: match &row.content {
+                        Values::Fields(fields) => cells(fields),
+                        Values::Document(_) => vec![row.name.clone()],
+                    },
                     ..Outcome::not_done(row.number, record, "duplicate", reason)
                 })
             }
@@ -349,8 +436,9 @@ fn summary(
     (result, errors): &(Option<PathBuf>, Option<PathBuf>),
     counts: &std::collections::BTreeMap<&'static str, u64>,
 ) -> u8 {
-    let good = if dry_run { "fit" } else { "anchored" };
-    let done = counts.get(good).copied().unwrap_or(0);
+    let is_good = |status: &str| GOOD.contains(&status);
+    let good = counts.iter().filter(|(status, _)| is_good(status));
+    let done: u64 = good.map(|(_, count)| count).sum();
     let all: u64 = counts.values().sum();
     let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     output.data(&json!({
@@ -362,8 +450,9 @@ fn summary(
     } else {
         format!("✔ {done} of {all} rows anchored; every receipt verified")
     });
-    for (status, count) in counts.iter().filter(|(status, _)| **status != good) {
-        output.text(&format!("▲ {count} {status}"));
+    for (status, count) in counts {
+        let mark = if is_good(status) { "✔" } else { "▲" };
+        output.text(&format!("{mark} {count} {status}"));
     }
     if let Some(result) = shown(result) {
         output.text(&format!("  {result} says of every row what became of it"));

@@ -42,19 +42,7 @@ pub(crate) fn run(
     let clerk = Clerk::open(&arguments.desk)?;
     let content = submission::content(document, fields)?;
     let key = record.key(&registry);
-    let history = clerk.client.history(&registry, &key)?;
-    let judged = verify::history::judge(&clerk.trust, &history, &registry, &key);
-    let Some(facts) = judged.facts else {
-        let failed = judged
-            .steps
-            .iter()
-            .find(|step| !step.ok)
-            .map_or("", |step| step.detail.as_str());
-        return Err(Failure::verdict(
-            judged.verdict,
-            format!("the node's history of the record does not hold: {failed}"),
-        ));
-    };
+    let facts = submission::history(&clerk, &registry, &key)?;
     let Some(state) = facts.state else {
         return Err(Failure::verdict(
             Verdict::NotFound,
@@ -96,7 +84,7 @@ pub(crate) fn run(
 }
 
 /// A record's number as part of a file name.
-fn file_name(record: &str) -> String {
+pub(crate) fn file_name(record: &str) -> String {
     record
         .chars()
         .map(|letter| {

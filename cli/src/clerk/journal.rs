@@ -1,6 +1,6 @@
 //! The journal of a bulk run: every signed entry with its secret, on disk before it is sent.
 //!
-//! One line a row: row number, and the pending text in base64. A line that a crash cut short is no
+//! One line a row: the record's key, and the pending text in base64. A line that a crash cut short is no
 //! line: its entry was never sent. In memory is only where each line stands.
 
 use std::{
@@ -11,12 +11,15 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use protocol::{pending::Pending, text};
+use protocol::{hash::RecordKey, pending::Pending, text};
 
 use crate::{
     exit::{Failure, USAGE},
     files,
 };
+
+/// Where the newest line of each record begins, and how long it is.
+type Lines = BTreeMap<RecordKey, (u64, usize)>;
 
 /// The journal, open for appending.
 #[derive(Debug)]
@@ -24,12 +27,11 @@ pub(super) struct Journal {
     path: PathBuf,
     /// None once a writing has failed: what was appended to half a line would be no line.
     file: Mutex<Option<File>>,
-    /// Row, and where its newest line begins and how long it is.
-    earlier: BTreeMap<u64, (u64, usize)>,
+    earlier: Lines,
 }
 
 impl Journal {
-    /// Opens the journal of a folder and finds what earlier runs left: how many rows.
+    /// Opens the journal of a folder and finds what earlier runs left: how many records.
     pub(super) fn open(path: &Path) -> Result<(Self, usize), Failure> {
         let unwritable = |error| files::unwritable(path, &error);
         let mut file = OpenOptions::new()
@@ -58,9 +60,9 @@ impl Journal {
         Ok((journal, count))
     }
 
-    /// What an earlier run signed for a row; none if its line cannot be read.
-    pub(super) fn earlier(&self, row: u64) -> Option<Pending> {
-        let (start, length) = *self.earlier.get(&row)?;
+    /// What an earlier run signed for a record; none if its line cannot be read.
+    pub(super) fn earlier(&self, key: &RecordKey) -> Option<Pending> {
+        let (start, length) = *self.earlier.get(key)?;
         let mut line = vec![0; length];
         {
             // Appending does not mind where the last reading was.
@@ -69,18 +71,21 @@ impl Journal {
             let _place = file.seek(SeekFrom::Start(start)).ok()?;
             file.read_exact(&mut line).ok()?;
         }
-        let (found, pending) = read(std::str::from_utf8(&line).ok()?.trim_end())?;
-        (found == row).then_some(pending)
+        let pending = read(std::str::from_utf8(&line).ok()?.trim_end())?;
+        (pending.entry.statement.key == *key).then_some(pending)
     }
 
     /// Keeps entries before they are sent.
     pub(super) fn keep<'a>(
         &self,
-        entries: impl IntoIterator<Item = (u64, &'a Pending)>,
+        entries: impl IntoIterator<Item = &'a Pending>,
     ) -> Result<(), Failure> {
         let lines: String = entries
             .into_iter()
-            .map(|(row, pending)| format!("{row} {}\n", text::base64(pending.write().as_bytes())))
+            .map(|pending| {
+                let key = pending.entry.statement.key.to_hex();
+                format!("{key} {}\n", text::base64(pending.write().as_bytes()))
+            })
             .collect();
         if lines.is_empty() {
             return Ok(());
@@ -100,29 +105,26 @@ impl Journal {
     }
 }
 
-/// Where the newest line of each row stands, and where the last whole line ends.
-fn lines(file: &mut File) -> std::io::Result<(BTreeMap<u64, (u64, usize)>, u64)> {
-    let mut found = BTreeMap::new();
+/// Where the lines stand, and where the last whole one ends.
+fn lines(file: &mut File) -> std::io::Result<(Lines, u64)> {
+    let mut found = Lines::new();
     let mut whole = 0;
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
         // A line that is spoilt takes no other with it.
-        let row = std::str::from_utf8(&line).ok().and_then(|line| {
-            let (row, _) = line.split_once(' ')?;
-            text::number(row)
+        let key = std::str::from_utf8(&line).ok().and_then(|line| {
+            let (key, _) = line.split_once(' ')?;
+            RecordKey::from_hex(key)
         });
-        found.extend(row.map(|row| (row, (whole, line.len()))));
+        found.extend(key.map(|key| (key, (whole, line.len()))));
         whole += line.len() as u64;
         line.clear();
     }
     Ok((found, whole))
 }
 
-fn read(line: &str) -> Option<(u64, Pending)> {
-    let (row, pending) = line.split_once(' ')?;
-    Some((
-        text::number(row)?,
-        Pending::parse(&text::base64_bytes(pending)?).ok()?,
-    ))
+fn read(line: &str) -> Option<Pending> {
+    let (_, pending) = line.split_once(' ')?;
+    Pending::parse(&text::base64_bytes(pending)?).ok()
 }

@@ -11,9 +11,9 @@ use std::{
 use api::EntryState;
 use protocol::{
     commitment::{DOCUMENT_FIELD, Fields, Secret},
-    entry::Entry,
-    hash::DocumentHash,
-    height::Height,
+    entry::{Entry, Operation, Statement},
+    hash::{DocumentHash, RecordKey},
+    height::{Height, Version},
     key::SecretKey,
     keyfile::KeyFile,
     name::{ClerkName, Date, Origin, ReasonCode, RegistryName},
@@ -83,6 +83,11 @@ impl Clerk {
             expires,
             until,
         })
+    }
+
+    /// Waits for the next receipt as long as for the first.
+    pub(crate) fn wait_anew(&mut self, desk: &Desk) {
+        self.until = Instant::now() + Duration::from_secs(desk.timeout);
     }
 }
 
@@ -199,7 +204,46 @@ pub(crate) fn same_content(one: &Opening, other: &Opening) -> bool {
     one.record == other.record && same
 }
 
-/// Carries an entry to its receipt. `make` signs it, unless a try before this one left it on disk.
+/// The first entry of a record.
+pub(crate) fn register(
+    clerk: &Clerk,
+    registry: RegistryName,
+    key: RecordKey,
+    effective: Option<Date>,
+    opening: &Opening,
+) -> Entry {
+    let statement = Statement {
+        operation: Operation::Register,
+        registry,
+        key,
+        version: Version::new(1),
+        previous: None,
+        effective,
+        reason: None,
+        references: Vec::new(),
+        commitment: opening.content.as_ref().map(Content::commit),
+        author: clerk.name.clone(),
+        expires: clerk.expires,
+    };
+    statement.sign(&clerk.origin, &clerk.secret)
+}
+
+/// A record's history, after its proof held.
+pub(crate) fn history(
+    clerk: &Clerk,
+    registry: &RegistryName,
+    key: &RecordKey,
+) -> Result<verify::history::Facts, Failure> {
+    let history = clerk.client.history(registry, key)?;
+    let judged = verify::history::judge(&clerk.trust, &history, registry, key);
+    let failed = judged.steps.iter().find(|step| !step.ok);
+    let failed = failed.map_or("", |step| step.detail.as_str());
+    let what = format!("the node's history of the record does not hold: {failed}");
+    let verdict = judged.verdict;
+    judged.facts.ok_or_else(|| Failure::verdict(verdict, what))
+}
+
+/// Carries an entry to its receipt, and shows it. `make` signs it, unless a try before this one left it on disk.
 pub(crate) fn carry(
     clerk: &Clerk,
     receipt_path: &Path,
@@ -207,9 +251,23 @@ pub(crate) fn carry(
     make: impl FnOnce(&Opening) -> Entry,
     output: &Output,
 ) -> Result<u8, Failure> {
-    if let Some(done) = already_done(clerk, receipt_path, &opening, output)? {
-        return Ok(done);
+    if let Some(facts) = already_done(clerk, receipt_path, &opening)? {
+        output.note("the receipt is already there");
+        show(output, &facts, receipt_path, clerk.trust.witnesses().len());
+        return Ok(DONE);
     }
+    let facts = bring(clerk, receipt_path, opening, make)?;
+    show(output, &facts, receipt_path, clerk.trust.witnesses().len());
+    Ok(DONE)
+}
+
+/// Carries an entry to its receipt where there is none yet.
+pub(crate) fn bring(
+    clerk: &Clerk,
+    receipt_path: &Path,
+    opening: Opening,
+    make: impl FnOnce(&Opening) -> Entry,
+) -> Result<Facts, Failure> {
     let pending_path = files::beside(receipt_path, ".pending");
     let pending = match left_over(&pending_path, &opening)? {
         Some(pending) => pending,
@@ -228,8 +286,7 @@ pub(crate) fn carry(
             let (receipt, facts) = accept(&clerk.trust, &pending, &bytes)?;
             files::write(receipt_path, receipt.write().as_bytes())?;
             let _left = std::fs::remove_file(&pending_path);
-            show(output, &facts, receipt_path, clerk.trust.witnesses().len());
-            Ok(DONE)
+            Ok(facts)
         }
         Ok(None) => Err(Failure::verdict(Verdict::Pending, "the entry was accepted and is not final yet").help(
             "run the same command again to get the receipt: it sends the same entry; `muhr network status` says who is missing",
@@ -261,12 +318,7 @@ fn send(clerk: &Clerk, pending: &Pending, id: &str) -> Result<Option<Vec<u8>>, F
 }
 
 /// A receipt of the same content that is already there is the answer; one of other content is in the way.
-fn already_done(
-    clerk: &Clerk,
-    path: &Path,
-    opening: &Opening,
-    output: &Output,
-) -> Result<Option<u8>, Failure> {
+fn already_done(clerk: &Clerk, path: &Path, opening: &Opening) -> Result<Option<Facts>, Failure> {
     if !path.exists() {
         return Ok(None);
     }
@@ -277,11 +329,7 @@ fn already_done(
         .and_then(|receipt| receipt.opening)
         .is_some_and(|found| same_content(&found, opening));
     match judged.facts {
-        Some(facts) if same => {
-            output.note("the receipt is already there");
-            show(output, &facts, path, clerk.trust.witnesses().len());
-            Ok(Some(DONE))
-        }
+        Some(facts) if same => Ok(Some(facts)),
         _ => Err(Failure::new(
             CONFLICT,
             format!("{}: a receipt of something else is there", path.display()),

@@ -10,12 +10,13 @@ use std::{
 
 use protocol::{
     commitment::{DOCUMENT_FIELD, Fields},
+    hash::DocumentHash,
     record::RecordId,
 };
 
 use super::{
     Outcome,
-    source::{Delimiter, Encoding, Rows},
+    source::{Delimiter, Encoding, Form, Raw, Rows},
 };
 use crate::exit::{Failure, USAGE};
 
@@ -26,19 +27,28 @@ pub(super) const REMARK: &str = "muhr:";
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) number: u64,
+    /// What its receipt is called, without the extension.
+    pub(super) name: String,
     pub(super) record: RecordId,
-    pub(super) fields: Fields,
+    pub(super) content: Values,
+}
+
+/// What a row says: cells, or a document.
+#[derive(Clone, Debug)]
+pub(super) enum Values {
+    Fields(Fields),
+    Document(DocumentHash),
 }
 
 /// A table being read.
 pub(super) struct Table {
     path: PathBuf,
-    pub(super) encoding: Encoding,
-    pub(super) delimiter: Delimiter,
+    pub(super) form: Form,
     rows: Rows,
     columns: Columns,
+    /// Of each row, in order.
     prints: Vec<u64>,
-    number: u64,
+    next: usize,
 }
 
 /// What the first row says.
@@ -53,36 +63,23 @@ struct Columns {
 
 impl Table {
     /// Opens a table, finds the columns of the record's number, and reads it whole once.
-    pub(super) fn open(
-        path: &Path,
-        record: &str,
-        encoding: Encoding,
-        delimiter: Option<Delimiter>,
-    ) -> Result<Self, Failure> {
-        let (delimiter, columns) = match delimiter {
-            Some(told) => (told, Columns::read(path, record, encoding, told)?),
-            None => find_delimiter(path, record, encoding)?,
-        };
-        let mut rows = Rows::open(path, delimiter)?;
+    pub(super) fn open(path: &Path, record: &str, form: Form) -> Result<Self, Failure> {
+        let columns = Columns::read(path, record, &form)?;
+        let mut first = form.rows(path)?;
         let mut table = Self {
             path: path.to_owned(),
-            encoding,
-            delimiter,
-            prints: Vec::new(),
-            rows: Rows::open(path, delimiter)?,
+            rows: form.rows(path)?,
+            form,
             columns,
-            number: 1,
+            prints: Vec::new(),
+            next: 0,
         };
-        let mut row = csv::ByteRecord::new();
-        let mut number = 1;
-        while table.raw(&mut rows, number, &mut row)? {
-            let _cells = table.cells(number, &row)?;
-            if number > 1 {
-                table.prints.push(print(&row));
-            }
-            number += 1;
+        let _header = raw(path, &mut first)?;
+        while let Some(row) = raw(path, &mut first)? {
+            let _cells = table.cells(&row)?;
+            table.prints.push(print(&row));
         }
-        let _header = table.rows.next(&mut row);
+        let _header = raw(path, &mut table.rows)?;
         Ok(table)
     }
 
@@ -96,66 +93,47 @@ impl Table {
 
     /// The next row, or why it is not fit; none at the end.
     pub(super) fn next_row(&mut self) -> Result<Option<Result<Row, Outcome>>, Failure> {
-        let mut row = csv::ByteRecord::new();
-        self.number += 1;
-        let number = self.number;
-        let more = self.rows.next(&mut row);
-        let known = usize::try_from(number - 2)
-            .ok()
-            .and_then(|at| self.prints.get(at));
-        match (more, known) {
-            (Ok(false), None) => return Ok(None),
-            (Ok(true), Some(known)) if *known == print(&row) => {}
+        let known = self.prints.get(self.next);
+        self.next += 1;
+        let row = match (self.rows.next(), known) {
+            (Ok(None), None) => return Ok(None),
+            (Ok(Some(row)), Some(known)) if *known == print(&row) => row,
             _ => {
-                return Err(Failure::new(
-                    USAGE,
-                    format!(
-                        "{}: row {number} changed while the table was read",
-                        self.path.display()
-                    ),
-                )
-                .help("close the table in other programs and run the same command again"));
+                let what = format!(
+                    "{}: row {} or the one after it changed while the table was read",
+                    self.path.display(),
+                    self.next
+                );
+                return Err(Failure::new(USAGE, what)
+                    .help("close the table in other programs and run the same command again"));
             }
-        }
-        let cells = self.cells(number, &row)?;
-        let judged = self.judge(number, row.len(), cells);
+        };
+        let cells = self.cells(&row)?;
+        let judged = self.judge(&row, cells);
         Ok(Some(judged.map_err(|outcome| *outcome)))
     }
 
-    fn raw(
-        &self,
-        rows: &mut Rows,
-        number: u64,
-        row: &mut csv::ByteRecord,
-    ) -> Result<bool, Failure> {
-        rows.next(row)
-            .map_err(|error| wrong(&self.path, &format!("row {number}: {error}")))
-    }
-
     /// The cells of a row, without remarks. A file with other letters than its encoding has is refused whole.
-    fn cells(&self, number: u64, row: &csv::ByteRecord) -> Result<Vec<String>, Failure> {
-        let mut cells = Vec::with_capacity(row.len());
-        let fields = row.iter().enumerate();
+    fn cells(&self, row: &Raw) -> Result<Vec<String>, Failure> {
+        let mut cells = Vec::with_capacity(row.cells.len());
+        let fields = row.cells.iter().enumerate();
         for (_, cell) in fields.filter(|(at, _)| !self.columns.remarks.contains(at)) {
             let column = self
                 .columns
                 .names
                 .get(cells.len())
                 .map_or("beyond the last", String::as_str);
-            let text = self.encoding.read(cell);
-            cells.push(text.ok_or_else(|| {
-                not_text(
-                    &self.path,
-                    number,
-                    &format!("column \"{column}\""),
-                    self.encoding,
-                )
+            let encoding = self.form.encoding();
+            cells.push(encoding.read(cell).ok_or_else(|| {
+                let place = format!("column \"{column}\"");
+                not_text(&self.path, row.number, &place, encoding)
             })?);
         }
         Ok(cells)
     }
 
-    fn judge(&self, number: u64, found: usize, cells: Vec<String>) -> Result<Row, Box<Outcome>> {
+    fn judge(&self, row: &Raw, cells: Vec<String>) -> Result<Row, Box<Outcome>> {
+        let (number, found) = (row.number, row.cells.len());
         let names = &self.columns.names;
         let invalid = |column: String, reason: String, cells: Vec<String>| {
             Box::new(Outcome {
@@ -164,6 +142,11 @@ impl Table {
                 ..Outcome::not_done(number, None, "invalid", reason)
             })
         };
+        if let Some((at, what)) = row.wrong {
+            let column = self.columns.name(at);
+            let reason = format!("column {column}: {what}");
+            return Err(invalid(column, reason, cells));
+        }
         if found != self.columns.all {
             let reason = format!("{found} cells where the first row has {}", self.columns.all);
             return Err(invalid(String::new(), reason, cells));
@@ -205,8 +188,9 @@ impl Table {
         match Fields::new(fields) {
             Ok(fields) => Ok(Row {
                 number,
+                name: format!("{number:07}"),
                 record,
-                fields,
+                content: Values::Fields(fields),
             }),
             Err(error) => {
                 let mut outcome = invalid(String::new(), error.to_string(), cells);
@@ -217,17 +201,20 @@ impl Table {
     }
 }
 
+/// The next row; a file that cannot be read to its end is refused whole.
+fn raw(path: &Path, rows: &mut Rows) -> Result<Option<Raw>, Failure> {
+    rows.next().map_err(|error| wrong(path, &error))
+}
+
 impl Columns {
-    fn read(
-        path: &Path,
-        record: &str,
-        encoding: Encoding,
-        delimiter: Delimiter,
-    ) -> Result<Self, Failure> {
-        let mut header = csv::ByteRecord::new();
-        let _found = Rows::open(path, delimiter)?
-            .next(&mut header)
-            .map_err(|error| wrong(path, &format!("row 1: {error}")))?;
+    fn read(path: &Path, record: &str, form: &Form) -> Result<Self, Failure> {
+        let encoding = form.encoding();
+        let header = raw(path, &mut form.rows(path)?)?.unwrap_or_default();
+        if let Some((at, what)) = header.wrong {
+            let number = at + 1;
+            return Err(wrong(path, &format!("row 1, column {number}: {what}")));
+        }
+        let header = header.cells;
         let mut names: Vec<String> = Vec::new();
         let mut remarks = Vec::new();
         for (at, name) in header.iter().enumerate() {
@@ -266,34 +253,42 @@ impl Columns {
             key,
         })
     }
+
+    /// The name of the column that stands at a place among all columns.
+    fn name(&self, at: usize) -> String {
+        let before = self.remarks.iter().filter(|remark| **remark < at).count();
+        let name = self.names.get(at - before);
+        name.cloned()
+            .unwrap_or_else(|| "beyond the last".to_owned())
+    }
 }
 
 /// The delimiter with which the columns of the number are found; of several the one that makes most columns.
-fn find_delimiter(
+pub(super) fn find_delimiter(
     path: &Path,
     record: &str,
     encoding: Encoding,
-) -> Result<(Delimiter, Columns), Failure> {
-    let mut found: Vec<(Delimiter, Columns)> = Vec::new();
+) -> Result<Delimiter, Failure> {
+    let mut found: Vec<(Delimiter, usize)> = Vec::new();
     let mut refused = None;
     for delimiter in Delimiter::ALL {
-        match Columns::read(path, record, encoding, delimiter) {
-            Ok(columns) => found.push((delimiter, columns)),
+        match Columns::read(path, record, &Form::Text(encoding, delimiter)) {
+            Ok(columns) => found.push((delimiter, columns.all)),
             // The comma's reasons are told: it is what a table has unless somebody says otherwise.
             Err(failure) => refused = refused.or(Some(failure)),
         }
     }
     // Where no delimiter occurs all make one column, and the first, the comma, is as good as any.
-    let most = found.iter().map(|(_, columns)| columns.all).max();
+    let most = found.iter().map(|(_, columns)| *columns).max();
     let mut best = found
         .into_iter()
-        .filter(|(_, columns)| Some(columns.all) == most);
+        .filter(|(_, columns)| Some(*columns) == most);
     match (best.next(), best.next()) {
-        (Some((_, first)), Some(_)) if first.all > 1 => {
+        (Some((_, columns)), Some(_)) if columns > 1 => {
             Err(wrong(path, "row 1 can be split in more than one way")
                 .help("say what stands between cells with --delimiter comma, semicolon or tab"))
         }
-        (Some(one), _) => Ok(one),
+        (Some((delimiter, _)), _) => Ok(delimiter),
         (None, _) => Err(refused.unwrap_or_else(|| wrong(path, "row 1 names no columns"))),
     }
 }
@@ -327,9 +322,11 @@ fn shortened(cell: &str) -> bool {
         && power.strip_prefix('+').is_some_and(is_number)
 }
 
-fn print(row: &csv::ByteRecord) -> u64 {
+fn print(row: &Raw) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for cell in row {
+    row.number.hash(&mut hasher);
+    row.wrong.hash(&mut hasher);
+    for cell in &row.cells {
         cell.hash(&mut hasher);
     }
     hasher.finish()
@@ -379,7 +376,8 @@ mod tests {
         let path = folder.path().join("t.csv");
         let open = |text: &str, record: &str| {
             std::fs::write(&path, text).unwrap();
-            Table::open(&path, record, Encoding::Utf8, None)
+            let delimiter = find_delimiter(&path, record, Encoding::Utf8)?;
+            Table::open(&path, record, Form::Text(Encoding::Utf8, delimiter))
         };
         for (text, delimiter) in [
             ("\u{feff}\"n\";a;b\n1;\"x\ny\";2\n", Delimiter::Semicolon),
@@ -388,7 +386,7 @@ mod tests {
             ("n\n1\n", Delimiter::Comma),
         ] {
             let table = open(text, "n").ok().unwrap();
-            assert_eq!(table.delimiter, delimiter, "{text}");
+            assert_eq!(table.form, Form::Text(Encoding::Utf8, delimiter), "{text}");
             assert_eq!(table.rows(), 1, "{text}");
         }
         let refused = open("n,a;n;c,d\n", "n").err().unwrap();
@@ -403,10 +401,11 @@ mod tests {
         let path = folder.path().join("t.csv");
         for later in ["n,a\n1,x\n2,z\n", "n,a\n1,x\n", "n,a\n1,x\n2,y\n3,z\n"] {
             std::fs::write(&path, "n,a\n1,x\n2,y\n").unwrap();
-            let mut table = Table::open(&path, "n", Encoding::Utf8, None).ok().unwrap();
-            table.rows = Rows::open(&path, Delimiter::Comma).unwrap();
+            let form = Form::Text(Encoding::Utf8, Delimiter::Comma);
+            let mut table = Table::open(&path, "n", form.clone()).ok().unwrap();
             std::fs::write(&path, later).unwrap();
-            let _header = table.rows.next(&mut csv::ByteRecord::new());
+            table.rows = form.rows(&path).unwrap();
+            let _header = table.rows.next();
             assert!(table.next_row().unwrap().unwrap().is_ok());
             let mut last = table.next_row();
             while matches!(last, Ok(Some(_))) {

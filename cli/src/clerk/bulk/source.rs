@@ -3,6 +3,7 @@
 //! Nothing here knows what a row means. What is guessed is shown to the clerk, never silently used.
 
 use std::{
+    fmt,
     fs::File,
     io::{Read, Seek, SeekFrom},
     path::Path,
@@ -12,6 +13,7 @@ use std::{
     },
 };
 
+use super::workbook;
 use crate::{
     exit::{Failure, USAGE},
     files,
@@ -19,6 +21,8 @@ use crate::{
 
 /// The most bytes of one row. A quote that is never closed ends here, not with the memory.
 const ROW_BYTES_MAX: u64 = 1024 * 1024;
+/// The most bytes of one cell of a workbook.
+pub(super) const CELL_BYTES_MAX: usize = 1024 * 1024;
 /// How much is read at once where letters are told apart.
 const PIECE_BYTES: usize = 1 << 16;
 
@@ -130,14 +134,81 @@ impl Delimiter {
     }
 }
 
+/// How a table is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Text(Encoding, Delimiter),
+    /// The name of the sheet.
+    Workbook(String),
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(encoding, delimiter) => {
+                write!(
+                    out,
+                    "{}, {} between cells",
+                    encoding.name(),
+                    delimiter.name()
+                )
+            }
+            Self::Workbook(sheet) => write!(out, "a workbook, sheet \"{sheet}\""),
+        }
+    }
+}
+
+impl Form {
+    pub(super) const fn encoding(&self) -> Encoding {
+        match self {
+            Self::Text(encoding, _) => *encoding,
+            Self::Workbook(_) => Encoding::Utf8,
+        }
+    }
+
+    pub(super) fn rows(&self, path: &Path) -> Result<Rows, Failure> {
+        Ok(match self {
+            Self::Text(_, delimiter) => Rows::Text(TextRows::open(path, *delimiter)?),
+            Self::Workbook(sheet) => Rows::Workbook(workbook::Rows::open(path, sheet)),
+        })
+    }
+}
+
+/// A row as it stands in the file.
+#[derive(Default)]
+pub(super) struct Raw {
+    /// The first row of a file is row 1.
+    pub(super) number: u64,
+    pub(super) cells: csv::ByteRecord,
+    /// A column, and why its cell has no text.
+    pub(super) wrong: Option<(usize, &'static str)>,
+}
+
 /// Raw rows, one by one.
-pub(super) struct Rows {
-    reader: csv::Reader<Bounded>,
-    since_last: Arc<AtomicU64>,
+pub(super) enum Rows {
+    Text(TextRows),
+    Workbook(workbook::Rows),
 }
 
 impl Rows {
-    pub(super) fn open(path: &Path, delimiter: Delimiter) -> Result<Self, Failure> {
+    /// The next row; none at the end. The error is a sentence without the row's number.
+    pub(super) fn next(&mut self) -> Result<Option<Raw>, String> {
+        match self {
+            Self::Text(rows) => rows.next(),
+            Self::Workbook(rows) => rows.next(),
+        }
+    }
+}
+
+/// Rows of text.
+pub(super) struct TextRows {
+    reader: csv::Reader<Bounded>,
+    number: u64,
+    since_last: Arc<AtomicU64>,
+}
+
+impl TextRows {
+    fn open(path: &Path, delimiter: Delimiter) -> Result<Self, Failure> {
         let unreadable = |error| files::unreadable(path, &error);
         let mut file = File::open(path).map_err(unreadable)?;
         let mut mark = Vec::new();
@@ -156,18 +227,27 @@ impl Rows {
                 file,
                 since_last: Arc::clone(&since_last),
             });
-        Ok(Self { reader, since_last })
+        Ok(Self {
+            reader,
+            number: 0,
+            since_last,
+        })
     }
 
-    /// The next row; none at the end. The error is a sentence without the row's number.
-    pub(super) fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, String> {
+    fn next(&mut self) -> Result<Option<Raw>, String> {
         self.since_last.store(0, Ordering::Relaxed);
-        self.reader
-            .read_byte_record(row)
-            .map_err(|error| match error.into_kind() {
-                csv::ErrorKind::Io(error) => error.to_string(),
-                other => format!("{other:?}"),
-            })
+        let mut cells = csv::ByteRecord::new();
+        let read = self.reader.read_byte_record(&mut cells);
+        let more = read.map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => error.to_string(),
+            other => format!("{other:?}"),
+        })?;
+        self.number += 1;
+        Ok(more.then_some(Raw {
+            number: self.number,
+            cells,
+            wrong: None,
+        }))
     }
 }
 
@@ -236,8 +316,8 @@ mod tests {
         let mut text = b"a,\"b\n".to_vec();
         text.resize(4 * 1024 * 1024, b'x');
         std::fs::write(&path, &text).unwrap();
-        let mut row = csv::ByteRecord::new();
-        let refused = Rows::open(&path, Delimiter::Comma).unwrap().next(&mut row);
-        assert!(refused.unwrap_err().contains("longer than 1048576 bytes"));
+        let form = Form::Text(Encoding::Utf8, Delimiter::Comma);
+        let refused = form.rows(&path).unwrap().next().err().unwrap();
+        assert!(refused.contains("longer than 1048576 bytes"));
     }
 }
