@@ -53,6 +53,7 @@ nightly: build
 	@MUHR_SEEDS=$(SEEDS) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib -- no_schedule twins_beyond
 	@MUHR_SEEDS=$$(($(SEEDS) / 10)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib --test it -- after_a_storm poison::the_door
 	@MUHR_SEEDS=$$(($(SEEDS) / 20)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --test it -- --exact sim::storms
+	@MUHR_BULK_ROWS=100000 MUHR_BULK_KILLS=100 $(CARGO) test --release --locked --workspace --test it -- --exact --nocapture bulk::kills::an_import_survives_its_own_kills_and_those_of_its_node
 	@$(CARGO) run --release --locked -p tests --bin chaos -- --$(or $(NIGHTLY),short) --report $(NIGHT)/chaos.json
 	@deploy/reliability.sh $(NIGHT) > reliability.json && echo "reliability.json"
 

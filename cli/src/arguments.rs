@@ -1,11 +1,14 @@
 //! The command line: what can be said, and the help that says so.
 
 mod agency;
+mod bulk;
 
 use std::path::PathBuf;
 
 pub use agency::*;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+
+pub use self::bulk::{AnchorCommand, BulkArguments, HotArguments, ReceiptExtractArguments};
 
 /// Anchors registry records in a Muhr network, and verifies them offline.
 #[derive(Debug, Parser)]
@@ -82,9 +85,15 @@ pub enum Command {
 /// Who asks, whom, and whom to trust.
 #[derive(Clone, Debug, Args)]
 pub struct Desk {
-    /// Address of a node, as http://127.0.0.1:7481
-    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
-    pub node: String,
+    /// Address of a node, as http://127.0.0.1:7481; of several, joined by commas, the next is asked where one fails
+    #[arg(
+        long,
+        env = "MUHR_NODE",
+        value_name = "URL",
+        value_delimiter = ',',
+        required = true
+    )]
+    pub node: Vec<String>,
     /// Key file of the clerk
     #[arg(long, env = "MUHR_KEY", value_name = "FILE")]
     pub key: PathBuf,
@@ -96,20 +105,24 @@ pub struct Desk {
     pub timeout: u64,
 }
 
-/// `muhr anchor`: a document, or the subcommand `bulk`, which has arguments of its own.
+/// `muhr anchor`: a document, or the subcommands `bulk` and `watch`, which have arguments of their own.
 #[derive(Debug)]
 pub enum AnchorArguments {
     /// One record.
     One(AnchorOne),
     /// Many records.
-    Bulk(BulkArguments),
+    Bulk(Box<BulkArguments>),
+    /// A folder, watched.
+    Watch(HotArguments),
 }
 
 impl FromArgMatches for AnchorArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         if matches.subcommand().is_some() {
-            AnchorCommand::from_arg_matches(matches)
-                .map(|AnchorCommand::Bulk(bulk)| Self::Bulk(bulk))
+            AnchorCommand::from_arg_matches(matches).map(|command| match command {
+                AnchorCommand::Bulk(bulk) => Self::Bulk(Box::new(bulk)),
+                AnchorCommand::Watch(watch) => Self::Watch(watch),
+            })
         } else {
             AnchorOne::from_arg_matches(matches).map(Self::One)
         }
@@ -155,32 +168,6 @@ pub struct AnchorOne {
     /// Another record that this one rests on; the latest version if none is named; may be repeated
     #[arg(long = "rests-on", value_name = "REGISTRY:NUMBER[@VERSION]")]
     pub rests_on: Vec<String>,
-    /// Who asks, whom, and whom to trust
-    #[command(flatten)]
-    pub desk: Desk,
-}
-
-/// `muhr anchor bulk`.
-#[derive(Debug, Subcommand)]
-pub enum AnchorCommand {
-    /// Registers one record for each row of a CSV file; safe to run again after any interruption
-    Bulk(BulkArguments),
-}
-
-/// `muhr anchor bulk INPUT.csv`.
-#[derive(Debug, Args)]
-pub struct BulkArguments {
-    /// The table: UTF-8, commas, names of the columns in the first row (row 1)
-    pub input: PathBuf,
-    /// The registry
-    #[arg(long, value_name = "NAME")]
-    pub registry: String,
-    /// The column of the record's number, or several joined by commas
-    #[arg(long, value_name = "COLUMN[,COLUMN]")]
-    pub record: String,
-    /// Folder for result.csv, the receipts and the journal
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
     /// Who asks, whom, and whom to trust
     #[command(flatten)]
     pub desk: Desk,
@@ -386,6 +373,8 @@ pub enum ReceiptCommand {
     Refresh(ReceiptRefreshArguments),
     /// Adds the proof that a receipt of an epoch that has ended was part of the log then
     Bridge(ReceiptBridgeArguments),
+    /// Takes one receipt out of the archive of a bulk run
+    Extract(ReceiptExtractArguments),
     /// Puts a receipt and those of the records that it rests on into one file
     Gather(ReceiptGatherArguments),
 }

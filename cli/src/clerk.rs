@@ -1,9 +1,12 @@
 //! What clerks do: one record, a change to one, a whole table, a word on another agency's record.
 
 pub(crate) mod anchor;
+mod archive;
 pub(crate) mod attest;
 pub(crate) mod bulk;
 pub(crate) mod change;
+pub(crate) mod extract;
+mod hot;
 mod journal;
 mod references;
 mod submission;

@@ -101,6 +101,9 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::Receipt(ReceiptCommand::Gather(arguments)) => {
             auditor::dossier::gather(&arguments, output)
         }
+        Command::Receipt(ReceiptCommand::Extract(arguments)) => {
+            clerk::extract::run(&arguments, output)
+        }
         Command::Log(LogCommand::Mirror(arguments)) => auditor::mirror::run(&arguments, output),
         Command::Key(KeyCommand::New(arguments)) => operator::key::new(&arguments, output),
         Command::Key(KeyCommand::Show(arguments)) => operator::key::show(&arguments, output),

@@ -74,3 +74,60 @@ fn an_auditor_gets_from_nothing_to_a_full_check() {
     assert!(ran.status.success(), "{script}\n{out}\n{error}");
     assert!(out.contains("the words are this file's"), "{out}");
 }
+
+/// The blocks of a page: their language, and what they hold.
+fn fenced(page: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(root().join("docs").join(page)).unwrap();
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let inside = lines.by_ref().take_while(|line| !line.starts_with("```"));
+            let inside = inside.map(|line| format!("{line}\n")).collect();
+            blocks.push((language.to_owned(), inside));
+        }
+    }
+    blocks
+}
+
+#[test]
+fn a_clerk_s_day_goes_as_the_page_says() {
+    let cluster = Cluster::start(0);
+    let bin = cluster.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(binary("muhr"), bin.join("muhr")).unwrap();
+    let nodes = format!("{},{}", cluster.url("kadastr"), cluster.url("soliq"));
+    let blocks = fenced("clerks.md");
+    // One shell for all blocks; what each prints goes to a file of its own.
+    let mut script = "set -euo pipefail\n".to_owned();
+    for (at, (language, block)) in blocks.iter().enumerate() {
+        if language == "sh" {
+            script += &format!("exec >{at}.printed 2>&1\n");
+        }
+        for line in block.lines().filter(|_| language == "sh") {
+            script += &match line.strip_prefix("export MUHR_NODE=") {
+                Some(_) => format!("export MUHR_NODE={nodes}\n"),
+                None => format!("{line}\n"),
+            };
+        }
+    }
+    let ran = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(cluster.path())
+        .status()
+        .unwrap();
+    let printed = |at: usize| {
+        let text = fs::read_to_string(cluster.path().join(format!("{at}.printed")));
+        text.unwrap_or_default().replace('\u{feff}', "")
+    };
+    let mut compared = 0;
+    for (at, (language, wanted)) in blocks.iter().enumerate() {
+        if language == "text" {
+            assert_eq!(&printed(at - 1), wanted, "{}", blocks[at - 1].1);
+            compared += 1;
+        }
+    }
+    let all: String = (0..blocks.len()).map(printed).collect();
+    assert!(ran.success(), "{all}");
+    assert!(compared >= 7, "only {compared}");
+}

@@ -9,6 +9,7 @@ mod agencies;
 mod architecture;
 mod archive;
 mod browser;
+mod bulk;
 mod chaos;
 mod cli;
 mod disk;

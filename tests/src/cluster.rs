@@ -307,6 +307,13 @@ impl Cluster {
 
     /// Runs `muhr` at the desk of the clerk of `agency`, with another agency's node.
     pub fn clerk_at(&self, agency: &str, node: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.clerk_command(agency, node, arguments);
+        command.output().unwrap().into()
+    }
+
+    /// The same, not run yet: for a test that ends it before its time.
+    #[must_use]
+    pub fn clerk_command(&self, agency: &str, node: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary("muhr"));
         command
             .args(arguments)
@@ -317,7 +324,7 @@ impl Cluster {
             .env("MUHR_NODE", self.url(node))
             .env("MUHR_TRUST", self.trust())
             .env("MUHR_KEY", self.dir(agency).join("keys/clerk.key"));
-        command.output().unwrap().into()
+        command
     }
 
     /// Writes a document and gives its name back.

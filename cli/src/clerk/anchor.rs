@@ -1,13 +1,9 @@
-//! `muhr anchor`: registers one record, or hands over to bulk.
+//! `muhr anchor`: registers one record, or hands over to bulk and to the hot folder.
 
-use protocol::{
-    entry::{Operation, Statement},
-    height::Version,
-    opening::{Content, Opening},
-};
+use protocol::opening::Opening;
 
 use super::{
-    bulk, references,
+    bulk, hot, references,
     submission::{self, Clerk},
 };
 use crate::{
@@ -20,6 +16,7 @@ use crate::{
 pub(crate) fn run(arguments: AnchorArguments, output: &Output) -> Result<u8, Failure> {
     match arguments {
         AnchorArguments::Bulk(bulk) => bulk::run(&bulk, output),
+        AnchorArguments::Watch(watch) => hot::run(&watch, output),
         AnchorArguments::One(one) => anchor(&one, output),
     }
 }
@@ -35,20 +32,7 @@ fn anchor(arguments: &AnchorOne, output: &Output) -> Result<u8, Failure> {
     let references = references::find(&clerk, &arguments.rests_on)?;
     let key = record.key(&registry);
     let make = |opening: &Opening| {
-        let statement = Statement {
-            operation: Operation::Register,
-            registry,
-            key,
-            version: Version::new(1),
-            previous: None,
-            effective,
-            reason: None,
-            references,
-            commitment: opening.content.as_ref().map(Content::commit),
-            author: clerk.name.clone(),
-            expires: clerk.expires,
-        };
-        statement.sign(&clerk.origin, &clerk.secret)
+        submission::register(&clerk, registry, key, effective, references, opening)
     };
     let receipt = files::beside(&arguments.file, ".receipt");
     submission::carry(&clerk, &receipt, Opening { record, content }, make, output)

@@ -1,30 +1,46 @@
-//! `muhr anchor bulk`: one record for each row of a table, every row accounted for.
+//! `muhr anchor bulk`: one record for each row of a table or file of a folder, every one accounted for.
 //!
-//! Rows are judged first, without the network; then chunks travel side by side: sign, keep in the
-//! journal, send, wait, verify, write. A bad row never stops the others. Run again after any
+//! A table is read whole once before anything is sent; then chunks travel side by side: sign, keep in
+//! the journal, send, wait, verify, write. A bad row never stops the others. Run again after any
 //! interruption, the same rows send the same entries and get the same receipts.
 
+mod earlier;
+pub(super) mod folder;
+mod receipts;
+mod results;
 mod rows;
+mod source;
 mod travel;
+mod upsert;
+mod workbook;
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    collections::{HashMap, hash_map::Entry},
+    io::IsTerminal,
+    path::PathBuf,
     sync::{Mutex, PoisonError, mpsc},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use protocol::record::RecordId;
+use protocol::{name::RegistryName, record::RecordId};
 use serde_json::json;
 
-use self::rows::{Row, Table};
+use self::{
+    earlier::Earlier,
+    folder::Folder,
+    receipts::Receipts,
+    results::Results,
+    rows::{Row, Table, Values},
+    source::{Delimiter, Encoding, Form},
+    upsert::Upsert,
+};
 use super::{
     journal::Journal,
     submission::{self, Clerk},
 };
 use crate::{
     arguments::BulkArguments,
-    exit::{DONE, Failure, SOME_NOT_DONE},
+    exit::{DONE, Failure, SOME_NOT_DONE, USAGE},
     files,
     output::Output,
 };
@@ -33,6 +49,9 @@ use crate::{
 const CHUNK_ROWS: usize = 128;
 /// Chunks that travel at the same time.
 const TRAVELLERS: usize = 4;
+
+/// What becomes of a row with which nothing more is to be done.
+const GOOD: [&str; 4] = ["anchored", "amended", "unchanged", "fit"];
 
 /// What became of a row.
 #[derive(Clone, Debug)]
@@ -43,6 +62,10 @@ pub(crate) struct Outcome {
     pub(crate) status: &'static str,
     pub(crate) reason: String,
     pub(crate) receipt: Option<PathBuf>,
+    /// The column to look at, if it is one.
+    pub(crate) column: String,
+    /// The row itself, if somebody must mend it.
+    pub(crate) cells: Vec<String>,
 }
 
 impl Outcome {
@@ -59,116 +82,337 @@ impl Outcome {
             status,
             reason,
             receipt: None,
+            column: String::new(),
+            cells: Vec::new(),
         }
     }
 }
 
 pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Failure> {
     let registry = submission::registry(&arguments.registry)?;
-    let mut table = Table::open(&arguments.input, &arguments.record)?;
-    let clerk = Clerk::open(&arguments.desk)?;
-    let receipts = arguments.out.join("receipts");
-    fs::create_dir_all(&receipts).map_err(|error| files::unwritable(&receipts, &error))?;
-    let (journal, earlier) = Journal::open(&arguments.out.join("journal"))?;
-    if !earlier.is_empty() {
-        output.note(&format!(
-            "continuing: {} rows were signed before",
-            earlier.len()
-        ));
-    }
-    let trip = travel::Trip {
-        clerk,
-        registry,
-        receipts,
-        journal,
-        earlier,
-        timeout: arguments.desk.timeout,
+    let upsert = upsert(arguments, output)?;
+    let input = open(arguments, output)?;
+    let clerk = (!arguments.dry_run)
+        .then(|| Clerk::open(&arguments.desk))
+        .transpose()?;
+    let out = &arguments.out;
+    std::fs::create_dir_all(out).map_err(|error| files::unwritable(out, &error))?;
+    let trip = clerk
+        .map(|clerk| {
+            // The journal also keeps two runs from working in one folder: it comes before all else there.
+            let (journal, earlier) = Journal::open(&out.join("journal"))?;
+            if earlier > 0 {
+                output.note(&format!("continuing: {earlier} rows were signed before"));
+            }
+            Ok(travel::Trip {
+                clerk,
+                registry: registry.clone(),
+                receipts: Receipts::open(out, arguments.archive)?,
+                journal,
+                upsert,
+                timeout: arguments.desk.timeout,
+            })
+        })
+        .transpose()?;
+    let mut results = Results::open(out, &arguments.input, input.columns(), !arguments.dry_run)?;
+    let bar = progress(output, input.rows());
+    let feed = Feed::new(input, registry);
+    let stopped = match &trip {
+        None => try_all(feed, &mut results, &bar),
+        Some(trip) => send_all(trip, feed, &mut results, &bar),
     };
-    let bar = progress(output, table.rows_expected());
-    let (rows, mut outcomes) = judge_rows(&mut table)?;
-    bar.inc(outcomes.len() as u64);
-    let stopped = send_all(&trip, rows, &mut outcomes, &bar);
     bar.finish_and_clear();
-    outcomes.sort_by_key(|outcome| outcome.row);
-    let result = arguments.out.join("result.csv");
-    write_result(&result, &arguments.out, &outcomes)?;
-    stopped?;
-    Ok(summary(output, &result, &outcomes))
+    let counts = results.counts.clone();
+    let files = results.finish()?;
+    let indexed = trip.map_or(Ok(()), |trip| trip.receipts.finish());
+    stopped.and(indexed)?;
+    Ok(summary(output, arguments.dry_run, &files, &counts))
 }
 
-/// Every row is either fit to be sent or has its outcome already.
-fn judge_rows(table: &mut Table) -> Result<(Vec<Row>, Vec<Outcome>), Failure> {
-    let mut fit = Vec::new();
-    let mut outcomes = Vec::new();
-    let mut first_rows = std::collections::HashMap::new();
-    while let Some(row) = table.next_row()? {
-        match row {
-            Err(outcome) => outcomes.push(outcome),
-            Ok(row) => match first_rows.get(&row.record) {
-                Some(first) => {
-                    let reason = format!(
-                        "the number of row {first} again; one row registers it, amend it to record another version"
-                    );
-                    outcomes.push(Outcome::not_done(
-                        row.number,
-                        Some(row.record),
-                        "duplicate",
-                        reason,
-                    ));
-                }
-                None => {
-                    first_rows.insert(row.record.clone(), row.number);
-                    fit.push(row);
-                }
-            },
+/// What amending takes, if that is asked for.
+fn upsert(arguments: &BulkArguments, output: &Output) -> Result<Option<Upsert>, Failure> {
+    let Some(reason) = arguments.reason.as_deref() else {
+        return Ok(None);
+    };
+    let reason = submission::reason(reason)?;
+    let earlier = Earlier::open(&arguments.earlier)?;
+    let count = earlier.len();
+    output.note(&format!("receipts of {count} records of earlier runs"));
+    Ok(Some(Upsert { reason, earlier }))
+}
+
+/// What rows are taken from.
+enum Input {
+    Table(Box<Table>),
+    Folder(Folder),
+}
+
+impl Input {
+    fn columns(&self) -> &[String] {
+        match self {
+            Self::Table(table) => table.columns(),
+            Self::Folder(folder) => folder.columns(),
         }
     }
-    Ok((fit, outcomes))
+
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Table(table) => table.rows(),
+            Self::Folder(folder) => folder.rows(),
+        }
+    }
+
+    fn next_row(&mut self) -> Result<Option<Result<Row, Outcome>>, Failure> {
+        match self {
+            Self::Table(table) => table.next_row(),
+            Self::Folder(folder) => Ok(folder.next_row()),
+        }
+    }
+}
+
+/// Finds out how the input is written, says so, and asks if somebody can answer.
+fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
+    let path = &arguments.input;
+    let shown = path.display();
+    let answers = !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if path.is_dir() {
+        let folder = Folder::open(path)?;
+        let rows = folder.rows();
+        output.note(&format!(
+            "{shown}: a folder, {rows} documents; number from: the file's name"
+        ));
+        confirm(arguments, output, answers)?;
+        return Ok(Input::Folder(folder));
+    }
+    let Some(record) = arguments.record.as_deref() else {
+        return Err(Failure::new(
+            USAGE,
+            "--record is missing: the column of the record's number",
+        ));
+    };
+    let (form, guessed) = if workbook::is_one(path) {
+        let (sheet, sheets) = workbook::find(path, arguments.sheet.as_deref())?;
+        (Form::Workbook(sheet), format!(" of {sheets}"))
+    } else {
+        form(arguments, record, arguments.yes || answers)?
+    };
+    let table = Table::open(path, record, form)?;
+    output.note(&format!(
+        "{shown}: {}{guessed}, {} rows; number from: {record}; fields: {}",
+        table.form,
+        table.rows(),
+        table.columns().join(", ")
+    ));
+    confirm(arguments, output, answers)?;
+    Ok(Input::Table(Box::new(table)))
+}
+
+/// How a text is written, and what is to be said if that is a guess.
+fn form(
+    arguments: &BulkArguments,
+    record: &str,
+    may_guess: bool,
+) -> Result<(Form, String), Failure> {
+    let path = &arguments.input;
+    let told = arguments.encoding.as_deref().map(|name| match name {
+        "utf-8" => Encoding::Utf8,
+        _ => Encoding::Windows1251,
+    });
+    let found = Encoding::find(path)?;
+    let encoding = match (told, found) {
+        (Some(told), _) => told,
+        (None, Some(found)) => found,
+        // A guess is used only if somebody has agreed or is asked; else the place is named.
+        (None, None) if may_guess => Encoding::Windows1251,
+        (None, None) => Encoding::Utf8,
+    };
+    let delimiter = match arguments.delimiter.as_deref() {
+        Some("semicolon") => Delimiter::Semicolon,
+        Some("tab") => Delimiter::Tab,
+        Some(_) => Delimiter::Comma,
+        None => rows::find_delimiter(path, record, encoding)?,
+    };
+    let guessed = match (told, found) {
+        (None, None) => " (the letters are a guess)",
+        _ => "",
+    };
+    Ok((Form::Text(encoding, delimiter), guessed.to_owned()))
+}
+
+fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<(), Failure> {
+    if answers && !arguments.yes && !arguments.dry_run {
+        output.note("is that right? y and Enter goes on, anything else ends");
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        if read.is_err() || !answer.trim().eq_ignore_ascii_case("y") {
+            return Err(Failure::new(USAGE, "not confirmed; nothing was sent")
+                .help("say how the table is written with --encoding, --delimiter and --sheet"));
+        }
+    }
+    Ok(())
+}
+
+/// The table as chunks: rows that are fit, and what is wrong with the others.
+struct Feed {
+    input: Input,
+    registry: RegistryName,
+    /// Half of each key is enough to tell numbers apart, and a table may have millions.
+    first_rows: HashMap<[u8; 16], u64>,
+    next: u64,
+    ended: bool,
+}
+
+struct Chunk {
+    number: u64,
+    rows: Vec<Row>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Feed {
+    fn new(input: Input, registry: RegistryName) -> Self {
+        Self {
+            input,
+            registry,
+            first_rows: HashMap::new(),
+            next: 0,
+            ended: false,
+        }
+    }
+
+    /// The next rows; none at the end of the table.
+    fn next(&mut self) -> Result<Option<Chunk>, Failure> {
+        let mut chunk = Chunk {
+            number: self.next,
+            rows: Vec::new(),
+            outcomes: Vec::new(),
+        };
+        while !self.ended && chunk.rows.len() + chunk.outcomes.len() < CHUNK_ROWS {
+            match self.input.next_row() {
+                Ok(Some(Ok(row))) => match self.repeated(&row) {
+                    Some(outcome) => chunk.outcomes.push(outcome),
+                    None => chunk.rows.push(row),
+                },
+                Ok(Some(Err(outcome))) => chunk.outcomes.push(outcome),
+                Ok(None) => self.ended = true,
+                Err(failure) => {
+                    self.ended = true;
+                    return Err(failure);
+                }
+            }
+        }
+        self.next += 1;
+        Ok((!chunk.rows.is_empty() || !chunk.outcomes.is_empty()).then_some(chunk))
+    }
+
+    fn repeated(&mut self, row: &Row) -> Option<Outcome> {
+        let key = row.record.key(&self.registry);
+        let mut short = [0; 16];
+        short.copy_from_slice(&key.as_bytes()[..16]);
+        match self.first_rows.entry(short) {
+            Entry::Vacant(place) => {
+                let _first = place.insert(row.number);
+                None
+            }
+            Entry::Occupied(first) => {
+                let reason = format!(
+                    "the number of row {} again; one row registers it, amend it to record another version",
+                    first.get()
+                );
+                let record = Some(row.record.clone());
+                Some(Outcome {
+                    cells: match &row.content {
+                        Values::Fields(fields) => cells(fields),
+                        Values::Document(_) => vec![row.name.clone()],
+                    },
+                    ..Outcome::not_done(row.number, record, "duplicate", reason)
+                })
+            }
+        }
+    }
+}
+
+fn cells(fields: &protocol::commitment::Fields) -> Vec<String> {
+    let values = fields.as_slice().iter();
+    values.map(|(_, value)| value.clone()).collect()
+}
+
+/// Judges every row and sends none.
+fn try_all(mut feed: Feed, results: &mut Results, bar: &ProgressBar) -> Result<(), Failure> {
+    while let Some(mut chunk) = feed.next()? {
+        let fit = chunk
+            .rows
+            .into_iter()
+            .map(|row| Outcome::not_done(row.number, Some(row.record), "fit", String::new()));
+        chunk.outcomes.extend(fit);
+        bar.inc(chunk.outcomes.len() as u64);
+        results.take(chunk.number, chunk.outcomes)?;
+    }
+    Ok(())
 }
 
 /// Sends chunks side by side. The first failure that is not a row's stops the rest; what was done stands.
 fn send_all(
     trip: &travel::Trip,
-    rows: Vec<Row>,
-    outcomes: &mut Vec<Outcome>,
+    feed: Feed,
+    results: &mut Results,
     bar: &ProgressBar,
 ) -> Result<(), Failure> {
-    let mut rows = rows.into_iter();
-    let chunks = Mutex::new(std::iter::from_fn(move || {
-        let chunk: Vec<Row> = rows.by_ref().take(CHUNK_ROWS).collect();
-        (!chunk.is_empty()).then_some(chunk)
-    }));
-    let next = || chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let feed = Mutex::new((feed, false));
+    let next = |after_a_failure: bool| {
+        let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
+        if feed.1 && !after_a_failure {
+            return Ok(None);
+        }
+        feed.0.next()
+    };
+    let stop = || feed.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
     let mut failure = None;
     std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::channel();
+        // A traveller that finds no room waits: results are written as fast as they come.
+        let (sender, receiver) = mpsc::sync_channel(TRAVELLERS);
         for _ in 0..TRAVELLERS {
             let sender = sender.clone();
             scope.spawn(move || {
-                while let Some(chunk) = next() {
-                    let done = trip.travel(chunk);
+                loop {
+                    let (number, done) = match next(false) {
+                        Ok(Some(chunk)) => {
+                            let mut done = trip.travel(chunk.rows);
+                            done.outcomes.extend(chunk.outcomes);
+                            (Some(chunk.number), done)
+                        }
+                        Ok(None) => return,
+                        Err(failure) => (None, travel::Done::failed(failure)),
+                    };
                     let failed = done.failure.is_some();
-                    if sender.send(done).is_err() || failed {
+                    if failed {
+                        stop();
+                    }
+                    if sender.send((number, done)).is_err() || failed {
                         return;
                     }
                 }
             });
         }
         drop(sender);
-        for done in receiver {
+        for (number, done) in receiver {
             bar.inc(done.outcomes.len() as u64);
-            outcomes.extend(done.outcomes);
             failure = failure.take().or(done.failure);
+            let written = number.map_or(Ok(()), |number| results.take(number, done.outcomes));
+            if let Err(unwritable) = written {
+                stop();
+                failure = failure.take().or(Some(unwritable));
+            }
         }
     });
     // After a failure the rows that nobody took are named too: none is lost.
-    while let Some(chunk) = next() {
+    while let Some(mut chunk) = next(true)? {
         let reason = "not sent: the run stopped early; run the same command again".to_owned();
-        outcomes.extend(
-            chunk.into_iter().map(|row| {
+        chunk.outcomes.extend(
+            chunk.rows.into_iter().map(|row| {
                 Outcome::not_done(row.number, Some(row.record), "pending", reason.clone())
             }),
         );
+        results.take(chunk.number, chunk.outcomes)?;
     }
     failure.map_or(Ok(()), Err)
 }
@@ -186,59 +430,37 @@ fn progress(output: &Output, rows: u64) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn write_result(path: &Path, out: &Path, outcomes: &[Outcome]) -> Result<(), Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let fault = |error: csv::Error| files::unwritable(path, &std::io::Error::other(error));
-    writer
-        .write_record(["row", "record", "version", "status", "reason", "receipt"])
-        .map_err(fault)?;
-    for outcome in outcomes {
-        let receipt = outcome
-            .receipt
-            .as_deref()
-            .map(|path| path.strip_prefix(out).unwrap_or(path));
-        let record = [
-            outcome.row.to_string(),
-            outcome
-                .record
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-            outcome
-                .version
-                .map(|version| version.to_string())
-                .unwrap_or_default(),
-            outcome.status.to_owned(),
-            outcome.reason.clone(),
-            receipt
-                .map(|path| path.display().to_string())
-                .unwrap_or_default(),
-        ];
-        writer.write_record(record).map_err(fault)?;
+fn summary(
+    output: &Output,
+    dry_run: bool,
+    (result, errors): &(Option<PathBuf>, Option<PathBuf>),
+    counts: &std::collections::BTreeMap<&'static str, u64>,
+) -> u8 {
+    let is_good = |status: &str| GOOD.contains(&status);
+    let good = counts.iter().filter(|(status, _)| is_good(status));
+    let done: u64 = good.map(|(_, count)| count).sum();
+    let all: u64 = counts.values().sum();
+    let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    output.data(&json!({
+        "schema": "muhr/bulk/1", "rows": all, "counts": counts, "dry_run": dry_run,
+        "result": shown(result), "errors": shown(errors),
+    }));
+    output.text(&if dry_run {
+        format!("✔ {done} of {all} rows are fit to be anchored; nothing was sent")
+    } else {
+        format!("✔ {done} of {all} rows anchored; every receipt verified")
+    });
+    for (status, count) in counts {
+        let mark = if is_good(status) { "✔" } else { "▲" };
+        output.text(&format!("{mark} {count} {status}"));
     }
-    let bytes = writer
-        .into_inner()
-        .map_err(|error| files::unwritable(path, &std::io::Error::other(error.to_string())))?;
-    files::write(path, &bytes)
-}
-
-fn summary(output: &Output, result: &Path, outcomes: &[Outcome]) -> u8 {
-    let mut counts = std::collections::BTreeMap::<&str, u64>::new();
-    for outcome in outcomes {
-        *counts.entry(outcome.status).or_default() += 1;
+    if let Some(result) = shown(result) {
+        output.text(&format!("  {result} says of every row what became of it"));
     }
-    let anchored = counts.get("anchored").copied().unwrap_or(0);
-    let all = outcomes.len() as u64;
-    output.data(&json!({"schema": "muhr/bulk/1", "rows": all, "counts": counts, "result": result.display().to_string()}));
-    output.text(&format!(
-        "✔ {anchored} of {all} rows anchored; every receipt verified"
-    ));
-    for (status, count) in counts.iter().filter(|(status, _)| **status != "anchored") {
-        output.text(&format!("▲ {count} {status}"));
+    if let Some(errors) = shown(errors) {
+        output.text(&format!(
+            "  {errors} holds the rows to mend: mend it, and anchor it like a table, with another --out"
+        ));
     }
-    output.text(&format!(
-        "  {} says of every row what became of it",
-        result.display()
-    ));
-    if anchored == all { DONE } else { SOME_NOT_DONE }
+    if done == all { DONE } else { SOME_NOT_DONE }
 }

@@ -70,7 +70,7 @@ pub(crate) fn run(
 }
 
 /// A record's number as part of a file name.
-fn file_name(record: &str) -> String {
+pub(crate) fn file_name(record: &str) -> String {
     record
         .chars()
         .map(|letter| {

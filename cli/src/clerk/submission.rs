@@ -11,9 +11,9 @@ use std::{
 use api::EntryState;
 use protocol::{
     commitment::{DOCUMENT_FIELD, Fields, Secret},
-    entry::Entry,
+    entry::{Entry, Operation, Reference, Statement},
     hash::{DocumentHash, RecordKey},
-    height::Height,
+    height::{Height, Version},
     key::SecretKey,
     keyfile::KeyFile,
     name::{ClerkName, Date, Origin, ReasonCode, RegistryName},
@@ -30,7 +30,7 @@ use verify::{Verdict, receipt::Facts};
 use crate::{
     arguments::Desk,
     client::{Client, of_problem},
-    exit::{CONFIGURATION, CONFLICT, DONE, Failure, USAGE},
+    exit::{CONFIGURATION, CONFLICT, DONE, Failure, UNEXPECTED, UNREACHABLE, USAGE},
     files,
     output::{Output, iso, local},
 };
@@ -72,23 +72,8 @@ impl Clerk {
                 format!("{}: not for a network of Muhr", desk.trust.display()),
             )
         })?;
-        let client = Client::new(&desk.node)?;
-        let network = client.network()?;
-        if network.origin != origin.as_str() {
-            return Err(Failure::verdict(
-                Verdict::WrongNetwork,
-                format!(
-                    "{} is a node of {}, and the trust file is for {origin}",
-                    desk.node, network.origin
-                ),
-            )
-            .help("use the trust file of that network, or a node of yours"));
-        }
-        let expires = Height::new(
-            network
-                .height
-                .saturating_add(LIFETIME.min(network.lifetime_heights)),
-        );
+        let client = Client::of(&desk.node)?;
+        let expires = expires(&desk.node, &origin)?;
         let until = Instant::now() + Duration::from_secs(desk.timeout);
         Ok(Self {
             client,
@@ -100,6 +85,41 @@ impl Clerk {
             until,
         })
     }
+
+    /// Waits for the next receipt as long as for the first.
+    pub(crate) fn wait_anew(&mut self, desk: &Desk) {
+        self.until = Instant::now() + Duration::from_secs(desk.timeout);
+    }
+}
+
+/// The last height of what is signed now. Every node that answers must be of the network: what is signed
+/// for one network is refused by another as if the clerk's key were wrong.
+fn expires(nodes: &[String], origin: &Origin) -> Result<Height, Failure> {
+    let mut last = None;
+    let mut away = None;
+    for node in nodes {
+        let network = match Client::new(node)?.network() {
+            Ok(network) => network,
+            Err(failure) => {
+                away = away.or(Some(failure));
+                continue;
+            }
+        };
+        if network.origin != origin.as_str() {
+            return Err(Failure::verdict(
+                Verdict::WrongNetwork,
+                format!(
+                    "{node} is a node of {}, and the trust file is for {origin}",
+                    network.origin
+                ),
+            )
+            .help("use the trust file of that network, or a node of yours"));
+        }
+        let lifetime = LIFETIME.min(network.lifetime_heights);
+        last = last.max(Some(network.height.saturating_add(lifetime)));
+    }
+    last.map(Height::new)
+        .ok_or_else(|| away.unwrap_or_else(|| Failure::new(USAGE, "no node is given")))
 }
 
 /// The state of a record with its history, after the proof of both has held.
@@ -108,18 +128,7 @@ pub(crate) fn latest(
     registry: &RegistryName,
     key: &RecordKey,
 ) -> Result<(RecordState, verify::history::Facts), Failure> {
-    let history = clerk.client.history(registry, key)?;
-    let judged = verify::history::judge(&clerk.trust, &history, registry, key);
-    let Some(facts) = judged.facts else {
-        let failed = judged.steps.iter().find(|step| !step.ok);
-        return Err(Failure::verdict(
-            judged.verdict,
-            format!(
-                "the node's history of the record does not hold: {}",
-                failed.map_or("", |step| step.detail.as_str())
-            ),
-        ));
-    };
+    let facts = history(clerk, registry, key)?;
     let state = facts.state.clone().ok_or_else(|| {
         Failure::verdict(
             Verdict::NotFound,
@@ -213,7 +222,47 @@ pub(crate) fn same_content(one: &Opening, other: &Opening) -> bool {
     one.record == other.record && same
 }
 
-/// Carries an entry to its receipt. `make` signs it, unless a try before this one left it on disk.
+/// The first entry of a record.
+pub(crate) fn register(
+    clerk: &Clerk,
+    registry: RegistryName,
+    key: RecordKey,
+    effective: Option<Date>,
+    references: Vec<Reference>,
+    opening: &Opening,
+) -> Entry {
+    let statement = Statement {
+        operation: Operation::Register,
+        registry,
+        key,
+        version: Version::new(1),
+        previous: None,
+        effective,
+        reason: None,
+        references,
+        commitment: opening.content.as_ref().map(Content::commit),
+        author: clerk.name.clone(),
+        expires: clerk.expires,
+    };
+    statement.sign(&clerk.origin, &clerk.secret)
+}
+
+/// A record's history, after its proof held.
+pub(crate) fn history(
+    clerk: &Clerk,
+    registry: &RegistryName,
+    key: &RecordKey,
+) -> Result<verify::history::Facts, Failure> {
+    let history = clerk.client.history(registry, key)?;
+    let judged = verify::history::judge(&clerk.trust, &history, registry, key);
+    let failed = judged.steps.iter().find(|step| !step.ok);
+    let failed = failed.map_or("", |step| step.detail.as_str());
+    let what = format!("the node's history of the record does not hold: {failed}");
+    let verdict = judged.verdict;
+    judged.facts.ok_or_else(|| Failure::verdict(verdict, what))
+}
+
+/// Carries an entry to its receipt, and shows it. `make` signs it, unless a try before this one left it on disk.
 pub(crate) fn carry(
     clerk: &Clerk,
     receipt_path: &Path,
@@ -221,9 +270,23 @@ pub(crate) fn carry(
     make: impl FnOnce(&Opening) -> Entry,
     output: &Output,
 ) -> Result<u8, Failure> {
-    if let Some(done) = already_done(clerk, receipt_path, &opening, output)? {
-        return Ok(done);
+    if let Some(facts) = already_done(clerk, receipt_path, &opening)? {
+        output.note("the receipt is already there");
+        show(output, &facts, receipt_path, clerk.trust.witnesses().len());
+        return Ok(DONE);
     }
+    let facts = bring(clerk, receipt_path, opening, make)?;
+    show(output, &facts, receipt_path, clerk.trust.witnesses().len());
+    Ok(DONE)
+}
+
+/// Carries an entry to its receipt where there is none yet.
+pub(crate) fn bring(
+    clerk: &Clerk,
+    receipt_path: &Path,
+    opening: Opening,
+    make: impl FnOnce(&Opening) -> Entry,
+) -> Result<Facts, Failure> {
     let pending_path = files::beside(receipt_path, ".pending");
     let pending = match left_over(&pending_path, &opening)? {
         Some(pending) => pending,
@@ -242,15 +305,14 @@ pub(crate) fn carry(
             let (receipt, facts) = accept(&clerk.trust, &pending, &bytes)?;
             files::write(receipt_path, receipt.write().as_bytes())?;
             let _left = std::fs::remove_file(&pending_path);
-            show(output, &facts, receipt_path, clerk.trust.witnesses().len());
-            Ok(DONE)
+            Ok(facts)
         }
         Ok(None) => Err(Failure::verdict(Verdict::Pending, "the entry was accepted and is not final yet").help(
             "run the same command again to get the receipt: it sends the same entry; `muhr network status` says who is missing",
         )),
         Err(failure) => {
             // A refusal is final; only what may still come true stays on disk.
-            if !matches!(failure.code, crate::exit::UNREACHABLE | crate::exit::UNEXPECTED) {
+            if !matches!(failure.code, UNREACHABLE | UNEXPECTED) {
                 let _left = std::fs::remove_file(&pending_path);
             }
             Err(failure)
@@ -259,20 +321,23 @@ pub(crate) fn carry(
 }
 
 fn send(clerk: &Clerk, pending: &Pending, id: &str) -> Result<Option<Vec<u8>>, Failure> {
-    let answer = clerk.client.submit(&pending.entry.write(), clerk.until)?;
-    if let (EntryState::Refused, Some(problem)) = (answer.state, &answer.problem) {
-        return Err(of_problem(problem));
+    let entry = pending.entry.write();
+    let mut told_again = false;
+    loop {
+        let answer = clerk.client.submit(&entry, clerk.until)?;
+        if let (EntryState::Refused, Some(problem)) = (answer.state, &answer.problem) {
+            return Err(of_problem(problem));
+        }
+        match clerk.client.receipt(id, clerk.until) {
+            // A node that has started anew, or is asked in place of another, may not know the entry.
+            Err(failure) if failure.code == UNEXPECTED && !told_again => told_again = true,
+            other => return other,
+        }
     }
-    clerk.client.receipt(id, clerk.until)
 }
 
 /// A receipt of the same content that is already there is the answer; one of other content is in the way.
-fn already_done(
-    clerk: &Clerk,
-    path: &Path,
-    opening: &Opening,
-    output: &Output,
-) -> Result<Option<u8>, Failure> {
+fn already_done(clerk: &Clerk, path: &Path, opening: &Opening) -> Result<Option<Facts>, Failure> {
     if !path.exists() {
         return Ok(None);
     }
@@ -283,11 +348,7 @@ fn already_done(
         .and_then(|receipt| receipt.opening)
         .is_some_and(|found| same_content(&found, opening));
     match judged.facts {
-        Some(facts) if same => {
-            output.note("the receipt is already there");
-            show(output, &facts, path, clerk.trust.witnesses().len());
-            Ok(Some(DONE))
-        }
+        Some(facts) if same => Ok(Some(facts)),
         _ => Err(Failure::new(
             CONFLICT,
             format!("{}: a receipt of something else is there", path.display()),

@@ -11,6 +11,7 @@
 )]
 
 mod audit;
+mod bulk;
 mod catchup;
 mod closed;
 mod floors;
@@ -63,6 +64,9 @@ fn main() {
     }
     if asked("receipts") {
         receipts::measure(&cluster, &load, &mut report);
+    }
+    if asked("bulk") {
+        bulk::measure(&cluster, &mut report);
     }
     // What is asked of a ledger that the closed loop has grown.
     if only.as_deref().is_none_or(|only| only == "grown") {

@@ -1,10 +1,6 @@
 //! The way of one chunk of rows: sign, keep, send, wait, verify, write.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use api::EntryState;
 use protocol::{
@@ -14,10 +10,18 @@ use protocol::{
     name::RegistryName,
     opening::{Content, Opening},
     pending::Pending,
-    receipt::{RECEIPT_BYTES_MAX, Receipt},
+    receipt::Receipt,
+    record::RecordId,
 };
 
-use super::{Outcome, Row};
+use verify::Verdict;
+
+use super::{
+    Outcome,
+    receipts::Receipts,
+    rows::{Row, Values},
+    upsert::{Found, Upsert},
+};
 use crate::{
     clerk::{
         journal::Journal,
@@ -28,16 +32,17 @@ use crate::{
     files,
 };
 
-/// How long one request waits for receipts.
-const WAIT_MS: u64 = 10_000;
+/// How long one request waits for receipts before the entries are handed in again.
+const WAIT_MS: u64 = 3_000;
 
 /// What all chunks share.
 pub(super) struct Trip {
     pub(super) clerk: Clerk,
     pub(super) registry: RegistryName,
-    pub(super) receipts: PathBuf,
+    pub(super) receipts: Receipts,
     pub(super) journal: Journal,
-    pub(super) earlier: BTreeMap<u64, Pending>,
+    /// Whether what is registered is amended.
+    pub(super) upsert: Option<Upsert>,
     pub(super) timeout: u64,
 }
 
@@ -47,149 +52,221 @@ pub(super) struct Done {
     pub(super) failure: Option<Failure>,
 }
 
+impl Done {
+    pub(super) const fn failed(failure: Failure) -> Self {
+        Self {
+            outcomes: Vec::new(),
+            failure: Some(failure),
+        }
+    }
+}
+
 /// A row with its entry.
 struct Traveller {
     row: u64,
+    name: String,
     id: String,
     pending: Pending,
 }
 
 impl Trip {
     pub(super) fn travel(&self, rows: Vec<Row>) -> Done {
-        let mut done = Done {
-            outcomes: Vec::new(),
-            failure: None,
-        };
+        let mut outcomes = Vec::new();
         let mut travellers = Vec::new();
         let mut fresh = Vec::new();
+        let mut failure = None;
         for row in rows {
-            match self.prepare(row) {
-                Ok((traveller, is_fresh)) => {
-                    if let Some(outcome) = self.already_done(&traveller) {
-                        done.outcomes.push(outcome);
-                        continue;
+            let number = row.number;
+            let record = row.record.clone();
+            let prepared = match &failure {
+                None => self.prepare(row),
+                Some(_) => Ok(Prepared::Left),
+            };
+            match prepared {
+                Ok(Prepared::Travels(traveller, is_fresh)) => match self.kept(&traveller) {
+                    Some(outcome) => outcomes.push(outcome),
+                    None => {
+                        fresh.extend(is_fresh.then_some(travellers.len()));
+                        travellers.push(*traveller);
                     }
-                    fresh.extend(is_fresh.then_some(travellers.len()));
-                    travellers.push(traveller);
+                },
+                Ok(Prepared::Decided(outcome)) => outcomes.push(*outcome),
+                Ok(Prepared::Left) => outcomes.push(pending(number, record)),
+                Err(stopped) => {
+                    failure = Some(stopped);
+                    outcomes.push(pending(number, record));
                 }
-                Err(failure) => done.failure = Some(failure),
             }
         }
         let kept = fresh
             .iter()
             .filter_map(|at| travellers.get(*at))
-            .map(|traveller| (traveller.row, &traveller.pending));
+            .map(|traveller| &traveller.pending);
         let result = self
             .journal
             .keep(kept)
-            .and_then(|()| self.send(&mut travellers, &mut done.outcomes));
-        if let Err(failure) = result {
-            done.failure = done.failure.or(Some(failure));
-        }
+            .and_then(|()| self.send(&mut travellers, &mut outcomes));
         // Whoever is left has been kept but has no receipt: the next run goes on with the same entry.
-        for traveller in travellers {
-            let reason = "no receipt yet; run the same command again".to_owned();
-            done.outcomes.push(Outcome::not_done(
-                traveller.row,
-                Some(traveller.pending.opening.record),
-                "pending",
-                reason,
-            ));
+        let left = travellers.into_iter();
+        outcomes.extend(left.map(|left| pending(left.row, left.pending.opening.record)));
+        Done {
+            outcomes,
+            failure: failure.or(result.err()),
         }
-        done
     }
 
     /// The entry of an earlier run if the row has not changed since, else a new one.
-    fn prepare(&self, row: Row) -> Result<(Traveller, bool), Failure> {
-        let content = Content::Fields {
-            fields: row.fields,
-            secret: Secret::new(files::random()?),
+    fn prepare(&self, row: Row) -> Result<Prepared, Failure> {
+        let secret = Secret::new(files::random()?);
+        let content = match row.content {
+            Values::Fields(fields) => Content::Fields { fields, secret },
+            Values::Document(document) => Content::Document {
+                document,
+                salt: secret,
+            },
         };
         let opening = Opening {
             record: row.record,
             content: Some(content),
         };
-        if let Some(earlier) = self
-            .earlier
-            .get(&row.number)
-            .filter(|earlier| submission::same_content(&earlier.opening, &opening))
+        let key = opening.record.key(&self.registry);
+        let travels = |pending: Pending, is_fresh| {
+            let id = pending.entry.statement.id().to_hex();
+            let traveller = Traveller {
+                row: row.number,
+                name: row.name.clone(),
+                id,
+                pending,
+            };
+            Ok(Prepared::Travels(Box::new(traveller), is_fresh))
+        };
+        let earlier = self.journal.earlier(&key);
+        if let Some(earlier) =
+            earlier.filter(|earlier| submission::same_content(&earlier.opening, &opening))
         {
-            let id = earlier.entry.statement.id().to_hex();
-            return Ok((
-                Traveller {
-                    row: row.number,
-                    id,
-                    pending: earlier.clone(),
-                },
-                false,
-            ));
+            return travels(earlier, false);
         }
+        let (version, amends) = match &self.upsert {
+            None => (Version::new(1), None),
+            Some(upsert) => match upsert.judge(&self.clerk, &self.registry, &key, &opening)? {
+                Found::New => (Version::new(1), None),
+                Found::Changed(version, previous) => {
+                    (version, Some((previous, upsert.reason.clone())))
+                }
+                Found::Unchanged(version) => {
+                    let outcome = Outcome {
+                        version: Some(version.get()),
+                        ..Outcome::not_done(
+                            row.number,
+                            Some(opening.record),
+                            "unchanged",
+                            String::new(),
+                        )
+                    };
+                    return Ok(Prepared::Decided(Box::new(outcome)));
+                }
+                Found::Not(status, reason) => {
+                    let outcome = not_done(row.number, &row.name, &opening, status, reason);
+                    return Ok(Prepared::Decided(Box::new(outcome)));
+                }
+            },
+        };
         let statement = Statement {
-            operation: Operation::Register,
+            operation: amends
+                .as_ref()
+                .map_or(Operation::Register, |_| Operation::Amend),
             registry: self.registry.clone(),
-            key: opening.record.key(&self.registry),
-            version: Version::new(1),
-            previous: None,
+            key,
+            version,
+            previous: amends.as_ref().map(|(previous, _)| *previous),
             effective: None,
-            reason: None,
+            reason: amends.map(|(_, reason)| reason),
             references: Vec::new(),
             commitment: opening.content.as_ref().map(Content::commit),
             author: self.clerk.name.clone(),
             expires: self.clerk.expires,
         };
         let entry = statement.sign(&self.clerk.origin, &self.clerk.secret);
-        let id = entry.statement.id().to_hex();
-        Ok((
-            Traveller {
-                row: row.number,
-                id,
-                pending: Pending { entry, opening },
-            },
-            true,
-        ))
+        travels(Pending { entry, opening }, true)
     }
 
-    fn receipt_path(&self, row: u64) -> PathBuf {
-        self.receipts.join(format!("{row:07}.receipt"))
-    }
-
-    /// A receipt of an earlier run that still verifies and is of this very entry.
-    fn already_done(&self, traveller: &Traveller) -> Option<Outcome> {
-        let path = self.receipt_path(traveller.row);
-        let bytes = files::read(&path, RECEIPT_BYTES_MAX).ok()?;
+    /// What a receipt that is there already says: one of this very entry that still verifies is the
+    /// answer, and that of another entry is never written over.
+    fn kept(&self, traveller: &Traveller) -> Option<Outcome> {
+        let statement = &traveller.pending.entry.statement;
+        let bytes = self.receipts.find(&traveller.name, &statement.key)?;
         let receipt = Receipt::parse(&bytes).ok()?;
-        (receipt.entry.statement == traveller.pending.entry.statement).then_some(())?;
-        submission::accept(&self.clerk.trust, &traveller.pending, &bytes).ok()?;
-        Some(anchored(traveller, path))
+        if receipt.entry.statement == *statement {
+            submission::accept(&self.clerk.trust, &traveller.pending, &bytes).ok()?;
+            return Some(self.anchored(traveller));
+        }
+        let reason = format!(
+            "{} is or holds the receipt of another entry; anchor this table with another --out",
+            self.receipts.path(&traveller.name).display()
+        );
+        Some(of_traveller(traveller, "conflict", reason))
     }
 
+    fn anchored(&self, traveller: &Traveller) -> Outcome {
+        let statement = &traveller.pending.entry.statement;
+        let record = Some(traveller.pending.opening.record.clone());
+        let status = match statement.operation {
+            Operation::Amend => "amended",
+            _ => "anchored",
+        };
+        Outcome {
+            version: Some(statement.version.get()),
+            receipt: Some(self.receipts.path(&traveller.name)),
+            ..Outcome::not_done(traveller.row, record, status, String::new())
+        }
+    }
+
+    /// Hands in and fetches in turn until nobody waits any more. A node that has lost its memory, or is
+    /// asked in place of another, learns of the entries again; time runs out only where nothing moves.
     fn send(
         &self,
         travellers: &mut Vec<Traveller>,
         outcomes: &mut Vec<Outcome>,
     ) -> Result<(), Failure> {
-        if travellers.is_empty() {
-            return Ok(());
+        let patience = Duration::from_secs(self.timeout);
+        let mut until = Instant::now() + patience;
+        while !travellers.is_empty() {
+            let before = travellers.len();
+            self.hand_in(travellers, outcomes, patience)?;
+            self.fetch(travellers, outcomes)?;
+            if travellers.len() < before {
+                until = Instant::now() + patience;
+            } else if Instant::now() >= until {
+                let what = format!("no entry became final within {} s", self.timeout);
+                return Err(Failure::verdict(Verdict::Pending, what).help(
+                    "run the same command again: it sends the same entries; `muhr network status` says who is missing",
+                ));
+            }
         }
-        let until = Instant::now() + Duration::from_secs(self.timeout);
+        Ok(())
+    }
+
+    fn hand_in(
+        &self,
+        travellers: &mut Vec<Traveller>,
+        outcomes: &mut Vec<Outcome>,
+        patience: Duration,
+    ) -> Result<(), Failure> {
         let entries: Vec<String> = travellers
             .iter()
             .map(|traveller| traveller.pending.entry.write())
             .collect();
-        let answers = self.clerk.client.submit_many(&entries, until)?;
+        let answers = self.clerk.client.submit_many(&entries, patience)?;
         let mut waiting = Vec::new();
         for (traveller, answer) in std::mem::take(travellers).into_iter().zip(answers) {
             match (answer.state, answer.problem) {
                 (EntryState::Refused, Some(problem)) => {
-                    outcomes.push(refused(&traveller, &of_problem(&problem)))
+                    outcomes.push(refused(&traveller, &of_problem(&problem)));
                 }
                 _ => waiting.push(traveller),
             }
         }
         *travellers = waiting;
-        while !travellers.is_empty() && Instant::now() < until {
-            self.fetch(travellers, outcomes)?;
-        }
         Ok(())
     }
 
@@ -199,6 +276,9 @@ impl Trip {
         travellers: &mut Vec<Traveller>,
         outcomes: &mut Vec<Outcome>,
     ) -> Result<(), Failure> {
+        if travellers.is_empty() {
+            return Ok(());
+        }
         let ids: Vec<String> = travellers
             .iter()
             .map(|traveller| traveller.id.clone())
@@ -213,9 +293,10 @@ impl Trip {
                         &traveller.pending,
                         receipt.as_bytes(),
                     )?;
-                    let path = self.receipt_path(traveller.row);
-                    files::write_lazily(&path, receipt.write().as_bytes())?;
-                    outcomes.push(anchored(&traveller, path));
+                    let key = receipt.entry.statement.key;
+                    let text = receipt.write();
+                    self.receipts.keep(&traveller.name, key, text.as_bytes())?;
+                    outcomes.push(self.anchored(&traveller));
                 }
                 (None, Some(problem)) => outcomes.push(refused(&traveller, &of_problem(&problem))),
                 (None, None) => waiting.push(traveller),
@@ -226,16 +307,18 @@ impl Trip {
     }
 }
 
-fn anchored(traveller: &Traveller, receipt: PathBuf) -> Outcome {
-    let record = Some(traveller.pending.opening.record.clone());
-    Outcome {
-        row: traveller.row,
-        record,
-        version: Some(1),
-        status: "anchored",
-        reason: String::new(),
-        receipt: Some(receipt),
-    }
+/// What is to be done with a row.
+enum Prepared {
+    /// Its entry is sent; whether it is new.
+    Travels(Box<Traveller>, bool),
+    Decided(Box<Outcome>),
+    /// The run has stopped before it.
+    Left,
+}
+
+fn pending(row: u64, record: RecordId) -> Outcome {
+    let reason = "no receipt yet; run the same command again".to_owned();
+    Outcome::not_done(row, Some(record), "pending", reason)
 }
 
 fn refused(traveller: &Traveller, failure: &Failure) -> Outcome {
@@ -244,10 +327,28 @@ fn refused(traveller: &Traveller, failure: &Failure) -> Outcome {
     } else {
         "refused"
     };
-    Outcome::not_done(
-        traveller.row,
-        Some(traveller.pending.opening.record.clone()),
-        status,
-        failure.what.clone(),
-    )
+    of_traveller(traveller, status, failure.what.clone())
+}
+
+fn of_traveller(traveller: &Traveller, status: &'static str, reason: String) -> Outcome {
+    let opening = &traveller.pending.opening;
+    not_done(traveller.row, &traveller.name, opening, status, reason)
+}
+
+/// What somebody must mend, with the row itself.
+fn not_done(
+    row: u64,
+    name: &str,
+    opening: &Opening,
+    status: &'static str,
+    reason: String,
+) -> Outcome {
+    let cells = match &opening.content {
+        Some(Content::Fields { fields, .. }) => super::cells(fields),
+        _ => vec![name.to_owned()],
+    };
+    Outcome {
+        cells,
+        ..Outcome::not_done(row, Some(opening.record.clone()), status, reason)
+    }
 }

@@ -1,0 +1,80 @@
+//! Amend if changed: what a row is to a record that may be registered already.
+//!
+//! A commitment is salted, so the ledger cannot say whether a row has changed. The opening of the newest
+//! version can, and is found among the receipts of earlier runs; without it nothing is sent.
+
+use protocol::{
+    entry::Previous,
+    hash::RecordKey,
+    height::Version,
+    name::{ReasonCode, RegistryName},
+    opening::Opening,
+    state::Status,
+};
+
+use super::earlier::Earlier;
+use crate::{
+    clerk::submission::{self, Clerk},
+    exit::Failure,
+};
+
+/// How records are amended.
+#[derive(Debug)]
+pub(super) struct Upsert {
+    pub(super) reason: ReasonCode,
+    pub(super) earlier: Earlier,
+}
+
+/// What a row is to its record.
+pub(super) enum Found {
+    New,
+    Changed(Version, Previous),
+    Unchanged(Version),
+    /// Nothing can be sent: a status and why.
+    Not(&'static str, String),
+}
+
+impl Upsert {
+    /// Asks for the record's history, and believes it only after its proof held.
+    pub(super) fn judge(
+        &self,
+        clerk: &Clerk,
+        registry: &RegistryName,
+        key: &RecordKey,
+        row: &Opening,
+    ) -> Result<Found, Failure> {
+        let facts = submission::history(clerk, registry, key)?;
+        let Some(state) = facts.state else {
+            return Ok(Found::New);
+        };
+        if state.status != Status::Active {
+            let what = "the record is suspended or revoked, and cannot be amended".to_owned();
+            return Ok(Found::Not("conflict", what));
+        }
+        // The newest that says something: reinstating a record says nothing of what is in it.
+        let mut versions = facts.versions.iter();
+        let newest = versions.find(|version| version.entry.statement.commitment.is_some());
+        let opening = newest.and_then(|newest| self.earlier.opening(&newest.entry));
+        let version = newest.map_or(state.version, |newest| newest.entry.statement.version);
+        Ok(match opening {
+            None => Found::Not(
+                "undecided",
+                format!(
+                    "registered, and whether it changed cannot be told without the receipt of version {version}; give the folder that holds it with --earlier"
+                ),
+            ),
+            Some(opening) if submission::same_content(&opening, row) => {
+                Found::Unchanged(state.version)
+            }
+            Some(_) => Found::Changed(
+                state.version.next(),
+                Previous {
+                    index: state.index,
+                    hash: state.hash,
+                    height: state.height,
+                    time: state.time,
+                },
+            ),
+        })
+    }
+}
