@@ -91,8 +91,9 @@ pub struct Driver {
     timer_number: u64,
     peers: Vec<PeerState>,
     height_since: Moment,
-    /// When peers are told how far this node is.
+    /// When peers are told how far this node is, and the height at which they were told last.
     status_at: Moment,
+    status_height: Height,
     /// When the head is cosigned again.
     recosign_at: Moment,
     evidence_dir: std::path::PathBuf,
@@ -188,6 +189,7 @@ impl Driver {
             peers,
             height_since: began,
             status_at: began,
+            status_height: Height::ZERO,
             recosign_at: began + COSIGN_EVERY,
             evidence_dir: config.dir.join("evidence"),
             recent: VecDeque::new(),

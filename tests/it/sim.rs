@@ -77,6 +77,16 @@ fn with_one_liar_of_each_kind_the_laws_hold() {
     }
 }
 
+/// Found by 500 storms: nobody else had the last entry, and one voice wakes nobody.
+#[test]
+fn an_entry_that_was_told_to_nobody_is_told_again() {
+    for seed in [1234, 1438] {
+        let again = format!("MUHR_SEED={seed} {}", command("storms"));
+        let report = expect(&options(seed), &again);
+        assert!(report.receipts > 0, "{report:#?}");
+    }
+}
+
 #[test]
 fn storms() {
     let number = |name: &str| env::var(name).ok().and_then(|value| value.parse().ok());

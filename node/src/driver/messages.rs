@@ -19,6 +19,10 @@ use crate::{
 /// the same votes; only one that still votes after this is helped.
 const HELP_AFTER: Duration = Duration::from_millis(200);
 
+/// How many entries are told again at once, and how many bytes.
+const AGAIN_MAX: usize = 256;
+const AGAIN_BYTES_MAX: usize = 256 << 10;
+
 impl Driver {
     pub(super) fn on_consensus(&mut self, received: &Received) {
         let from = received.peer;
@@ -224,6 +228,18 @@ impl Driver {
         }
     }
 
+    /// Entries are told once, and a message can be lost. If nothing was decided for as long as a status
+    /// takes, the oldest are told again: one that a single node knows would wake nobody else for ever.
+    fn tell_entries_again(&mut self) {
+        let height = self.shared.ledger.head().height();
+        if std::mem::replace(&mut self.status_height, height) != height {
+            return;
+        }
+        let oldest = self.shared.mempool().candidates(AGAIN_MAX, AGAIN_BYTES_MAX);
+        let bytes = oldest.iter().map(|entry| entry.bytes().to_vec()).collect();
+        ingest::flood_entries(&self.shared, bytes);
+    }
+
     fn status_message(&self, peer: PeerIndex) -> SyncMessage {
         let cosigned = self
             .cosigner
@@ -237,6 +253,7 @@ impl Driver {
     }
 
     pub(super) fn tell_status(&mut self) {
+        self.tell_entries_again();
         for peer in (0..self.peers.len()).map(PeerIndex::new) {
             self.send(peer, Lane::Sync, &self.status_message(peer));
         }
