@@ -31,6 +31,8 @@ mod orders;
 mod parts;
 #[path = "corpus/receipts.rs"]
 mod receipts;
+#[path = "corpus/redacted.rs"]
+mod redacted;
 #[path = "corpus/signatures.rs"]
 mod signatures;
 #[path = "corpus/spoilt.rs"]
@@ -59,6 +61,7 @@ fn folder() -> PathBuf {
 fn made() -> Book {
     let mut book = Book::default();
     receipts::write(&mut book);
+    redacted::write(&mut book);
     spoilt::write(&mut book);
     parts::write(&mut book);
     erring::write(&mut book);

@@ -4,6 +4,7 @@ read beside it; the numbers in brackets are its sections. Shares no code with Mu
 
     check.py --trust trust.policy [--then OLD.policy]... FILE [DOCUMENT] [--registry NAME --record NUMBER]
     check.py --corpus DIR
+    check.py --numbers FILE
 
 FILE is a receipt, a history, a checkpoint or evidence of a fork. Prints the verdict; the exit code is that
 of `muhr verify`. Needs Python 3.9 or newer, the package
@@ -285,6 +286,7 @@ def judge_receipt(trust, text, document=None, then=()):
     entry, clerk = read_entry(r["entry"]), read_authority(r["clerk"])
     record = read(RECORD, r["record"])
     block, opening = read_block(r["block"]), read_opening(r["opening"])
+    require(bool(r["redacted"]) == bool(opening and opening["places"]), "the format: the first line is of another opening")
     head = read_block(r["head"]) if r["head"] else block
     require((r["batch"] is None) == (entry["signature"] is not None), "the format: a batch belongs to a batched entry")
     require(not r["batch"] or 1 <= int(read(BATCH, r["batch"], 1024)["count"]) <= 1024, "the format: count")
@@ -362,18 +364,25 @@ def keyed(key, *parts):
     return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
 
 
+def field_commitment(salt, name, value):
+    return keyed(salt, b"muhr-field/v1\0", name, b"\0", value)
+
+
 def commitment(opening):
     """What an opening opens: kind and 32 bytes, or nothing [4]."""
     if opening["document"]:
         return "document", keyed(unbase64(opening["salt"]), b"muhr-document/v1\0", bytes.fromhex(opening["document"]))
+    if opening["places"]:
+        pairs = iter(opening["pairs"])
+        places = [field_commitment(found, *next(pairs)) if shown else found for found, shown in opening["places"]]
+        return "fields", sha256(b"muhr-fields/v1\0", *places)
     if not opening["secret"]:
         return None
     places, secret = [], unbase64(opening["secret"])
     for at in range(max(4, 1 << (len(opening["pairs"]) - 1).bit_length())):
         salt = keyed(secret, b"muhr-field-salt/v1\0", at.to_bytes(4, "big"))
         if at < len(opening["pairs"]):
-            name, value = opening["pairs"][at]
-            places.append(keyed(salt, b"muhr-field/v1\0", name, b"\0", value))
+            places.append(field_commitment(salt, *opening["pairs"][at]))
         else:
             places.append(keyed(salt, b"muhr-field-none/v1\0"))
     return "fields", sha256(b"muhr-fields/v1\0", *places)
@@ -462,6 +471,15 @@ def judge_evidence(trust, text):
     return 30
 
 
+def remark(text):
+    """What a receipt that was judged does not show."""
+    r = read(RECEIPT, text)
+    if r["redacted"]:
+        hidden = sum(not shown for _, shown in read_opening(r["opening"])["places"])
+        return f"fields are withheld, at most {hidden}"
+    return "" if r["opening"] else "the entry is proven; its number and content are not shown"
+
+
 def judge(trust, data, kind=None, document=None, registry=None, number=None, then=()):
     """The exit code, and why if a check failed."""
     try:
@@ -473,7 +491,7 @@ def judge(trust, data, kind=None, document=None, registry=None, number=None, the
         header = re.match("muhr-(receipt|history|evidence)/", text)
         kind = kind or (header[1] if header else "checkpoint")
         if kind == "receipt":
-            return judge_receipt(trust, text, document, then), ""
+            return judge_receipt(trust, text, document, then), remark(text)
         if kind == "history":
             return judge_history(trust, text, registry, number), ""
         return (judge_evidence if kind == "evidence" else judge_checkpoint)(trust, text), ""
@@ -488,11 +506,15 @@ def main():
     ask.add_argument("--registry", help="of a history: which registry was asked about")
     ask.add_argument("--record", help="of a history: which number was asked about")
     ask.add_argument("--corpus", metavar="DIR")
+    ask.add_argument("--numbers", metavar="FILE", help="published record numbers and their keys")
     ask.add_argument("files", nargs="*", metavar="FILE [DOCUMENT]")
     given = ask.parse_args()
     if given.corpus:
         import corpus
         return corpus.run(given.corpus, judge)
+    if given.numbers:
+        import look_alikes
+        return look_alikes.run(given.numbers, record_key)
     if not given.trust or len(given.files) not in (1, 2) or bool(given.registry) != bool(given.record):
         ask.error("one file, perhaps its document, and --trust; for a history perhaps --registry and --record")
     trust, data, *document = [open(name, "rb").read() for name in [given.trust, *given.files]]
