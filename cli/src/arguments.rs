@@ -1,6 +1,7 @@
 //! The command line: what can be said, and the help that says so.
 
 mod agency;
+pub mod private;
 
 use std::path::PathBuf;
 
@@ -56,7 +57,7 @@ pub enum Command {
     /// Shows and checks trust files, and takes them from epoch to epoch
     #[command(subcommand)]
     Trust(TrustCommand),
-    /// Keeps receipts good after the agencies have changed
+    /// Keeps receipts good after the agencies have changed, and makes them show less
     #[command(subcommand)]
     Receipt(ReceiptCommand),
     /// Lets clerks sign for the agency, and ends that
@@ -380,6 +381,10 @@ pub enum ReceiptCommand {
     Refresh(ReceiptRefreshArguments),
     /// Adds the proof that a receipt of an epoch that has ended was part of the log then
     Bridge(ReceiptBridgeArguments),
+    /// Makes a copy that shows some fields, withholds the others, and proves the same entry
+    Redact(private::RedactArguments),
+    /// Destroys what receipts show, for good; they still prove that their entries were made
+    Erase(private::EraseArguments),
 }
 
 /// `muhr receipt refresh`.

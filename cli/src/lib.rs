@@ -98,6 +98,12 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::Receipt(ReceiptCommand::Bridge(arguments)) => {
             auditor::renew::bridge(&arguments, output)
         }
+        Command::Receipt(ReceiptCommand::Redact(arguments)) => {
+            clerk::private::redact(&arguments, output)
+        }
+        Command::Receipt(ReceiptCommand::Erase(arguments)) => {
+            clerk::private::erase(&arguments, output)
+        }
         Command::Log(LogCommand::Mirror(arguments)) => auditor::mirror::run(&arguments, output),
         Command::Key(KeyCommand::New(arguments)) => operator::key::new(&arguments, output),
         Command::Key(KeyCommand::Show(arguments)) => operator::key::show(&arguments, output),
