@@ -133,6 +133,8 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
     let _judged = run(&["verify", "2.redacted.receipt"], 0);
     let erase = ["receipt", "erase", "2.redacted.receipt", "--yes"];
     let _erased = run(&erase, 0);
+    let erase = ["receipt", "erase", "2.redacted.receipt", "t.csv", "--yes"];
+    let _erased = run(&erase, 20);
     let _judged = run(&["verify", "2.redacted.receipt"], 0);
     let _table = run(&[&table, &registry[..], &["--out", "bulk"]].concat(), 20);
     let _audited = run(&["audit", &cluster.url("soliq")], 0);
