@@ -2,11 +2,13 @@
 
 mod agency;
 mod bulk;
+mod private;
 
 use std::path::PathBuf;
 
 pub use agency::*;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+pub use private::*;
 
 pub use self::bulk::{AnchorCommand, BulkArguments, HotArguments, ReceiptExtractArguments};
 
@@ -59,7 +61,7 @@ pub enum Command {
     /// Shows and checks trust files, and takes them from epoch to epoch
     #[command(subcommand)]
     Trust(TrustCommand),
-    /// Keeps receipts good after the agencies have changed
+    /// Keeps receipts good after the agencies have changed, and makes them show less
     #[command(subcommand)]
     Receipt(ReceiptCommand),
     /// Lets clerks sign for the agency, and ends that
@@ -373,6 +375,10 @@ pub enum ReceiptCommand {
     Refresh(ReceiptRefreshArguments),
     /// Adds the proof that a receipt of an epoch that has ended was part of the log then
     Bridge(ReceiptBridgeArguments),
+    /// Makes a copy that shows some fields, withholds the others, and proves the same entry
+    Redact(RedactArguments),
+    /// Destroys what receipts show, for good; they still prove that their entries were made
+    Erase(EraseArguments),
     /// Takes one receipt out of the archive of a bulk run
     Extract(ReceiptExtractArguments),
     /// Puts a receipt and those of the records that it rests on into one file

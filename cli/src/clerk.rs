@@ -1,4 +1,5 @@
-//! What clerks do: one record, a change to one, a whole table, a word on another agency's record.
+//! What clerks do: one record, a change to one, a whole table, a word on another agency's record, a receipt
+//! that shows less.
 
 pub(crate) mod anchor;
 mod archive;
@@ -8,6 +9,7 @@ pub(crate) mod change;
 pub(crate) mod extract;
 mod hot;
 mod journal;
+pub(crate) mod private;
 mod references;
 mod submission;
 

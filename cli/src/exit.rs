@@ -14,7 +14,7 @@ pub(crate) const CONFIGURATION: u8 = 3;
 pub(crate) const NOT_PERMITTED: u8 = 4;
 /// The network cannot be reached.
 pub(crate) const UNREACHABLE: u8 = 5;
-/// Bulk: some rows were not done.
+/// Some rows of a table, or some files, were not done.
 pub(crate) const SOME_NOT_DONE: u8 = 20;
 /// The version is taken by other content.
 pub(crate) const CONFLICT: u8 = 21;
@@ -53,7 +53,7 @@ pub(crate) const MEANINGS: [(u8, &str); 18] = [
     (17, "suspended"),
     (
         SOME_NOT_DONE,
-        "bulk: some rows were not done; the result file names them",
+        "some rows or files were not done, and it is said which",
     ),
     (CONFLICT, "conflict: that version is taken by other content"),
     (30, "evidence of a fork, saved to a file"),

@@ -2,11 +2,17 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{Read, Write},
+    io::{Read, Seek, SeekFrom, Write},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
-use protocol::{hash::DocumentHash, keyfile::KeyFile, policy::TrustPolicy};
+use protocol::{
+    hash::DocumentHash,
+    keyfile::KeyFile,
+    policy::TrustPolicy,
+    receipt::{RECEIPT_BYTES_MAX, Receipt},
+};
 use sha2::{Digest, Sha256};
 
 use crate::exit::{CONFIGURATION, Failure, UNEXPECTED, USAGE};
@@ -30,6 +36,26 @@ pub(crate) fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
 pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(USAGE, format!("{}: {error}", path.display()))
         .help("check the path and who may read it")
+}
+
+/// Reads a receipt.
+pub(crate) fn receipt(path: &Path) -> Result<Receipt, Failure> {
+    let bytes = read(path, RECEIPT_BYTES_MAX)?;
+    Receipt::parse(&bytes).map_err(|error| {
+        Failure::new(USAGE, format!("{}: not a receipt: {error}", path.display()))
+            .help("give the receipt's own file, as permit.pdf.receipt")
+    })
+}
+
+/// Overwrites a part of a file where it stands, down to the disk, as far as the file system goes along.
+pub(crate) fn overwrite(path: &Path, part: Range<usize>) -> Result<(), Failure> {
+    let write = || {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.seek(SeekFrom::Start(part.start as u64))?;
+        file.write_all(&vec![b'x'; part.len()])?;
+        file.sync_all()
+    };
+    write().map_err(|error| unwritable(path, &error))
 }
 
 /// SHA-256 of a document of any size.

@@ -104,6 +104,12 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::Receipt(ReceiptCommand::Extract(arguments)) => {
             clerk::extract::run(&arguments, output)
         }
+        Command::Receipt(ReceiptCommand::Redact(arguments)) => {
+            clerk::private::redact(&arguments, output)
+        }
+        Command::Receipt(ReceiptCommand::Erase(arguments)) => {
+            clerk::private::erase(&arguments, output)
+        }
         Command::Log(LogCommand::Mirror(arguments)) => auditor::mirror::run(&arguments, output),
         Command::Key(KeyCommand::New(arguments)) => operator::key::new(&arguments, output),
         Command::Key(KeyCommand::Show(arguments)) => operator::key::show(&arguments, output),

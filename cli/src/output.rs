@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use protocol::record::RecordId;
 use serde_json::{Value, json};
 use verify::{Step, Verdict};
 
@@ -45,6 +46,21 @@ impl Output {
     /// A message beside the data.
     pub(crate) fn note(&self, line: &str) {
         let _closed = writeln!(std::io::stderr(), "· {line}");
+    }
+
+    /// Warns of letters that may have been typed for others, and names them.
+    pub(crate) fn look_alikes(&self, record: &RecordId) {
+        let found: Vec<String> = record
+            .look_alikes()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if !found.is_empty() {
+            self.note(&format!(
+                "the record's number mixes alphabets: {}; check that it was typed as meant",
+                found.join("; ")
+            ));
+        }
     }
 
     /// A failure for a program; nothing in text mode.

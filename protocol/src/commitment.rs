@@ -29,9 +29,15 @@ pub enum BadFields {
     /// A name that is empty, repeated, or holds a control character.
     #[error("field {0} has an empty, repeated or unprintable name")]
     Name(usize),
+    /// The places of a redaction: of another count, or none of them hidden.
+    #[error("a redaction has 4 to {FIELDS_MAX} places, a power of two, and hides at least one")]
+    Places,
+    /// A document alone, of which nothing can be withheld.
+    #[error("a document alone has no fields")]
+    NoFields,
 }
 
-/// 32 random bytes that open a commitment; never in the log.
+/// 32 bytes that open a commitment: random, or the salt of one field; never in the log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
@@ -101,13 +107,23 @@ impl Fields {
     /// to a power of two of at least four so that the count does not show.
     #[must_use]
     pub fn commit(&self, secret: &Secret) -> Commitment {
-        let padded = self.0.len().next_power_of_two().max(4);
-        let mut bytes = b"muhr-fields/v1\0".to_vec();
-        for (at, field) in (0..padded).zip(self.0.iter().map(Some).chain(std::iter::repeat(None))) {
-            bytes.extend_from_slice(&field_commitment(&field_salt(secret, at), field));
-        }
-        Commitment::new(sha256(&[&bytes]))
+        let place = |(at, field)| field_commitment(&field_salt(secret, at), field);
+        commit_places(self.places().enumerate().map(place))
     }
+
+    /// The fields, and nothing for each place that fills up.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Option<&(String, String)>> {
+        let padded = self.0.len().next_power_of_two().max(4);
+        let fields = self.0.iter().map(Some);
+        fields.chain(std::iter::repeat(None)).take(padded)
+    }
+}
+
+/// The commitment to fields from those of all places.
+pub(crate) fn commit_places(places: impl Iterator<Item = [u8; 32]>) -> Commitment {
+    let mut bytes = b"muhr-fields/v1\0".to_vec();
+    places.for_each(|place| bytes.extend_from_slice(&place));
+    Commitment::new(sha256(&[&bytes]))
 }
 
 /// The salt of the field at position `at`, derived from the record's secret.

@@ -1,12 +1,14 @@
 //! The opening: the private part of a receipt, which shows what a commitment is to.
 //!
-//! It never reaches a node. Removing it leaves a receipt whose proofs still hold.
+//! It never reaches a node. Removing it leaves a receipt whose proofs still hold. Withholding fields
+//! leaves one that shows the others (`redaction`).
 
 use crate::{
-    commitment::{Fields, Secret, commit_document},
+    commitment::{BadFields, DOCUMENT_FIELD, Fields, Secret, commit_document},
     entry::Committed,
     hash::DocumentHash,
     record::RecordId,
+    redaction::{Place, Redacted},
     text::{self, Lines, Malformed},
 };
 
@@ -36,6 +38,8 @@ pub enum Content {
         /// What the salts of the fields are derived from.
         secret: Secret,
     },
+    /// Some of the fields.
+    Redacted(Redacted),
 }
 
 impl Content {
@@ -47,7 +51,28 @@ impl Content {
                 Committed::Document(commit_document(salt, document))
             }
             Self::Fields { fields, secret } => Committed::Fields(fields.commit(secret)),
+            Self::Redacted(redacted) => Committed::Fields(redacted.commit()),
         }
+    }
+
+    /// The fields that are shown, if fields were committed to.
+    #[must_use]
+    pub const fn fields(&self) -> Option<&Fields> {
+        match self {
+            Self::Document { .. } => None,
+            Self::Fields { fields, .. } => Some(fields),
+            Self::Redacted(redacted) => Some(redacted.fields()),
+        }
+    }
+
+    /// The same with only those fields shown that `keep` names.
+    pub fn redact(&self, keep: &dyn Fn(&str) -> bool) -> Result<Self, BadFields> {
+        match self {
+            Self::Document { .. } => Err(BadFields::NoFields),
+            Self::Fields { fields, secret } => Redacted::of(fields, secret, keep),
+            Self::Redacted(redacted) => redacted.redact(keep),
+        }
+        .map(Self::Redacted)
     }
 
     /// SHA-256 of the document, if one is part of it.
@@ -55,8 +80,9 @@ impl Content {
     pub fn document(&self) -> Option<DocumentHash> {
         match self {
             Self::Document { document, .. } => Some(*document),
-            Self::Fields { fields, .. } => fields
-                .get(crate::commitment::DOCUMENT_FIELD)
+            Self::Fields { .. } | Self::Redacted(_) => self
+                .fields()
+                .and_then(|fields| fields.get(DOCUMENT_FIELD))
                 .and_then(DocumentHash::from_hex),
         }
     }
@@ -75,8 +101,13 @@ impl Opening {
             }
             Some(Content::Fields { fields, secret }) => {
                 *out += &format!("secret {}\n", text::base64(secret.as_bytes()));
-                for (name, value) in fields.as_slice() {
-                    *out += &format!("field {} {}\n", escape(name, true), escape(value, false));
+                for field in fields.as_slice() {
+                    *out += &format!("field {}\n", write_field(field));
+                }
+            }
+            Some(Content::Redacted(redacted)) => {
+                for place in redacted.walk() {
+                    *out += &write_place(place);
                 }
             }
             None => {}
@@ -103,13 +134,7 @@ impl Opening {
                 .ok_or_else(|| lines.malformed("\"secret\" is not 32 bytes in base64"))?;
             let mut fields = Vec::new();
             while let Some(field) = lines.optional("field")? {
-                let (name, value) = field
-                    .split_once(' ')
-                    .ok_or_else(|| lines.malformed("\"field\" is not a name and a value"))?;
-                let unescaped = unescape(name).zip(unescape(value));
-                fields.push(
-                    unescaped.ok_or_else(|| lines.malformed("\"field\" has a wrong escape"))?,
-                );
+                fields.push(read_field(&lines, "field", field)?);
             }
             let fields = Fields::new(fields).map_err(|error| lines.malformed(error.to_string()))?;
             Some(Content::Fields {
@@ -117,10 +142,64 @@ impl Opening {
                 secret: Secret::new(secret),
             })
         } else {
-            None
+            read_places(&mut lines)?.map(Content::Redacted)
         };
         lines.end()?;
         Ok(Self { record, content })
+    }
+
+    /// Whether fields are withheld.
+    pub(crate) const fn is_redacted(&self) -> bool {
+        matches!(self.content, Some(Content::Redacted(_)))
+    }
+}
+
+fn write_field((name, value): &(String, String)) -> String {
+    format!("{} {}", escape(name, true), escape(value, false))
+}
+
+fn read_field(lines: &Lines<'_>, word: &str, text: &str) -> Result<(String, String), Malformed> {
+    let (name, value) = text
+        .split_once(' ')
+        .ok_or_else(|| lines.malformed(format!("\"{word}\" is not a name and a value")))?;
+    let unescaped = unescape(name).zip(unescape(value));
+    unescaped.ok_or_else(|| lines.malformed(format!("\"{word}\" has a wrong escape")))
+}
+
+fn write_place(place: (&Place, Option<&(String, String)>)) -> String {
+    match place {
+        (Place::Hidden(commitment), _) => format!("hidden {}\n", text::base64(commitment)),
+        (Place::Shown(salt), field) => format!(
+            "shown {} {}\n",
+            text::base64(salt.as_bytes()),
+            field.map_or_else(String::new, write_field)
+        ),
+    }
+}
+
+/// The lines of a redaction, if there is one.
+fn read_places(lines: &mut Lines<'_>) -> Result<Option<Redacted>, Malformed> {
+    let (mut places, mut fields) = (Vec::new(), Vec::new());
+    loop {
+        if let Some(hidden) = lines.optional("hidden")? {
+            let hidden = text::base64_array(hidden)
+                .ok_or_else(|| lines.malformed("\"hidden\" is not 32 bytes in base64"))?;
+            places.push(Place::Hidden(hidden));
+        } else if let Some(shown) = lines.optional("shown")? {
+            let salted = shown.split_once(' ');
+            let (salt, field) = salted
+                .and_then(|(salt, field)| Some((text::base64_array(salt)?, field)))
+                .ok_or_else(|| lines.malformed("\"shown\" has no salt of 32 bytes in base64"))?;
+            places.push(Place::Shown(Secret::new(salt)));
+            fields.push(read_field(lines, "shown", field)?);
+        } else if places.is_empty() {
+            return Ok(None);
+        } else {
+            let redacted = Redacted::new(places, fields);
+            return redacted
+                .map(Some)
+                .map_err(|error| lines.malformed(error.to_string()));
+        }
     }
 }
 

@@ -1,14 +1,15 @@
 //! The numbers that people give to records, folded into the 32-byte key that the ledger uses.
 //!
-//! A number is written in many ways: five apostrophes, two spaces, decomposed letters. The fold makes
+//! A number is written in many ways: six apostrophes, two spaces, decomposed letters. The fold makes
 //! those one; it never touches case, digits or the letters themselves. Look-alike letters of two
-//! scripts in one word are not folded but reported, since only a person can say which was meant.
+//! scripts are not folded but named (`lookalike`), since only a person can say which was meant.
 
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     hash::{RecordKey, sha256},
+    lookalike::{self, LookAlike},
     name::RegistryName,
 };
 
@@ -103,16 +104,10 @@ impl RecordId {
         RecordKey::new(sha256(&[&bytes]))
     }
 
-    /// The first word, if any, that mixes Latin and Cyrillic letters: a likely typing error.
+    /// The letters that may have been typed for look-alikes of the other script.
     #[must_use]
-    pub fn mixed_script_word(&self) -> Option<&str> {
-        let latin =
-            |letter: char| letter.is_ascii_alphabetic() || ('\u{c0}'..='\u{24f}').contains(&letter);
-        let cyrillic = |letter: char| ('\u{400}'..='\u{52f}').contains(&letter);
-        self.0
-            .iter()
-            .flat_map(|part| part.split(|letter: char| !letter.is_alphabetic()))
-            .find(|word| word.contains(latin) && word.contains(cyrillic))
+    pub fn look_alikes(&self) -> Vec<LookAlike> {
+        lookalike::find(&self.0)
     }
 }
 
@@ -158,11 +153,14 @@ fn fold(part: usize, text: &str) -> Result<String, BadRecordId> {
     }
 }
 
-/// Control characters, zero-width characters and the marks that turn the direction of writing.
+/// Control characters, what Unicode lets a program ignore, and marks of annotations.
 fn invisible(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        || matches!(letter, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -204,20 +202,6 @@ mod tests {
         assert_eq!(
             RecordId::parse("1|2|3|4|5|6|7|8|9"),
             Err(BadRecordId::Parts)
-        );
-    }
-
-    #[test]
-    fn mixed_scripts_in_one_word_are_noticed() {
-        assert_eq!(
-            RecordId::parse("TS\u{41d}-12").unwrap().mixed_script_word(),
-            Some("TS\u{41d}")
-        );
-        assert_eq!(
-            RecordId::parse("TSH-12 \u{422}\u{428}")
-                .unwrap()
-                .mixed_script_word(),
-            None
         );
     }
 }

@@ -129,6 +129,14 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
     let _judged = run(&["history", "J-1", registry[0], registry[1]], 13);
     let _judged = run(&["history", "J-99", registry[0], registry[1]], 10);
     let table = ["anchor", "bulk", "t.csv", "--record", "number"];
+    let keep = ["receipt", "redact", "2.receipt", "--keep", "area"];
+    let _copy = run(&keep, 0);
+    let _judged = run(&["verify", "2.redacted.receipt"], 0);
+    let erase = ["receipt", "erase", "2.redacted.receipt", "--yes"];
+    let _erased = run(&erase, 0);
+    let erase = ["receipt", "erase", "2.redacted.receipt", "t.csv", "--yes"];
+    let _erased = run(&erase, 20);
+    let _judged = run(&["verify", "2.redacted.receipt"], 0);
     let _table = run(&[&table, &registry[..], &["--out", "bulk"]].concat(), 20);
     let archived = ["--out", "archived", "--archive", "--upsert"];
     let earlier = ["--reason", "C01", "--earlier", "bulk"];

@@ -37,6 +37,8 @@ if [ -z "$trust" ]; then
   say "Python: the corpus, and the golden files"
   "$python" "$here/python/check.py" --corpus "$here/corpus"
   "$python" "$here/python/check.py" --corpus "$golden"
+  say "Python: the published record numbers"
+  "$python" "$here/python/check.py" --numbers "$here/numbers.json"
   trust=$golden/trust.policy
   set -- "$golden"/{permit.txt,parcel.txt,amended.txt}.receipt "$golden"/{row,permit-later,suspended,revoked}.receipt "$golden/checkpoint.note"
 else

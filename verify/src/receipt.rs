@@ -23,7 +23,7 @@ use crate::{
     verdict::Verdict,
 };
 
-pub use self::facts::Facts;
+pub use self::facts::{Facts, Shown};
 
 /// What is said of a receipt, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

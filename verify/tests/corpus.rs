@@ -13,6 +13,8 @@
     reason = "tests fail by panicking, with the reason"
 )]
 
+#[path = "corpus/attestations.rs"]
+mod attestations;
 #[path = "corpus/books.rs"]
 mod books;
 #[path = "corpus/epochs.rs"]
@@ -31,6 +33,8 @@ mod orders;
 mod parts;
 #[path = "corpus/receipts.rs"]
 mod receipts;
+#[path = "corpus/redacted.rs"]
+mod redacted;
 #[path = "corpus/signatures.rs"]
 mod signatures;
 #[path = "corpus/spoilt.rs"]
@@ -59,6 +63,7 @@ fn folder() -> PathBuf {
 fn made() -> Book {
     let mut book = Book::default();
     receipts::write(&mut book);
+    redacted::write(&mut book);
     spoilt::write(&mut book);
     parts::write(&mut book);
     erring::write(&mut book);
@@ -69,6 +74,7 @@ fn made() -> Book {
     forks::write(&mut book);
     histories::write(&mut book);
     malformed::write(&mut book);
+    attestations::write(&mut book);
     assert!(book.wrong.is_empty(), "{}", book.wrong.join("\n"));
     assert!(book.len() >= 300, "only {} cases", book.len());
     book

@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, F
     })?;
     let record = RecordId::parse(&arguments.record)
         .map_err(|error| Failure::new(USAGE, error.to_string()))?;
+    output.look_alikes(&record);
     let at = arguments.at.as_deref().map(At::parse).transpose()?;
     let trust = files::trust(&arguments.trust)?;
     let key = record.key(&registry);

@@ -7,19 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use protocol::{
-    checkpoint::Checkpoint,
-    note::SignedNote,
-    policy::TrustPolicy,
-    receipt::{RECEIPT_BYTES_MAX, Receipt},
-};
+use protocol::{checkpoint::Checkpoint, note::SignedNote, policy::TrustPolicy, receipt::Receipt};
 use serde_json::json;
 use verify::{Verdict, receipt::Judgement};
 
 use crate::{
     arguments::{ReceiptBridgeArguments, ReceiptRefreshArguments},
     client::Client,
-    exit::{DONE, Failure, USAGE},
+    exit::{DONE, Failure},
     files,
     log::Log,
     output::Output,
@@ -33,7 +28,7 @@ pub(crate) fn refresh(arguments: &ReceiptRefreshArguments, output: &Output) -> R
     let client = Client::new(&arguments.node)?;
     let mut done = Vec::new();
     for path in &arguments.files {
-        let old = read(path)?;
+        let old = files::receipt(path)?;
         let id = old.entry.statement.id().to_hex();
         let bytes = client.receipt(&id, Instant::now() + WAIT)?;
         let bytes = bytes.ok_or_else(|| {
@@ -63,7 +58,7 @@ pub(crate) fn bridge(arguments: &ReceiptBridgeArguments, output: &Output) -> Res
     let log = Log::open(&arguments.node)?;
     let mut done = Vec::new();
     for path in &arguments.files {
-        let mut receipt = read(path)?;
+        let mut receipt = files::receipt(path)?;
         let epoch = receipt.newest().leaf.epoch;
         let past = trust.past().iter().find(|past| past.epoch == epoch);
         let past = past.ok_or_else(|| {
@@ -95,14 +90,6 @@ fn size(receipt: &Receipt) -> Result<protocol::height::LogSize, Failure> {
     let checkpoint =
         checkpoint.map_err(|error| Failure::verdict(Verdict::ProofBroken, error.to_string()))?;
     Ok(checkpoint.size)
-}
-
-fn read(path: &Path) -> Result<Receipt, Failure> {
-    let bytes = files::read(path, RECEIPT_BYTES_MAX)?;
-    Receipt::parse(&bytes).map_err(|error| {
-        Failure::new(USAGE, format!("{}: not a receipt: {error}", path.display()))
-            .help("give the receipt's own file, as permit.pdf.receipt")
-    })
 }
 
 /// Judges the new receipt and puts it in the place of the old one.

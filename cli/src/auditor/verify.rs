@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use verify::{
     Step, Verdict,
     checkpoint::{self, Trusts, Way},
-    receipt::{Facts, Judgement},
+    receipt::{Facts, Judgement, Shown},
 };
 
 use super::standing;
@@ -188,6 +188,13 @@ pub(super) fn show(output: &Output, file: &Path, judgement: &Judgement) {
     for (name, value) in &facts.fields {
         output.text(&format!("  {name}: {}", printable(value)));
     }
+    match facts.shown {
+        Shown::All => {}
+        Shown::Part { withheld_max } => {
+            output.text(&format!("  withheld: at most {withheld_max} fields"));
+        }
+        Shown::Nothing => output.text("  withheld: number and content; the entry is proven"),
+    }
     if let Some(standing) = &facts.standing {
         output.text(&format!(
             "  {}",
@@ -224,13 +231,19 @@ fn as_json(file: &Path, judgement: &Judgement) -> Value {
 }
 
 pub(super) fn facts_json(facts: &Facts) -> Value {
+    let (shown, withheld_max) = match facts.shown {
+        Shown::All => ("all", Some(0)),
+        Shown::Part { withheld_max } => ("part", Some(withheld_max)),
+        Shown::Nothing => ("nothing", None),
+    };
     json!({
         "registry": facts.registry, "record": facts.record, "version": facts.version.get(), "operation": facts.operation.word(),
         "author": facts.author, "effective": facts.effective, "reason": facts.reason, "index": facts.index.get(),
         "height": facts.height.get(), "time": iso(facts.time.get()), "status": facts.status.word(), "latest_version": facts.latest.get(),
         "size": facts.size.get(), "as_of_height": facts.as_of_height.get(), "as_of_time": iso(facts.as_of_time.get()),
         "cosigners": facts.cosigners.iter().map(|(name, time)| json!({"name": name, "time": iso(time.saturating_mul(1000))})).collect::<Vec<_>>(),
-        "log_signed": facts.log_signed, "way": facts.way.words(), "standing": standing::json(facts.standing.as_ref(), facts.endorsement),
+        "log_signed": facts.log_signed, "way": facts.way.words(), "shown": shown, "withheld_max": withheld_max,
+        "standing": standing::json(facts.standing.as_ref(), facts.endorsement),
         "compromised": facts.compromised.map(|since| iso(since.get())),
         "fields": facts.fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
     })

@@ -184,9 +184,7 @@ pub(crate) fn registry(text: &str) -> Result<RegistryName, Failure> {
 /// Reads a record's number, and warns of look-alike letters.
 pub(crate) fn record(text: &str, output: &Output) -> Result<RecordId, Failure> {
     let record = RecordId::parse(text).map_err(|error| Failure::new(USAGE, error.to_string()))?;
-    if record.mixed_script_word().is_some() {
-        output.note("the record's number mixes Latin and Cyrillic letters in one word; check that it was typed as meant");
-    }
+    output.look_alikes(&record);
     Ok(record)
 }
 

@@ -4,6 +4,7 @@ read beside it; the numbers in brackets are its sections. Shares no code with Mu
 
     check.py --trust trust.policy [--then OLD.policy]... FILE [DOCUMENT] [--registry NAME --record NUMBER]
     check.py --corpus DIR
+    check.py --numbers FILE
 
 FILE is a receipt, a history, a checkpoint or evidence of a fork. Prints the verdict; the exit code is that
 of `muhr verify`. Needs Python 3.9 or newer, the package
@@ -283,8 +284,9 @@ def check_signature(clerk, text, domain, checkpoint, signature):
 def judge_receipt(trust, text, document=None, then=()):
     r = read(RECEIPT, text)                                                              # step 1
     entry, clerk = read_entry(r["entry"]), read_authority(r["clerk"])
-    record = read(RECORD, r["record"])
+    record = read_record(r["record"])
     block, opening = read_block(r["block"]), read_opening(r["opening"])
+    require(bool(r["redacted"]) == bool(opening and opening["places"]), "the format: the first line is of another opening")
     head = read_block(r["head"]) if r["head"] else block
     require((r["batch"] is None) == (entry["signature"] is not None), "the format: a batch belongs to a batched entry")
     require(not r["batch"] or 1 <= int(read(BATCH, r["batch"], 1024)["count"]) <= 1024, "the format: count")
@@ -313,9 +315,39 @@ def judge_receipt(trust, text, document=None, then=()):
         shown = (opening or {}).get("shown")
         require(shown, "nothing here says which document was recorded", 16)
         require(shown == hashlib.sha256(document).hexdigest(), "another document than was recorded", 11)
-    if record["status"] != "active":                                                                     # step 11
+    mark = record["marks"].get(entry["author"].split("/")[0])                                            # step 11
+    if entry["operation"] in ATTESTS:
+        if entry["version"] != record["latest"] or place(mark["place"])[0] != here[0]:
+            return 12
+    elif record["status"] == "active" and int(entry["version"]) < int(record["content"]):
+        return 12
+    told(record, int(head["time"]), clerk, int(block["time"]))
+    if record["status"] != "active":
         return 13 if record["status"] == "revoked" else 17
-    return 12 if int(entry["version"]) < int(record["content"]) else 0
+    return 0
+
+
+def endorsement(record, now):
+    """What other agencies' word makes of the latest version [5.1]."""
+    terms, marks = record["terms"], record["marks"].values()
+    if any(mark["said"] == "dispute" for mark in marks):
+        return "disputed"
+    if not terms:
+        return "not-asked"
+    until = 2**64 if terms["until"] == "ever" else int(terms["until"])
+    counts = [mark for mark in marks if mark["said"] == "confirm" and mark["agency"] in terms["agencies"].split(",")]
+    if 0 < int(terms["needed"]) <= sum(place(mark["place"])[3] <= until for mark in counts):
+        return "effective"
+    return "pending" if now <= until else "lapsed"
+
+
+def told(record, now, clerk, time):
+    """What stands beside the verdict."""
+    if record["terms"] or record["marks"]:
+        said = ", ".join(f"{mark['said']} by {name}" for name, mark in record["marks"].items())
+        print(f"{endorsement(record, now)}: {said or 'nobody has spoken'}", file=sys.stderr)
+    if clerk["compromised"] and int(clerk["compromised"]) <= time:
+        print(f"the key of {clerk['name']} may have been in other hands by then", file=sys.stderr)
 
 
 def check_batch(r, clerk, checkpoint, mine):
@@ -329,6 +361,7 @@ def check_batch(r, clerk, checkpoint, mine):
 
 
 CONTENT = {"register", "amend", "correct"}
+ATTESTS = {"confirm", "dispute", "withdraw"}
 LEADS_TO = {"register": {"active"}, "amend": {"active"}, "correct": {"active", "suspended"}, "suspend": {"suspended"},
             "reinstate": {"active"}, "revoke": {"revoked"}}
 
@@ -337,6 +370,8 @@ def check_story(entry, here, record):
     """The entry, the version that it names and the record's state agree."""
     version, latest, content = int(entry["version"]), int(record["latest"]), int(record["content"])
     require(version <= latest and content <= latest, "a version that the record has not")
+    if entry["operation"] in ATTESTS:
+        return check_attestation(entry, here, record)
     if entry["previous"]:
         follows = version > 1 and entry["operation"] != "register" and precedes(place(entry["previous"]), here)
     else:
@@ -351,6 +386,16 @@ def check_story(entry, here, record):
         require(fits, "the latest version is not a newer one")
 
 
+def check_attestation(entry, here, record):
+    """Another agency's word: the record's state shows it or a later one, or has a newer version."""
+    require(entry["previous"] and precedes(place(entry["previous"]), here), "it does not follow what it is about")
+    latest, mark = place(record["place"]), record["marks"].get(entry["author"].split("/")[0])
+    if entry["version"] != record["latest"]:
+        return require(precedes(here, latest), "the latest version is not a newer one")
+    shown = mark and ((place(mark["place"]), mark["said"]) == (here, entry["operation"]) or precedes(here, place(mark["place"])))
+    require(shown and precedes(latest, here), "the record's state does not show it")
+
+
 # --- Openings [1.1, 4]
 
 def record_key(registry, parts):
@@ -362,18 +407,25 @@ def keyed(key, *parts):
     return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
 
 
+def field_commitment(salt, name, value):
+    return keyed(salt, b"muhr-field/v1\0", name, b"\0", value)
+
+
 def commitment(opening):
     """What an opening opens: kind and 32 bytes, or nothing [4]."""
     if opening["document"]:
         return "document", keyed(unbase64(opening["salt"]), b"muhr-document/v1\0", bytes.fromhex(opening["document"]))
+    if opening["places"]:
+        pairs = iter(opening["pairs"])
+        places = [field_commitment(found, *next(pairs)) if shown else found for found, shown in opening["places"]]
+        return "fields", sha256(b"muhr-fields/v1\0", *places)
     if not opening["secret"]:
         return None
     places, secret = [], unbase64(opening["secret"])
     for at in range(max(4, 1 << (len(opening["pairs"]) - 1).bit_length())):
         salt = keyed(secret, b"muhr-field-salt/v1\0", at.to_bytes(4, "big"))
         if at < len(opening["pairs"]):
-            name, value = opening["pairs"][at]
-            places.append(keyed(salt, b"muhr-field/v1\0", name, b"\0", value))
+            places.append(field_commitment(salt, *opening["pairs"][at]))
         else:
             places.append(keyed(salt, b"muhr-field-none/v1\0"))
     return "fields", sha256(b"muhr-fields/v1\0", *places)
@@ -403,7 +455,7 @@ def judge_history(trust, text, registry=None, number=None):
     check_head(trust, checkpoint, head)
     where = index_key("record", h["registry"].encode(), key)
     in_index(head["index_root"], where, h["record"], h["present"] or h["absent"])
-    record = h["record"] and read(RECORD, h["record"])
+    record = h["record"] and read_record(h["record"])
     if record:
         check_chain(h, record, entries, texts)
     authors = sorted({entry["author"] for entry in entries})
@@ -462,6 +514,15 @@ def judge_evidence(trust, text):
     return 30
 
 
+def remark(text):
+    """What a receipt that was judged does not show."""
+    r = read(RECEIPT, text)
+    if r["redacted"]:
+        hidden = sum(not shown for _, shown in read_opening(r["opening"])["places"])
+        return f"fields are withheld, at most {hidden}"
+    return "" if r["opening"] else "the entry is proven; its number and content are not shown"
+
+
 def judge(trust, data, kind=None, document=None, registry=None, number=None, then=()):
     """The exit code, and why if a check failed."""
     try:
@@ -473,7 +534,7 @@ def judge(trust, data, kind=None, document=None, registry=None, number=None, the
         header = re.match("muhr-(receipt|history|evidence)/", text)
         kind = kind or (header[1] if header else "checkpoint")
         if kind == "receipt":
-            return judge_receipt(trust, text, document, then), ""
+            return judge_receipt(trust, text, document, then), remark(text)
         if kind == "history":
             return judge_history(trust, text, registry, number), ""
         return (judge_evidence if kind == "evidence" else judge_checkpoint)(trust, text), ""
@@ -488,11 +549,15 @@ def main():
     ask.add_argument("--registry", help="of a history: which registry was asked about")
     ask.add_argument("--record", help="of a history: which number was asked about")
     ask.add_argument("--corpus", metavar="DIR")
+    ask.add_argument("--numbers", metavar="FILE", help="published record numbers and their keys")
     ask.add_argument("files", nargs="*", metavar="FILE [DOCUMENT]")
     given = ask.parse_args()
     if given.corpus:
         import corpus
         return corpus.run(given.corpus, judge)
+    if given.numbers:
+        import look_alikes
+        return look_alikes.run(given.numbers, record_key)
     if not given.trust or len(given.files) not in (1, 2) or bool(given.registry) != bool(given.record):
         ask.error("one file, perhaps its document, and --trust; for a history perhaps --registry and --record")
     trust, data, *document = [open(name, "rb").read() for name in [given.trust, *given.files]]

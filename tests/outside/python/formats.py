@@ -25,7 +25,7 @@ AGENCY = "[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?"
 CLERK = AGENCY + "/[a-z](?:[a-z0-9.-]{0,30}[a-z0-9])?"
 REGISTRY = "[a-z](?:[a-z0-9.-]{0,62}[a-z0-9])?"
 DATE = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
-OPERATIONS = ["register", "amend", "correct", "suspend", "reinstate", "revoke"]
+OPERATIONS = ["register", "amend", "correct", "suspend", "reinstate", "revoke", "confirm", "dispute", "withdraw"]
 OPERATION = "(?:" + "|".join(OPERATIONS) + ")"
 PLACE = f"{NUM} {HASH} {NUM} {NUM}"  # leaf index, leaf hash, height, time
 
@@ -48,19 +48,26 @@ LEAF = (rf"muhr-block/v1\nheight (?P<height>{NUM})\ntime (?P<time>{NUM})\npropos
         rf"parent (?:{HASH}|none)\nentries (?P<entries>{NUM})\nindex (?P<index_root>{HASH})\n"
         rf"epoch (?P<epoch>{NUM})\ntrust (?P<trust>{HASH})\n")
 BLOCK = rf"(?P<leaf>{part(LEAF)})block-index (?P<index>{NUM})\n(?P<path>(?:block-path {HASH}\n){{0,64}})"
-RECORD = rf"record (?P<status>active|suspended|revoked) (?P<latest>{NUM}) (?P<content>{NUM}) (?P<place>{PLACE})\n"
+TERMS = rf" terms (?P<policy>{NUM}) (?P<needed>{NUM}) (?P<agencies>{AGENCY}(?:,{AGENCY})*) (?P<until>{NUM}|ever)"
+MARK = rf" mark (?P<agency>{AGENCY}) (?P<said>confirm|dispute|withdraw) (?P<place>{PLACE})"
+RECORD = (rf"record (?P<status>active|suspended|revoked) (?P<latest>{NUM}) (?P<content>{NUM}) (?P<place>{PLACE})"
+          rf"(?P<terms>{part(TERMS)})?(?P<marks>(?:{part(MARK)})*)\n")
 AUTHORITY = (rf"clerk (?P<name>{CLERK}) ed25519 (?P<key>{HASH}) until (?P<date>never|{DATE}) registries "
-             rf"(?P<registries>{REGISTRY}(?:,{REGISTRY})*) operations (?P<operations>{OPERATION}(?:,{OPERATION})*)\n")
+             rf"(?P<registries>{REGISTRY}(?:,{REGISTRY})*) operations (?P<operations>{OPERATION}(?:,{OPERATION})*)"
+             rf"(?: revoked {NUM}(?: compromised (?P<compromised>{NUM}))?)?\n")
 INDEX_PROOF = (rf"index-leaf (?P<found>present|empty|other {HASH} {HASH})\n"
                rf"(?P<siblings>(?:index-path {HASH}\n){{0,256}})")
 CHARACTER = r"[^\x00-\x1f\x7f]"
 ESCAPED = r"\\\\|\\[nrt]|\\x(?:0[0-8bcef]|1[0-9a-f]|7f)"
-FIELD = rf"field ((?:[^\x00-\x20\x7f-\x9f\\]|\\\\|\\s)+) ((?:(?!\\){CHARACTER}|{ESCAPED})*)\n"
+PAIR = rf"((?:[^\x00-\x20\x7f-\x9f\\]|\\\\|\\s)+) ((?:(?!\\){CHARACTER}|{ESCAPED})*)"
+FIELD = rf"field {PAIR}\n"
+PLACE_LINE = rf"(?:hidden ({HASH})|shown ({HASH}) {PAIR})\n"
 OPENING = (rf"record-id (?P<number>{CHARACTER}+)\n(?:document sha256 (?P<document>[0-9a-f]{{64}})\n"
-           rf"salt (?P<salt>{HASH})\n|secret (?P<secret>{HASH})\n(?P<fields>(?:{part(FIELD)}){{1,256}}))?")
+           rf"salt (?P<salt>{HASH})\n|secret (?P<secret>{HASH})\n(?P<fields>(?:{part(FIELD)}){{1,256}})"
+           rf"|(?P<places>(?:{part(PLACE_LINE)}){{4,256}}))?")
 NOTE = (rf"(?P<text>(?P<origin>{ORIGIN})\n(?P<size>{NUM})\n(?P<root>{HASH})\n)\n"
         rf"(?P<lines>(?:— [^\s+\x00-\x1f]+ [A-Za-z0-9+/=]+\n){{1,100}})")
-RECEIPT = (rf"muhr-receipt/v1\n--- entry\n(?P<entry>{part(ENTRY)})(?:--- opening\n(?P<opening>{part(OPENING)}))?"
+RECEIPT = (rf"muhr-receipt/v1(?P<redacted> redacted)?\n--- entry\n(?P<entry>{part(ENTRY)})(?:--- opening\n(?P<opening>{part(OPENING)}))?"
            rf"--- clerk\n(?P<clerk>{part(AUTHORITY)})(?P<clerk_proof>{part(INDEX_PROOF)})"
            rf"(?:--- batch\n(?P<batch>{part(BATCH)})batch-index (?P<batch_index>{NUM})\n"
            rf"(?P<batch_path>(?:batch-path {HASH}\n){{0,64}})(?P<entry_path>(?:entry-path {HASH}\n){{0,64}}))?"
@@ -85,6 +92,16 @@ def read_entry(text):
     entry = read(ENTRY, text, 4096)
     require(not entry["date"] or is_day(entry["date"]), "the format: no such day")
     return entry
+
+
+def read_record(text):
+    record = read(RECORD, text)
+    record["terms"] = record["terms"] and read(TERMS, record["terms"])
+    record["marks"] = {mark["agency"]: mark for mark in map(re.Match.groupdict, re.finditer(MARK, record["marks"]))}
+    asked = record["terms"]["agencies"].split(",") if record["terms"] else []
+    said = re.findall(" mark ([^ ]+) ", text)
+    require(asked == sorted(set(asked)) and said == sorted(set(said)), "the format: order")
+    return record
 
 
 def read_authority(text):
@@ -142,18 +159,27 @@ def point(key):
 
 # --- Record numbers [1.1] and openings [4, 9]
 
-INVISIBLE = "[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\U000e0000-\U000e0fff\x00-\x1f\x7f-\x9f]"
+INVISIBLE = ("[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+             "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
 WHITE = "[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 
 
 def read_number(text):
-    """The folded parts of a record number [1.1]."""
-    marked = re.sub(r"\\(.)", lambda m: {"|": "\0", "\\": "\1"}.get(m[1], m[1]), text)
-    parts = [part.replace("\0", "|").replace("\1", "\\") for part in marked.split("|")]
+    """The folded parts of a record number on one line [1.1]."""
+    parts, letters = [""], iter(text)
+    for letter in letters:
+        if letter == "|":
+            parts.append("")
+        else:
+            parts[-1] += next(letters, "") if letter == "\\" else letter
+    return fold(parts)
+
+
+def fold(parts):
     parts = [re.sub("[\u02bb\u02bc\u2018\u2019`]", "'", unicodedata.normalize("NFC", part)) for part in parts]
     parts = [re.sub(WHITE, " ", part).strip(" ") for part in parts]
     fine = all(0 < len(part.encode()) <= 512 and not re.search(INVISIBLE, part) for part in parts)
-    require(fine and len(parts) <= 8, "the format: a record number")
+    require(fine and 1 <= len(parts) <= 8, "the format: a record number")
     return parts
 
 
@@ -172,7 +198,12 @@ def read_opening(text):
     opening = read(OPENING, text)
     opening["parts"] = read_number(opening["number"])
     require(write_number(opening["parts"]) == opening["number"], "the format: the number is not folded")
-    opening["pairs"] = [(unescape(name), unescape(value)) for name, value in re.findall(FIELD, opening["fields"] or "")]
+    places = re.findall(PLACE_LINE, opening["places"] or "")  # each hidden, or a salt, a name and a value
+    opening["places"] = [(unbase64(place[0] or place[1]), not place[0]) for place in places]
+    pairs = re.findall(FIELD, opening["fields"] or "") or [place[2:] for place in places if not place[0]]
+    opening["pairs"] = [(unescape(name), unescape(value)) for name, value in pairs]
+    power = len(places) & (len(places) - 1) == 0
+    require(not places or (power and 0 < len(pairs) < len(places)), "the format: the places of a redaction")
     names = [name for name, _ in opening["pairs"]]
     small = sum(len(name) + len(value) for name, value in opening["pairs"]) <= 1 << 17
     require(len(set(names)) == len(names) and small, "the format: fields")

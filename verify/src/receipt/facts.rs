@@ -11,6 +11,20 @@ use protocol::{
 
 use crate::checkpoint::{Trusted, Way};
 
+/// How much of what was recorded a receipt shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The number and all that was committed to.
+    All,
+    /// The number and some of the fields.
+    Part {
+        /// The most fields that are withheld; places that only fill up look the same.
+        withheld_max: usize,
+    },
+    /// Nothing: the private part was removed.
+    Nothing,
+}
+
 /// What a receipt proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -56,7 +70,9 @@ pub struct Facts {
     pub cosigners: Vec<(String, u64)>,
     /// Whether the log's own line is there.
     pub log_signed: bool,
-    /// Names and values, if they were committed to and the opening is there.
+    /// How much of what was recorded the receipt shows.
+    pub shown: Shown,
+    /// Names and values of the fields that it shows.
     pub fields: Vec<(String, String)>,
 }
 
@@ -91,6 +107,7 @@ impl Facts {
             way: trusted.way(),
             cosigners: trusted.cosigners().to_vec(),
             log_signed: trusted.log_signed(),
+            shown: Shown::Nothing,
             fields: Vec::new(),
         }
     }
@@ -98,7 +115,14 @@ impl Facts {
     /// Adds what an opening shows; the caller has checked that it opens the entry.
     pub(super) fn open(&mut self, opening: &Opening) {
         self.record = Some(opening.record.to_string());
-        if let Some(Content::Fields { fields, .. }) = &opening.content {
+        let content = opening.content.as_ref();
+        self.shown = match content {
+            Some(Content::Redacted(redacted)) => Shown::Part {
+                withheld_max: redacted.hidden(),
+            },
+            _ => Shown::All,
+        };
+        if let Some(fields) = content.and_then(Content::fields) {
             self.fields = fields.as_slice().to_vec();
         }
     }

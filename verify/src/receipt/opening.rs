@@ -1,9 +1,11 @@
 //! The private part of a receipt, and the document that came with it, against what was recorded.
 //!
-//! A holder may remove the opening, and then it accuses nobody. One that is there must show all that the
-//! entry commits to: half of it is *altered*, like one that does not fit.
+//! A holder may remove the opening, and then it accuses nobody; or withhold fields, and then the rest
+//! must be what was recorded. Otherwise an opening must show all that the entry commits to: half of it
+//! is *altered*, like one that does not fit.
 
 use protocol::{
+    commitment::DOCUMENT_FIELD,
     hash::DocumentHash,
     opening::{Content, Opening},
     receipt::Receipt,
@@ -22,6 +24,10 @@ pub(super) fn check<'a>(
 ) -> Result<Option<&'a Opening>, Failed> {
     let statement = &receipt.entry.statement;
     let Some(opening) = &receipt.opening else {
+        steps.held(
+            "content",
+            "the entry is proven; its number and content are not shown",
+        );
         return Ok(None);
     };
     if opening.record.key(&statement.registry) != statement.key {
@@ -39,8 +45,13 @@ pub(super) fn check<'a>(
             "what the receipt shows is not what was recorded",
         ));
     }
-    if opening.content.is_some() {
-        steps.held("content", "what the receipt shows is what was recorded");
+    match &opening.content {
+        Some(Content::Redacted(_)) => steps.held(
+            "content",
+            "the fields that are shown are what was recorded; others are withheld",
+        ),
+        Some(_) => steps.held("content", "what the receipt shows is what was recorded"),
+        None => {}
     }
     Ok(Some(opening))
 }
@@ -58,6 +69,15 @@ pub(super) fn document(
             "the receipt's private part was removed, so it says nothing of documents",
         ));
     };
+    if let Some(Content::Redacted(redacted)) = &opening.content
+        && redacted.fields().get(DOCUMENT_FIELD).is_none()
+    {
+        return Err(steps.failed(
+            "document",
+            Verdict::CannotDecide,
+            "fields are withheld, so the receipt says nothing of documents",
+        ));
+    }
     match opening.content.as_ref().and_then(Content::document) {
         Some(recorded) if recorded == *document => {
             steps.held("document", "the document is the one that was recorded");

@@ -21,7 +21,7 @@ const BITS = [
   "\u00e9", "e\u0301", "\u00a0", "\u0085", "\u2028", "\u200b", "\ufeff", "\u0344", "\u1fef", "\u212b", "\uff41", "\u{1d7d9}",
   "\u02bb", "`", "'", "0", "1", "-1", "18446744073709551615", "18446744073709551616", "A", "=", "==", "/", "+", ",", ".",
   "\\", "\\\\", "\\n", "\\s", "\\x07", "\\x7f", "\\xff", "\\xF", "|", "\\|", " ", "  ", "\t", "\r", "\n", "\n\n", "\u0000", "\u007f",
-  "--- ", "--- opening\n", "none", "never", "field a b\n", "field \\s \n",
+  "--- ", "--- opening\n", "none", "never", "field a b\n", "field \\s \n", " redacted", "hidden ", "shown ", `hidden ${"A".repeat(43)}=\n`, `shown ${"A".repeat(43)}= a b\n`,
 ];
 
 let state = Number(seed);

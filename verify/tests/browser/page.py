@@ -267,6 +267,30 @@ def a_history_is_judged_by_what_was_asked(browser, shots):
 
 
 @check
+def what_a_receipt_withholds_is_said(browser, shots):
+    """Beside the verdict, in every language; and letters of a number that look like others are named."""
+    redacted = first("receipt", "authentic", file="redacted.receipt", document="permit.txt")
+    erased = first("receipt", "authentic", name="receipt/redacted-and-erased")
+    alike = first("receipt", "authentic", file="look-alike.receipt")
+    for language in LANGUAGES:
+        with Visit(browser, language) as visit:
+            result = visit.page.locator("#result")
+            visit.give(redacted)
+            expect(result).to_contain_text(visit.words("f.withheld-of").replace("{0}", "6"))
+            expect(result).to_contain_text("Karimov")
+            visit.page.screenshot(path=shots / f"redacted-{language}.png", full_page=True)
+            visit.give(erased)
+            expect(result).to_contain_text(visit.words("f.withheld-all"))
+            assert "TSH-12" not in result.inner_text() and "Karimov" not in result.inner_text()
+            visit.give(alike)
+            expect(result).to_contain_text("\u041d U+041D \u2248 H U+0048")
+            assert visit.words("f.withheld") not in result.inner_text()
+    with Visit(browser, "en") as visit:
+        visit.give(first("receipt", "cannot decide", file="redacted-twice.receipt"))
+        expect(visit.page.locator("#result")).to_contain_text(visit.words("c.document-withheld"))
+
+
+@check
 def a_broken_file_shows_nothing_of_itself(browser, _):
     """The words of a file stand on the page only after its proof."""
     good, broken = verdicts()["authentic"], verdicts()["proof broken"]

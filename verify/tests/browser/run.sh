@@ -17,6 +17,7 @@ say "The judge of verify.html, under Node"
 if node --input-type=module -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' 2>/dev/null; then
   MUHR_SWEEP_STEP=${MUHR_SWEEP_STEP:-11} node "$here/corpus.mjs" "$outside/corpus/cases.json"
   node "$here/corpus.mjs" "$outside/golden/1/cases.json"
+  node "$here/numbers.mjs" "$outside/numbers.json"
   if [ -x "$muhr" ]; then node "$here/differ.mjs" "$muhr"; else skip "beside muhr: it is not built; run make build"; fi
 else
   skip "the corpus under Node: there is no Node 20 or newer (https://nodejs.org, or Debian 13's package nodejs)"

@@ -96,6 +96,7 @@ pub(crate) fn write(book: &mut Book) {
         11,
     );
     contents(book);
+    look_alike(book);
     life(book, world, at);
     networks(book);
     let (world, batch) = batched();
@@ -159,6 +160,18 @@ fn contents(book: &mut Book) {
         Spoilt::Not,
         0,
     );
+}
+
+/// A number with a Cyrillic letter that looks like a Latin one: authentic, and another number.
+fn look_alike(book: &mut Book) {
+    let mut world = World::new(ORIGIN);
+    let at = world.act_on(Operation::Register, "TS\u{41d}-12", &hash(PERMIT), false);
+    let text = world.receipt(at).write();
+    let latin = text.replacen("TS\u{41d}-12", "TSH-12", 1).into_bytes();
+    book.file("look-alike.receipt", text);
+    let asked = ask("look-alike.receipt");
+    book.case(&asked, "look-alike", Spoilt::Not, 0);
+    book.case(&asked, "look-alike-as-latin", Spoilt::File(latin), 11);
 }
 
 /// One record through all statuses; each of its entries under each of its states.

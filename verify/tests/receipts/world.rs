@@ -179,6 +179,11 @@ impl World {
     ) -> Statement {
         let key = key_of(id);
         let state = self.records.get(&key);
+        let attests = operation.is_attestation();
+        let previous = state.map(|state| {
+            let mark = state.mark(&clerk_name().agency()).filter(|_| attests);
+            mark.map_or_else(|| state.place(), |mark| mark.place)
+        });
         let commitment = content.as_ref().map(Content::commit);
         let opening = Opening {
             record: number(id),
@@ -189,13 +194,10 @@ impl World {
             operation,
             registry: registry(),
             key,
-            version: Version::new(state.map_or(1, |state| state.version.get() + 1)),
-            previous: state.map(|state| Previous {
-                index: state.index,
-                hash: state.hash,
-                height: state.height,
-                time: state.time,
-            }),
+            version: Version::new(
+                state.map_or(1, |state| state.version.get() + u64::from(!attests)),
+            ),
+            previous,
             effective: Date::parse("2026-11-23"),
             reason: state.and_then(|_| ReasonCode::parse("C01")),
             references: Vec::new(),

@@ -1,0 +1,122 @@
+//! The published record numbers (`tests/outside/numbers.json`): parts, keys and look-alike letters of each,
+//! which the checkers in Python and JavaScript must find too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests fail by panicking, with the reason"
+)]
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use protocol::{
+    name::RegistryName,
+    record::{BadRecordId, RecordId},
+    text,
+};
+use serde_json::{Value, json};
+
+fn book() -> Value {
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
+    let file = fs::read(root.join("../tests/outside/numbers.json")).unwrap();
+    let book: Value = serde_json::from_slice(&file).unwrap();
+    assert_eq!(book["format"], "muhr-numbers/v1");
+    book
+}
+
+fn numbers(book: &Value) -> &[Value] {
+    book["numbers"].as_array().unwrap()
+}
+
+fn read(given: &Value) -> Result<RecordId, BadRecordId> {
+    match &given["number"] {
+        Value::String(number) => RecordId::parse(number),
+        _ => {
+            let columns = given["columns"].as_array().unwrap();
+            RecordId::new(columns.iter().map(|column| column.as_str().unwrap()))
+        }
+    }
+}
+
+#[test]
+fn every_published_number_is_read_as_published() {
+    let book = book();
+    let mut refused = 0;
+    for given in numbers(&book) {
+        let what = &given["what"];
+        let record = match read(given) {
+            Ok(record) => record,
+            Err(error) => {
+                let why = match error {
+                    BadRecordId::Empty { .. } => "empty",
+                    BadRecordId::TooLong { .. } => "long",
+                    BadRecordId::Invisible { .. } => "invisible",
+                    BadRecordId::Parts => "parts",
+                };
+                assert_eq!(given["refused"], why, "{what}");
+                refused += 1;
+                continue;
+            }
+        };
+        let registry = given.get("registry").unwrap_or(&book["registry"]);
+        let registry = RegistryName::parse(registry.as_str().unwrap()).unwrap();
+        let alike = record.look_alikes().into_iter();
+        let alike: Vec<Vec<String>> = alike
+            .map(|found| {
+                let letters = [Some(found.letter), found.twin];
+                letters.iter().flatten().map(char::to_string).collect()
+            })
+            .collect();
+        let found = json!({
+            "parts": record.parts(), "line": record.to_string(), "look_alikes": alike,
+            "key": text::base64(record.key(&registry).as_bytes()),
+        });
+        for (name, value) in found.as_object().unwrap() {
+            assert_eq!(given[name], *value, "{name} of {what}");
+        }
+        assert_eq!(RecordId::parse(&record.to_string()), Ok(record), "{what}");
+    }
+    let read = numbers(&book).len() - refused;
+    assert!(
+        read >= 60 && refused >= 20,
+        "{read} read, {refused} refused"
+    );
+}
+
+/// Numbers that are written alike have one key, and no others do.
+#[test]
+fn no_two_numbers_share_a_key_unless_they_are_the_same_parts() {
+    let book = book();
+    let mut known: BTreeMap<&str, (&Value, &Value)> = BTreeMap::new();
+    for given in numbers(&book)
+        .iter()
+        .filter(|given| given.get("key").is_some())
+    {
+        let is = (
+            given.get("registry").unwrap_or(&book["registry"]),
+            &given["parts"],
+        );
+        let first = known.entry(given["key"].as_str().unwrap()).or_insert(is);
+        assert_eq!(*first, is, "{}", given["what"]);
+    }
+}
+
+#[test]
+fn a_look_alike_is_named_with_its_code_and_its_twin() {
+    let named = |number: &str| -> Vec<String> {
+        let record = RecordId::parse(number).unwrap();
+        record
+            .look_alikes()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    };
+    assert_eq!(
+        named("TS\u{41d}-12"),
+        ["Cyrillic \u{41d} (U+041D), which looks like Latin H (U+0048)"]
+    );
+    assert_eq!(named("TS\u{416}-12"), ["Cyrillic \u{416} (U+0416)"]);
+    assert_eq!(
+        named("\u{422}\u{428}A-12"),
+        ["Latin A (U+0041), which looks like Cyrillic \u{410} (U+0410)"]
+    );
+}

@@ -1,0 +1,275 @@
+//! Another agency's word in the state of a record, receipts of attestations, and clerks whose keys have
+//! ended. The world's one clerk attests to its own record here: no verifier knows who owns a registry.
+
+use std::collections::BTreeSet;
+
+use protocol::{
+    entry::{Operation, Statement},
+    height::{LeafIndex, TimeMs, Version},
+    name::AgencyName,
+    standing::{Mark, Standing, Terms},
+    state::{RecordState, Revoked},
+};
+
+use super::{
+    books::{Ask, Book, Kind, Spoilt},
+    receipts::{ID, ORIGIN, ask, registered},
+    world::{Leaf, World, key_of},
+};
+
+const TRUST: &str = "trust.policy";
+
+pub(crate) fn write(book: &mut Book) {
+    assert_eq!(registered().0.genesis.origin.as_str(), ORIGIN);
+    let (standing, registered) = words(book);
+    lies(book, &standing, registered);
+    forms(book, &standing, registered);
+    clerks(book);
+}
+
+fn agency(name: &str) -> AgencyName {
+    AgencyName::parse(name).unwrap()
+}
+
+fn terms(state: &RecordState, days: Option<u64>) -> Terms {
+    Terms {
+        policy: 1,
+        needed: 1,
+        agencies: ["iiv", "qurilish"].map(agency).into(),
+        until: days.map(|ms| TimeMs::new(state.time.get() + ms)),
+    }
+}
+
+/// The world with what `change` makes of the record's state, in a block that changes nothing else.
+fn bent(world: &World, change: impl FnOnce(&mut RecordState)) -> World {
+    let mut world = world.clone();
+    let mut state = world.state_of(ID);
+    change(&mut state);
+    world.set_record(&key_of(ID), state);
+    let _block = world.act(Operation::Register, "ANOTHER-1");
+    world
+}
+
+fn case(book: &mut Book, world: &World, at: u64, name: &str, code: u8) {
+    let file = format!("{name}.receipt");
+    let mut receipt = world.receipt(at);
+    receipt.opening = None;
+    book.file(&file, receipt.write());
+    book.case(&ask(&file), name, Spoilt::Not, code);
+}
+
+/// A record that is confirmed, disputed, left alone, and replaced; each word with its own receipt.
+fn words(book: &mut Book) -> (World, u64) {
+    let (world, first) = registered();
+    let asked = bent(&world, |state| {
+        let terms = Some(terms(state, None));
+        let marks = Vec::new();
+        state.standing = Some(Box::new(Standing { terms, marks }));
+    });
+    case(book, &asked, first, "standing-pending", 0);
+    let late = bent(&world, |state| {
+        let terms = Some(terms(state, Some(0)));
+        let marks = Vec::new();
+        state.standing = Some(Box::new(Standing { terms, marks }));
+    });
+    case(book, &late, first, "standing-lapsed", 0);
+    let mut world = asked;
+    let confirmed = world.act(Operation::Confirm, ID);
+    case(book, &world, first, "standing-effective", 0);
+    case(book, &world, confirmed, "attestation", 0);
+    let kept = world.clone();
+    let disputed = world.act(Operation::Dispute, ID);
+    case(book, &world, first, "standing-disputed", 0);
+    case(book, &world, confirmed, "attestation-not-the-last-word", 12);
+    case(book, &world, disputed, "attestation-dispute", 0);
+    let withdrawn = world.act(Operation::Withdraw, ID);
+    case(book, &world, first, "standing-withdrawn", 0);
+    case(book, &world, withdrawn, "attestation-withdrawn", 0);
+    let mut newer = world.clone();
+    let amended = newer.act(Operation::Amend, ID);
+    case(
+        book,
+        &newer,
+        withdrawn,
+        "attestation-of-an-older-version",
+        12,
+    );
+    case(book, &newer, amended, "standing-begins-anew", 0);
+    let mut ended = kept.clone();
+    let _suspended = ended.act(Operation::Suspend, ID);
+    case(
+        book,
+        &ended,
+        confirmed,
+        "attestation-before-a-suspension",
+        12,
+    );
+    for (name, status, code) in [("revoked", 13, 13), ("suspended", 17, 17)] {
+        let word = if status == 13 {
+            protocol::state::Status::Revoked
+        } else {
+            protocol::state::Status::Suspended
+        };
+        let bent = bent(&kept, |state| state.status = word);
+        case(
+            book,
+            &bent,
+            confirmed,
+            &format!("attestation-of-a-{name}-record"),
+            code,
+        );
+    }
+    (kept, confirmed)
+}
+
+/// Marks that do not show the attestation, and attestations that follow nothing.
+fn lies(book: &mut Book, world: &World, at: u64) {
+    let mark = |change: fn(&mut Mark)| {
+        bent(world, |state| {
+            change(&mut state.standing.as_mut().unwrap().marks[0]);
+        })
+    };
+    let earlier = |mark: &mut Mark| {
+        mark.place.index = LeafIndex::new(mark.place.index.get() - 1);
+    };
+    let later = |mark: &mut Mark| {
+        mark.place.index = LeafIndex::new(mark.place.index.get() + 1);
+    };
+    for (name, bent) in [
+        (
+            "mark-of-another-agency",
+            mark(|mark| mark.agency = agency("iiv")),
+        ),
+        (
+            "mark-with-another-word",
+            mark(|mark| mark.said = Operation::Dispute),
+        ),
+        ("mark-elsewhere", mark(earlier)),
+        ("mark-later-in-one-block", mark(later)),
+        (
+            "mark-at-another-time",
+            mark(|mark| mark.place.time = TimeMs::new(mark.place.time.get() - 1)),
+        ),
+        ("no-mark", bent(world, |state| state.standing = None)),
+        (
+            "version-above-the-record",
+            bent(world, |state| {
+                (state.version, state.content) = (Version::ZERO, Version::ZERO);
+            }),
+        ),
+    ] {
+        let code = if name == "mark-later-in-one-block" {
+            12
+        } else {
+            14
+        };
+        case(book, &bent, at, &format!("attestation-{name}"), code);
+    }
+    type Bend = fn(&mut Statement);
+    let bends: [(&str, Bend); 2] = [
+        ("without-previous", |said| said.previous = None),
+        ("that-follows-itself", |said| {
+            let previous = said.previous.as_mut().unwrap();
+            previous.index = LeafIndex::new(previous.index.get() + 100);
+        }),
+    ];
+    for (name, bend) in bends {
+        let mut world = world.clone();
+        let document = super::receipts::hash(super::receipts::PERMIT);
+        let mut said = world.statement(Operation::Dispute, ID, &document, false);
+        bend(&mut said);
+        let at = world.size();
+        let entry = world.sign(said);
+        world.block(vec![Leaf::Entry(entry)]);
+        case(book, &world, at, &format!("attestation-{name}"), 14);
+    }
+    // An attestation is no version: a history that shows one is none.
+    let mut history = world.history(ID);
+    let (state, versions) = history.record.as_mut().unwrap();
+    versions[0] = world.receipt(at).entry;
+    state.standing = None;
+    book.file("attestation-as-version.history", history.write());
+    let mut asked = Ask::of(Kind::History, TRUST, "attestation-as-version.history");
+    asked.about = Some(("qurilish.permits", ID));
+    book.case(&asked, "attestation-as-version", Spoilt::Not, 14);
+}
+
+/// Standings that are not written as they must be.
+fn forms(book: &mut Book, world: &World, at: u64) {
+    let receipt = world.receipt(at).write();
+    let line = receipt
+        .lines()
+        .find(|line| line.starts_with("record active"))
+        .unwrap();
+    let (base, standing) = line.split_once(" terms").unwrap();
+    let standing = format!(" terms{standing}");
+    let mark = &standing[standing.find(" mark").unwrap()..];
+    let asks = &standing[..standing.find(" mark").unwrap()];
+    for (name, bent) in [
+        ("mark-twice", format!("{asks}{mark}{mark}")),
+        ("mark-before-terms", format!("{mark}{asks}")),
+        ("terms-twice", format!("{asks}{asks}{mark}")),
+        (
+            "agencies-out-of-order",
+            standing.replace("iiv,qurilish", "qurilish,iiv"),
+        ),
+        ("agency-twice", standing.replace("iiv,qurilish", "iiv,iiv")),
+        ("no-agencies", standing.replace("iiv,qurilish ", "")),
+        ("another-word", standing.replace("confirm", "register")),
+        ("leading-zero", standing.replace(" terms 1 ", " terms 01 ")),
+        ("never", standing.replace("ever", "never")),
+        ("space", format!("{standing} ")),
+        ("double-space", standing.replace(" mark", "  mark")),
+        ("rest", format!("{standing} x")),
+    ] {
+        let text = receipt.replacen(line, &format!("{base}{bent}"), 1);
+        let asked = ask("attestation.receipt");
+        let file = Spoilt::File(text.into_bytes());
+        book.case(&asked, &format!("standing-{name}"), file, 14);
+    }
+}
+
+/// What a clerk signed before its key was ended still verifies.
+fn clerks(book: &mut Book) {
+    let (world, at) = registered();
+    let time = world.state_of(ID).time;
+    let late = TimeMs::new(time.get() + 1);
+    for (name, compromised) in [
+        ("revoked", None),
+        ("compromised-before", Some(time)),
+        ("compromised-after", Some(late)),
+    ] {
+        let mut world = world.clone();
+        let mut clerk = world.clerk_state();
+        clerk.revoked = Some(Revoked {
+            time: late,
+            compromised,
+        });
+        world.set_clerk(&clerk);
+        let _block = world.act(Operation::Register, "ANOTHER-1");
+        let mut receipt = world.receipt(at);
+        receipt.clerk = clerk;
+        let (name, file) = (format!("clerk-{name}"), format!("clerk-{name}.receipt"));
+        book.file(&file, receipt.write());
+        book.case(&ask(&file), &name, Spoilt::Not, 0);
+    }
+    let receipt = world.receipt(at).write();
+    let all: BTreeSet<&str> = receipt
+        .lines()
+        .filter(|line| line.starts_with("clerk "))
+        .collect();
+    let line = all.first().copied().unwrap();
+    for (name, end) in [
+        ("no-time", " revoked"),
+        ("compromised-only", " compromised 1"),
+        ("compromised-no-time", " revoked 1 compromised"),
+        ("revoked-twice", " revoked 1 revoked 2"),
+        ("leading-zero", " revoked 01"),
+        ("rest", " revoked 1 compromised 1 x"),
+    ] {
+        let text = receipt.replacen(line, &format!("{line}{end}"), 1);
+        let asked = ask("registered.receipt");
+        let file = Spoilt::File(text.into_bytes());
+        book.case(&asked, &format!("clerk-end-{name}"), file, 14);
+    }
+}
