@@ -133,8 +133,9 @@ fn busy(node: &str) -> Failure {
 }
 
 impl Client {
-    pub(crate) fn new(node: &str) -> Result<Self, Failure> {
-        Self::of(&[node.to_owned()])
+    /// One address, or several joined by commas.
+    pub(crate) fn new(nodes: &str) -> Result<Self, Failure> {
+        Self::of(&nodes.split(',').map(str::to_owned).collect::<Vec<_>>())
     }
 
     /// Asks the first of these as long as it answers.
