@@ -87,6 +87,14 @@ fn an_entry_that_was_told_to_nobody_is_told_again() {
     }
 }
 
+/// Found by 1,000 storms: a twin and a liar, and every wrong answer asked for two more.
+#[test]
+fn whoever_answers_wrongly_is_not_asked_again_at_once() {
+    let again = format!("MUHR_SEED=1933 {}", command("storms"));
+    let report = expect(&options(1933), &again);
+    assert!(report.receipts > 0, "{report:#?}");
+}
+
 #[test]
 fn storms() {
     let number = |name: &str| env::var(name).ok().and_then(|value| value.parse().ok());

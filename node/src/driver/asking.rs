@@ -58,11 +58,22 @@ impl Driver {
         }
     }
 
-    /// Still behind and nothing is on its way: asks the next peer in turn that claims to be ahead.
+    /// Still behind and nothing is on its way: asks the next peer in turn that claims to be ahead, and
+    /// one that is left alone if there is nobody else. Only called by the clock.
     pub(super) fn ask_again(&mut self) {
         self.give_up_waiting();
+        let ahead = self.ahead();
+        let trusted = ahead.iter().find(|peer| !self.is_left_alone(**peer));
+        if let Some(peer) = trusted.or_else(|| ahead.first()).copied() {
+            self.ask(peer);
+        }
+    }
+
+    /// Peers that claim to be ahead, beginning after the one that was asked last; nobody while blocks
+    /// wait to be committed.
+    fn ahead(&self) -> Vec<PeerIndex> {
         if self.catchup.waiting() > 0 {
-            return;
+            return Vec::new();
         }
         let mine = self.machine.height();
         let count = self.peers.len();
@@ -72,11 +83,7 @@ impl Driver {
             let state = self.peers.get(peer.get());
             state.is_some_and(|state| state.height >= mine)
         };
-        let ahead: Vec<PeerIndex> = turn.filter(is_ahead).collect();
-        let trusted = ahead.iter().find(|peer| !self.is_left_alone(**peer));
-        if let Some(peer) = trusted.or_else(|| ahead.first()).copied() {
-            self.ask(peer);
-        }
+        turn.filter(is_ahead).collect()
     }
 
     /// Asks the peer that just answered for more, if it claims to have more.
@@ -90,10 +97,14 @@ impl Driver {
         }
     }
 
-    /// A peer has answered wrongly: the others come first for a while.
+    /// A peer has answered wrongly: only others are asked at once. Were it asked again itself, it could
+    /// keep us busy as fast as it can lie.
     pub(super) fn answered_wrongly(&mut self, peer: PeerIndex) {
         self.leave_alone(peer);
-        self.ask_again();
+        let mut ahead = self.ahead().into_iter();
+        if let Some(other) = ahead.find(|other| !self.is_left_alone(*other)) {
+            self.ask(other);
+        }
     }
 
     fn leave_alone(&mut self, peer: PeerIndex) {

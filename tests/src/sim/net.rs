@@ -26,6 +26,9 @@ pub(super) const CONNECT_US_MAX: u64 = 500_000;
 /// How long a crashed node is away at most.
 pub(super) const AWAY_US_MAX: u64 = 8_000_000;
 
+/// The most messages of one simulation, many times what any needs: beyond it, answers ask for answers.
+const MESSAGES_MAX: u64 = 500_000;
+
 /// How often an actor does something unasked.
 const ACT_US: u64 = 50_000;
 
@@ -76,6 +79,8 @@ impl Link {
 pub(super) struct Counts {
     pub(super) steps: u64,
     pub(super) messages: u64,
+    /// Messages by their kind.
+    pub(super) said: BTreeMap<&'static str, u64>,
     pub(super) faults: BTreeMap<&'static str, u64>,
 }
 
@@ -197,6 +202,10 @@ impl Net {
             self.now_us = next.key().0;
             let event = next.remove();
             self.happen(event)?;
+            if self.counts.messages > MESSAGES_MAX {
+                let (said, ms) = (&self.counts.said, self.now_ms());
+                return Err(format!("after {ms} ms nodes drown in messages: {said:?}"));
+            }
         }
         self.now_us = until_ms * 1000;
         Ok(())
@@ -395,6 +404,7 @@ impl Net {
             return;
         };
         self.counts.messages += 1;
+        *self.counts.said.entry(words::kind(lane, bytes)).or_default() += 1;
         let ends = [
             u8::try_from(from).unwrap_or(0),
             u8::try_from(to).unwrap_or(0),
