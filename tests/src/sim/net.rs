@@ -404,7 +404,11 @@ impl Net {
             return;
         };
         self.counts.messages += 1;
-        *self.counts.said.entry(words::kind(lane, bytes)).or_default() += 1;
+        *self
+            .counts
+            .said
+            .entry(words::kind(lane, bytes))
+            .or_default() += 1;
         let ends = [
             u8::try_from(from).unwrap_or(0),
             u8::try_from(to).unwrap_or(0),
