@@ -110,6 +110,8 @@ pub enum NotExecuted {
 pub struct Built {
     /// The block; none if no candidate was left.
     pub executed: Option<Executed>,
+    /// The candidates that it took, in their order, by the hashes that name them.
+    pub taken: Vec<LeafHash>,
     /// The candidates that the rules refuse. Those in neither list did not fit and may come again.
     pub refused: Vec<(EntryId, Refusal)>,
 }
@@ -212,17 +214,23 @@ pub fn build<'a>(
 ) -> Result<Built, Fault> {
     let time = proposal.time.max(head.time().next());
     let mut draft = Draft::new(head, records, time);
-    let mut refused = Vec::new();
+    let (mut taken, mut refused) = (Vec::new(), Vec::new());
     for entry in candidates {
-        if draft.room_for(entry).is_err() {
+        // What fits into no block at all is refused by the rules, or it would stop all that come after.
+        if draft.fits_a_block(entry) && draft.room_for(entry).is_err() {
             break;
         }
-        if let Err(refusal) = draft.take(entry)? {
-            refused.push((entry.id(), refusal));
+        match draft.take(entry)? {
+            Ok(()) => taken.push(entry.hash()),
+            Err(refusal) => refused.push((entry.id(), refusal)),
         }
     }
     let executed = (!draft.is_empty()).then(|| draft.seal(proposal.proposer));
-    Ok(Built { executed, refused })
+    Ok(Built {
+        executed,
+        taken,
+        refused,
+    })
 }
 
 /// Executes a proposed block, which must obey the rules to the last item.

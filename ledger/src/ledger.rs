@@ -26,6 +26,7 @@ use crate::{
     fault::Fault,
     head::Head,
     log::Edge,
+    query::Batches,
     records::Records,
     rules::{self, Known, Place, Refusal},
     store::Store,
@@ -69,6 +70,7 @@ pub enum NotAdmitted {
 #[derive(Debug)]
 pub struct Ledger {
     pub(crate) store: Store,
+    pub(crate) batches: Batches,
     writer: Mutex<()>,
     shared: RwLock<Shared>,
 }
@@ -116,8 +118,16 @@ impl Ledger {
 
     /// Whether the rules allow the entry in the next block.
     pub fn admit(&self, entry: Authentic) -> Result<Admitted, NotAdmitted> {
-        if let Some(index) = self.store.entry(&entry.id())? {
-            return Err(Refusal::AlreadyThere { index }.into());
+        for (row, leaf) in (0..).zip(entry.leaves()) {
+            if let Some(index) = self.store.entry(&leaf.id)? {
+                let refusal = Refusal::AlreadyThere { index };
+                let refusal = if row == 0 {
+                    refusal
+                } else {
+                    refusal.of_row(row)
+                };
+                return Err(refusal.into());
+            }
         }
         let head = self.head();
         let (height, index) = (head.height().next(), LeafIndex::new(head.size().get()));
@@ -129,9 +139,18 @@ impl Ledger {
         let judged = match entry.said() {
             Said::Entry(said) => {
                 let known = Known::find(&self.records_at(&head), &said.statement)?;
-                rules::judge(head.directory(), &known, &entry, &said.statement, place).map(drop)
+                let statement = &said.statement;
+                rules::judge(head.directory(), &known, entry.first(), statement, place).map(drop)
             }
-            Said::Act(act) => rules::act::judge(head.directory(), &entry, act, place).map(drop),
+            Said::Act(act) => {
+                rules::act::judge(head.directory(), entry.first(), act, place).map(drop)
+            }
+            Said::Batch(batch) => {
+                let records = self.records_at(&head);
+                let judged =
+                    rules::batch::judge_all(head.directory(), &records, &entry, batch, place)?;
+                judged.map(drop)
+            }
         };
         match judged {
             Ok(()) => Ok(Admitted(entry)),
@@ -232,6 +251,9 @@ impl Ledger {
 
     /// Replaces the latest version by the very one that took the place, if it is not too far back.
     fn name_the_winner(&self, refusal: Refusal) -> Result<Refusal, Fault> {
+        if let Refusal::InBatch { row, why } = refusal {
+            return Ok(self.name_the_winner(*why)?.of_row(row));
+        }
         let Refusal::VersionTaken {
             version,
             latest,

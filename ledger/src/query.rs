@@ -4,12 +4,14 @@
 //! Not here: the judgement of an answer (`verify`). Every record that goes out was compared with the
 //! index, and every entry with the hash that names it.
 
+mod batches;
 mod files;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
     act::Act,
+    batch::WholeBatch,
     block::BlockLeaf,
     entry::Entry,
     epoch::{Change, EpochProof, LastRoot},
@@ -56,7 +58,7 @@ pub struct AskedRecord {
     pub state: RecordState,
 }
 
-pub(crate) use self::files::frontier;
+pub(crate) use self::{batches::Batches, files::frontier};
 
 /// The leaf at `index`, of which the caller knows that it is there.
 fn present(store: &Store, index: LeafIndex) -> Result<Vec<u8>, Fault> {
@@ -148,12 +150,13 @@ impl Ledger {
         let block = self.block_proof(&published, height)?;
         let newest = (height != head.height()).then(|| self.block_proof(&published, head.height()));
         let path = self.inclusion(index, head.size())?;
+        let batch = self.batch_proof(&entry, index, head.size())?;
         Ok(Receipt {
             entry,
             opening: None,
             clerk,
             clerk_proof,
-            batch: None,
+            batch,
             record,
             record_proof: head.index().prove(&key),
             block,
@@ -167,10 +170,11 @@ impl Ledger {
         })
     }
 
-    /// What proves the leaf at `index`: a receipt of an entry, the tlog-proof of an act.
+    /// What proves the leaf at `index`: a receipt of an entry, the tlog-proof of an act or a batch leaf.
     pub fn evidence(&self, index: LeafIndex) -> Result<String, NoAnswer> {
         let published = self.covering(index)?;
-        if !Act::is_start(&present(&self.store, index)?) {
+        let leaf = present(&self.store, index)?;
+        if !Act::is_start(&leaf) && !WholeBatch::is_start(&leaf) {
             return self.receipt(index).map(|receipt| receipt.write());
         }
         let proof = TlogProof {

@@ -84,7 +84,8 @@ impl Divergence {
 #[derive(Debug)]
 pub struct Prepared {
     first: LeafIndex,
-    items: Vec<Read>,
+    /// Each with the place of its first leaf.
+    items: Vec<(LeafIndex, Read)>,
     leaf: BlockLeaf,
     leaf_bytes: Vec<u8>,
 }
@@ -97,6 +98,21 @@ enum Read {
     Later(Box<Said>),
     /// Its approvals are a matter of the rules: who may give them changes from block to block.
     Change(Box<Change>),
+}
+
+impl Read {
+    /// How many leaves of the log it is.
+    fn count(&self) -> u64 {
+        let said = match self {
+            Self::Leaf(leaf) => leaf.said(),
+            Self::Later(said) => said,
+            Self::Change(_) => return 1,
+        };
+        match said {
+            Said::Batch(batch) => batch.leaf.statement.count.saturating_add(1),
+            Said::Entry(_) | Said::Act(_) => 1,
+        }
+    }
 }
 
 /// A leaf whose signature holds, by the directory before its block.
@@ -135,13 +151,15 @@ impl Preparer {
             ));
         };
         let leaf = BlockLeaf::parse(&leaf_bytes).map_err(|error| Divergence::new(last, error))?;
-        let items = (first.get()..)
-            .zip(&leaves)
-            .map(|(at, bytes)| {
-                self.read(bytes)
-                    .map_err(|what| Divergence::new(LeafIndex::new(at), what))
-            })
-            .collect::<Result<_, _>>()?;
+        let mut at = first.get();
+        let mut items = Vec::with_capacity(leaves.len());
+        for whole in Said::regroup(&leaves) {
+            let index = LeafIndex::new(at);
+            let item = self.read(&whole);
+            let item = item.map_err(|what| Divergence::new(index, what))?;
+            at = at.saturating_add(item.count());
+            items.push((index, item));
+        }
         Ok(Prepared {
             first,
             items,
@@ -220,14 +238,9 @@ impl Replay {
             let what = Departure::Shape("does not follow the block that was applied before");
             return Err(Divergence::new(first, what));
         }
-        let at = |position: usize| {
-            LeafIndex::new(
-                first
-                    .get()
-                    .saturating_add(u64::try_from(position).unwrap_or(u64::MAX)),
-            )
-        };
-        let last = at(block.items.len());
+        let last = block.items.last().map_or(first, |(index, item)| {
+            LeafIndex::new(index.get().saturating_add(item.count()))
+        });
         let Some(proposer) = block.leaf.proposer.clone() else {
             return Err(Divergence::new(
                 last,
@@ -238,16 +251,19 @@ impl Replay {
             proposer,
             time: block.leaf.time,
         };
-        let ready = block.items.iter().enumerate().map(|(position, item)| {
+        let ready = block.items.iter().map(|(index, item)| {
             self.ready(item)
-                .map_err(|what| Divergence::new(at(position), what))
+                .map_err(|what| Divergence::new(*index, what))
         });
         let ready = ready.collect::<Result<Vec<_>, _>>()?;
         let executed =
             execute::execute(&self.head, &self.records, proposal, &ready).map_err(|error| {
                 match error {
                     NotExecuted::Invalid(InvalidBlock::Entry { position, refusal }) => {
-                        Divergence::new(at(position), InvalidBlock::Entry { position, refusal })
+                        let begins = block.items.get(position).map_or(first, |(index, _)| *index);
+                        let row = refusal.row().unwrap_or(0);
+                        let index = LeafIndex::new(begins.get().saturating_add(row));
+                        Divergence::new(index, InvalidBlock::Entry { position, refusal })
                     }
                     NotExecuted::Invalid(invalid) => Divergence::new(last, invalid),
                     NotExecuted::Fault(fault) => Divergence::new(last, fault),

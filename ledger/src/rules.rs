@@ -6,11 +6,12 @@
 
 pub mod act;
 mod attestation;
+pub(crate) mod batch;
 pub mod change;
 mod refusal;
 
 use protocol::{
-    authentic::Authentic,
+    authentic::Leaf,
     entry::{Operation, Statement},
     hash::IndexKey,
     height::{Height, LeafIndex, TimeMs, Version},
@@ -88,12 +89,12 @@ pub const fn outcome(status: Option<Status>, operation: Operation) -> Option<Sta
 pub fn judge(
     directory: &Directory,
     known: &Known,
-    entry: &Authentic,
+    entry: Leaf<'_>,
     statement: &Statement,
     place: Place,
 ) -> Result<RecordState, Refusal> {
     let current = known.current.as_ref();
-    if let Some(current) = current.filter(|current| current.hash == entry.hash()) {
+    if let Some(current) = current.filter(|current| current.hash == entry.hash) {
         return Err(Refusal::AlreadyThere {
             index: current.index,
         });
@@ -125,7 +126,7 @@ pub fn judge(
         version: statement.version,
         content,
         index: place.index,
-        hash: entry.hash(),
+        hash: entry.hash,
         height: place.height,
         time: place.time,
         standing: terms.map(|terms| {
@@ -137,8 +138,8 @@ pub fn judge(
     })
 }
 
-fn size(directory: &Directory, leaf: &Authentic) -> Result<(), Refusal> {
-    let bytes = u64::try_from(leaf.bytes().len()).unwrap_or(u64::MAX);
+fn size(directory: &Directory, leaf: Leaf<'_>) -> Result<(), Refusal> {
+    let bytes = u64::try_from(leaf.bytes.len()).unwrap_or(u64::MAX);
     let bytes_max = directory.limits().entry_bytes;
     if bytes > bytes_max {
         return Err(Refusal::TooLarge { bytes, bytes_max });
@@ -149,14 +150,14 @@ fn size(directory: &Directory, leaf: &Authentic) -> Result<(), Refusal> {
 /// The author must be a clerk, have signed with the clerk's one key, and not be past its last day.
 fn author<'a>(
     directory: &'a Directory,
-    entry: &Authentic,
+    entry: Leaf<'_>,
     name: &ClerkName,
     time: TimeMs,
 ) -> Result<&'a ClerkState, Refusal> {
     let clerk = directory
         .clerk(name)
         .ok_or_else(|| Refusal::UnknownClerk(name.clone()))?;
-    if clerk.key != *entry.key() {
+    if clerk.key != *entry.key {
         return Err(Refusal::WrongKey(name.clone()));
     }
     if clerk.revoked.is_some() {

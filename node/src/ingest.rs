@@ -10,10 +10,9 @@ use std::sync::Arc;
 use ledger::{NotAdmitted, rules::Refusal};
 use protocol::{
     authentic::{Authentic, Author, Said},
-    entry::{Authorship, Entry},
+    entry::Authorship,
     hash::{EntryId, LeafHash},
     height::LeafIndex,
-    merkle,
 };
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -204,7 +203,7 @@ pub fn chunks(entries: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
 
 /// Lets one entry in, or says why not; and whether it is new here.
 fn take(shared: &Shared, bytes: &[u8]) -> (Answer, bool) {
-    let hash = merkle::leaf_hash(bytes);
+    let hash = Said::hash_of(bytes);
     if let Some(id) = shared.mempool().get(&hash).map(|entry| entry.id()) {
         return (Answer::Pending(id), false);
     }
@@ -217,7 +216,7 @@ fn take(shared: &Shared, bytes: &[u8]) -> (Answer, bool) {
             );
         }
     };
-    let id = Entry::id_of_parsed(bytes);
+    let id = Said::id_of_parsed(bytes);
     match shared.ledger.entry(&id) {
         Ok(Some(index)) => return (Answer::Recorded(id, index), false),
         Ok(None) => {}
@@ -232,7 +231,7 @@ fn take(shared: &Shared, bytes: &[u8]) -> (Answer, bool) {
     }
 }
 
-/// Believes an entry or an act by the key of its author as of the last block.
+/// Believes an entry, an act or a batch by the key of its author as of the last block.
 pub fn authenticate(shared: &Shared, said: Said, hash: LeafHash) -> Result<Arc<Authentic>, Denial> {
     if let Some(entry) = shared.mempool().get(&hash) {
         return Ok(Arc::clone(entry));

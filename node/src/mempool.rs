@@ -13,6 +13,7 @@ use ledger::{Admitted, rules::Refusal};
 use protocol::{
     act::Decision,
     authentic::{Authentic, Said},
+    entry::Entry,
     hash::{EntryId, IndexKey, LeafHash},
     height::{Height, Version},
     name::AgencyName,
@@ -47,21 +48,25 @@ pub enum Offered {
 /// The waiting entries.
 #[derive(Debug, Default)]
 pub struct Mempool {
+    /// Entries, acts and whole batches, by the hash of their first leaf.
     entries: BTreeMap<LeafHash, Arc<Authentic>>,
     ids: BTreeMap<EntryId, LeafHash>,
     claims: BTreeMap<Claim, EntryId>,
     queues: BTreeMap<AgencyName, VecDeque<LeafHash>>,
     per_agency: BTreeMap<AgencyName, usize>,
+    leaves: usize,
+    /// Whose turn it is to be first in a block.
+    first: usize,
     bytes: usize,
     refused: BTreeMap<EntryId, Refusal>,
     refused_order: VecDeque<EntryId>,
 }
 
 impl Mempool {
-    /// How many wait.
+    /// How many leaves of the log wait.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
+    pub const fn len(&self) -> usize {
+        self.leaves
     }
 
     /// Whether none waits.
@@ -91,53 +96,65 @@ impl Mempool {
     /// Queues an admitted entry.
     pub fn offer(&mut self, admitted: Admitted) -> Offered {
         let entry = admitted.into_entry();
-        let claim = Claim::of(&entry);
+        let claims = Claim::of(&entry);
         if self.ids.contains_key(&entry.id()) {
             return Offered::WaitedAlready;
         }
-        if let Some(by) = self.claims.get(&claim) {
+        if let Some(by) = claims.iter().find_map(|claim| self.claims.get(claim)) {
             return Offered::Contested { by: *by };
         }
         let agency = entry.said().author().agency();
         let of_agency = self.per_agency.get(&agency).copied().unwrap_or(0);
-        if self.entries.len() >= WAITING_MAX
+        if self.leaves + entry.count() > WAITING_MAX
             || self.bytes + entry.bytes().len() > WAITING_BYTES_MAX
-            || of_agency >= WAITING_PER_AGENCY_MAX
+            || of_agency + entry.count() > WAITING_PER_AGENCY_MAX
         {
             return Offered::Full;
         }
-        self.refused.remove(&entry.id());
+        for leaf in entry.leaves() {
+            self.refused.remove(&leaf.id);
+            self.ids.insert(leaf.id, entry.hash());
+        }
         self.bytes += entry.bytes().len();
-        self.ids.insert(entry.id(), entry.hash());
-        self.claims.insert(claim, entry.id());
+        self.leaves += entry.count();
+        let claims = claims.into_iter().map(|claim| (claim, entry.id()));
+        self.claims.extend(claims);
         self.queues
             .entry(agency.clone())
             .or_default()
             .push_back(entry.hash());
-        *self.per_agency.entry(agency).or_default() += 1;
+        *self.per_agency.entry(agency).or_default() += entry.count();
         self.entries.insert(entry.hash(), Arc::new(entry));
         Offered::Waits
     }
 
-    /// The next entries for a block within the bounds: one from each agency in turn, oldest first.
-    pub fn candidates(&mut self, count_max: usize, bytes_max: usize) -> Vec<Arc<Authentic>> {
+    /// The next for a block within the bounds: one from each agency in turn, oldest first, beginning each
+    /// time with another agency, so that what is large waits for no one's small ones.
+    pub fn candidates(&mut self, leaves_max: usize, bytes_max: usize) -> Vec<Arc<Authentic>> {
         for queue in self.queues.values_mut() {
             queue.retain(|hash| self.entries.contains_key(hash));
         }
+        self.queues.retain(|_, queue| !queue.is_empty());
+        self.first = self.first.wrapping_add(1);
+        let begin = self.first.checked_rem(self.queues.len()).unwrap_or(0);
         let mut taken = Vec::new();
-        let mut bytes = 0;
-        let mut turn = 0;
+        let (mut leaves, mut bytes, mut turn) = (0, 0, 0);
         loop {
             let mut any = false;
-            for queue in self.queues.values() {
+            let (before, after) = (
+                self.queues.values().take(begin),
+                self.queues.values().skip(begin),
+            );
+            for queue in after.chain(before) {
                 let Some(entry) = queue.get(turn).and_then(|hash| self.entries.get(hash)) else {
                     continue;
                 };
-                if taken.len() >= count_max || bytes + entry.bytes().len() > bytes_max {
+                leaves += entry.count();
+                bytes += entry.bytes().len();
+                if leaves > leaves_max || bytes > bytes_max {
                     return taken;
                 }
                 any = true;
-                bytes += entry.bytes().len();
                 taken.push(Arc::clone(entry));
             }
             if !any {
@@ -155,15 +172,10 @@ impl Mempool {
         let mut losers = Vec::new();
         for entry in entries {
             self.remove(&entry.hash());
-            let loser = self
-                .claims
-                .get(&Claim::of(entry))
-                .and_then(|id| self.ids.get(id))
-                .copied();
-            if let Some(loser) = loser.and_then(|hash| self.remove(&hash))
-                && loser.id() != entry.id()
-            {
-                losers.push(loser);
+            for claim in Claim::of(entry) {
+                let loser = self.claims.get(&claim).and_then(|id| self.ids.get(id));
+                let loser = loser.copied().and_then(|hash| self.remove(&hash));
+                losers.extend(loser);
             }
         }
         losers
@@ -178,12 +190,20 @@ impl Mempool {
             .collect()
     }
 
-    /// Drops an entry with a reason.
+    /// Drops an entry with a reason, with all that stands in its batch.
     pub fn drop_entry(&mut self, id: &EntryId, refusal: Refusal) {
-        if let Some(hash) = self.ids.get(id).copied() {
-            self.remove(&hash);
+        let dropped = self.ids.get(id).copied();
+        match dropped.and_then(|hash| self.remove(&hash)) {
+            Some(entry) => self.drop_removed(&entry, &refusal),
+            None => self.refuse(*id, refusal),
         }
-        self.refuse(*id, refusal);
+    }
+
+    /// Remembers why something is not here any more.
+    pub fn drop_removed(&mut self, entry: &Authentic, refusal: &Refusal) {
+        for leaf in entry.leaves() {
+            self.refuse(leaf.id, refusal.clone());
+        }
     }
 
     /// Entries whose last height is below `height`: they can never be decided.
@@ -199,11 +219,16 @@ impl Mempool {
     fn remove(&mut self, hash: &LeafHash) -> Option<Arc<Authentic>> {
         let entry = self.entries.remove(hash)?;
         self.bytes = self.bytes.saturating_sub(entry.bytes().len());
-        self.ids.remove(&entry.id());
-        self.claims.remove(&Claim::of(&entry));
+        self.leaves = self.leaves.saturating_sub(entry.count());
+        for leaf in entry.leaves() {
+            self.ids.remove(&leaf.id);
+        }
+        for claim in Claim::of(&entry) {
+            self.claims.remove(&claim);
+        }
         let agency = entry.said().author().agency();
         if let Some(count) = self.per_agency.get_mut(&agency) {
-            *count = count.saturating_sub(1);
+            *count = count.saturating_sub(entry.count());
         }
         Some(entry)
     }
@@ -226,25 +251,28 @@ impl Mempool {
 struct Claim(IndexKey, Version, Option<AgencyName>);
 
 impl Claim {
-    fn of(leaf: &Authentic) -> Self {
-        match leaf.said() {
-            Said::Entry(entry) => {
-                let statement = &entry.statement;
-                let attests = statement.operation.is_attestation();
-                Self(
-                    RecordState::index_key(&statement.registry, &statement.key),
-                    statement.version,
-                    attests.then(|| statement.author.agency()),
-                )
-            }
+    fn of(whole: &Authentic) -> Vec<Self> {
+        match whole.said() {
+            Said::Entry(entry) => vec![Self::of_entry(entry)],
+            Said::Batch(batch) => batch.entries.iter().map(Self::of_entry).collect(),
             Said::Act(act) => {
                 let key = match &act.statement.decision {
                     Decision::AddClerk(state) => ClerkState::index_key(&state.name),
                     Decision::RevokeClerk { clerk, .. } => ClerkState::index_key(clerk),
                     Decision::SetPolicy { registry, .. } => RegistryState::index_key(registry),
                 };
-                Self(key, Version::ZERO, None)
+                vec![Self(key, Version::ZERO, None)]
             }
         }
+    }
+
+    fn of_entry(entry: &Entry) -> Self {
+        let statement = &entry.statement;
+        let attests = statement.operation.is_attestation();
+        Self(
+            RecordState::index_key(&statement.registry, &statement.key),
+            statement.version,
+            attests.then(|| statement.author.agency()),
+        )
     }
 }

@@ -1,10 +1,13 @@
 //! What a client hands in, and the same once its signature holds.
 //!
-//! Entries of clerks and acts of agencies go one way through a node. Whose key it should be, the rules
-//! ask (`ledger::rules`); nothing else is believed yet.
+//! Entries and batches of clerks and acts of agencies go one way through a node. Whose key it should be,
+//! the rules ask (`ledger::rules`); nothing else is believed yet.
+
+use std::borrow::Cow;
 
 use crate::{
     act::Act,
+    batch::{self, Batch, WholeBatch},
     entry::{Authorship, ENTRY_BYTES_MAX, Entry},
     hash::{EntryId, LeafHash},
     height::Height,
@@ -14,16 +17,18 @@ use crate::{
     text::Malformed,
 };
 
-/// One leaf that a client may hand in.
+/// What a client may hand in, and what waits, is proposed and recorded whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     /// By a clerk, about a record.
     Entry(Entry),
     /// By an agency, about its clerks and registries.
     Act(Act),
+    /// By a clerk, about many records: several leaves under one signature.
+    Batch(Box<WholeBatch>),
 }
 
-/// Whose signature a leaf must bear.
+/// Whose signature it must bear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author<'a> {
     /// A clerk's.
@@ -64,14 +69,64 @@ impl From<Act> for Said {
     }
 }
 
+impl From<WholeBatch> for Said {
+    fn from(batch: WholeBatch) -> Self {
+        Self::Batch(Box::new(batch))
+    }
+}
+
 impl Said {
-    /// Reads a leaf by its first word; anything that it would not be written as again is refused.
+    /// Reads it by its first word; anything that it would not be written as again is refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if Act::is_start(bytes) {
             Act::parse(bytes).map(Self::Act)
+        } else if WholeBatch::is_start(bytes) {
+            WholeBatch::parse(bytes).map(Self::from)
         } else {
             Entry::parse(bytes).map(Self::Entry)
         }
+    }
+
+    /// The first leaf of what is written as `bytes`: the batch leaf of a batch, which covers the others.
+    #[must_use]
+    pub fn first_leaf(bytes: &[u8]) -> &[u8] {
+        if WholeBatch::is_start(bytes) {
+            bytes.get(..batch::leaf_end(bytes)).unwrap_or(bytes)
+        } else {
+            bytes
+        }
+    }
+
+    /// The hash that names what is written as `bytes`: that of its first leaf.
+    #[must_use]
+    pub fn hash_of(bytes: &[u8]) -> LeafHash {
+        merkle::leaf_hash(Self::first_leaf(bytes))
+    }
+
+    /// Identity of what is written as `bytes`, which were parsed.
+    #[must_use]
+    pub fn id_of_parsed(bytes: &[u8]) -> EntryId {
+        Entry::id_of_parsed(Self::first_leaf(bytes))
+    }
+
+    /// Puts the leaves of a block's entries, the block leaf not among them, together again as they were
+    /// handed in. Nothing is judged: a batch that lacks entries is none when it is parsed.
+    #[must_use]
+    pub fn regroup(leaves: &[Vec<u8>]) -> Vec<Cow<'_, [u8]>> {
+        let mut wholes = Vec::with_capacity(leaves.len());
+        let mut rest = leaves;
+        while let Some((first, after)) = rest.split_first() {
+            let count = batch_count(first).unwrap_or(0).min(after.len());
+            let (of_batch, after) = after.split_at(count);
+            rest = after;
+            wholes.push(if of_batch.is_empty() {
+                Cow::Borrowed(first.as_slice())
+            } else {
+                let of_batch = of_batch.iter().flatten();
+                Cow::Owned(first.iter().chain(of_batch).copied().collect())
+            });
+        }
+        wholes
     }
 
     /// Whose signature it must bear.
@@ -80,6 +135,7 @@ impl Said {
         match self {
             Self::Entry(entry) => Author::Clerk(&entry.statement.author),
             Self::Act(act) => Author::Agency(&act.statement.author),
+            Self::Batch(batch) => Author::Clerk(&batch.leaf.statement.author),
         }
     }
 
@@ -89,47 +145,100 @@ impl Said {
         match self {
             Self::Entry(entry) => entry.statement.expires,
             Self::Act(act) => act.statement.expires,
+            Self::Batch(batch) => batch.leaf.statement.expires,
         }
     }
 
-    /// Believes it if `key`, which the caller found for its author, made its signature. An entry of a
-    /// batch has none of its own and is refused here.
+    /// Believes it if `key`, which the caller found for its author, made its signature, and a batch is
+    /// that of its entries. An entry of a batch by itself has no signature and is refused here.
     pub fn authenticate(self, origin: &Origin, key: &PublicKey) -> Result<Authentic, BadSignature> {
         // The text is made once: it is most of the work beside the signature itself.
-        let (text, message, signature) = match &self {
+        let (bytes, leaves) = match &self {
             Self::Entry(entry) => {
                 let Authorship::Signed(signature) = &entry.authorship else {
                     return Err(BadSignature);
                 };
                 let text = entry.statement.write();
-                let message = crate::entry::message(origin, &text);
-                (text, message, signature)
+                key::verify(key, &crate::entry::message(origin, &text), signature)?;
+                single(crate::entry::id(&text), entry.write_behind(text))
             }
             Self::Act(act) => {
                 let text = act.statement.write();
-                let message = crate::act::message(origin, &text);
-                (text, message, &act.signature)
+                key::verify(key, &crate::act::message(origin, &text), &act.signature)?;
+                single(crate::entry::id(&text), act.write_behind(text))
+            }
+            Self::Batch(batch) => {
+                batch.leaf.check(origin, key)?;
+                let bytes = batch.write().into_bytes();
+                let mut leaves: Vec<Part> = Vec::with_capacity(batch.entries.len());
+                for part in batch::parts(&bytes) {
+                    let end = leaves.last().map_or(0, |last| last.end);
+                    leaves.push(Part {
+                        id: Entry::id_of_parsed(part),
+                        hash: merkle::leaf_hash(part),
+                        end: end.saturating_add(part.len()),
+                    });
+                }
+                let mut covered = merkle::Frontier::default();
+                for entry in leaves.iter().skip(1) {
+                    covered.push(entry.hash);
+                }
+                if covered.root() != batch.leaf.statement.root {
+                    return Err(BadSignature);
+                }
+                (bytes, leaves)
             }
         };
-        key::verify(key, &message, signature)?;
-        let id = crate::entry::id(&text);
-        let text = match &self {
-            Self::Entry(entry) => entry.write_behind(text),
-            Self::Act(act) => act.write_behind(text),
-        };
-        let bytes = text.into_bytes();
-        let hash = merkle::leaf_hash(&bytes);
+        let first = leaves.first().ok_or(BadSignature)?;
+        let (id, hash) = (first.id, first.hash);
         Ok(Authentic {
             id,
             hash,
             bytes,
+            leaves,
             said: self,
             key: *key,
         })
     }
 }
 
-/// A leaf whose signature holds under a key; whose key that is, the rules ask. Only
+/// The text of one leaf, and where it lies in itself.
+fn single(id: EntryId, text: String) -> (Vec<u8>, Vec<Part>) {
+    let bytes = text.into_bytes();
+    let hash = merkle::leaf_hash(&bytes);
+    let end = bytes.len();
+    (bytes, vec![Part { id, hash, end }])
+}
+
+/// How many entries follow a batch leaf, if it is one.
+fn batch_count(leaf: &[u8]) -> Option<usize> {
+    let batch = WholeBatch::is_start(leaf).then(|| Batch::parse(leaf).ok());
+    usize::try_from(batch??.statement.count).ok()
+}
+
+/// One of the leaves, without its bytes.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    id: EntryId,
+    hash: LeafHash,
+    /// Where it ends in the bytes of the whole.
+    end: usize,
+}
+
+/// One leaf of what was handed in, as it will stand in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf<'a> {
+    /// Its identity.
+    pub id: EntryId,
+    /// Its leaf hash.
+    pub hash: LeafHash,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// The key under which the signature holds that covers it.
+    pub key: &'a PublicKey,
+}
+
+/// What was handed in, with a signature that holds under a key; whose key that is, the rules ask. Only
 /// [`Said::authenticate`] makes one.
 #[derive(Clone, Debug)]
 pub struct Authentic {
@@ -137,6 +246,7 @@ pub struct Authentic {
     id: EntryId,
     hash: LeafHash,
     bytes: Vec<u8>,
+    leaves: Vec<Part>,
     key: PublicKey,
 }
 
@@ -147,22 +257,55 @@ impl Authentic {
         &self.said
     }
 
-    /// Its identity.
+    /// Its identity; of a batch, that of its own leaf.
     #[must_use]
     pub const fn id(&self) -> EntryId {
         self.id
     }
 
-    /// Its leaf hash.
+    /// The hash of its leaf; of a batch, that of its own, which covers its entries.
     #[must_use]
     pub const fn hash(&self) -> LeafHash {
         self.hash
     }
 
-    /// Its bytes, as they will stand in the log.
+    /// All its bytes, as they will stand in the log one leaf after another.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// How many leaves of the log it becomes.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// Its leaves in their order: one, or a batch leaf and its entries.
+    pub fn leaves(&self) -> impl Iterator<Item = Leaf<'_>> {
+        let mut start = 0;
+        self.leaves.iter().map(move |part| {
+            let bytes = self.bytes.get(start..part.end).unwrap_or_default();
+            start = part.end;
+            Leaf {
+                id: part.id,
+                hash: part.hash,
+                bytes,
+                key: &self.key,
+            }
+        })
+    }
+
+    /// Its first leaf: all of it, or the batch leaf.
+    #[must_use]
+    pub fn first(&self) -> Leaf<'_> {
+        let end = self.leaves.first().map_or(0, |part| part.end);
+        Leaf {
+            id: self.id,
+            hash: self.hash,
+            bytes: self.bytes.get(..end).unwrap_or_default(),
+            key: &self.key,
+        }
     }
 
     /// The key under which the signature holds.

@@ -1,19 +1,26 @@
 //! A batch: one leaf whose signature covers the entries that follow it in the log.
 //!
-//! Each entry can still be proven alone: by its path to the batch's root. The verifier knows this
-//! second kind of authorship from the first version on.
+//! Each entry can still be proven alone: by its path to the batch's root. A batch is handed in, taken
+//! and recorded whole, or not at all.
 
 use crate::{
-    entry,
+    entry::{self, Authorship, Entry, Statement},
     hash::RootHash,
     height::Height,
     key::{self, BadSignature, PublicKey, SecretKey, Signature},
+    merkle,
     name::{ClerkName, Origin},
     text::{self, Lines, Malformed},
 };
 
 /// The most entries that one signature may cover.
 pub const BATCH_ENTRIES_MAX: u64 = 1024;
+/// The most bytes of a batch leaf together with its entries.
+pub const BATCH_BYTES_MAX: usize = 1 << 20;
+/// How a batch leaf begins.
+const START: &[u8] = b"muhr-batch/v1\n";
+/// How an entry of a batch ends.
+const END: &[u8] = b"batched\n";
 
 /// What the author of a batch signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,4 +106,128 @@ impl Batch {
     pub fn check(&self, origin: &Origin, key: &PublicKey) -> Result<(), BadSignature> {
         key::verify(key, &self.statement.message(origin), &self.signature)
     }
+}
+
+/// A batch with its entries, as a client hands it in: the leaf and the entries one after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeBatch {
+    /// The batch leaf.
+    pub leaf: Batch,
+    /// The entries that it covers, in order.
+    pub entries: Vec<Entry>,
+}
+
+impl WholeBatch {
+    /// Signs statements, which are all by one clerk and have one last height, with one signature. None
+    /// if there are none, or more than a batch may have.
+    #[must_use]
+    pub fn sign(statements: Vec<Statement>, origin: &Origin, secret: &SecretKey) -> Option<Self> {
+        let entries: Vec<Entry> = statements
+            .into_iter()
+            .map(|statement| Entry {
+                statement,
+                authorship: Authorship::Batched,
+            })
+            .collect();
+        let first = &entries.first()?.statement;
+        let (author, expires) = (first.author.clone(), first.expires);
+        let is_alike =
+            |entry: &Entry| entry.statement.author == author && entry.statement.expires == expires;
+        let count = u64::try_from(entries.len()).ok()?;
+        if count > BATCH_ENTRIES_MAX || !entries.iter().all(is_alike) {
+            return None;
+        }
+        let written: Vec<String> = entries.iter().map(Entry::write).collect();
+        let statement = BatchStatement {
+            author,
+            count,
+            root: merkle::root_of(written.iter().map(String::as_bytes)),
+            expires,
+        };
+        let leaf = statement.sign(origin, secret);
+        Some(Self { leaf, entries })
+    }
+
+    /// Whether a text is meant as one.
+    #[must_use]
+    pub fn is_start(bytes: &[u8]) -> bool {
+        bytes.starts_with(START)
+    }
+
+    /// Its leaves as they stand in the log, in one text.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let entries = self.entries.iter().map(Entry::write);
+        std::iter::once(self.leaf.write()).chain(entries).collect()
+    }
+
+    /// Reads such a text. That the batch's root is that of its entries is seen with the signature.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > BATCH_BYTES_MAX {
+            let what = format!("a batch has at most {BATCH_BYTES_MAX} bytes");
+            return Err(Malformed::new(1, what));
+        }
+        let mut parts = parts(bytes);
+        let leaf = Batch::parse(parts.next().unwrap_or_default())?;
+        let mut line = LEAF_LINES;
+        let mut entries = Vec::new();
+        for part in parts {
+            let entry = Entry::parse(part).map_err(|error| error.after(line))?;
+            let (batch, said) = (&leaf.statement, &entry.statement);
+            if said.author != batch.author || said.expires != batch.expires {
+                let what =
+                    "an entry of another author, or with another last height, than its batch";
+                return Err(Malformed::new(line.saturating_add(1), what));
+            }
+            line = line.saturating_add(part.iter().filter(|byte| **byte == b'\n').count());
+            entries.push(entry);
+        }
+        if u64::try_from(entries.len()) != Ok(leaf.statement.count) {
+            let what = format!("{} entries follow the batch", entries.len());
+            return Err(Malformed::new(line, what));
+        }
+        Ok(Self { leaf, entries })
+    }
+}
+
+/// How many lines a batch leaf has.
+const LEAF_LINES: usize = 6;
+
+/// Parts the text of a whole batch into its leaves; what is left at the end is a part of its own. Nothing
+/// is judged.
+pub fn parts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    let mut is_first = true;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = if std::mem::take(&mut is_first) {
+            leaf_end(rest)
+        } else {
+            entry_end(rest)
+        };
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        Some(part)
+    })
+}
+
+/// Where the batch leaf ends with which a text begins.
+pub(crate) fn leaf_end(bytes: &[u8]) -> usize {
+    let mut feeds = (1..).zip(bytes).filter(|(_, byte)| **byte == b'\n');
+    feeds
+        .nth(LEAF_LINES - 1)
+        .map_or(bytes.len(), |(end, _)| end)
+}
+
+fn entry_end(bytes: &[u8]) -> usize {
+    let mut end = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        end += line.len();
+        if line == END {
+            break;
+        }
+    }
+    end
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
-    authentic::{Authentic, Said},
+    authentic::{Authentic, Leaf, Said},
     block::BlockLeaf,
     entry::Statement,
     hash::{EntryId, IndexKey, LeafHash},
@@ -60,11 +60,18 @@ impl<'a, R: Records> Draft<'a, R> {
         self.leaves.is_empty()
     }
 
-    /// Whether one more entry stays within the limits of a block.
+    /// Whether an empty block would have room for it.
+    pub(super) fn fits_a_block(&self, entry: &Authentic) -> bool {
+        let limits = self.head.directory().limits();
+        count(entry.count()) <= limits.block_entries
+            && count(entry.bytes().len()) <= limits.block_bytes
+    }
+
+    /// Whether it stays within the limits of a block.
     pub(super) fn room_for(&self, entry: &Authentic) -> Result<(), InvalidBlock> {
         let limits = self.head.directory().limits();
         let (entries_max, bytes_max) = (limits.block_entries, limits.block_bytes);
-        if count(self.leaves.len()) >= entries_max {
+        if count(self.leaves.len()) + count(entry.count()) > entries_max {
             return Err(InvalidBlock::TooManyEntries { entries_max });
         }
         if self.bytes + count(entry.bytes().len()) > bytes_max {
@@ -73,16 +80,30 @@ impl<'a, R: Records> Draft<'a, R> {
         Ok(())
     }
 
-    /// Takes the leaf if the rules allow it after all that were taken before.
-    pub(super) fn take(&mut self, leaf: &Authentic) -> Result<Result<(), Refusal>, Fault> {
+    /// Takes it, with all its leaves, if the rules allow it after all that were taken before.
+    pub(super) fn take(&mut self, whole: &Authentic) -> Result<Result<(), Refusal>, Fault> {
         let index = LeafIndex::new(self.head.size().get() + count(self.leaves.len()));
         let place = Place {
             height: self.head.height().next(),
             time: self.time,
             index,
         };
-        let taken = match leaf.said() {
+        let leaf = whole.first();
+        let taken = match whole.said() {
             Said::Entry(entry) => self.take_entry(leaf, &entry.statement, place)?,
+            Said::Batch(batch) => {
+                let records = Overlay {
+                    changes: &self.records,
+                    below: self.below,
+                };
+                let directory = self.head.directory();
+                let judged = rules::batch::judge_all(directory, &records, whole, batch, place)?;
+                judged.map(|states| {
+                    for (known, state) in states {
+                        self.change(known, state);
+                    }
+                })
+            }
             Said::Act(act) => {
                 let before = self.head.directory();
                 let present = self.directory.as_ref().unwrap_or(before);
@@ -97,16 +118,18 @@ impl<'a, R: Records> Draft<'a, R> {
         if let Err(refusal) = taken {
             return Ok(Err(refusal));
         }
-        self.leaves.push(leaf.bytes().to_vec());
-        self.bytes += count(leaf.bytes().len());
-        self.hashes.push(leaf.hash());
-        self.ids.push(leaf.id());
+        for leaf in whole.leaves() {
+            self.leaves.push(leaf.bytes.to_vec());
+            self.bytes += count(leaf.bytes.len());
+            self.hashes.push(leaf.hash);
+            self.ids.push(leaf.id);
+        }
         Ok(Ok(()))
     }
 
     fn take_entry(
         &mut self,
-        entry: &Authentic,
+        entry: Leaf<'_>,
         statement: &Statement,
         place: Place,
     ) -> Result<Result<(), Refusal>, Fault> {
@@ -116,10 +139,12 @@ impl<'a, R: Records> Draft<'a, R> {
         };
         let known = Known::find(&records, statement)?;
         let judged = rules::judge(self.head.directory(), &known, entry, statement, place);
-        Ok(judged.map(|state| {
-            self.before.entry(known.key).or_insert(known.current);
-            self.records.insert(known.key, state);
-        }))
+        Ok(judged.map(|state| self.change(known, state)))
+    }
+
+    fn change(&mut self, known: Known, state: RecordState) {
+        self.before.entry(known.key).or_insert(known.current);
+        self.records.insert(known.key, state);
     }
 
     /// Closes the block with its block leaf.

@@ -96,6 +96,7 @@ impl Ledger {
         let shared = load(&store, genesis, tip)?;
         let ledger = Self {
             store,
+            batches: query::Batches::default(),
             writer: Mutex::new(()),
             shared: RwLock::new(shared),
         };

@@ -5,7 +5,7 @@
 
 use protocol::{
     act::{Act, Decision},
-    authentic::Authentic,
+    authentic::Leaf,
     hash::IndexKey,
     height::TimeMs,
     key::PublicKey,
@@ -24,13 +24,13 @@ pub const CLERKS_MAX: usize = 100_000;
 /// before the block with what acts before it in the block have changed.
 pub fn judge(
     directory: &Directory,
-    leaf: &Authentic,
+    leaf: Leaf<'_>,
     act: &Act,
     place: Place,
 ) -> Result<(IndexKey, String), Refusal> {
     let statement = &act.statement;
     size(directory, leaf)?;
-    author(directory, &statement.author, leaf.key())?;
+    author(directory, &statement.author, leaf.key)?;
     lifetime(
         directory.limits().lifetime_heights,
         statement.expires,

@@ -4,7 +4,7 @@
 //! said of it. So none can be taken for a word on another version, and none handed in twice.
 
 use protocol::{
-    authentic::Authentic,
+    authentic::Leaf,
     entry::{Operation, Statement},
     standing::{Mark, Standing},
     state::RecordState,
@@ -15,7 +15,7 @@ use super::{Known, Place, Refusal, outcome, references};
 /// The state of the record after the attestation. Its author and scope have been judged.
 pub(super) fn judge(
     known: &Known,
-    entry: &Authentic,
+    entry: Leaf<'_>,
     statement: &Statement,
     place: Place,
 ) -> Result<RecordState, Refusal> {
@@ -32,7 +32,7 @@ pub(super) fn judge(
     }
     let agency = statement.author.agency();
     let last = current.mark(&agency);
-    if let Some(last) = last.filter(|last| last.place.hash == entry.hash()) {
+    if let Some(last) = last.filter(|last| last.place.hash == entry.hash) {
         return Err(Refusal::AlreadyThere {
             index: last.place.index,
         });
@@ -61,7 +61,7 @@ pub(super) fn judge(
         said: operation,
         place: protocol::entry::Previous {
             index: place.index,
-            hash: entry.hash(),
+            hash: entry.hash,
             height: place.height,
             time: place.time,
         },

@@ -145,13 +145,24 @@ pub enum Refusal {
         "no agencies could satisfy the policy of registry {0}: it needs one or more of as many others than the owner, and 1 to 3,650 days or no end; or none of all this"
     )]
     PolicyUnsatisfiable(RegistryName),
+    #[error("entry {row} of the batch: {why} (nothing of the batch was recorded)")]
+    InBatch { row: u64, why: Box<Self> },
+    #[error("another entry of the batch is about the same record; put it into a later batch")]
+    TwiceInBatch,
+    #[error(
+        "a block of this network takes {entries_max} entries of a batch, and {bytes_max} bytes; make the batch smaller"
+    )]
+    BatchTooLarge { entries_max: u64, bytes_max: u64 },
 }
 
 impl Refusal {
     /// The stable code: one word for programs.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
+            Self::InBatch { why, .. } => why.code(),
+            Self::TwiceInBatch => "twice-in-batch",
+            Self::BatchTooLarge { .. } => "batch-too-large",
             Self::AlreadyThere { .. } => "already-there",
             Self::TooLarge { .. } => "too-large",
             Self::UnknownClerk(_) => "unknown-clerk",
@@ -195,8 +206,33 @@ impl Refusal {
 
     /// Whether other content took the version first. The refusal then names what won.
     #[must_use]
-    pub const fn is_conflict(&self) -> bool {
-        matches!(self, Self::VersionTaken { .. })
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.itself(), Self::VersionTaken { .. })
+    }
+
+    /// The same of an entry in a batch, counted from 1.
+    #[must_use]
+    pub(crate) fn of_row(self, row: u64) -> Self {
+        let why = Box::new(self);
+        Self::InBatch { row, why }
+    }
+
+    /// The refusal without the row of a batch that it is about.
+    #[must_use]
+    pub fn itself(&self) -> &Self {
+        match self {
+            Self::InBatch { why, .. } => why,
+            _ => self,
+        }
+    }
+
+    /// Which entry of a batch it is about, from 1.
+    #[must_use]
+    pub const fn row(&self) -> Option<u64> {
+        match self {
+            Self::InBatch { row, .. } => Some(*row),
+            _ => None,
+        }
     }
 }
 

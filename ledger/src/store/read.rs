@@ -1,6 +1,7 @@
 //! Reading rows.
 
 use protocol::{
+    batch::{Batch, WholeBatch},
     hash::{ChainId, EntryId, IndexKey},
     height::{Height, LeafIndex},
     state::RecordState,
@@ -103,6 +104,32 @@ impl Store {
             return Err(Fault::damaged(format!("leaf {next} is missing")));
         }
         Ok(leaves)
+    }
+
+    /// The nearest batch leaf before `index`, which stands at most `steps` leaves before it.
+    pub(crate) fn batch_before(
+        &self,
+        index: LeafIndex,
+        steps: u64,
+    ) -> Result<Option<(LeafIndex, Batch)>, Fault> {
+        let mut found = None;
+        let from = index.get().to_be_bytes();
+        let lowest = index.get().saturating_sub(steps);
+        self.scan(
+            LEAVES,
+            IteratorMode::From(&from, Direction::Reverse),
+            |key, value| {
+                let at = number(key)?;
+                if WholeBatch::is_start(value) {
+                    let leaf = Batch::parse(value);
+                    let leaf =
+                        leaf.map_err(|error| Fault::damaged(format!("leaf {at}: {error}")))?;
+                    found = Some((LeafIndex::new(at), leaf));
+                }
+                Ok(found.is_none() && at > lowest)
+            },
+        )?;
+        Ok(found)
     }
 
     pub(crate) fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Fault> {

@@ -17,6 +17,7 @@ mod world;
 mod acts;
 mod answers;
 mod attestations;
+mod batches;
 #[cfg(feature = "rocksdb")]
 mod poison;
 #[cfg(feature = "rocksdb")]

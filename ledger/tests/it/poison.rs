@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ledger::{Built, Ledger, NotAdmitted, NotExecuted, Records, Refusal};
+use ledger::{Built, InvalidBlock, Ledger, NotAdmitted, NotExecuted, Records, Refusal};
 use protocol::{
     authentic::Authentic,
     entry::{Committed, Operation, Previous, Reference, Statement},
@@ -17,7 +17,7 @@ use crate::{
     model::Random,
     world::{
         self, ANNA, BOB, LICENCES, LOLA, OLD, PARCELS, PERMITS, genesis_with, key, next, proposal,
-        registry, secret, sign, sign_with,
+        registry, secret, sign, sign_batch, sign_with,
     },
 };
 
@@ -161,11 +161,27 @@ impl Poisoner {
         if self.random.below(15) == 0 {
             return sign_with(statement, &secret("a stranger"));
         }
+        if self.random.below(4) == 0 {
+            return self.batch(statement);
+        }
         sign(statement)
     }
 
-    /// What the door says, and what a block of this entry alone would be.
-    fn ask(&self, entry: &Authentic) -> (Option<Refusal>, Option<Refusal>) {
+    /// A batch of up to eight; seven leaves are the most that a block takes.
+    fn batch(&mut self, first: Statement) -> Authentic {
+        let mut statements = vec![first.clone()];
+        for _ in 0..self.random.below(8) {
+            statements.push(Statement {
+                author: first.author.clone(),
+                expires: first.expires,
+                ..self.statement()
+            });
+        }
+        sign_batch(statements)
+    }
+
+    /// What the door says, and whether a block of this alone would be none.
+    fn ask(&self, entry: &Authentic) -> (Option<Refusal>, bool) {
         let door = match self.ledger.admit(entry.clone()) {
             Ok(_) => None,
             Err(NotAdmitted::Refused(refusal)) => Some(refusal),
@@ -173,8 +189,10 @@ impl Poisoner {
         };
         let time = self.ledger.head().time().next();
         let block = match self.ledger.execute(proposal(time), [entry]) {
-            Ok(_) => None,
-            Err(NotExecuted::Invalid(ledger::InvalidBlock::Entry { refusal, .. })) => Some(refusal),
+            Ok(_) => false,
+            Err(NotExecuted::Invalid(
+                InvalidBlock::Entry { .. } | InvalidBlock::TooManyEntries { .. },
+            )) => true,
             Err(other) => panic!("{other}"),
         };
         (door, block)
@@ -186,28 +204,27 @@ impl Poisoner {
         while !waiting.is_empty() {
             let time = self.ledger.head().time().next();
             let built = self.ledger.build(proposal(time), &waiting).unwrap();
-            let Built { executed, refused } = built;
-            let mut gone: BTreeSet<EntryId> = refused.iter().map(|(id, _)| *id).collect();
-            dropped += gone.len() as u64;
-            let ids = executed.as_ref().map_or(&[][..], |executed| executed.ids());
-            gone.extend(ids);
-            taken += ids.len() as u64;
-            assert!(
-                !gone.is_empty(),
-                "{} entries stop the proposer",
-                waiting.len()
-            );
-            let (left, done): (Vec<_>, Vec<_>) = waiting
+            let Built {
+                executed,
+                taken: in_block,
+                refused,
+            } = built;
+            dropped += refused.len() as u64;
+            taken += executed.as_ref().map_or(0, |executed| executed.ids().len()) as u64;
+            let refused: BTreeSet<EntryId> = refused.iter().map(|(id, _)| *id).collect();
+            let in_block: BTreeSet<LeafHash> = in_block.into_iter().collect();
+            let before = waiting.len();
+            let (entries, left): (Vec<_>, Vec<_>) = waiting
                 .into_iter()
-                .partition(|entry| !gone.contains(&entry.id()));
+                .partition(|entry| in_block.contains(&entry.hash()));
             waiting = left;
+            waiting.retain(|entry| !refused.contains(&entry.id()));
+            assert!(waiting.len() < before, "{before} entries stop the proposer");
             let Some(executed) = executed else { continue };
-            let find = |id: &EntryId| done.iter().find(|entry| entry.id() == *id).unwrap();
-            let entries: Vec<&Authentic> = executed.ids().iter().map(find).collect();
             let time = executed.block_leaf().time;
-            let others = self.ledger.execute(proposal(time), entries.iter().copied());
+            let others = self.ledger.execute(proposal(time), &entries);
             assert_eq!(others.unwrap().block(), executed.block());
-            self.logged.extend(entries.into_iter().cloned());
+            self.logged.extend(entries);
             self.ledger.commit(&executed, b"").unwrap();
         }
         (taken, dropped)
@@ -241,9 +258,9 @@ fn poison(seed: u64) -> (u64, u64, u64) {
             tried += 1;
             let (door, block) = poisoner.ask(&entry);
             assert_eq!(
-                door.is_none(),
-                block.is_none(),
-                "{entry:?}: {door:?}, {block:?}"
+                door.is_some(),
+                block,
+                "{entry:?}: {door:?}, in a block {block}"
             );
             if door.is_none() && ids.insert(entry.id()) {
                 waiting.push(entry);

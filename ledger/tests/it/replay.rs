@@ -20,7 +20,7 @@ fn chain() -> Chain {
     chain
 }
 
-fn replay(chain: &Chain, log: &[Vec<u8>]) -> Result<Replay, Divergence> {
+pub fn replay(chain: &Chain, log: &[Vec<u8>]) -> Result<Replay, Divergence> {
     let mut replay = Replay::new(&chain.genesis);
     let mut splitter = Splitter::default();
     let mut blocks: Vec<RawBlock> = Vec::new();

@@ -149,6 +149,14 @@ fn refusals() -> Vec<Refusal> {
     let twice = sign(register(2));
     let built = chain.build(&[twice.clone(), twice]);
     refusals.push(built.refused[0].1.clone());
+    let batch = world::sign_batch(vec![register(2), register(2)]);
+    refusals.push(chain.refusal(batch).unwrap());
+    let narrow = Chain::with(world::genesis_with(Limits {
+        block_entries: 2,
+        ..Limits::default()
+    }));
+    let batch = world::sign_batch(vec![register(2), register(3)]);
+    refusals.push(narrow.refusal(batch).unwrap());
     let small = Chain::with(world::genesis_with(Limits {
         entry_bytes: 1024,
         ..Limits::default()

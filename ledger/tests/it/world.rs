@@ -11,6 +11,7 @@ use ledger::{
 use protocol::{
     agency::{ProvenAgency, ProvenKey},
     authentic::{Authentic, Said},
+    batch::WholeBatch,
     entry::{Committed, Operation, Statement},
     genesis::Genesis,
     hash::{Commitment, RecordKey, sha256},
@@ -190,6 +191,14 @@ pub fn sign(statement: Statement) -> Authentic {
 
 pub fn sign_with(statement: Statement, secret: &SecretKey) -> Authentic {
     let said = Said::from(statement.sign(&origin(), secret));
+    said.authenticate(&origin(), &secret.public()).unwrap()
+}
+
+/// One signature over all, by whoever the first names.
+pub fn sign_batch(statements: Vec<Statement>) -> Authentic {
+    let secret = secret(&format!("{} clerk", statements[0].author));
+    let batch = WholeBatch::sign(statements, &origin(), &secret).unwrap();
+    let said = Said::from(batch);
     said.authenticate(&origin(), &secret.public()).unwrap()
 }
 

@@ -3,14 +3,13 @@
 //! Whom to ask is another matter (`asking`). Every block brings its certificate, is executed, and must
 //! come out with the id that the certificate names.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
 use consensus::{Input, verify};
 use protocol::{
     authentic::{Authentic, Said},
     block::BlockLeaf,
     height::Height,
-    merkle,
 };
 use tokio::sync::mpsc;
 
@@ -283,9 +282,9 @@ fn prepare(shared: &crate::shared::Shared, block: DecidedBlock) -> Option<Prepar
 /// The leaves of a block but its own, if the key of each author is known and made its signature.
 fn believe(shared: &crate::shared::Shared, block: &DecidedBlock) -> Option<Vec<Arc<Authentic>>> {
     let (_, leaves) = block.leaves.split_last()?;
-    let believe = |bytes: &Vec<u8>| {
+    let believe = |bytes: &Cow<'_, [u8]>| {
         let said = Said::parse(bytes).ok()?;
-        ingest::authenticate(shared, said, merkle::leaf_hash(bytes)).ok()
+        ingest::authenticate(shared, said, Said::hash_of(bytes)).ok()
     };
-    leaves.iter().map(believe).collect()
+    Said::regroup(leaves).iter().map(believe).collect()
 }

@@ -165,12 +165,12 @@ impl Driver {
         };
         let taken: std::collections::BTreeMap<_, _> = waiting
             .into_iter()
-            .map(|entry| (entry.id(), entry))
+            .map(|entry| (entry.hash(), entry))
             .collect();
-        let entries: Vec<_> = executed
-            .ids()
+        let entries: Vec<_> = built
+            .taken
             .iter()
-            .filter_map(|id| taken.get(id).cloned())
+            .filter_map(|hash| taken.get(hash).cloned())
             .collect();
         let outline = Outline {
             height: executed.height(),
@@ -218,9 +218,10 @@ impl Driver {
             .decide_seconds
             .observe(self.shared.host.since(self.height_since).as_secs_f64());
         metrics.blocks.inc();
-        metrics.entries.inc_by(decided.entries.len() as u64);
+        let entries = decided.executed.block_leaf().entries;
+        metrics.entries.inc_by(entries);
         metrics.rounds.inc_by(commit.round.get());
-        tracing::debug!(event = "committed", height = %head.height(), entries = decided.entries.len(), round = %commit.round);
+        tracing::debug!(event = "committed", height = %head.height(), entries, round = %commit.round);
         self.cosign(&head)?;
         self.settle_waiting(&decided.entries);
         self.timers.clear();
@@ -250,7 +251,7 @@ impl Driver {
             if let Err(ledger::NotAdmitted::Refused(refusal)) =
                 self.shared.ledger.admit(loser.as_ref().clone())
             {
-                self.shared.mempool().drop_entry(&loser.id(), refusal);
+                self.shared.mempool().drop_removed(&loser, &refusal);
             }
         }
     }

@@ -12,7 +12,6 @@ use protocol::{
     authentic::{Authentic, Said},
     hash::{BlockId, LeafHash},
     height::{Height, TimeMs},
-    merkle,
 };
 
 use super::{Driver, clock};
@@ -154,7 +153,7 @@ impl Driver {
     /// Entries that a peer sent because this node asked.
     pub(super) fn on_entries(&mut self, entries: Vec<Vec<u8>>) {
         for bytes in entries {
-            let hash = merkle::leaf_hash(&bytes);
+            let hash = Said::hash_of(&bytes);
             let wanted = self
                 .proposals
                 .gathering
@@ -299,7 +298,7 @@ impl Driver {
         for saved in saved {
             let entry = |bytes: &Vec<u8>| {
                 let said = Said::parse(bytes).ok()?;
-                ingest::authenticate(&self.shared, said, merkle::leaf_hash(bytes)).ok()
+                ingest::authenticate(&self.shared, said, Said::hash_of(bytes)).ok()
             };
             let Some(entries) = saved.entries.iter().map(entry).collect::<Option<Vec<_>>>() else {
                 continue;

@@ -93,7 +93,7 @@ pub(crate) fn of_denial(denial: &Denial) -> Problem {
         )
         .0,
         Denial::Batched => {
-            Refused::new(StatusCode::BAD_REQUEST, "batch-not-accepted", "version 1 of the rules takes no batches; sign each entry").0
+            Refused::new(StatusCode::BAD_REQUEST, "batch-missing", "an entry that ends in \"batched\" is handed in behind its batch leaf, with all others of the batch").0
         }
         Denial::Rules(refusal) => of_refusal(refusal),
         Denial::Contested(by) => Refused::new(
@@ -109,7 +109,7 @@ pub(crate) fn of_denial(denial: &Denial) -> Problem {
 
 /// What a client is told of a refusal by the rules.
 pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
-    let status = match refusal {
+    let status = match refusal.itself() {
         Refusal::UnknownClerk(_)
         | Refusal::WrongKey(_)
         | Refusal::ClerkEnded { .. }
@@ -129,7 +129,7 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
         | Refusal::ClerkExists(_)
         | Refusal::KeyTaken(_)
         | Refusal::WrongPolicyVersion { .. } => StatusCode::CONFLICT,
-        Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::TooLarge { .. } | Refusal::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     Refused::new(status, refusal.code(), refusal.to_string()).0
