@@ -24,6 +24,9 @@ pub struct Problem {
     /// Milliseconds after which trying again makes sense, if it does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_ms: Option<u64>,
+    /// Which entry of a batch it is about, from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub row: Option<u64>,
 }
 
 /// How far an entry has come.

@@ -400,7 +400,31 @@ impl Client {
         }
     }
 
-    /// Receipts of many entries, as far as they are final within `wait_ms`.
+    /// Hands in a batch; waits out a busy node. A batch that was taken has no problem.
+    pub(crate) fn submit_batch(
+        &self,
+        batch: &str,
+        patience: Duration,
+    ) -> Result<Option<Problem>, Failure> {
+        let mut backoff = Backoff::new(Instant::now() + patience);
+        loop {
+            let answer = self.post("/v1/entries", "text/plain; charset=utf-8", batch.as_bytes())?;
+            if answer.is_success() {
+                return Ok(None);
+            }
+            if let Some(asked_ms) = answer.come_back() {
+                if backoff.wait(asked_ms) {
+                    continue;
+                }
+                return Err(answer.problem());
+            }
+            let problem = serde_json::from_slice(&answer.bytes);
+            let problem = problem.ok().filter(|_| (400..500).contains(&answer.status));
+            return problem.map(Some).ok_or_else(|| answer.problem());
+        }
+    }
+
+    /// Receipts of at most `RECEIPTS_MAX` entries, as far as they are final within `wait_ms`.
     pub(crate) fn receipts(
         &self,
         ids: &[String],

@@ -133,6 +133,16 @@ impl<'a> From<&'a Ready<'a>> for Item<'a> {
     }
 }
 
+impl Prepared {
+    /// How many entries, acts and changes it holds; a batch leaf is none of them.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        let is_batch = |item: &Read| item.count() > 1;
+        let count = |(_, item): &(LeafIndex, Read)| item.count() - u64::from(is_batch(item));
+        self.items.iter().map(count).sum()
+    }
+}
+
 const CHANGE_START: &[u8] = b"muhr-epoch/v1 ";
 
 /// Reads blocks and checks their signatures. Clones work in parallel.

@@ -8,6 +8,7 @@
 mod agencies;
 mod architecture;
 mod archive;
+mod batches;
 mod browser;
 mod bulk;
 mod chaos;

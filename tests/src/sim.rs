@@ -124,7 +124,8 @@ fn build(options: &Options, dir: &Path) -> Net {
     // Drift adds at most 100 ppm of a few minutes.
     laws.skew_ms = 2 * options.skew_ms + 50;
     let names = (0..seats.agencies()).map(|seat| seats.name(seat)).collect();
-    let clerks = Clerks::new(trust, names, chance.fork());
+    let batch_max = usize::try_from(options.block_entries - 1).unwrap_or(1);
+    let clerks = Clerks::new(trust, names, batch_max, chance.fork());
     let honest = hosts.iter().filter(|host| !faulty.contains(&host.seat));
     let honest = honest.map(|host| host.number).collect();
     let mut actors = BTreeMap::new();

@@ -94,14 +94,13 @@ fn apply(
         waiting.insert(number, prepared);
         while let Some(prepared) = waiting.remove(&next) {
             let block = prepared.map_err(|divergence| diverges(&divergence))?;
-            let before = replay.head().size().get();
             let after = replay
                 .apply(&block)
                 .map_err(|divergence| diverges(&divergence))?
                 .size()
                 .get();
             checked.blocks += 1;
-            checked.entries += after.saturating_sub(before).saturating_sub(1);
+            checked.entries += block.entries();
             progress(after);
             next += 1;
         }

@@ -4,6 +4,7 @@
 //! the journal, send, wait, verify, write. A bad row never stops the others. Run again after any
 //! interruption, the same rows send the same entries and get the same receipts.
 
+mod batches;
 mod earlier;
 pub(super) mod folder;
 mod receipts;
@@ -45,8 +46,8 @@ use crate::{
     output::Output,
 };
 
-/// Rows that travel together.
-const CHUNK_ROWS: usize = 128;
+/// Rows that travel together, under one signature where they can.
+const CHUNK_ROWS: usize = 1024;
 /// Chunks that travel at the same time.
 const TRAVELLERS: usize = 4;
 

@@ -21,6 +21,7 @@ impl Refused {
             status: status.as_u16(),
             detail: detail.into(),
             retry_ms: None,
+            row: None,
         })
     }
 
@@ -132,5 +133,8 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::TooLarge { .. } | Refusal::BatchTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    Refused::new(status, refusal.code(), refusal.to_string()).0
+    Problem {
+        row: refusal.row(),
+        ..Refused::new(status, refusal.code(), refusal.to_string()).0
+    }
 }

@@ -16,7 +16,7 @@ use protocol::{opening::Content, policy::TrustPolicy, receipt::Receipt};
 use tests::cluster::{Cluster, Ran, wait_until};
 use verify::Verdict;
 
-const ROWS: u64 = 2_000;
+const ROWS: u64 = 6_000;
 const KILLS: u64 = 20;
 const SEED: u64 = 5;
 /// Bytes that one row takes in the journal, nearly: only to spread the points over the whole run.

@@ -12,7 +12,7 @@ use tests::cluster::{Cluster, Ran};
 /// What stands before a node answers in its place: a status line, and the headers that go with it.
 type Answers = Arc<Mutex<Vec<&'static str>>>;
 
-/// A server before a node. It hands requests on, but for bundles while it has answers of its own.
+/// A server before a node. It hands requests on, but for batches while it has answers of its own.
 /// Its thread ends with the test's process: nobody waits for it.
 fn before(node: &str, answers: &Answers) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -49,7 +49,7 @@ fn pass(mut client: TcpStream, node: &str, answers: &Answers) -> Option<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let own = head
-        .starts_with("POST /v1/bundles")
+        .starts_with("POST /v1/entries")
         .then(|| answers.lock().unwrap().pop())
         .flatten();
     if let Some(own) = own {

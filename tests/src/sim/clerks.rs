@@ -1,15 +1,17 @@
 //! Clerks: each brings an entry to some node, and does not rest until it has the receipt.
 //!
 //! A clerk stays with a node that has promised to look after the entry, and goes elsewhere when it
-//! is away, has no room, or is one of the faulty ones. Some bring two entries for one
-//! version to two nodes: then one is recorded and the other refused.
+//! is away, has no room, or is one of the faulty ones. Some bring a batch, and want the receipt of its
+//! last entry. Some bring two entries for one version to two nodes: then one is recorded and the other
+//! refused.
 
 use std::collections::BTreeSet;
 
 use node::ingest::{Answer, Denial};
 use protocol::{
+    batch::WholeBatch,
     entry::{Entry, Operation},
-    hash::EntryId,
+    hash::{EntryId, LeafHash},
     merkle,
     policy::TrustPolicy,
 };
@@ -35,7 +37,9 @@ pub(super) enum State {
 #[derive(Clone, Debug)]
 pub(super) struct Errand {
     pub(super) id: EntryId,
+    /// What is brought: the entry, or the batch in which it is the last.
     bytes: Vec<u8>,
+    leaf: LeafHash,
     /// Which record it is of.
     pub(super) record: usize,
     /// The host to which it is brought next.
@@ -62,14 +66,22 @@ pub(super) struct Clerks {
     names: Vec<String>,
     pub(super) chance: Chance,
     number: usize,
+    /// Entries of a batch that fit into a block.
+    batch_max: usize,
 }
 
 /// How long a clerk waits for an answer or a receipt before it goes to another node.
 const PATIENCE_MS: u64 = 3_000;
 
 impl Clerks {
-    pub(super) fn new(trust: TrustPolicy, names: Vec<String>, chance: Chance) -> Self {
+    pub(super) fn new(
+        trust: TrustPolicy,
+        names: Vec<String>,
+        batch_max: usize,
+        chance: Chance,
+    ) -> Self {
         Self {
+            batch_max,
             errands: Vec::new(),
             trust,
             names,
@@ -83,8 +95,19 @@ impl Clerks {
         self.number += 1;
         let record = format!("S-{}", self.number);
         let name = self.names[agency].clone();
-        let statement = statement(&name, &record, Operation::Register, None);
-        self.push(to, now_ms, &self.sign(&name, statement), false)
+        let one = statement(&name, &record, Operation::Register, None);
+        if !self.chance.percent(25) {
+            return self.push(to, now_ms, &self.sign(&name, one), false);
+        }
+        let mut all = vec![one];
+        for more in 0..self.chance.below(self.batch_max.min(4)) {
+            let record = format!("{record}-{more}");
+            all.push(statement(&name, &record, Operation::Register, None));
+        }
+        let secret = agency_secret(&name, "clerk");
+        let batch = WholeBatch::sign(all, &self.origin(), &secret).unwrap();
+        let last = batch.entries.last().unwrap().write().into_bytes();
+        self.push_in(to, now_ms, (&last, batch.write().into_bytes()), false)
     }
 
     /// Two entries for one version, each to its own host.
@@ -111,8 +134,20 @@ impl Clerks {
 
     fn push(&mut self, to: usize, now_ms: u64, entry: &Entry, has_rival: bool) -> usize {
         let bytes = entry.write().into_bytes();
+        self.push_in(to, now_ms, (&bytes, bytes.clone()), has_rival)
+    }
+
+    /// An entry, and what it is brought in.
+    fn push_in(
+        &mut self,
+        to: usize,
+        now_ms: u64,
+        (entry, bytes): (&[u8], Vec<u8>),
+        has_rival: bool,
+    ) -> usize {
         self.errands.push(Errand {
-            id: Entry::id_of_parsed(&bytes),
+            id: Entry::id_of_parsed(entry),
+            leaf: merkle::leaf_hash(entry),
             bytes,
             record: self.number,
             to,
@@ -153,8 +188,7 @@ impl Clerks {
                 }
                 errand.state = State::Done;
                 errand.ended_ms = now_ms;
-                let leaf = merkle::leaf_hash(&errand.bytes);
-                laws.receipts.insert(errand.id, (index, leaf));
+                laws.receipts.insert(errand.id, (index, errand.leaf));
                 return Ok(None);
             }
         }

@@ -1,11 +1,12 @@
-//! The way of one chunk of rows: sign, keep, send, wait, verify, write.
+//! The way of one chunk of rows: sign, keep, send, wait, verify, write. How they are sent, many under one
+//! signature, is in `batches`.
 
 use std::time::{Duration, Instant};
 
-use api::EntryState;
+use api::RECEIPTS_MAX;
 use protocol::{
     commitment::Secret,
-    entry::{Operation, Statement},
+    entry::{Authorship, Entry, Operation, Statement},
     height::Version,
     name::RegistryName,
     opening::{Content, Opening},
@@ -62,11 +63,11 @@ impl Done {
 }
 
 /// A row with its entry.
-struct Traveller {
+pub(super) struct Traveller {
     row: u64,
     name: String,
     id: String,
-    pending: Pending,
+    pub(super) pending: Pending,
 }
 
 impl Trip {
@@ -102,10 +103,11 @@ impl Trip {
             .iter()
             .filter_map(|at| travellers.get(*at))
             .map(|traveller| &traveller.pending);
+        let is_new = fresh.len() == travellers.len();
         let result = self
             .journal
             .keep(kept)
-            .and_then(|()| self.send(&mut travellers, &mut outcomes));
+            .and_then(|()| self.send(&mut travellers, &mut outcomes, is_new));
         // Whoever is left has been kept but has no receipt: the next run goes on with the same entry.
         let left = travellers.into_iter();
         outcomes.extend(left.map(|left| pending(left.row, left.pending.opening.record)));
@@ -186,7 +188,11 @@ impl Trip {
             author: self.clerk.name.clone(),
             expires: self.clerk.expires,
         };
-        let entry = statement.sign(&self.clerk.origin, &self.clerk.secret);
+        let authorship = Authorship::Batched;
+        let entry = Entry {
+            statement,
+            authorship,
+        };
         travels(Pending { entry, opening }, true)
     }
 
@@ -227,13 +233,17 @@ impl Trip {
         &self,
         travellers: &mut Vec<Traveller>,
         outcomes: &mut Vec<Outcome>,
+        is_new: bool,
     ) -> Result<(), Failure> {
         let patience = Duration::from_secs(self.timeout);
+        if !is_new {
+            self.fetch(travellers, outcomes, 0)?;
+        }
         let mut until = Instant::now() + patience;
         while !travellers.is_empty() {
             let before = travellers.len();
             self.hand_in(travellers, outcomes, patience)?;
-            self.fetch(travellers, outcomes)?;
+            self.fetch(travellers, outcomes, WAIT_MS)?;
             if travellers.len() < before {
                 until = Instant::now() + patience;
             } else if Instant::now() >= until {
@@ -246,44 +256,18 @@ impl Trip {
         Ok(())
     }
 
-    fn hand_in(
-        &self,
-        travellers: &mut Vec<Traveller>,
-        outcomes: &mut Vec<Outcome>,
-        patience: Duration,
-    ) -> Result<(), Failure> {
-        let entries: Vec<String> = travellers
-            .iter()
-            .map(|traveller| traveller.pending.entry.write())
-            .collect();
-        let answers = self.clerk.client.submit_many(&entries, patience)?;
-        let mut waiting = Vec::new();
-        for (traveller, answer) in std::mem::take(travellers).into_iter().zip(answers) {
-            match (answer.state, answer.problem) {
-                (EntryState::Refused, Some(problem)) => {
-                    outcomes.push(refused(&traveller, &of_problem(&problem)));
-                }
-                _ => waiting.push(traveller),
-            }
-        }
-        *travellers = waiting;
-        Ok(())
-    }
-
     /// Fetches what is final; verifies and writes it.
     fn fetch(
         &self,
         travellers: &mut Vec<Traveller>,
         outcomes: &mut Vec<Outcome>,
+        wait_ms: u64,
     ) -> Result<(), Failure> {
-        if travellers.is_empty() {
-            return Ok(());
+        let mut answers = Vec::with_capacity(travellers.len());
+        for some in travellers.chunks(RECEIPTS_MAX) {
+            let ids: Vec<String> = some.iter().map(|traveller| traveller.id.clone()).collect();
+            answers.extend(self.clerk.client.receipts(&ids, wait_ms)?);
         }
-        let ids: Vec<String> = travellers
-            .iter()
-            .map(|traveller| traveller.id.clone())
-            .collect();
-        let answers = self.clerk.client.receipts(&ids, WAIT_MS)?;
         let mut waiting = Vec::new();
         for (traveller, answer) in std::mem::take(travellers).into_iter().zip(answers) {
             match (answer.receipt, answer.problem) {
@@ -321,7 +305,7 @@ fn pending(row: u64, record: RecordId) -> Outcome {
     Outcome::not_done(row, Some(record), "pending", reason)
 }
 
-fn refused(traveller: &Traveller, failure: &Failure) -> Outcome {
+pub(super) fn refused(traveller: &Traveller, failure: &Failure) -> Outcome {
     let status = if failure.code == CONFLICT {
         "conflict"
     } else {
