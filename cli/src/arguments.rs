@@ -3,6 +3,7 @@
 mod agency;
 mod bulk;
 mod private;
+mod report;
 
 use std::path::PathBuf;
 
@@ -10,7 +11,13 @@ pub use agency::*;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 pub use private::*;
 
-pub use self::bulk::{AnchorCommand, BulkArguments, HotArguments, ReceiptExtractArguments};
+pub use self::{
+    bulk::{AnchorCommand, BulkArguments, HotArguments, ReceiptExtractArguments, Written},
+    report::{
+        AnomaliesArguments, CompromisedKeyArguments, Reading, ReconcileArguments,
+        ReportCheckArguments, ReportCommand,
+    },
+};
 
 /// Anchors registry records in a Muhr network, and verifies them offline.
 #[derive(Debug, Parser)]
@@ -55,6 +62,11 @@ pub enum Command {
     History(HistoryArguments),
     /// Replays the whole log of a node and checks every rule, signature and hash
     Audit(AuditArguments),
+    /// Compares an agency's own table with what it has anchored; nothing of the table is sent
+    Reconcile(Box<ReconcileArguments>),
+    /// Lists what stands out in the log and what a clerk's key has signed; checks signed reports
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Copies logs
     #[command(subcommand)]
     Log(LogCommand),
@@ -491,8 +503,8 @@ pub struct KeyNewArguments {
     /// Whose key it is: the clerk, as qurilish/aziza-2026
     #[arg(long, value_name = "NAME")]
     pub holder: String,
-    /// What it is for: clerk, peer, vote, cosign, admin, recovery, publisher or witness
-    #[arg(long, default_value = "clerk", value_parser = ["clerk", "peer", "vote", "cosign", "admin", "recovery", "publisher", "witness"])]
+    /// What it is for: clerk, peer, vote, cosign, admin, recovery, publisher, witness or report
+    #[arg(long, default_value = "clerk", value_parser = ["clerk", "peer", "vote", "cosign", "admin", "recovery", "publisher", "witness", "report"])]
     pub purpose: String,
 }
 

@@ -13,4 +13,5 @@ pub(crate) mod private;
 mod references;
 mod submission;
 
+pub(crate) use bulk::earlier;
 pub(crate) use submission::{LIFETIME, reason, registry};

@@ -18,9 +18,11 @@ pub(crate) const UNREACHABLE: u8 = 5;
 pub(crate) const SOME_NOT_DONE: u8 = 20;
 /// The version is taken by other content.
 pub(crate) const CONFLICT: u8 = 21;
+/// Reconciliation: table and ledger differ.
+pub(crate) const DIFFERENT: u8 = 22;
 
 /// What each code means, in the words of `muhr help exit-codes`.
-pub(crate) const MEANINGS: [(u8, &str); 18] = [
+pub(crate) const MEANINGS: [(u8, &str); 19] = [
     (DONE, "authentic and current; done"),
     (UNEXPECTED, "unexpected: this machine's trouble or a bug"),
     (USAGE, "usage: the command line is wrong"),
@@ -56,6 +58,10 @@ pub(crate) const MEANINGS: [(u8, &str); 18] = [
         "some rows or files were not done, and it is said which",
     ),
     (CONFLICT, "conflict: that version is taken by other content"),
+    (
+        DIFFERENT,
+        "reconciliation: table and ledger differ; the report says where",
+    ),
     (30, "evidence of a fork, saved to a file"),
 ];
 

@@ -21,7 +21,8 @@ use clap::{Parser, error::ErrorKind};
 
 use arguments::{
     ActCommand, Arguments, AttestCommand, AuditArguments, ClerkCommand, Command, KeyCommand,
-    LogCommand, NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, TrustCommand,
+    LogCommand, NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, ReportCommand,
+    TrustCommand,
 };
 use exit::{Failure, USAGE};
 use output::Output;
@@ -84,6 +85,16 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::History(arguments) => auditor::history::run(&arguments, output),
         Command::Audit(AuditArguments::One(arguments)) => auditor::audit::run(&arguments, output),
         Command::Audit(AuditArguments::Watch(arguments)) => auditor::watch::run(&arguments, output),
+        Command::Reconcile(arguments) => auditor::reconcile::run(&arguments, output),
+        Command::Report(ReportCommand::Anomalies(arguments)) => {
+            auditor::report::anomalies::run(&arguments, output)
+        }
+        Command::Report(ReportCommand::CompromisedKey(arguments)) => {
+            auditor::report::compromised::run(&arguments, output)
+        }
+        Command::Report(ReportCommand::Check(arguments)) => {
+            auditor::report::check::run(&arguments, output)
+        }
         Command::Trust(TrustCommand::Show(arguments)) => auditor::trust::show(&arguments, output),
         Command::Trust(TrustCommand::Check(arguments)) => auditor::trust::check(&arguments, output),
         Command::Trust(TrustCommand::Advance(arguments)) => {

@@ -47,6 +47,14 @@ impl Log {
         Client::new(place).map(Self::Node)
     }
 
+    /// One place, or several nodes of which one is asked.
+    pub(crate) fn of(places: &[String]) -> Result<Self, Failure> {
+        match places {
+            [place] => Self::open(place),
+            nodes => Client::of(nodes).map(Self::Node),
+        }
+    }
+
     /// Its newest checkpoint, as a note.
     pub(crate) fn checkpoint(&self) -> Result<String, Failure> {
         match self {

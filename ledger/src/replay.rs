@@ -12,6 +12,7 @@ use std::sync::Arc;
 use protocol::{
     authentic::{Authentic, Said},
     block::BlockLeaf,
+    entry::{Entry, Statement},
     epoch::Change,
     genesis::Genesis,
     height::LeafIndex,
@@ -90,6 +91,37 @@ pub struct Prepared {
     leaf_bytes: Vec<u8>,
 }
 
+impl Prepared {
+    /// Its block leaf.
+    #[must_use]
+    pub const fn leaf(&self) -> &BlockLeaf {
+        &self.leaf
+    }
+
+    /// What clerks say in it of records, each with the place of its leaf. Believe it once the block is
+    /// applied.
+    pub fn statements(&self) -> impl Iterator<Item = (LeafIndex, &Statement)> {
+        self.items.iter().flat_map(|(index, item)| {
+            let entries: &[Entry] = match item.said() {
+                Some(Said::Entry(entry)) => std::slice::from_ref(entry),
+                Some(Said::Batch(batch)) => &batch.entries,
+                Some(Said::Act(_)) | None => &[],
+            };
+            // A batch's own leaf stands before its entries.
+            let begins = index.get().saturating_add(u64::from(item.count() > 1));
+            let places = (begins..).map(LeafIndex::new);
+            places.zip(entries.iter().map(|entry| &entry.statement))
+        })
+    }
+
+    /// How many entries, acts and changes it holds; a batch leaf is none of them.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        let counts = self.items.iter().map(|(_, item)| item.count());
+        counts.map(|count| count - u64::from(count > 1)).sum()
+    }
+}
+
 /// A leaf that was read.
 #[derive(Debug)]
 enum Read {
@@ -101,16 +133,19 @@ enum Read {
 }
 
 impl Read {
+    fn said(&self) -> Option<&Said> {
+        match self {
+            Self::Leaf(leaf) => Some(leaf.said()),
+            Self::Later(said) => Some(said),
+            Self::Change(_) => None,
+        }
+    }
+
     /// How many leaves of the log it is.
     fn count(&self) -> u64 {
-        let said = match self {
-            Self::Leaf(leaf) => leaf.said(),
-            Self::Later(said) => said,
-            Self::Change(_) => return 1,
-        };
-        match said {
-            Said::Batch(batch) => batch.leaf.statement.count.saturating_add(1),
-            Said::Entry(_) | Said::Act(_) => 1,
+        match self.said() {
+            Some(Said::Batch(batch)) => batch.leaf.statement.count.saturating_add(1),
+            Some(Said::Entry(_) | Said::Act(_)) | None => 1,
         }
     }
 }
@@ -130,16 +165,6 @@ impl<'a> From<&'a Ready<'a>> for Item<'a> {
             Ready::Late(leaf) => Self::Leaf(leaf),
             Ready::Change(change) => Self::Change(change),
         }
-    }
-}
-
-impl Prepared {
-    /// How many entries, acts and changes it holds; a batch leaf is none of them.
-    #[must_use]
-    pub fn entries(&self) -> u64 {
-        let is_batch = |item: &Read| item.count() > 1;
-        let count = |(_, item): &(LeafIndex, Read)| item.count() - u64::from(is_batch(item));
-        self.items.iter().map(count).sum()
     }
 }
 

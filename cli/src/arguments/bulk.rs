@@ -49,6 +49,20 @@ pub struct ReceiptExtractArguments {
     pub out: Option<PathBuf>,
 }
 
+/// How a table is written.
+#[derive(Debug, Args)]
+pub struct Written {
+    /// How letters are written; UTF-8 is recognised
+    #[arg(long, value_name = "NAME", value_parser = ["utf-8", "windows-1251"])]
+    pub encoding: Option<String>,
+    /// What stands between cells, if the first row does not show it
+    #[arg(long, value_name = "NAME", value_parser = ["comma", "semicolon", "tab"])]
+    pub delimiter: Option<String>,
+    /// The sheet of a workbook, if not the first
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+}
+
 /// `muhr anchor bulk INPUT`.
 #[derive(Debug, Args)]
 pub struct BulkArguments {
@@ -63,15 +77,9 @@ pub struct BulkArguments {
     /// Folder for result.csv, the rows to mend, the receipts and the journal
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// How letters are written; UTF-8 is recognised
-    #[arg(long, value_name = "NAME", value_parser = ["utf-8", "windows-1251"])]
-    pub encoding: Option<String>,
-    /// What stands between cells, if the first row does not show it
-    #[arg(long, value_name = "NAME", value_parser = ["comma", "semicolon", "tab"])]
-    pub delimiter: Option<String>,
-    /// The sheet of a workbook, if not the first
-    #[arg(long, value_name = "NAME")]
-    pub sheet: Option<String>,
+    /// How the table is written
+    #[command(flatten)]
+    pub written: Written,
     /// Amends what is registered with other content, and skips what is unchanged
     #[arg(long, requires = "reason")]
     pub upsert: bool,

@@ -3,24 +3,12 @@
 //! Checked: the quorum behind the checkpoint, the genesis against the trust file, every signature,
 //! every rule, every block leaf with its index root, every tile of hashes, and the root.
 
-use std::time::Instant;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use protocol::{
-    genesis::Genesis,
-    height::LogSize,
-    merkle::tiles::{self, TilePath},
-    policy::TrustPolicy,
-};
 use serde_json::json;
-use verify::{
-    Verdict,
-    checkpoint::{self, Trusted},
-};
+use verify::checkpoint;
 
 use super::{
-    replay::{self, Checked},
     watch,
+    whole::{self, Whole},
 };
 use crate::{
     arguments::AuditOne,
@@ -34,9 +22,7 @@ pub(crate) fn run(arguments: &AuditOne, output: &Output) -> Result<u8, Failure> 
     let trust = files::trust(&arguments.trust)?;
     let log = Log::open(&arguments.url)?;
     let note = log.checkpoint()?;
-    let trusted = checkpoint::judge(&trust, &note).map_err(|error| {
-        Failure::verdict(error.verdict(), format!("the node's checkpoint: {error}"))
-    })?;
+    let trusted = whole::judge(&trust, &note)?;
     if let Some(path) = &arguments.against {
         let earlier = files::read(path, protocol::note::NOTE_BYTES_MAX)?;
         let earlier = String::from_utf8_lossy(&earlier);
@@ -45,87 +31,25 @@ pub(crate) fn run(arguments: &AuditOne, output: &Output) -> Result<u8, Failure> 
         })?;
         watch::continues(&trust, &log, &earlier, &note, &arguments.evidence)?;
     }
-    let size = trusted.checkpoint().size;
-    let genesis = genesis(&log, &trust, size)?;
-    let bar = progress(output, size.get());
-    let started = Instant::now();
-    let (replay, checked) =
-        replay::replay(&log, &genesis, size, |leaves| bar.set_position(leaves))?;
-    bar.finish_and_clear();
-    let head = replay.head();
-    if head.root() != trusted.checkpoint().root || head.size() != size {
-        return Err(Failure::verdict(
-            Verdict::ProofBroken,
-            "the leaves do not lead to the root of the checkpoint",
-        ));
-    }
-    let seconds = started.elapsed().as_secs_f64();
-    show(
-        output,
-        arguments,
-        &trusted,
-        &checked,
-        head,
-        seconds,
-        replay.records().len(),
-    );
+    let whole = whole::read(&trust, &log, trusted, output, &mut |_| {})?;
+    show(output, arguments, &whole);
     Ok(DONE)
 }
 
-/// Leaf 0 must be the genesis that the trust file names.
-fn genesis(log: &Log, trust: &TrustPolicy, size: LogSize) -> Result<Genesis, Failure> {
-    let broken = |what: String| Failure::verdict(Verdict::ProofBroken, what);
-    let width = tiles::width_at(0, 0, size).ok_or_else(|| broken("the log is empty".to_owned()))?;
-    let bundle = log.tile(TilePath::Entries { index: 0, width })?;
-    let leaves =
-        tiles::parse_bundle(&bundle).map_err(|error| broken(format!("bundle 0: {error}")))?;
-    let first = leaves
-        .first()
-        .ok_or_else(|| broken("the log is empty".to_owned()))?;
-    let genesis = Genesis::parse(first).map_err(|error| broken(error.to_string()))?;
-    match trust.genesis() {
-        Some(chain) if chain == genesis.chain() => Ok(genesis),
-        Some(_) => Err(Failure::verdict(
-            Verdict::WrongNetwork,
-            "the log begins with another genesis than the trust file names",
-        )),
-        None => Err(Failure::verdict(
-            Verdict::CannotDecide,
-            "the trust file does not name its genesis",
-        )
-        .help("get the trust file with its \"#: genesis\" line")),
-    }
-}
-
-fn progress(output: &Output, leaves: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(
-        Some(leaves),
-        if output.json {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        },
-    );
-    let style =
-        ProgressStyle::with_template("  [{bar:30}] {pos}/{len} leaves  {per_sec}  {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn show(
-    output: &Output,
-    arguments: &AuditOne,
-    trusted: &Trusted,
-    checked: &Checked,
-    head: &ledger::Head,
-    seconds: f64,
-    records: usize,
-) {
+fn show(output: &Output, arguments: &AuditOne, whole: &Whole) {
+    let Whole {
+        trusted,
+        replay,
+        checked,
+        seconds,
+    } = whole;
+    let (head, records) = (replay.head(), replay.records().len());
     let names: Vec<&str> = trusted
         .cosigners()
         .iter()
         .map(|(name, _)| name.as_str())
         .collect();
-    let rate = if seconds > 0.0 {
+    let rate = if *seconds > 0.0 {
         checked.entries as f64 / seconds
     } else {
         0.0

@@ -36,12 +36,13 @@ pub(super) struct Checked {
 
 type Numbered<T> = (u64, T);
 
-/// Fetches the first `size` leaves, executes them, and compares all tiles. Gives back the replay.
+/// Fetches the first `size` leaves, executes them, and compares all tiles. Gives back the replay. Each
+/// block is shown to `seen` in its order, after it was executed.
 pub(super) fn replay(
     log: &Log,
     genesis: &Genesis,
     size: LogSize,
-    progress: impl Fn(u64),
+    seen: &mut dyn FnMut(&Prepared),
 ) -> Result<(Replay, Checked), Failure> {
     let mut replay = Replay::new(genesis);
     let preparer = replay.preparer();
@@ -65,7 +66,7 @@ pub(super) fn replay(
             });
         }
         drop(done_in);
-        let applied = apply(&mut replay, done, &mut checked, &progress);
+        let applied = apply(&mut replay, done, &mut checked, seen);
         // The threads end when their channels close; a fetch that failed explains an early end.
         let fetched = fetcher.join().unwrap_or_else(|_| {
             Err(Failure::new(
@@ -86,7 +87,7 @@ fn apply(
     replay: &mut Replay,
     done: mpsc::Receiver<Numbered<Result<Prepared, Divergence>>>,
     checked: &mut Checked,
-    progress: &impl Fn(u64),
+    seen: &mut dyn FnMut(&Prepared),
 ) -> Result<(), Failure> {
     let mut waiting = BTreeMap::new();
     let mut next = 1;
@@ -94,14 +95,12 @@ fn apply(
         waiting.insert(number, prepared);
         while let Some(prepared) = waiting.remove(&next) {
             let block = prepared.map_err(|divergence| diverges(&divergence))?;
-            let after = replay
+            replay
                 .apply(&block)
-                .map_err(|divergence| diverges(&divergence))?
-                .size()
-                .get();
+                .map_err(|divergence| diverges(&divergence))?;
             checked.blocks += 1;
             checked.entries += block.entries();
-            progress(after);
+            seen(&block);
             next += 1;
         }
     }

@@ -5,7 +5,7 @@
 //! interruption, the same rows send the same entries and get the same receipts.
 
 mod batches;
-mod earlier;
+pub(crate) mod earlier;
 pub(super) mod folder;
 mod receipts;
 mod results;
@@ -18,7 +18,7 @@ mod workbook;
 use std::{
     collections::{HashMap, hash_map::Entry},
     io::IsTerminal,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError, mpsc},
 };
 
@@ -26,12 +26,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use protocol::{name::RegistryName, record::RecordId};
 use serde_json::json;
 
+pub(crate) use self::rows::{Row, Table, Values};
 use self::{
     earlier::Earlier,
     folder::Folder,
     receipts::Receipts,
     results::Results,
-    rows::{Row, Table, Values},
     source::{Delimiter, Encoding, Form},
     upsert::Upsert,
 };
@@ -40,7 +40,7 @@ use super::{
     submission::{self, Clerk},
 };
 use crate::{
-    arguments::BulkArguments,
+    arguments::{BulkArguments, Written},
     exit::{DONE, Failure, SOME_NOT_DONE, USAGE},
     files,
     output::Output,
@@ -191,31 +191,45 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
             "--record is missing: the column of the record's number",
         ));
     };
-    let (form, guessed) = if workbook::is_one(path) {
-        let (sheet, sheets) = workbook::find(path, arguments.sheet.as_deref())?;
-        (Form::Workbook(sheet), format!(" of {sheets}"))
-    } else {
-        form(arguments, record, arguments.yes || answers)?
-    };
-    let table = Table::open(path, record, form)?;
-    output.note(&format!(
-        "{shown}: {}{guessed}, {} rows; number from: {record}; fields: {}",
-        table.form,
-        table.rows(),
-        table.columns().join(", ")
-    ));
+    let may_guess = arguments.yes || answers;
+    let table = table(path, record, &arguments.written, may_guess, output)?;
     confirm(arguments, output, answers)?;
     Ok(Input::Table(Box::new(table)))
 }
 
+/// Opens a table whose record's number stands in the columns `record`, and says how it is written.
+pub(crate) fn table(
+    path: &Path,
+    record: &str,
+    written: &Written,
+    may_guess: bool,
+    output: &Output,
+) -> Result<Table, Failure> {
+    let (form, guessed) = if workbook::is_one(path) {
+        let (sheet, sheets) = workbook::find(path, written.sheet.as_deref())?;
+        (Form::Workbook(sheet), format!(" of {sheets}"))
+    } else {
+        form(path, record, written, may_guess)?
+    };
+    let table = Table::open(path, record, form)?;
+    output.note(&format!(
+        "{}: {}{guessed}, {} rows; number from: {record}; fields: {}",
+        path.display(),
+        table.form,
+        table.rows(),
+        table.columns().join(", ")
+    ));
+    Ok(table)
+}
+
 /// How a text is written, and what is to be said if that is a guess.
 fn form(
-    arguments: &BulkArguments,
+    path: &Path,
     record: &str,
+    written: &Written,
     may_guess: bool,
 ) -> Result<(Form, String), Failure> {
-    let path = &arguments.input;
-    let told = arguments.encoding.as_deref().map(|name| match name {
+    let told = written.encoding.as_deref().map(|name| match name {
         "utf-8" => Encoding::Utf8,
         _ => Encoding::Windows1251,
     });
@@ -227,7 +241,7 @@ fn form(
         (None, None) if may_guess => Encoding::Windows1251,
         (None, None) => Encoding::Utf8,
     };
-    let delimiter = match arguments.delimiter.as_deref() {
+    let delimiter = match written.delimiter.as_deref() {
         Some("semicolon") => Delimiter::Semicolon,
         Some("tab") => Delimiter::Tab,
         Some(_) => Delimiter::Comma,

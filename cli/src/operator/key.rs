@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::{
     arguments::{KeyNewArguments, KeyShowArguments},
+    auditor::report::report_key,
     exit::{DONE, Failure, USAGE},
     files,
     output::Output,
@@ -66,12 +67,15 @@ fn show_file(file: &KeyFile, path: &std::path::Path, origin: Option<&Origin>, ou
         };
         file.secret.sign(&claim.message(&public)).to_string()
     });
-    // Who cosigns stands in trust files by this text.
-    let vkey = (file.purpose == "witness").then(|| {
-        Cosigner::validator(file.holder.clone(), public)
-            .key()
-            .write()
-    });
+    // Who cosigns stands in trust files by this text; who signs reports is known by it.
+    let vkey = match file.purpose.as_str() {
+        "witness" => {
+            let witness = Cosigner::validator(file.holder.clone(), public);
+            Some(witness.key().write())
+        }
+        "report" => Some(report_key(&file.holder, public).write()),
+        _ => None,
+    };
     output.data(&json!({
         "schema": "muhr/key/1", "vkey": vkey, "file": path.display().to_string(), "purpose": file.purpose, "holder": file.holder,
         "algorithm": "ed25519", "public": public.to_string(), "proof": proof,

@@ -4,16 +4,18 @@ use std::{collections::HashMap, fs, path::PathBuf};
 
 use protocol::{
     entry::Entry,
-    hash::RecordKey,
+    hash::{EntryId, RecordKey},
+    name::RegistryName,
     opening::Opening,
     receipt::{RECEIPT_BYTES_MAX, Receipt},
+    record::RecordId,
 };
 
 use crate::{clerk::archive, exit::Failure, files};
 
 /// Where the receipts of the newest known version of each record are.
 #[derive(Debug, Default)]
-pub(super) struct Earlier {
+pub(crate) struct Earlier {
     /// Folders of receipts, and archives.
     places: Vec<PathBuf>,
     /// Version, place, and the name of the file if the place is a folder.
@@ -22,7 +24,7 @@ pub(super) struct Earlier {
 
 impl Earlier {
     /// Looks through archives, folders of receipts, and the output folders of bulk runs.
-    pub(super) fn open(given: &[PathBuf]) -> Result<Self, Failure> {
+    pub(crate) fn open(given: &[PathBuf]) -> Result<Self, Failure> {
         let mut earlier = Self::default();
         for given in given {
             let inside = ["receipts.archive", "receipts"].map(|name| given.join(name));
@@ -64,6 +66,10 @@ impl Earlier {
             return;
         };
         let statement = &receipt.entry.statement;
+        // Other operations, and other agencies' words, say nothing of what is in a record.
+        if !statement.operation.has_content() {
+            return;
+        }
         let version = statement.version.get();
         let known = self.found.get(&statement.key);
         if known.is_none_or(|(known, ..)| *known < version) {
@@ -72,27 +78,41 @@ impl Earlier {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.found.len()
     }
 
     /// The opening of this very entry, if its receipt is at hand and holds what the entry commits to.
-    pub(super) fn opening(&self, entry: &Entry) -> Option<Opening> {
-        let statement = &entry.statement;
-        let (_, place, name) = self.found.get(&statement.key)?;
-        let place = self.places.get(*place)?;
-        let bytes = if name.is_empty() {
-            archive::extract(place, &statement.key).ok()??
-        } else {
-            files::read(&place.join(&**name), RECEIPT_BYTES_MAX).ok()?
-        };
-        let receipt = Receipt::parse(&bytes).ok()?;
-        let opening = receipt.opening?;
+    pub(crate) fn opening(&self, entry: &Entry) -> Option<Opening> {
+        self.opening_of(&entry.statement.key, entry.statement.id())
+    }
+
+    /// The same for an entry of which only the record and the identity are known.
+    pub(crate) fn opening_of(&self, key: &RecordKey, id: EntryId) -> Option<Opening> {
+        let Receipt { entry, opening, .. } = self.receipt(key)?;
+        let opening = opening?;
         let commits = opening
             .content
             .as_ref()
             .map(protocol::opening::Content::commit);
-        let is_of_it = receipt.entry.statement == *statement && commits == statement.commitment;
+        let is_of_it = entry.statement.id() == id && commits == entry.statement.commitment;
         is_of_it.then_some(opening)
+    }
+
+    /// The number of a record, if a receipt tells it: a number proves itself by the key that it folds to.
+    pub(crate) fn number(&self, registry: &RegistryName, key: &RecordKey) -> Option<RecordId> {
+        let record = self.receipt(key)?.opening?.record;
+        (record.key(registry) == *key).then_some(record)
+    }
+
+    fn receipt(&self, key: &RecordKey) -> Option<Receipt> {
+        let (_, place, name) = self.found.get(key)?;
+        let place = self.places.get(*place)?;
+        let bytes = if name.is_empty() {
+            archive::extract(place, key).ok()??
+        } else {
+            files::read(&place.join(&**name), RECEIPT_BYTES_MAX).ok()?
+        };
+        Receipt::parse(&bytes).ok()
     }
 }

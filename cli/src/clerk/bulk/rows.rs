@@ -25,23 +25,23 @@ pub(super) const REMARK: &str = "muhr:";
 
 /// A row that can be registered. The first row of the file, with the names of the columns, is row 1.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
-    pub(super) number: u64,
+pub(crate) struct Row {
+    pub(crate) number: u64,
     /// What its receipt is called, without the extension.
     pub(super) name: String,
-    pub(super) record: RecordId,
-    pub(super) content: Values,
+    pub(crate) record: RecordId,
+    pub(crate) content: Values,
 }
 
 /// What a row says: cells, or a document.
 #[derive(Clone, Debug)]
-pub(super) enum Values {
+pub(crate) enum Values {
     Fields(Fields),
     Document(DocumentHash),
 }
 
 /// A table being read.
-pub(super) struct Table {
+pub(crate) struct Table {
     path: PathBuf,
     pub(super) form: Form,
     rows: Rows,
@@ -83,16 +83,16 @@ impl Table {
         Ok(table)
     }
 
-    pub(super) fn columns(&self) -> &[String] {
+    pub(crate) fn columns(&self) -> &[String] {
         &self.columns.names
     }
 
-    pub(super) fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.prints.len() as u64
     }
 
     /// The next row, or why it is not fit; none at the end.
-    pub(super) fn next_row(&mut self) -> Result<Option<Result<Row, Outcome>>, Failure> {
+    pub(crate) fn next_row(&mut self) -> Result<Option<Result<Row, Outcome>>, Failure> {
         let known = self.prints.get(self.next);
         self.next += 1;
         let row = match (self.rows.next(), known) {

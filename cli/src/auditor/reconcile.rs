@@ -1,0 +1,364 @@
+//! `muhr reconcile`: an agency's own table against what it has anchored.
+//!
+//! The log is read whole and believed before anything is compared, and the comparison happens here: of
+//! the table nothing leaves this machine. The same table, receipts, options and checkpoint give the same
+//! bytes. What is in a record is known only from a receipt; without one only presence, status and dates
+//! are told, and the report says of how many records that is so.
+
+mod compare;
+mod date;
+mod finding;
+mod held;
+mod page;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use ledger::Records as _;
+use protocol::{
+    hash::{DocumentHash, RecordKey},
+    name::RegistryName,
+    record::RecordId,
+    state::{RecordState, Status},
+};
+use serde_json::{Value, json};
+
+use self::{
+    compare::{Comparison, Criteria},
+    finding::{Counts, Finding, Kind},
+    held::Records,
+};
+use super::{
+    report::{
+        self, basis, basis_words,
+        seal::{self, Seal, Signer},
+    },
+    whole::{self, Whole},
+};
+use crate::{
+    arguments::ReconcileArguments,
+    clerk::{
+        self,
+        bulk::{self, Table, Values},
+        earlier::Earlier,
+    },
+    exit::{DIFFERENT, DONE, Failure, USAGE},
+    files,
+    output::Output,
+};
+
+pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8, Failure> {
+    let criteria = criteria(arguments)?;
+    let signer = arguments.sign.as_deref().map(Signer::open).transpose()?;
+    if let Some(out) = arguments.out.as_deref().filter(|out| out.exists()) {
+        let what = format!("{}: is there already", out.display());
+        return Err(Failure::new(USAGE, what).help("name a new folder with --out"));
+    }
+    let hash = files::hash(&arguments.table)?;
+    // Nothing is sent, but a guess at the letters would be told as changes: they must be known.
+    let (path, record) = (&arguments.table, &arguments.record);
+    let table = bulk::table(path, record, &arguments.written, false, output)?;
+    columns(&criteria, &table)?;
+    let receipts = Earlier::open(&arguments.receipts)?;
+    let mut records = Records::default();
+    let (whole, note) = whole::of(&arguments.reading, output, &mut |block| {
+        let of_registry =
+            |statement: &protocol::entry::Statement| statement.registry == criteria.registry;
+        for (place, statement) in report::entries(block).filter(|(_, said)| of_registry(said)) {
+            records.take(place, statement);
+        }
+    })?;
+    known(&whole, &criteria.registry)?;
+    let status = |key: &RecordKey| {
+        let key = RecordState::index_key(&criteria.registry, key);
+        let state = whole.replay.records().record(&key).ok().flatten();
+        state.map_or(Status::Active, |state| state.status)
+    };
+    let mut comparison = Comparison::new(&criteria, &records, &status, &receipts);
+    compare(table, &criteria, &mut comparison)?;
+    if files::hash(&arguments.table)? != hash {
+        let what = format!("{}: changed while it was read", arguments.table.display());
+        return Err(Failure::new(USAGE, what)
+            .help("close the table in other programs and run the same command again"));
+    }
+    let Comparison {
+        findings, counts, ..
+    } = comparison;
+    let made = Report {
+        arguments,
+        criteria: &criteria,
+        whole: &whole,
+        table: hash,
+        receipts: receipts.len() as u64,
+        findings,
+        counts,
+    };
+    made.give(&note, signer.as_ref(), output)
+}
+
+/// Compares every row, and then what no row has named.
+fn compare(
+    mut table: Table,
+    criteria: &Criteria,
+    comparison: &mut Comparison<'_>,
+) -> Result<(), Failure> {
+    let names = table.columns().to_vec();
+    let at = |name: &String| names.iter().position(|column| column == name);
+    let key: Vec<_> = criteria.record.iter().filter_map(at).collect();
+    while let Some(row) = table.next_row()? {
+        match row {
+            Ok(row) => {
+                if let Values::Fields(cells) = &row.content {
+                    comparison.row(row.number, &row.record, cells);
+                }
+            }
+            Err(outcome) => {
+                let parts = key.iter().filter_map(|at| outcome.cells.get(*at));
+                let record = RecordId::new(parts.map(String::as_str)).ok();
+                let (column, why) = (&outcome.column, &outcome.reason);
+                comparison.invalid(outcome.row, record, column, why);
+            }
+        }
+    }
+    comparison.rest();
+    Ok(())
+}
+
+fn criteria(arguments: &ReconcileArguments) -> Result<Criteria, Failure> {
+    let mut words = BTreeMap::new();
+    for pair in &arguments.status_words {
+        let known = pair
+            .split_once('=')
+            .and_then(|(status, word)| Some((Status::parse(status)?, word.trim())));
+        let (status, word) = known.ok_or_else(|| {
+            let what = format!("--status-word {pair} is not a status and a word");
+            Failure::new(USAGE, what)
+                .help("write it as revoked=bekor; a status is active, suspended or revoked")
+        })?;
+        if words
+            .insert(word.to_owned(), status)
+            .is_some_and(|other| other != status)
+        {
+            let what = format!("--status-word gives \"{word}\" to two statuses");
+            return Err(Failure::new(USAGE, what));
+        }
+    }
+    if words.is_empty() {
+        words.extend(Status::ALL.map(|status| (status.word().to_owned(), status)));
+    }
+    Ok(Criteria {
+        registry: clerk::registry(&arguments.registry)?,
+        record: arguments.record.split(',').map(ToOwned::to_owned).collect(),
+        date: arguments.date.clone(),
+        late_days: arguments.late,
+        status: arguments.status.clone(),
+        words,
+        ignore: arguments.ignore.iter().cloned().collect::<BTreeSet<_>>(),
+    })
+}
+
+/// Every column that an option names must be there: a typing error would hide what it is to show.
+fn columns(criteria: &Criteria, table: &Table) -> Result<(), Failure> {
+    let named = criteria.date.iter().chain(&criteria.status);
+    let missing = named
+        .chain(&criteria.ignore)
+        .find(|name| !table.columns().contains(name));
+    missing.map_or(Ok(()), |name| {
+        let help = format!("the columns are: {}", table.columns().join(", "));
+        Err(Failure::new(USAGE, format!("there is no column \"{name}\"")).help(help))
+    })
+}
+
+fn known(whole: &Whole, registry: &RegistryName) -> Result<(), Failure> {
+    let registries = whole.replay.head().directory().registries();
+    if registries.contains_key(registry) {
+        return Ok(());
+    }
+    let names: Vec<_> = registries.keys().map(RegistryName::as_str).collect();
+    Err(
+        Failure::new(USAGE, format!("{registry} is no registry of this ledger"))
+            .help(format!("there are {}", names.join(", "))),
+    )
+}
+
+/// All that a report says.
+struct Report<'a> {
+    arguments: &'a ReconcileArguments,
+    criteria: &'a Criteria,
+    whole: &'a Whole,
+    table: DocumentHash,
+    receipts: u64,
+    findings: Vec<Finding>,
+    counts: Counts,
+}
+
+impl Report<'_> {
+    fn give(&self, note: &str, signer: Option<&Signer>, output: &Output) -> Result<u8, Failure> {
+        let mut written = Vec::new();
+        if let Some(out) = &self.arguments.out {
+            written = self.write(out, note, signer)?;
+        }
+        let mut data = self.json();
+        let paths: Vec<_> = written
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        data["files"] = json!(paths);
+        output.data(&data);
+        for finding in &self.findings {
+            output.text(&finding.words());
+        }
+        for line in self.summary() {
+            output.text(&line);
+        }
+        for path in paths {
+            output.text(&format!("  written: {path}"));
+        }
+        Ok(self.exit_code())
+    }
+
+    fn exit_code(&self) -> u8 {
+        if self.findings.is_empty() {
+            DONE
+        } else {
+            DIFFERENT
+        }
+    }
+
+    fn count(&self, kind: Kind) -> u64 {
+        self.findings
+            .iter()
+            .filter(|finding| finding.kind == kind)
+            .count() as u64
+    }
+
+    /// Name of the table without its folder, which differs from machine to machine.
+    fn table_name(&self) -> String {
+        let name = self.arguments.table.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// What was found, in sentences.
+    fn summary(&self) -> Vec<String> {
+        let counts = &self.counts;
+        let mut lines = vec![format!(
+            "{} {} of {} rows of {} match; {} records in {}",
+            if self.findings.is_empty() {
+                "✔"
+            } else {
+                "▲"
+            },
+            counts.matching,
+            counts.rows,
+            self.table_name(),
+            counts.records,
+            self.criteria.registry
+        )];
+        for kind in Kind::ALL {
+            let count = self.count(kind);
+            if count > 0 {
+                lines.push(format!("▲ {count} {}: {}", kind.word(), kind.meaning()));
+            }
+        }
+        lines.extend(self.limits().into_iter().map(|limit| format!("  {limit}")));
+        lines.push(format!("  {}", basis_words(self.whole)));
+        lines
+    }
+
+    /// What this report does not say.
+    fn limits(&self) -> Vec<String> {
+        let counts = &self.counts;
+        let mut limits = Vec::new();
+        if counts.unopened > 0 {
+            limits.push(format!(
+                "of {} records no receipt shows what was anchored: only presence, status and dates were compared",
+                counts.unopened
+            ));
+        }
+        for (column, records) in &counts.not_anchored {
+            limits.push(format!(
+                "column {column}: not anchored in {records} records, so not compared"
+            ));
+        }
+        for (field, records) in &counts.no_column {
+            limits.push(format!(
+                "field {field}: anchored in {records} records, and no column of the table"
+            ));
+        }
+        if counts.ended > 0 {
+            limits.push(format!(
+                "{} records are not in force and not in the table, which is taken to hold what is in force",
+                counts.ended
+            ));
+        }
+        if self.criteria.late_days.is_none() {
+            limits.push("lateness was not judged".to_owned());
+        }
+        limits
+    }
+
+    fn json(&self) -> Value {
+        let (criteria, counts) = (self.criteria, &self.counts);
+        let kinds: BTreeMap<_, _> = Kind::ALL
+            .into_iter()
+            .map(|kind| (kind.word(), self.count(kind)))
+            .collect();
+        let words: Vec<_> = criteria
+            .words
+            .iter()
+            .map(|(word, status)| json!({"word": word, "status": status.word()}))
+            .collect();
+        let uncompared = |fields: &BTreeMap<String, u64>| {
+            let each = fields.iter();
+            each.map(|(name, records)| json!({"name": name, "records": records}))
+                .collect::<Vec<_>>()
+        };
+        json!({
+            "schema": "muhr/reconcile/1", "exit_code": self.exit_code(), "basis": basis(self.whole),
+            "program": env!("CARGO_PKG_VERSION"), "registry": criteria.registry.as_str(),
+            "table": {"name": self.table_name(), "sha256": self.table.to_hex()}, "receipts": self.receipts,
+            "criteria": {
+                "record": criteria.record, "date": criteria.date, "late_days": criteria.late_days,
+                "status": criteria.status, "status_words": words, "ignore": criteria.ignore,
+            },
+            "counts": {
+                "rows": counts.rows, "records": counts.records, "matching": counts.matching,
+                "opened": counts.opened, "unopened": counts.unopened, "ended": counts.ended, "findings": kinds,
+            },
+            "not_compared": {"columns": uncompared(&counts.not_anchored), "fields": uncompared(&counts.no_column)},
+            "findings": self.findings.iter().map(Finding::json).collect::<Vec<_>>(),
+        })
+    }
+
+    /// Writes the folder; its note, if it is signed, last.
+    fn write(
+        &self,
+        out: &Path,
+        note: &str,
+        signer: Option<&Signer>,
+    ) -> Result<Vec<std::path::PathBuf>, Failure> {
+        fs::create_dir_all(out).map_err(|error| files::unwritable(out, &error))?;
+        let cells = self.findings.iter().map(Finding::cells);
+        let files = [
+            ("checkpoint", note.as_bytes().to_vec()),
+            ("findings.csv", report::csv(&Finding::HEADER, cells)),
+            ("report.html", page::write(self).into_bytes()),
+            ("report.json", format!("{:#}\n", self.json()).into_bytes()),
+        ];
+        let mut written = Vec::new();
+        for (name, bytes) in &files {
+            files::write(&out.join(name), bytes)?;
+            written.push(out.join(name));
+        }
+        if let Some(signer) = signer {
+            let seal = Seal::of(self.whole.trusted.checkpoint(), &files);
+            let path = out.join(seal::NAME);
+            files::write(&path, signer.sign(&seal).as_bytes())?;
+            written.push(path);
+        }
+        Ok(written)
+    }
+}

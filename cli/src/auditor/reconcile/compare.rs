@@ -1,0 +1,293 @@
+//! Row against record. Pure but for the receipts that it looks up: no clock, no network.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::{
+    commitment::{DOCUMENT_FIELD, Fields},
+    hash::RecordKey,
+    name::{Date, RegistryName},
+    opening::{Content, Opening},
+    record::RecordId,
+    state::Status,
+};
+
+use super::{
+    date,
+    finding::{Counts, Finding, Kind},
+    held::{Held, Records},
+};
+use crate::{auditor::report::DAY_MS, clerk::earlier::Earlier};
+
+/// How the two are compared.
+#[derive(Debug)]
+pub(super) struct Criteria {
+    pub(super) registry: RegistryName,
+    /// Columns of the record's number: matched folded, so not compared again.
+    pub(super) record: Vec<String>,
+    pub(super) date: Option<String>,
+    pub(super) late_days: Option<u32>,
+    pub(super) status: Option<String>,
+    /// What the status column says for each status.
+    pub(super) words: BTreeMap<String, Status>,
+    pub(super) ignore: BTreeSet<String>,
+}
+
+/// A table and a ledger being compared.
+pub(super) struct Comparison<'a> {
+    criteria: &'a Criteria,
+    records: &'a Records,
+    /// The status of a record on the ledger.
+    status: &'a dyn Fn(&RecordKey) -> Status,
+    receipts: &'a Earlier,
+    /// The row of each record that the table has.
+    rows: BTreeMap<RecordKey, u64>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) counts: Counts,
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn new(
+        criteria: &'a Criteria,
+        records: &'a Records,
+        status: &'a dyn Fn(&RecordKey) -> Status,
+        receipts: &'a Earlier,
+    ) -> Self {
+        let counts = Counts {
+            records: records.len() as u64,
+            ..Counts::default()
+        };
+        Self {
+            criteria,
+            records,
+            status,
+            receipts,
+            rows: BTreeMap::new(),
+            findings: Vec::new(),
+            counts,
+        }
+    }
+
+    /// A row that cannot be read. Its number, if that can be, keeps the record from being taken for extra.
+    pub(super) fn invalid(&mut self, row: u64, record: Option<RecordId>, column: &str, why: &str) {
+        self.counts.rows += 1;
+        let key = record
+            .as_ref()
+            .map(|record| record.key(&self.criteria.registry));
+        if let Some(key) = key {
+            let _first = self.rows.entry(key).or_insert(row);
+        }
+        let columns = Some(column.to_owned()).filter(|column| !column.is_empty());
+        self.findings.push(Finding {
+            kind: Kind::Invalid,
+            row: Some(row),
+            record: record.map(|record| record.to_string()),
+            key,
+            entry: None,
+            fields: columns.into_iter().collect(),
+            detail: why.to_owned(),
+        });
+    }
+
+    /// A row that can.
+    pub(super) fn row(&mut self, row: u64, record: &RecordId, cells: &Fields) {
+        self.counts.rows += 1;
+        let key = record.key(&self.criteria.registry);
+        let found = Finding {
+            kind: Kind::Missing,
+            row: Some(row),
+            record: Some(record.to_string()),
+            key: Some(key),
+            entry: None,
+            fields: Vec::new(),
+            detail: "never anchored".to_owned(),
+        };
+        if let Some(first) = self.rows.get(&key) {
+            self.findings.push(Finding {
+                kind: Kind::Duplicate,
+                detail: format!("the number of row {first} again"),
+                ..found
+            });
+            return;
+        }
+        let _new = self.rows.insert(key, row);
+        let records = self.records;
+        let Some(held) = records.get(&key) else {
+            self.findings.push(found);
+            return;
+        };
+        let before = self.findings.len();
+        self.fields(&found, held, cells);
+        self.dates(&found, held, cells);
+        self.in_force(&found, held, cells);
+        self.counts.matching += u64::from(self.findings.len() == before);
+    }
+
+    /// What no row has named.
+    pub(super) fn rest(&mut self) {
+        let records = self.records;
+        for (key, held) in records.by_place() {
+            if self.rows.contains_key(key) {
+                continue;
+            }
+            let status = (self.status)(key);
+            // A table that tells the status holds all records; one that does not, those in force.
+            if self.criteria.status.is_none() && status != Status::Active {
+                self.counts.ended += 1;
+                continue;
+            }
+            let (version, place, _) = held.content;
+            let number = self.receipts.number(&self.criteria.registry, key);
+            self.findings.push(Finding {
+                kind: Kind::Extra,
+                row: None,
+                record: number.map(|number| number.to_string()),
+                key: Some(*key),
+                entry: Some((version, place)),
+                fields: Vec::new(),
+                detail: format!("anchored, {}, and not in the table", status.word()),
+            });
+        }
+        self.findings.sort_by_key(|finding| finding.kind);
+    }
+
+    /// Cells against the fields that a receipt opens.
+    fn fields(&mut self, found: &Finding, held: &Held, cells: &Fields) {
+        let (version, place, id) = held.content;
+        let opening = found.key.and_then(|key| self.receipts.opening_of(&key, id));
+        let Some(Opening {
+            content: Some(Content::Fields { fields, .. }),
+            ..
+        }) = opening
+        else {
+            self.counts.unopened += 1;
+            return;
+        };
+        self.counts.opened += 1;
+        let criteria = self.criteria;
+        let skipped = |name: &str| {
+            criteria.record.iter().any(|column| column == name)
+                || criteria.status.as_deref() == Some(name)
+                || criteria.ignore.contains(name)
+        };
+        let mut changed = Vec::new();
+        for (name, cell) in cells.as_slice().iter().filter(|(name, _)| !skipped(name)) {
+            match fields.get(name) {
+                Some(value) if value == cell => {}
+                Some(_) => changed.push(name.clone()),
+                None => *self.counts.not_anchored.entry(name.clone()).or_default() += 1,
+            }
+        }
+        for (name, _) in fields.as_slice() {
+            if cells.get(name).is_none() && !skipped(name) && name != DOCUMENT_FIELD {
+                *self.counts.no_column.entry(name.clone()).or_default() += 1;
+            }
+        }
+        if !changed.is_empty() {
+            let detail = format!(
+                "not as anchored in version {version}: {}",
+                changed.join(", ")
+            );
+            self.findings.push(Finding {
+                kind: Kind::Changed,
+                entry: Some((version, place)),
+                fields: changed,
+                detail,
+                ..found.clone()
+            });
+        }
+    }
+
+    /// The legal date: that of the table's column, else those that the versions declare.
+    fn dates(&mut self, found: &Finding, held: &Held, cells: &Fields) {
+        let Some(column) = &self.criteria.date else {
+            for (version, date, place) in &held.declared {
+                self.late(found, *version, date, *place, Vec::new());
+            }
+            return;
+        };
+        let cell = cells.get(column).unwrap_or_default();
+        let date = match date::read(cell) {
+            Ok(Some(date)) => date,
+            Ok(None) => return,
+            Err(what) => {
+                self.findings.push(Finding {
+                    kind: Kind::Invalid,
+                    fields: vec![column.clone()],
+                    detail: format!("column {column}: {what}"),
+                    ..found.clone()
+                });
+                return;
+            }
+        };
+        let declared = held.declared.last();
+        let told = held
+            .declared
+            .iter()
+            .any(|(_, declared, _)| *declared == date);
+        if let Some((version, declared, place)) = declared.filter(|_| !told) {
+            self.findings.push(Finding {
+                kind: Kind::Changed,
+                entry: Some((*version, *place)),
+                fields: vec![column.clone()],
+                detail: format!("version {version} declares the legal date {declared}: {column}"),
+                ..found.clone()
+            });
+        }
+        let first = protocol::height::Version::new(1);
+        self.late(found, first, &date, held.first, vec![column.clone()]);
+    }
+
+    fn late(
+        &mut self,
+        found: &Finding,
+        version: protocol::height::Version,
+        date: &Date,
+        place: crate::auditor::report::Place,
+        fields: Vec<String>,
+    ) {
+        let after = place.time.get().saturating_sub(date.last_ms().get());
+        let Some(limit) = self.criteria.late_days.map(u64::from) else {
+            return;
+        };
+        if after > limit * DAY_MS {
+            let days = after / DAY_MS;
+            self.findings.push(Finding {
+                kind: Kind::Late,
+                entry: Some((version, place)),
+                fields,
+                detail: format!("version {version} was anchored {days} days after {date}"),
+                ..found.clone()
+            });
+        }
+    }
+
+    /// Whether both sides say the same of whether it is in force.
+    fn in_force(&mut self, found: &Finding, held: &Held, cells: &Fields) {
+        let Some(status) = found.key.map(|key| (self.status)(&key)) else {
+            return;
+        };
+        let (fields, detail) = match &self.criteria.status {
+            None if status == Status::Active => return,
+            None => (Vec::new(), format!("{} on the ledger", status.word())),
+            Some(column) => {
+                let cell = cells.get(column).unwrap_or_default().trim();
+                let said = self.criteria.words.get(cell);
+                let word = status.word();
+                let detail = match said {
+                    Some(said) if *said == status => return,
+                    Some(said) => format!("{word} on the ledger, {} in the table", said.word()),
+                    None => format!("{word} on the ledger, another word in the column {column}"),
+                };
+                (vec![column.clone()], detail)
+            }
+        };
+        let (version, place, _) = held.content;
+        self.findings.push(Finding {
+            kind: Kind::Status,
+            entry: Some((version, place)),
+            fields,
+            detail,
+            ..found.clone()
+        });
+    }
+}

@@ -1,0 +1,339 @@
+//! What stands out, and by which thresholds. Pure: the same entries give the same lines.
+
+use std::collections::BTreeMap;
+
+use protocol::{
+    entry::Operation,
+    height::TimeMs,
+    name::{ClerkName, RegistryName},
+};
+use serde_json::{Value, json};
+
+use super::Seen;
+use crate::{
+    arguments::AnomaliesArguments,
+    auditor::report::{DAY_MS, Place},
+    exit::{Failure, USAGE},
+};
+
+const HOUR_MS: u64 = 3_600_000;
+/// Tashkent is UTC+5 and has no summer time.
+const OFFSET_MS: u64 = 5 * HOUR_MS;
+/// From Sunday, as 1970-01-01 was a Thursday.
+const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+
+/// Beyond what something stands out.
+pub(super) struct Thresholds {
+    late_days: u64,
+    ahead_days: u64,
+    burst: usize,
+    within_minutes: u64,
+    /// The first hour of work, and the first after it.
+    hours: (u64, u64),
+    rest: Vec<String>,
+}
+
+/// Something that stands out: one entry, or several of one clerk in one registry.
+pub(super) struct Finding<'a> {
+    pub(super) kind: &'static str,
+    pub(super) first: &'a Seen,
+    pub(super) last: Place,
+    pub(super) entries: u64,
+    pub(super) detail: String,
+}
+
+impl Thresholds {
+    pub(super) fn of(arguments: &AnomaliesArguments) -> Result<Self, Failure> {
+        let hours = arguments.hours.split_once('-');
+        let hours = hours.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+        let hours = hours.filter(|(from, to)| from < to && *to <= 24);
+        let hours = hours.ok_or_else(|| {
+            Failure::new(USAGE, "--hours is not from one hour to a later one")
+                .help("write it as 8-20")
+        })?;
+        Ok(Self {
+            late_days: arguments.late.into(),
+            ahead_days: arguments.ahead.into(),
+            burst: arguments.burst as usize,
+            within_minutes: arguments.within.into(),
+            hours,
+            rest: arguments
+                .rest
+                .iter()
+                .filter(|day| *day != "none")
+                .cloned()
+                .collect(),
+        })
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "late_days": self.late_days, "ahead_days": self.ahead_days, "burst_entries": self.burst,
+            "burst_minutes": self.within_minutes, "hours": [self.hours.0, self.hours.1], "rest": self.rest,
+        })
+    }
+
+    pub(super) fn words(&self) -> String {
+        let rest = match self.rest.is_empty() {
+            true => "none".to_owned(),
+            false => self.rest.join(", "),
+        };
+        format!(
+            "thresholds: {} days late, {} days ahead, {} entries in {} minutes, work from {} to {} (UTC+5), rest: {rest}",
+            self.late_days,
+            self.ahead_days,
+            self.burst,
+            self.within_minutes,
+            self.hours.0,
+            self.hours.1
+        )
+    }
+
+    fn is_odd(&self, time: TimeMs) -> bool {
+        let local = time.get().saturating_add(OFFSET_MS);
+        let hour = local / HOUR_MS % 24;
+        let at = usize::try_from((local / DAY_MS + 4) % 7).unwrap_or(0);
+        let rests = self.rest.iter().any(|day| day == DAYS[at]);
+        rests || hour < self.hours.0 || hour >= self.hours.1
+    }
+}
+
+/// All that stands out, by kind and then by place.
+pub(super) fn all<'a>(seen: &'a [Seen], thresholds: &Thresholds) -> Vec<Finding<'a>> {
+    let mut findings: Vec<_> = seen
+        .iter()
+        .filter_map(|entry| dated(entry, thresholds))
+        .collect();
+    findings.sort_by_key(|finding| finding.kind != "late");
+    let mut of_clerks = BTreeMap::<(&ClerkName, &RegistryName), Vec<&Seen>>::new();
+    for entry in seen {
+        let of = of_clerks
+            .entry((&entry.clerk, &entry.registry))
+            .or_default();
+        of.push(entry);
+    }
+    for grouped in [bursts, odd_hours] {
+        let mut found: Vec<_> = of_clerks
+            .values()
+            .flat_map(|entries| grouped(entries, thresholds))
+            .collect();
+        found.sort_by_key(|finding| finding.first.place);
+        findings.append(&mut found);
+    }
+    for operation in [Operation::Correct, Operation::Revoke] {
+        let of = seen.iter().filter(|entry| entry.operation == operation);
+        findings.extend(of.map(mended));
+    }
+    findings
+}
+
+fn one<'a>(kind: &'static str, entry: &'a Seen, detail: String) -> Finding<'a> {
+    Finding {
+        kind,
+        first: entry,
+        last: entry.place,
+        entries: 1,
+        detail,
+    }
+}
+
+/// The declared date against the time of the block: later than its day, or before it began.
+fn dated<'a>(entry: &'a Seen, thresholds: &Thresholds) -> Option<Finding<'a>> {
+    let date = entry.effective.as_ref()?;
+    let (time, end) = (entry.place.time.get(), date.last_ms().get());
+    let start = (end + 1).saturating_sub(DAY_MS);
+    let late = time.saturating_sub(end);
+    let ahead = start.saturating_sub(time);
+    if late > thresholds.late_days * DAY_MS {
+        let days = late / DAY_MS;
+        let detail = format!("declared for {date}, decided {days} days after it");
+        Some(one("late", entry, detail))
+    } else if ahead > thresholds.ahead_days * DAY_MS {
+        let days = ahead / DAY_MS;
+        let detail = format!("declared for {date}, decided {days} days before it");
+        Some(one("ahead", entry, detail))
+    } else {
+        None
+    }
+}
+
+/// Entries, in their order, every one of which belongs to some `burst` in a row within the minutes.
+fn bursts<'a>(entries: &[&'a Seen], thresholds: &Thresholds) -> Vec<Finding<'a>> {
+    let within = thresholds.within_minutes * 60_000;
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for (at, window) in entries.windows(thresholds.burst).enumerate() {
+        let (Some(first), Some(last)) = (window.first(), window.last()) else {
+            continue;
+        };
+        let took = last.place.time.get().saturating_sub(first.place.time.get());
+        if took > within {
+            continue;
+        }
+        let end = at + window.len() - 1;
+        match runs.last_mut().filter(|(_, until)| at <= *until) {
+            Some((_, until)) => *until = end,
+            None => runs.push((at, end)),
+        }
+    }
+    runs.iter()
+        .filter_map(|(from, to)| group("burst", entries.get(*from..=*to)?))
+        .collect()
+}
+
+/// Entries at odd hours, those of one day together.
+fn odd_hours<'a>(entries: &[&'a Seen], thresholds: &Thresholds) -> Vec<Finding<'a>> {
+    let odd = entries
+        .iter()
+        .filter(|entry| thresholds.is_odd(entry.place.time));
+    let mut days = BTreeMap::<u64, Vec<&'a Seen>>::new();
+    for entry in odd {
+        let day = entry.place.time.get().saturating_add(OFFSET_MS) / DAY_MS;
+        days.entry(day).or_default().push(entry);
+    }
+    days.values().filter_map(|of| group("hours", of)).collect()
+}
+
+fn group<'a>(kind: &'static str, entries: &[&'a Seen]) -> Option<Finding<'a>> {
+    let (first, last) = (entries.first()?, entries.last()?);
+    let mut operations = BTreeMap::<Operation, u64>::new();
+    for entry in entries {
+        *operations.entry(entry.operation).or_default() += 1;
+    }
+    let each = operations.iter();
+    let each = each.map(|(operation, count)| format!("{} {count}", operation.word()));
+    let each = each.collect::<Vec<_>>().join(", ");
+    let seconds = (last.place.time.get() - first.place.time.get()) / 1000;
+    Some(Finding {
+        kind,
+        first,
+        last: last.place,
+        entries: entries.len() as u64,
+        detail: format!("{each}, within {seconds} seconds"),
+    })
+}
+
+/// A correction or revocation: why, how long after what it changes, and whose that was.
+fn mended(entry: &Seen) -> Finding<'_> {
+    let reason = entry.reason.as_ref().map_or("none", |code| code.as_str());
+    let mut detail = format!("reason {reason}");
+    if let Some((clerk, version, time)) = &entry.follows {
+        let minutes = entry.place.time.get().saturating_sub(time.get()) / 60_000;
+        detail += &format!(", {minutes} minutes after version {version} by {clerk}");
+    }
+    one(entry.operation.word(), entry, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{
+        hash::RecordKey,
+        height::{Height, LeafIndex, Version},
+        name::{Date, ReasonCode},
+    };
+
+    use super::*;
+
+    /// Monday, 2026-11-23, 10:00 in Tashkent.
+    const MONDAY: u64 = 1_795_410_000_000;
+
+    fn entry(leaf: u64, time: u64, clerk: &str) -> Seen {
+        Seen {
+            place: Place {
+                index: LeafIndex::new(leaf),
+                height: Height::new(leaf),
+                time: TimeMs::new(time),
+            },
+            registry: RegistryName::parse("a.r").unwrap(),
+            key: RecordKey::new([0; 32]),
+            version: Version::new(1),
+            operation: Operation::Register,
+            clerk: ClerkName::parse(clerk).unwrap(),
+            effective: None,
+            reason: None,
+            follows: None,
+        }
+    }
+
+    fn thresholds() -> Thresholds {
+        Thresholds {
+            late_days: 30,
+            ahead_days: 30,
+            burst: 3,
+            within_minutes: 1,
+            hours: (8, 20),
+            rest: vec!["sun".to_owned()],
+        }
+    }
+
+    fn kinds(seen: &[Seen]) -> Vec<(&'static str, u64, u64, u64)> {
+        let findings = all(seen, &thresholds());
+        let place = |place: Place| place.index.get();
+        findings
+            .iter()
+            .map(|f| (f.kind, place(f.first.place), place(f.last), f.entries))
+            .collect()
+    }
+
+    #[test]
+    fn dates_stand_out_from_the_day_after_the_threshold() {
+        for (date, kind) in [
+            ("2026-10-24", None),
+            ("2026-10-23", Some("late")),
+            ("2026-12-23", None),
+            ("2026-12-24", Some("ahead")),
+            ("1960-01-01", Some("late")),
+        ] {
+            let mut seen = [entry(5, MONDAY, "a/x")];
+            seen[0].effective = Date::parse(date);
+            let found = kinds(&seen);
+            assert_eq!(found.first().map(|found| found.0), kind, "{date}");
+        }
+    }
+
+    #[test]
+    fn bursts_are_whole_and_of_one_clerk() {
+        let times = [0, 20, 40, 60, 200, 400, 401, 402];
+        let seen: Vec<_> = (1..)
+            .zip(times)
+            .map(|(leaf, second)| entry(leaf, MONDAY + second * 1000, "a/x"))
+            .collect();
+        assert_eq!(kinds(&seen), [("burst", 1, 4, 4), ("burst", 6, 8, 3)]);
+        let mixed: Vec<_> = (1..)
+            .zip(["a/x", "a/y", "a/x", "a/y"])
+            .map(|(leaf, clerk)| entry(leaf, MONDAY, clerk))
+            .collect();
+        assert_eq!(kinds(&mixed), []);
+    }
+
+    #[test]
+    fn nights_and_days_of_rest_are_told_once_a_day_and_clerk() {
+        let hours = [-2, -3, 10, 9, 14 + 24, 6 * 24];
+        let mut seen: Vec<_> = (1..)
+            .zip(hours)
+            .map(|(leaf, hour)| {
+                let time = MONDAY.checked_add_signed(hour * 3_600_000).unwrap();
+                entry(leaf, time, "a/x")
+            })
+            .collect();
+        // 08:00 and 19:00 are work; 07:00, 20:00, 00:00 two days on, and Sunday are not.
+        let found = kinds(&seen);
+        assert_eq!(
+            found,
+            [("hours", 2, 3, 2), ("hours", 5, 5, 1), ("hours", 6, 6, 1)]
+        );
+        seen[5].operation = Operation::Revoke;
+        seen[5].reason = ReasonCode::parse("C02");
+        seen[5].follows = Some((
+            ClerkName::parse("a/y").unwrap(),
+            Version::new(1),
+            TimeMs::new(MONDAY),
+        ));
+        let findings = all(&seen, &thresholds());
+        let revoked = findings.last().unwrap();
+        assert_eq!(revoked.kind, "revoke");
+        assert_eq!(
+            revoked.detail,
+            "reason C02, 8640 minutes after version 1 by a/y"
+        );
+    }
+}

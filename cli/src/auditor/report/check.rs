@@ -1,0 +1,67 @@
+//! `muhr report check`: whether a report is as it was signed. Not here: whether it is right, which making
+//! it again tells.
+
+use protocol::note::{ALGORITHM_ED25519, NOTE_BYTES_MAX, NoteKey};
+use serde_json::json;
+use verify::Verdict;
+
+use super::seal::Seal;
+use crate::{
+    arguments::ReportCheckArguments,
+    exit::{Failure, USAGE},
+    files,
+    output::Output,
+};
+
+pub(crate) fn run(arguments: &ReportCheckArguments, output: &Output) -> Result<u8, Failure> {
+    let signer = NoteKey::parse(&arguments.signer).filter(|key| key.algorithm == ALGORITHM_ED25519);
+    let signer = signer.ok_or_else(|| {
+        Failure::new(USAGE, "--signer is not the key of a signer of reports")
+            .help("whoever signs sees it with muhr key show, as adliya+1a2b3c4d+AR...")
+    })?;
+    let path = &arguments.file;
+    let broken = |what: String| {
+        Failure::verdict(Verdict::ProofBroken, format!("{}: {what}", path.display()))
+    };
+    let note = files::read(path, NOTE_BYTES_MAX)?;
+    let seal = Seal::believe(&String::from_utf8_lossy(&note), &signer)
+        .map_err(|error| broken(format!("not the note of a report: {error}")))?
+        .ok_or_else(|| broken(format!("no signature of {} holds", signer.name)))?;
+    let mut verdict = Verdict::Authentic;
+    let mut judged = Vec::new();
+    for (name, hash) in &seal.files {
+        let file = path.with_file_name(name);
+        let state = match file.is_file() {
+            false => "missing",
+            true if files::hash(&file)?.as_bytes() == hash => "as signed",
+            true => "altered",
+        };
+        // What is missing may be anything: that is graver than one change that is known.
+        verdict = match state {
+            "missing" => Verdict::CannotDecide,
+            "altered" if verdict == Verdict::Authentic => Verdict::Altered,
+            _ => verdict,
+        };
+        judged.push((name, state));
+    }
+    let checkpoint = &seal.checkpoint;
+    let listed = judged
+        .iter()
+        .map(|(name, state)| json!({"file": name, "state": state}));
+    output.data(&json!({
+        "schema": "muhr/report-check/1", "verdict": verdict.words(), "exit_code": verdict.exit_code(), "signer": signer.name,
+        "origin": checkpoint.origin.as_str(), "size": checkpoint.size.get(), "root": checkpoint.root.to_string(),
+        "files": listed.collect::<Vec<_>>(),
+    }));
+    output.text(&format!(
+        "{}  report on the log of {} at size {}, signed by {}",
+        output.verdict(verdict),
+        checkpoint.origin,
+        checkpoint.size,
+        signer.name
+    ));
+    for (name, state) in judged {
+        output.text(&format!("  {name}: {state}"));
+    }
+    Ok(verdict.exit_code())
+}
