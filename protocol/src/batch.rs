@@ -222,12 +222,10 @@ pub(crate) fn leaf_end(bytes: &[u8]) -> usize {
 }
 
 fn entry_end(bytes: &[u8]) -> usize {
-    let mut end = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        end += line.len();
-        if line == END {
-            break;
-        }
-    }
-    end
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let mut before_the_last_line = true;
+    lines
+        .take_while(|line| std::mem::replace(&mut before_the_last_line, *line != END))
+        .map(<[u8]>::len)
+        .sum()
 }

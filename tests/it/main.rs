@@ -13,6 +13,7 @@ mod browser;
 mod bulk;
 mod chaos;
 mod cli;
+mod desk;
 mod disk;
 mod doors;
 mod dossiers;
