@@ -116,7 +116,7 @@ fn a_table_is_signed_once_and_every_row_is_proven_alone() {
     let key = ["--json", "history", "C-3", "--registry", REGISTRY];
     let history = cluster.clerk("kadastr", &key).expect(0).json();
     assert_eq!(
-        history["versions"].as_array().unwrap().len(),
+        history["facts"]["versions"].as_array().unwrap().len(),
         2,
         "{history}"
     );

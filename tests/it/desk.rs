@@ -248,7 +248,7 @@ fn a_report_is_the_same_bytes_each_time_and_its_signature_covers_them() {
         .replacen("size ", "size 1", 1);
     fs::write(&note, bent).unwrap();
     let _broken = check(&vkey).expect(14);
-    let clerk = ["--sign", "qurilish/keys/clerk.key", "--out", "three"];
+    let clerk = ["--sign", "net/qurilish/keys/clerk.key", "--out", "three"];
     let refused = reconcile(&cluster, &fewer, &clerk).expect(3);
     assert!(
         refused.stderr.contains("not one for reports"),
