@@ -264,6 +264,11 @@ pub(crate) fn key_file(path: &Path, purpose: &str) -> Result<KeyFile, BadConfig>
             )));
         }
     }
+    if bytes.starts_with(b"age-encryption.org/") {
+        let detail =
+            "this key has a passphrase, which a node cannot be asked for: it needs a plain one";
+        return Err(wrong(detail.to_owned()));
+    }
     let file = KeyFile::parse(&bytes).map_err(|error| wrong(error.to_string()))?;
     if file.purpose != purpose {
         return Err(wrong(format!(
