@@ -2,6 +2,7 @@
 
 mod agency;
 mod bulk;
+mod keys;
 mod private;
 mod report;
 
@@ -9,6 +10,8 @@ use std::path::PathBuf;
 
 pub use agency::*;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+use keys::signer;
+pub use keys::*;
 pub use private::*;
 
 pub use self::{
@@ -85,7 +88,7 @@ pub enum Command {
     /// Hands in what an agency has signed elsewhere
     #[command(subcommand)]
     Act(ActCommand),
-    /// Makes and shows key files
+    /// Makes and shows key files, and gives them passphrases
     #[command(subcommand)]
     Key(KeyCommand),
     /// Creates a network, and shows how it is doing
@@ -98,6 +101,7 @@ pub enum Command {
 
 /// Who asks, whom, and whom to trust.
 #[derive(Clone, Debug, Args)]
+#[command(group(signer()))]
 pub struct Desk {
     /// Address of a node, as http://127.0.0.1:7481; of several, joined by commas, the next is asked where one fails
     #[arg(
@@ -110,7 +114,10 @@ pub struct Desk {
     pub node: Vec<String>,
     /// Key file of the clerk
     #[arg(long, env = "MUHR_KEY", value_name = "FILE")]
-    pub key: PathBuf,
+    pub key: Option<PathBuf>,
+    /// How it opens
+    #[command(flatten)]
+    pub key_options: KeyOptions,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,
@@ -182,6 +189,9 @@ pub struct AnchorOne {
     /// Another record that this one rests on; the latest version if none is named; may be repeated
     #[arg(long = "rests-on", value_name = "REGISTRY:NUMBER[@VERSION]")]
     pub rests_on: Vec<String>,
+    /// Signs without asking
+    #[arg(long)]
+    pub yes: bool,
     /// Who asks, whom, and whom to trust
     #[command(flatten)]
     pub desk: Desk,
@@ -209,6 +219,9 @@ pub struct ChangeArguments {
     /// Where the receipt goes, if not beside the document
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Signs without asking
+    #[arg(long)]
+    pub yes: bool,
     /// Who asks, whom, and whom to trust
     #[command(flatten)]
     pub desk: Desk,
@@ -484,38 +497,6 @@ pub struct MirrorArguments {
     /// Where evidence of a fork goes
     #[arg(long, default_value = "fork.evidence", value_name = "FILE")]
     pub evidence: PathBuf,
-}
-
-/// `muhr key`.
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Makes a new key file that only its owner can read
-    New(KeyNewArguments),
-    /// Shows the public half of a key file
-    Show(KeyShowArguments),
-}
-
-/// `muhr key new`.
-#[derive(Debug, Args)]
-pub struct KeyNewArguments {
-    /// The key file; must not exist
-    pub file: PathBuf,
-    /// Whose key it is: the clerk, as qurilish/aziza-2026
-    #[arg(long, value_name = "NAME")]
-    pub holder: String,
-    /// What it is for: clerk, peer, vote, cosign, admin, recovery, publisher, witness or report
-    #[arg(long, default_value = "clerk", value_parser = ["clerk", "peer", "vote", "cosign", "admin", "recovery", "publisher", "witness", "report"])]
-    pub purpose: String,
-}
-
-/// `muhr key show`.
-#[derive(Debug, Args)]
-pub struct KeyShowArguments {
-    /// The key file
-    pub file: PathBuf,
-    /// Also show the proof that the key is held, for this network
-    #[arg(long, value_name = "ORIGIN")]
-    pub proof_for: Option<String>,
 }
 
 /// `muhr network`.

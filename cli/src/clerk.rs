@@ -12,6 +12,7 @@ mod journal;
 pub(crate) mod private;
 mod references;
 mod submission;
+mod words;
 
 pub(crate) use bulk::earlier;
 pub(crate) use submission::{LIFETIME, reason, registry};

@@ -2,14 +2,13 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
+    io::{ErrorKind, Read, Seek, SeekFrom, Write},
     ops::Range,
     path::{Path, PathBuf},
 };
 
 use protocol::{
     hash::DocumentHash,
-    keyfile::KeyFile,
     policy::TrustPolicy,
     receipt::{RECEIPT_BYTES_MAX, Receipt},
 };
@@ -114,40 +113,42 @@ pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Refuses a path at which something is; writing finds out too, but only after questions were asked.
+pub(crate) fn must_be_new(path: &Path) -> Result<(), Failure> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(unwritable(path, &ErrorKind::AlreadyExists.into()));
+    }
+    Ok(())
+}
+
 /// Writes a new file that only its owner can read.
-pub(crate) fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_private(path, bytes)
+        .and_then(|()| sync_folder(path))
+        .map_err(|error| unwritable(path, &error))
+}
+
+/// Puts another file that only its owner can read in the place of one: the old one or the new, never a part.
+pub(crate) fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let part = beside(path, ".part");
+    let replace = || {
+        // Left over from a crash; what counts is still in its place.
+        let _left = fs::remove_file(&part);
+        write_private(&part, bytes)?;
+        fs::rename(&part, path)?;
+        sync_folder(path)
+    };
+    replace().map_err(|error| unwritable(path, &error))
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(|error| unwritable(path, &error))
-}
-
-/// Reads a key file that nobody else can read.
-pub(crate) fn key(path: &Path) -> Result<KeyFile, Failure> {
-    let wrong = |what: String| Failure::new(CONFIGURATION, format!("{}: {what}", path.display()));
-    let bytes = fs::read(path).map_err(|error| {
-        wrong(error.to_string())
-            .help("give the clerk's key file with --key, or make one with muhr key new")
-    })?;
-    #[cfg(unix)]
-    {
-        let mode = fs::metadata(path)
-            .map(|found| std::os::unix::fs::PermissionsExt::mode(&found.permissions()))
-            .unwrap_or(0);
-        if mode & 0o077 != 0 {
-            return Err(wrong(format!(
-                "others may read this key (mode {:o})",
-                mode & 0o777
-            ))
-            .help(format!("run: chmod 600 {}", path.display())));
-        }
-    }
-    KeyFile::parse(&bytes).map_err(|error| wrong(format!("not a key file: {error}")))
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Reads the trust file.

@@ -10,10 +10,12 @@ mod clerk;
 mod client;
 mod exit;
 mod files;
+mod keys;
 mod log;
 mod moment;
 mod operator;
 mod output;
+mod terminal;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -52,13 +54,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn command(command: Command, output: &Output) -> Result<u8, Failure> {
     match command {
         Command::Anchor(arguments) => clerk::anchor::run(arguments, output),
-        Command::Amend(arguments) => clerk::change::run(Operation::Amend, arguments, output),
-        Command::Correct(arguments) => clerk::change::run(Operation::Correct, arguments, output),
-        Command::Suspend(arguments) => clerk::change::run(Operation::Suspend, arguments, output),
+        Command::Amend(arguments) => clerk::change::run(Operation::Amend, &arguments, output),
+        Command::Correct(arguments) => clerk::change::run(Operation::Correct, &arguments, output),
+        Command::Suspend(arguments) => clerk::change::run(Operation::Suspend, &arguments, output),
         Command::Reinstate(arguments) => {
-            clerk::change::run(Operation::Reinstate, arguments, output)
+            clerk::change::run(Operation::Reinstate, &arguments, output)
         }
-        Command::Revoke(arguments) => clerk::change::run(Operation::Revoke, arguments, output),
+        Command::Revoke(arguments) => clerk::change::run(Operation::Revoke, &arguments, output),
         Command::Attest(AttestCommand::Confirm(arguments)) => {
             clerk::attest::run(Operation::Confirm, &arguments, output)
         }
@@ -124,6 +126,9 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::Log(LogCommand::Mirror(arguments)) => auditor::mirror::run(&arguments, output),
         Command::Key(KeyCommand::New(arguments)) => operator::key::new(&arguments, output),
         Command::Key(KeyCommand::Show(arguments)) => operator::key::show(&arguments, output),
+        Command::Key(KeyCommand::Passphrase(arguments)) => {
+            operator::key::passphrase(&arguments, output)
+        }
         Command::Network(NetworkCommand::Create(arguments)) => {
             operator::create::run(&arguments, output)
         }

@@ -23,7 +23,10 @@ fn attester(cluster: &Cluster, agency: &str) -> String {
         format!("{agency}-attester.key"),
         format!("{agency}/attester"),
     );
-    let made = cluster.clerk(agency, &["--json", "key", "new", &file, "--holder", &name]);
+    let made = cluster.clerk(
+        agency,
+        &["--json", "key", "new", &file, "--holder", &name, "--plain"],
+    );
     let public = made.expect(0).json()["public"].as_str().unwrap().to_owned();
     let added = [
         "clerk",
@@ -199,6 +202,7 @@ fn clerks_come_and_go_by_their_agency_s_decision() {
             "vera.key",
             "--holder",
             "qurilish/vera",
+            "--plain",
         ],
     );
     let public = made.expect(0).json()["public"].as_str().unwrap().to_owned();

@@ -60,6 +60,7 @@ fn key_files_are_private_and_not_overwritten() {
         &key,
         "--holder",
         "qurilish/aziza-2026",
+        "--plain",
     ])
     .expect(0)
     .json();
@@ -68,7 +69,15 @@ fn key_files_are_private_and_not_overwritten() {
         .json();
     assert_eq!(made["public"], shown["public"]);
     assert!(shown["proof"].is_string());
-    let _kept = muhr(&["key", "new", &key, "--holder", "qurilish/aziza-2026"]).expect(1);
+    let _kept = muhr(&[
+        "key",
+        "new",
+        &key,
+        "--holder",
+        "qurilish/aziza-2026",
+        "--plain",
+    ])
+    .expect(1);
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     fs::set_permissions(&key, mode).unwrap();
     let open = muhr(&["key", "show", &key]).expect(3);
@@ -125,7 +134,15 @@ fn exit_codes_are_verdicts() {
         .to_str()
         .unwrap()
         .to_owned();
-    let _made = muhr(&["key", "new", &unknown, "--holder", "qurilish/nobody"]).expect(0);
+    let _made = muhr(&[
+        "key",
+        "new",
+        &unknown,
+        "--holder",
+        "qurilish/nobody",
+        "--plain",
+    ])
+    .expect(0);
     let refused = run(&["anchor", &other, "--record", "A-2", "--key", &unknown]).expect(4);
     assert!(refused.stderr.contains("unknown-clerk"));
     // 11: altered

@@ -154,7 +154,10 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
     let _audited = run(&["audit", &cluster.url("soliq")], 0);
     agency_commands(&mut run);
     let _status = run(&["network", "status"], 0);
-    let _made = run(&["key", "new", "n.key", "--holder", "qurilish/new"], 0);
+    let _made = run(
+        &["key", "new", "n.key", "--holder", "qurilish/new", "--plain"],
+        0,
+    );
     let _shown = run(&["key", "show", "n.key", "--proof-for", "x.example/1"], 0);
     let _codes = run(&["exit-codes"], 0);
     let other = ["--origin", "x.example/1", "--dir", "other"];
@@ -172,7 +175,17 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
 
 /// What an agency decides, and another's word.
 fn agency_commands(run: &mut impl FnMut(&[&str], i32) -> Value) {
-    let made = run(&["key", "new", "v.key", "--holder", "qurilish/vera"], 0);
+    let made = run(
+        &[
+            "key",
+            "new",
+            "v.key",
+            "--holder",
+            "qurilish/vera",
+            "--plain",
+        ],
+        0,
+    );
     let public = made["public"].as_str().unwrap();
     let bureau = ["--key", "net/qurilish/keys/admin.key", "--yes"];
     let may = ["--registries", "kadastr.permits", "--operations", "attest"];

@@ -10,4 +10,5 @@ pub mod cluster;
 pub mod hostile;
 pub mod load;
 pub mod sim;
+pub mod terminal;
 pub mod world;

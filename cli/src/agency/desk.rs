@@ -4,7 +4,6 @@
 //! `muhr act send` hands it in from another.
 
 use std::{
-    io::IsTerminal,
     path::Path,
     time::{Duration, Instant},
 };
@@ -28,7 +27,9 @@ use crate::{
     client::{Client, of_problem},
     exit::{CONFIGURATION, DONE, Failure, USAGE},
     files,
+    keys::{self, Place},
     output::Output,
+    terminal,
 };
 
 /// Signs a decision with the agency's admin key, and hands it in or writes it to a file.
@@ -40,7 +41,7 @@ pub(super) fn decide(
 ) -> Result<u8, Failure> {
     let trust = files::trust(&bureau.trust)?;
     let origin = origin(&trust, &bureau.trust)?;
-    let (agency, secret) = admin(&bureau.key)?;
+    let (agency, secret) = admin(&bureau.key_options.place(bureau.key.as_deref())?, output)?;
     let client = bureau.node.as_deref().map(Client::new).transpose()?;
     let expires = match (bureau.expires, &client) {
         (Some(height), _) => Height::new(height),
@@ -62,6 +63,15 @@ pub(super) fn decide(
         output.note(&format!("  {sentence}"));
     }
     output.note(&format!("  if it is in the log by height {expires}"));
+    match (&bureau.out, &bureau.node) {
+        (Some(path), _) => output.note(&format!("  signed into {}", path.display())),
+        (None, node) => {
+            let node = node.as_deref().unwrap_or_default();
+            output.note(&format!(
+                "  handed to {node}; it stands in the log for good"
+            ));
+        }
+    }
     confirm(bureau.yes, output)?;
     let statement = ActStatement {
         decision,
@@ -148,30 +158,24 @@ fn hand_in(
 
 /// Whoever signs sees in words what it is, and agrees.
 fn confirm(yes: bool, output: &Output) -> Result<(), Failure> {
-    let answers = !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if yes || !answers {
-        return Ok(());
-    }
-    output.note("sign that? y and Enter signs, anything else ends");
-    let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
-    if read.is_err() || !answer.trim().eq_ignore_ascii_case("y") {
+    let asks = !yes && terminal::answers(output);
+    if asks && !terminal::agrees(terminal::SIGN, output) {
         return Err(Failure::new(USAGE, "not confirmed; nothing was signed"));
     }
     Ok(())
 }
 
-fn admin(path: &Path) -> Result<(AgencyName, SecretKey), Failure> {
+fn admin(place: &Place<'_>, output: &Output) -> Result<(AgencyName, SecretKey), Failure> {
     let KeyFile {
         purpose,
         holder,
         secret,
-    } = files::key(path)?;
+    } = keys::read(place, output)?.file;
     let agency = AgencyName::parse(&holder).filter(|_| purpose == "admin");
     let agency = agency.ok_or_else(|| {
         let what = format!(
             "{}: a {purpose} key, not an agency's admin key",
-            path.display()
+            place.path.display()
         );
         Failure::new(CONFIGURATION, what)
     })?;

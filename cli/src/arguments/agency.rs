@@ -4,14 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Desk;
+use super::{Desk, KeyOptions, keys::signer};
 
 /// Who decides, and by which way it goes into the log.
 #[derive(Clone, Debug, Args)]
+#[command(group(signer()))]
 pub struct Bureau {
     /// The agency's admin key file
     #[arg(long, env = "MUHR_ADMIN_KEY", value_name = "FILE")]
-    pub key: PathBuf,
+    pub key: Option<PathBuf>,
+    /// How it opens
+    #[command(flatten)]
+    pub key_options: KeyOptions,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,
@@ -116,7 +120,7 @@ pub enum PolicyCommand {
     /// Shows the policy in force
     Show(PolicyShowArguments),
     /// Sets the next one; versions keep the policy of their day
-    Set(PolicySetArguments),
+    Set(Box<PolicySetArguments>),
 }
 
 /// `muhr registry policy show`.
@@ -202,6 +206,9 @@ pub struct AttestArguments {
     /// Where the attestation's own receipt goes, if not beside the record's
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Signs without asking
+    #[arg(long)]
+    pub yes: bool,
     /// Who says it, to whom, and whom to trust
     #[command(flatten)]
     pub desk: Desk,

@@ -4,7 +4,7 @@ use protocol::opening::Opening;
 
 use super::{
     bulk, hot, references,
-    submission::{self, Clerk},
+    submission::{self, Clerk, Wish},
 };
 use crate::{
     arguments::{AnchorArguments, AnchorOne},
@@ -27,13 +27,19 @@ fn anchor(arguments: &AnchorOne, output: &Output) -> Result<u8, Failure> {
     let effective = submission::date(arguments.effective.as_deref())?;
     let fields = submission::fields(&arguments.fields)?;
     let document = files::hash(&arguments.file)?;
-    let clerk = Clerk::open(&arguments.desk)?;
+    let clerk = Clerk::open(&arguments.desk, output)?;
     let content = submission::content(Some(document), fields)?;
     let references = references::find(&clerk, &arguments.rests_on)?;
     let key = record.key(&registry);
-    let make = |opening: &Opening| {
-        submission::register(&clerk, registry, key, effective, references, opening)
+    let opening = Opening { record, content };
+    let statement = submission::first(&clerk, registry, key, effective, references, &opening);
+    let wish = Wish {
+        statement,
+        opening,
+        file: Some(&arguments.file),
+        desk: &arguments.desk,
+        yes: arguments.yes,
     };
     let receipt = files::beside(&arguments.file, ".receipt");
-    submission::carry(&clerk, &receipt, Opening { record, content }, make, output)
+    submission::carry(&clerk, &receipt, wish, output)
 }

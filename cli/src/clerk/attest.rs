@@ -14,7 +14,7 @@ use protocol::{
 use serde_json::json;
 use verify::Verdict;
 
-use super::submission::{self, Clerk};
+use super::submission::{self, Clerk, Wish};
 use crate::{
     arguments::{AttestArguments, InboxArguments},
     client::Client,
@@ -46,7 +46,7 @@ pub(crate) fn run(
         .as_deref()
         .map(submission::reason)
         .transpose()?;
-    let clerk = Clerk::open(&arguments.desk)?;
+    let clerk = Clerk::open(&arguments.desk, output)?;
     let document = arguments.document.as_deref().map(files::hash).transpose()?;
     let judged = verify::receipt::judge(&clerk.trust, &bytes, document.as_ref());
     let Some(facts) = judged
@@ -100,23 +100,27 @@ pub(crate) fn run(
         let stem = path.with_extension("");
         PathBuf::from(format!("{}{name}.receipt", stem.display()))
     });
-    let make = |opening: &Opening| {
-        let statement = Statement {
-            operation,
-            registry,
-            key,
-            version: state.version,
-            previous: Some(previous),
-            effective: None,
-            reason,
-            references: Vec::new(),
-            commitment: opening.content.as_ref().map(Content::commit),
-            author: clerk.name.clone(),
-            expires: clerk.expires,
-        };
-        statement.sign(&clerk.origin, &clerk.secret)
+    let statement = Statement {
+        operation,
+        registry,
+        key,
+        version: state.version,
+        previous: Some(previous),
+        effective: None,
+        reason,
+        references: Vec::new(),
+        commitment: opening.content.as_ref().map(Content::commit),
+        author: clerk.name.clone(),
+        expires: clerk.expires,
     };
-    submission::carry(&clerk, &out, opening, make, output)
+    let wish = Wish {
+        statement,
+        opening,
+        file: arguments.evidence.as_deref(),
+        desk: &arguments.desk,
+        yes: arguments.yes,
+    };
+    submission::carry(&clerk, &out, wish, output)
 }
 
 fn evidence(operation: Operation, arguments: &AttestArguments) -> Result<Option<Content>, Failure> {

@@ -17,7 +17,6 @@ mod workbook;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    io::IsTerminal,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, mpsc},
 };
@@ -44,6 +43,7 @@ use crate::{
     exit::{DONE, Failure, SOME_NOT_DONE, USAGE},
     files,
     output::Output,
+    terminal,
 };
 
 /// Rows that travel together, under one signature where they can.
@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
     let upsert = upsert(arguments, output)?;
     let input = open(arguments, output)?;
     let clerk = (!arguments.dry_run)
-        .then(|| Clerk::open(&arguments.desk))
+        .then(|| Clerk::open(&arguments.desk, output))
         .transpose()?;
     let out = &arguments.out;
     std::fs::create_dir_all(out).map_err(|error| files::unwritable(out, &error))?;
@@ -175,7 +175,7 @@ impl Input {
 fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
     let path = &arguments.input;
     let shown = path.display();
-    let answers = !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let answers = terminal::answers(output);
     if path.is_dir() {
         let folder = Folder::open(path)?;
         let rows = folder.rows();
@@ -255,14 +255,11 @@ fn form(
 }
 
 fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<(), Failure> {
-    if answers && !arguments.yes && !arguments.dry_run {
-        output.note("is that right? y and Enter goes on, anything else ends");
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer);
-        if read.is_err() || !answer.trim().eq_ignore_ascii_case("y") {
-            return Err(Failure::new(USAGE, "not confirmed; nothing was sent")
-                .help("say how the table is written with --encoding, --delimiter and --sheet"));
-        }
+    let asks = answers && !arguments.yes && !arguments.dry_run;
+    let question = "is that right? y and Enter goes on, anything else ends";
+    if asks && !terminal::agrees(question, output) {
+        return Err(Failure::new(USAGE, "not confirmed; nothing was sent")
+            .help("say how the table is written with --encoding, --delimiter and --sheet"));
     }
     Ok(())
 }

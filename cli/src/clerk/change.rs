@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::submission::{self, Clerk};
+use super::submission::{self, Clerk, Wish};
 use crate::{
     arguments::ChangeArguments,
     exit::{Failure, USAGE},
@@ -18,7 +18,7 @@ use protocol::{
 
 pub(crate) fn run(
     operation: Operation,
-    arguments: ChangeArguments,
+    arguments: &ChangeArguments,
     output: &Output,
 ) -> Result<u8, Failure> {
     let registry = submission::registry(&arguments.registry)?;
@@ -37,7 +37,7 @@ pub(crate) fn run(
             operation.word()
         )));
     }
-    let clerk = Clerk::open(&arguments.desk)?;
+    let clerk = Clerk::open(&arguments.desk, output)?;
     let content = submission::content(document, fields)?;
     let key = record.key(&registry);
     let (state, _) = submission::latest(&clerk, &registry, &key)?;
@@ -50,23 +50,28 @@ pub(crate) fn run(
             operation.word()
         )),
     };
-    let make = |opening: &Opening| {
-        let statement = Statement {
-            operation,
-            registry,
-            key,
-            version: state.version.next(),
-            previous: Some(state.place()),
-            effective,
-            reason: Some(reason),
-            references: Vec::new(),
-            commitment: opening.content.as_ref().map(Content::commit),
-            author: clerk.name.clone(),
-            expires: clerk.expires,
-        };
-        statement.sign(&clerk.origin, &clerk.secret)
+    let opening = Opening { record, content };
+    let statement = Statement {
+        operation,
+        registry,
+        key,
+        version: state.version.next(),
+        previous: Some(state.place()),
+        effective,
+        reason: Some(reason),
+        references: Vec::new(),
+        commitment: opening.content.as_ref().map(Content::commit),
+        author: clerk.name.clone(),
+        expires: clerk.expires,
     };
-    submission::carry(&clerk, &receipt, Opening { record, content }, make, output)
+    let wish = Wish {
+        statement,
+        opening,
+        file: arguments.file.as_deref(),
+        desk: &arguments.desk,
+        yes: arguments.yes,
+    };
+    submission::carry(&clerk, &receipt, wish, output)
 }
 
 /// A record's number as part of a file name.

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use super::{
     bulk::folder::{self, Seen},
-    submission::{self, Clerk},
+    submission::{self, Clerk, ClerkKey},
 };
 use crate::{
     arguments::{Desk, HotArguments},
@@ -34,6 +34,8 @@ use crate::{
 struct Hot<'a> {
     desk: &'a Desk,
     registry: RegistryName,
+    /// Read once: its passphrase is asked for once.
+    key: ClerkKey,
     output: &'a Output,
     /// How each file looked the last time.
     seen: HashMap<PathBuf, Seen>,
@@ -47,14 +49,15 @@ pub(crate) fn run(arguments: &HotArguments, output: &Output) -> Result<u8, Failu
     let mut hot = Hot {
         desk: &arguments.desk,
         registry: submission::registry(&arguments.registry)?,
+        key: ClerkKey::read(&arguments.desk, output)?,
         output,
         seen: HashMap::new(),
         judged: HashMap::new(),
         anchored: 0,
         refused: 0,
     };
-    // What is wrong with key, trust file or address is said now, not when the first file comes.
-    let _clerk = Clerk::open(&arguments.desk)?;
+    // What is wrong with trust file or address is said now, not when the first file comes.
+    let _clerk = Clerk::with(&arguments.desk, &hot.key)?;
     let mut looks = 0;
     loop {
         let waiting = hot.look(&arguments.dir)?;
@@ -136,14 +139,15 @@ impl Hot<'_> {
         }
         let clerk = match clerk {
             Some(clerk) => clerk,
-            None => clerk.insert(Clerk::open(self.desk)?),
+            None => clerk.insert(Clerk::with(self.desk, &self.key)?),
         };
         clerk.wait_anew(self.desk);
         let key = record.key(&self.registry);
         let content = submission::content(Some(document), Vec::new())?;
         let registry = self.registry.clone();
         let make = |opening: &Opening| {
-            submission::register(clerk, registry, key, None, Vec::new(), opening)
+            let statement = submission::first(clerk, registry, key, None, Vec::new(), opening);
+            Ok(statement.sign(&clerk.origin, &clerk.secret))
         };
         let shown = record.to_string();
         let facts = submission::bring(clerk, &receipt, Opening { record, content }, make)?;

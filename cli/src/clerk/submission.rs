@@ -27,16 +27,45 @@ use protocol::{
 use serde_json::json;
 use verify::{Verdict, receipt::Facts};
 
+use super::words;
 use crate::{
     arguments::Desk,
     client::{Client, of_problem},
     exit::{CONFIGURATION, CONFLICT, DONE, Failure, UNEXPECTED, UNREACHABLE, USAGE},
-    files,
+    files, keys,
     output::{Output, iso, local},
+    terminal,
 };
 
 /// How many heights an entry may take to be decided.
 pub(crate) const LIFETIME: u64 = 10_000;
+
+/// A clerk's key, as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct ClerkKey {
+    name: ClerkName,
+    secret: SecretKey,
+}
+
+impl ClerkKey {
+    /// Reads the key that the desk names, and asks for its passphrase if it has one.
+    pub(crate) fn read(desk: &Desk, output: &Output) -> Result<Self, Failure> {
+        let place = desk.key_options.place(desk.key.as_deref())?;
+        let KeyFile {
+            purpose,
+            holder,
+            secret,
+        } = keys::read(&place, output)?.file;
+        let name = ClerkName::parse(&holder).filter(|_| purpose == "clerk");
+        let name = name.ok_or_else(|| {
+            Failure::new(
+                CONFIGURATION,
+                format!("{}: a {purpose} key, not a clerk's", place.path.display()),
+            )
+        })?;
+        Ok(Self { name, secret })
+    }
+}
 
 /// A clerk at a desk, ready to sign.
 #[derive(Debug)]
@@ -52,20 +81,15 @@ pub(crate) struct Clerk {
 
 impl Clerk {
     /// Reads key and trust file, and asks the node how far the network is.
-    pub(crate) fn open(desk: &Desk) -> Result<Self, Failure> {
+    pub(crate) fn open(desk: &Desk, output: &Output) -> Result<Self, Failure> {
+        // Before the passphrase is asked for.
+        let _trust = files::trust(&desk.trust)?;
+        Self::with(desk, &ClerkKey::read(desk, output)?)
+    }
+
+    /// The same with a key that was read before.
+    pub(crate) fn with(desk: &Desk, key: &ClerkKey) -> Result<Self, Failure> {
         let trust = files::trust(&desk.trust)?;
-        let KeyFile {
-            purpose,
-            holder,
-            secret,
-        } = files::key(&desk.key)?;
-        let name = ClerkName::parse(&holder).filter(|_| purpose == "clerk");
-        let name = name.ok_or_else(|| {
-            Failure::new(
-                CONFIGURATION,
-                format!("{}: a {purpose} key, not a clerk's", desk.key.display()),
-            )
-        })?;
         let origin = Origin::parse(trust.origin()).ok_or_else(|| {
             Failure::new(
                 CONFIGURATION,
@@ -79,8 +103,8 @@ impl Clerk {
             client,
             trust,
             origin,
-            name,
-            secret,
+            name: key.name.clone(),
+            secret: key.secret.clone(),
             expires,
             until,
         })
@@ -90,6 +114,18 @@ impl Clerk {
     pub(crate) fn wait_anew(&mut self, desk: &Desk) {
         self.until = Instant::now() + Duration::from_secs(desk.timeout);
     }
+}
+
+/// What a clerk wants to say of one record.
+#[derive(Debug)]
+pub(crate) struct Wish<'a> {
+    pub(crate) statement: Statement,
+    pub(crate) opening: Opening,
+    /// The file whose hash is in the opening.
+    pub(crate) file: Option<&'a Path>,
+    pub(crate) desk: &'a Desk,
+    /// Agreed to on the command line.
+    pub(crate) yes: bool,
 }
 
 /// The last height of what is signed now. Every node that answers must be of the network: what is signed
@@ -220,16 +256,16 @@ pub(crate) fn same_content(one: &Opening, other: &Opening) -> bool {
     one.record == other.record && same
 }
 
-/// The first entry of a record.
-pub(crate) fn register(
+/// The statement that makes a record.
+pub(crate) fn first(
     clerk: &Clerk,
     registry: RegistryName,
     key: RecordKey,
     effective: Option<Date>,
     references: Vec<Reference>,
     opening: &Opening,
-) -> Entry {
-    let statement = Statement {
+) -> Statement {
+    Statement {
         operation: Operation::Register,
         registry,
         key,
@@ -241,8 +277,7 @@ pub(crate) fn register(
         commitment: opening.content.as_ref().map(Content::commit),
         author: clerk.name.clone(),
         expires: clerk.expires,
-    };
-    statement.sign(&clerk.origin, &clerk.secret)
+    }
 }
 
 /// A record's history, after its proof held.
@@ -260,20 +295,35 @@ pub(crate) fn history(
     judged.facts.ok_or_else(|| Failure::verdict(verdict, what))
 }
 
-/// Carries an entry to its receipt, and shows it. `make` signs it, unless a try before this one left it on disk.
+/// Carries what a clerk wants to its receipt, and shows it. Signed is what was agreed to, or what a try
+/// before this one left on disk.
 pub(crate) fn carry(
     clerk: &Clerk,
     receipt_path: &Path,
-    opening: Opening,
-    make: impl FnOnce(&Opening) -> Entry,
+    wish: Wish<'_>,
     output: &Output,
 ) -> Result<u8, Failure> {
-    if let Some(facts) = already_done(clerk, receipt_path, &opening)? {
+    if let Some(facts) = already_done(clerk, receipt_path, &wish.opening)? {
         output.note("the receipt is already there");
         show(output, &facts, receipt_path, clerk.trust.witnesses().len());
         return Ok(DONE);
     }
-    let facts = bring(clerk, receipt_path, opening, make)?;
+    let said = if terminal::answers(output) {
+        words::of(&wish, &clerk.origin)
+    } else {
+        Vec::new()
+    };
+    let sign = |_: &Opening| {
+        for line in &said {
+            output.note(line);
+        }
+        let asks = !wish.yes && terminal::answers(output);
+        if asks && !terminal::agrees(terminal::SIGN, output) {
+            return Err(Failure::new(USAGE, "not confirmed; nothing was signed"));
+        }
+        Ok(wish.statement.sign(&clerk.origin, &clerk.secret))
+    };
+    let facts = bring(clerk, receipt_path, wish.opening, sign)?;
     show(output, &facts, receipt_path, clerk.trust.witnesses().len());
     Ok(DONE)
 }
@@ -283,14 +333,14 @@ pub(crate) fn bring(
     clerk: &Clerk,
     receipt_path: &Path,
     opening: Opening,
-    make: impl FnOnce(&Opening) -> Entry,
+    sign: impl FnOnce(&Opening) -> Result<Entry, Failure>,
 ) -> Result<Facts, Failure> {
     let pending_path = files::beside(receipt_path, ".pending");
     let pending = match left_over(&pending_path, &opening)? {
         Some(pending) => pending,
         None => {
             let pending = Pending {
-                entry: make(&opening),
+                entry: sign(&opening)?,
                 opening,
             };
             files::write(&pending_path, pending.write().as_bytes())?;

@@ -1,7 +1,8 @@
 //! `muhr network create`: a genesis, its trust file, and a folder for each agency.
 //!
-//! For a pilot all keys are made in one place. Agencies that trust nobody make their own with
-//! `muhr key new` and bring the public halves with their proofs.
+//! For a pilot all keys are made in one place, plain: `muhr key passphrase` gives a person's key one.
+//! Agencies that trust nobody make their own with `muhr key new` and bring the public halves with their
+//! proofs.
 
 use std::{
     collections::BTreeSet,
@@ -311,7 +312,8 @@ fn write(dir: &Path, genesis: &Genesis, folders: &[Folder]) -> Result<(), Failur
                 .map_err(|error| files::unwritable(&keys, &error))?;
         }
         for key in &folder.keys {
-            files::write_secret(&keys.join(format!("{}.key", key.purpose)), &key.write())?;
+            let file = keys.join(format!("{}.key", key.purpose));
+            crate::keys::write_plain(&file, key)?;
         }
         files::write(&path.join("genesis"), genesis_text.as_bytes())?;
         files::write(

@@ -1,4 +1,4 @@
-//! `muhr key`: makes key files, and shows what others need to know of them.
+//! `muhr key`: makes key files, gives them passphrases, and shows what others need to know of them.
 
 use protocol::{
     cosignature::Cosigner,
@@ -10,10 +10,11 @@ use protocol::{
 use serde_json::json;
 
 use crate::{
-    arguments::{KeyNewArguments, KeyShowArguments},
+    arguments::{KeyNewArguments, KeyPassphraseArguments, KeyShowArguments},
     auditor::report::report_key,
-    exit::{DONE, Failure, USAGE},
+    exit::{CONFIGURATION, DONE, Failure, USAGE},
     files,
+    keys::{self, Found, Place},
     output::Output,
 };
 
@@ -41,8 +42,46 @@ pub(crate) fn new(arguments: &KeyNewArguments, output: &Output) -> Result<u8, Fa
         holder: arguments.holder.clone(),
         secret: generate()?,
     };
-    files::write_secret(&arguments.file, &file.write())?;
-    show_file(&file, &arguments.file, None, output);
+    let path = &arguments.file;
+    // A node knows no passphrase: what it opens has none.
+    let is_encrypted = keys::is_person_s(&file.purpose) && !arguments.plain;
+    if is_encrypted {
+        let passphrase = arguments.passphrase_file.as_deref();
+        keys::write(path, &file, passphrase, output)?;
+    } else {
+        keys::write_plain(path, &file)?;
+    }
+    show_file(&Found { file, is_encrypted }, path, None, output);
+    Ok(DONE)
+}
+
+pub(crate) fn passphrase(
+    arguments: &KeyPassphraseArguments,
+    output: &Output,
+) -> Result<u8, Failure> {
+    let path = &arguments.file;
+    let place = Place {
+        path,
+        is_service: false,
+        passphrase: arguments.passphrase_file.as_deref(),
+    };
+    let found = keys::read(&place, output)?;
+    if !keys::is_person_s(&found.file.purpose) {
+        let what = format!(
+            "{}: a {} key, which a node opens",
+            path.display(),
+            found.file.purpose
+        );
+        return Err(Failure::new(CONFIGURATION, what)
+            .help("a node knows no passphrase; keep its folder where only it can read"));
+    }
+    let chosen = arguments.new_passphrase_file.as_deref();
+    keys::rewrite(path, &found.file, chosen, output)?;
+    let found = Found {
+        is_encrypted: true,
+        ..found
+    };
+    show_file(&found, path, None, output);
     Ok(DONE)
 }
 
@@ -52,12 +91,18 @@ pub(crate) fn show(arguments: &KeyShowArguments, output: &Output) -> Result<u8, 
             .ok_or_else(|| Failure::new(USAGE, "--proof-for is not the origin of a network"))
     });
     let origin = origin.transpose()?;
-    let file = files::key(&arguments.file)?;
-    show_file(&file, &arguments.file, origin.as_ref(), output);
+    let place = Place {
+        path: &arguments.file,
+        is_service: false,
+        passphrase: arguments.passphrase_file.as_deref(),
+    };
+    let found = keys::read(&place, output)?;
+    show_file(&found, &arguments.file, origin.as_ref(), output);
     Ok(DONE)
 }
 
-fn show_file(file: &KeyFile, path: &std::path::Path, origin: Option<&Origin>, output: &Output) {
+fn show_file(found: &Found, path: &std::path::Path, origin: Option<&Origin>, output: &Output) {
+    let file = &found.file;
     let public = file.secret.public();
     let proof = origin.map(|origin| {
         let claim = Possession {
@@ -79,6 +124,7 @@ fn show_file(file: &KeyFile, path: &std::path::Path, origin: Option<&Origin>, ou
     output.data(&json!({
         "schema": "muhr/key/1", "vkey": vkey, "file": path.display().to_string(), "purpose": file.purpose, "holder": file.holder,
         "algorithm": "ed25519", "public": public.to_string(), "proof": proof,
+        "encrypted": found.is_encrypted,
     }));
     output.text(&format!(
         "{} key of {}\n  public ed25519 {public}",
@@ -90,4 +136,9 @@ fn show_file(file: &KeyFile, path: &std::path::Path, origin: Option<&Origin>, ou
     if let Some(proof) = proof {
         output.text(&format!("  proof {proof}"));
     }
+    output.text(if found.is_encrypted {
+        "  opens with its passphrase, which nobody can find again"
+    } else {
+        "  without a passphrase: whoever can read the file can sign"
+    });
 }

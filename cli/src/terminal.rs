@@ -1,0 +1,85 @@
+//! Questions to whoever sits before the terminal: yes or no, and a passphrase without echo.
+//!
+//! Nothing is asked where nobody can answer: with `--json`, or with input or messages in a pipe.
+
+use std::io::{IsTerminal, Write};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    exit::{Failure, UNEXPECTED, USAGE},
+    output::Output,
+};
+
+/// What is asked before anything is signed.
+pub(crate) const SIGN: &str = "sign that? y and Enter signs, anything else ends";
+/// What Ctrl-C types.
+const INTERRUPT: u8 = 3;
+/// A terminal hands over no longer lines.
+const LINE_BYTES_MAX: usize = 4096;
+
+/// Whether somebody can answer.
+pub(crate) fn answers(output: &Output) -> bool {
+    !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks a question; only "y" is a yes.
+pub(crate) fn agrees(question: &str, output: &Output) -> bool {
+    output.note(question);
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && answer.trim().eq_ignore_ascii_case("y")
+}
+
+/// Asks for a line that is not shown while it is typed.
+#[cfg(unix)]
+pub(crate) fn secret(question: &str) -> Result<Zeroizing<String>, Failure> {
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+    let failed = |error: rustix::io::Errno| {
+        Failure::new(UNEXPECTED, format!("the terminal: {error}"))
+            .help("give the passphrase in a file with --passphrase-file")
+    };
+    let terminal = std::io::stdin();
+    let before = tcgetattr(&terminal).map_err(failed)?;
+    let mut quiet = before.clone();
+    // Ctrl-C ends the line like Enter instead of this process: echo must come back whatever is typed.
+    quiet.local_modes -= LocalModes::ECHO | LocalModes::ISIG;
+    quiet.local_modes |= LocalModes::ECHONL;
+    quiet.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
+    // Echo is off before the question is seen, and what was typed ahead is no answer.
+    tcsetattr(&terminal, OptionalActions::Flush, &quiet).map_err(failed)?;
+    let mut asked = std::io::stderr();
+    let _closed = write!(asked, "{question}").and_then(|()| asked.flush());
+    // Not through the buffer of the standard library, which would keep the line.
+    let mut line = Zeroizing::new([0; LINE_BYTES_MAX]);
+    let read = loop {
+        match rustix::io::read(&terminal, &mut line[..]) {
+            Err(rustix::io::Errno::INTR) => {}
+            read => break read,
+        }
+    };
+    tcsetattr(&terminal, OptionalActions::Now, &before).map_err(failed)?;
+    let typed = &line[..read.map_err(failed)?];
+    match typed.strip_suffix(b"\n") {
+        Some(typed) => std::str::from_utf8(typed)
+            .map(|text| Zeroizing::new(text.to_owned()))
+            .map_err(|_| Failure::new(USAGE, "what was typed is not text in UTF-8")),
+        None => {
+            let _closed = writeln!(asked);
+            Err(Failure::new(
+                USAGE,
+                "no passphrase was given; nothing was done",
+            ))
+        }
+    }
+}
+
+/// Elsewhere a passphrase comes from a file.
+#[cfg(not(unix))]
+pub(crate) fn secret(_question: &str) -> Result<Zeroizing<String>, Failure> {
+    Err(Failure::new(
+        UNEXPECTED,
+        "this system's terminal cannot be asked for a passphrase",
+    )
+    .help("give the passphrase in a file with --passphrase-file"))
+}
