@@ -350,6 +350,9 @@ fn a_table_s_form_is_asked_about_before_anything_is_sent() {
         &before,
         "t.csv: UTF-8, semicolon between cells, 2 rows; number from: number; fields: number, address",
     );
+    let node = cluster.url("qurilish");
+    let goes = format!("each is registered in qurilish.permits, handed to {node}, and stands");
+    says(&before, &goes);
     terminal.types("n\n");
     let (code, shown) = terminal.end();
     assert_eq!(code, 2, "{shown}");

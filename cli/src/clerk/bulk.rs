@@ -256,6 +256,18 @@ fn form(
 
 fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<(), Failure> {
     let asks = answers && !arguments.yes && !arguments.dry_run;
+    if asks {
+        let does = if arguments.upsert {
+            "registered or amended"
+        } else {
+            "registered"
+        };
+        output.note(&format!(
+            "each is {does} in {}, handed to {}, and stands in the log for good",
+            arguments.registry,
+            arguments.desk.node.join(", ")
+        ));
+    }
     let question = "is that right? y and Enter goes on, anything else ends";
     if asks && !terminal::agrees(question, output) {
         return Err(Failure::new(USAGE, "not confirmed; nothing was sent")
