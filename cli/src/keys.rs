@@ -79,7 +79,7 @@ pub(crate) fn read(place: &Place<'_>, output: &Output) -> Result<Found, Failure>
 
 /// Whether a key of this purpose is a person's. The others are opened by a node, which nobody sits before.
 pub(crate) fn is_person_s(purpose: &str) -> bool {
-    matches!(purpose, "clerk" | "admin" | "recovery")
+    matches!(purpose, "clerk" | "admin" | "recovery" | "report")
 }
 
 /// Writes a new key file: with a passphrase, for a person; plain, for a service.

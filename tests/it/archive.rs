@@ -4,6 +4,8 @@ use std::fs;
 
 use tests::cluster::{Cluster, muhr, wait_until};
 
+use crate::schemas::assert_shapes;
+
 fn anchor(cluster: &Cluster, number: u32) {
     let document = cluster.document(&format!("{number}.txt"), &format!("document {number}"));
     let record = format!("A-{number}");
@@ -28,6 +30,7 @@ fn a_mirror_is_audited_like_a_node_and_kept_up_to_date() {
     let mirror = ["--json", "log", "mirror", &url, folder, "--trust", trust];
     let audit = ["--json", "audit", folder, "--trust", trust];
     let first = muhr(&mirror).expect(0).json();
+    assert_shapes("mirror", std::slice::from_ref(&first));
     assert_eq!(muhr(&audit).expect(0).json()["entries"], 2);
     anchor(&cluster, 3);
     wait_until("the node has published it", || {
@@ -91,6 +94,10 @@ fn a_watch_follows_nodes_and_names_those_that_are_away_or_behind() {
     let seen = watch(&[&one, &two, old]).expect(0);
     assert!(seen.stdout.contains("cannot be reached"), "{}", seen.stdout);
     assert!(seen.stdout.contains("was seen before"), "{}", seen.stdout);
+    let told = muhr(&[
+        "--json", "audit", "watch", &one, "--trust", trust, "--state", state, "--rounds", "1",
+    ]);
+    assert_shapes("watch", &[told.expect(0).json()]);
     // What was seen stays known: a log that is only older is never taken for a contradiction.
     assert_eq!(watch(&[old]).code, 5);
 }
@@ -145,6 +152,7 @@ fn a_trust_file_is_known_by_eight_words_and_one_wrong_word_is_caught() {
     let trust = trust.to_str().unwrap();
     let shown = muhr(&["--json", "trust", "show", trust]).expect(0).json();
     let words: Vec<&str> = shown["words"].as_str().unwrap().split(' ').collect();
+    assert_shapes("trust", std::slice::from_ref(&shown));
     assert_eq!(words.len(), 8);
     let check = |words: &[&str]| {
         let mut command = vec!["trust", "check", trust];

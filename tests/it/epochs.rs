@@ -24,6 +24,8 @@ use tests::{
     world::{AGENCIES, ORIGIN, agency_secret, entry, genesis, secret},
 };
 
+use crate::schemas::assert_shapes;
+
 /// An agency and which of its sets of keys it uses.
 type Seat = (&'static str, u32);
 
@@ -290,10 +292,9 @@ fn receipts_verify_after_rotations_a_replacement_and_a_recovery() {
         // Bridge: consistency with where its epoch ended.
         let copy = story.path(&format!("bridged-{epoch}"));
         fs::copy(file, &copy).unwrap();
-        let _added = muhr(&[
-            "receipt", "bridge", &copy, "--node", &mirror, "--trust", &now,
-        ])
-        .expect(0);
+        let bridge = ["receipt", "bridge", &copy, "--node", &mirror];
+        let added = muhr(&[&["--json"], &bridge[..], &["--trust", &now]].concat()).expect(0);
+        assert_shapes("bridge", &[added.json()]);
         let bridged = judged(&[&copy, "--trust", &now], 0);
         assert_eq!(bridged["facts"]["way"], "bridge");
         // Refresh: the same entry under today's checkpoint.
@@ -465,7 +466,10 @@ fn a_spoilt_proof_leads_nowhere() {
     assert!(!Path::new(&out).exists());
     // Both at once, in their order.
     let (first, second) = (story.path("proof.1"), story.path("proof.2"));
-    let _both = muhr(&["trust", "advance", &old, &first, &second, "--out", &out]).expect(0);
+    let both = [
+        "--json", "trust", "advance", &old, &first, &second, "--out", &out,
+    ];
+    assert_shapes("advance", &[muhr(&both).expect(0).json()]);
     assert_eq!(
         fs::read(&out).unwrap(),
         fs::read(story.path("trust.2")).unwrap()

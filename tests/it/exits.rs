@@ -22,7 +22,7 @@ fn every_exit_code_of_the_table_is_expected_by_a_test() {
     }
     let codes = muhr(&["--json", "exit-codes"]).expect(0).json();
     let codes = codes["codes"].as_array().unwrap();
-    assert_eq!(codes.len(), 18);
+    assert_eq!(codes.len(), 19);
     for code in codes {
         let expected = format!(".expect({})", code["code"]);
         assert!(source.contains(&expected), "no test has {expected}");

@@ -1,7 +1,6 @@
 //! `--json`: keys and types of every document, data apart from messages, and no terminal assumed.
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::Read,
     process::{Command, Stdio},
@@ -10,84 +9,10 @@ use std::{
 use serde_json::Value;
 use tests::cluster::{Cluster, Ran, binary, muhr, wait_until};
 
-use crate::help::assert_as_reviewed;
-
-/// Keys and types, one a line; what an array may hold is shown once for each kind.
-fn shape(value: &Value, path: &str, lines: &mut BTreeMap<String, Vec<&'static str>>) {
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_u64() => "integer",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let kinds = lines.entry(path.to_owned()).or_default();
-    if !kinds.contains(&kind) {
-        kinds.push(kind);
-        kinds.sort_unstable();
-    }
-    match value {
-        Value::Array(items) => {
-            for item in items {
-                shape(item, &format!("{path}[]"), lines);
-            }
-        }
-        Value::Object(map) => {
-            for (key, item) in map {
-                shape(item, &format!("{path}.{key}"), lines);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Every document seen, by schema: what programs may rely on.
-#[derive(Default)]
-struct Schemas(BTreeMap<String, BTreeMap<String, Vec<&'static str>>>);
-
-impl Schemas {
-    /// Takes what a command said: one document on stdout, and messages only on stderr.
-    fn take(&mut self, ran: &Ran) -> Value {
-        let shown = format!("{ran:?}");
-        assert_eq!(ran.stdout.lines().count(), 1, "one document: {shown}");
-        assert!(!has_escapes(ran), "{shown}");
-        let document = ran.json();
-        let schema = document["schema"].as_str().expect(&shown).to_owned();
-        if schema == "muhr/error/1" {
-            assert_eq!(
-                document["code"].as_i64(),
-                Some(i64::from(ran.code)),
-                "{shown}"
-            );
-            assert!(ran.stderr.starts_with("error: "), "{shown}");
-        } else {
-            let notes = ran.stderr.lines().all(|line| line.starts_with("· "));
-            assert!(notes, "only notes on stderr: {shown}");
-        }
-        if let Some(code) = document.get("exit_code") {
-            assert_eq!(code.as_i64(), Some(i64::from(ran.code)), "{shown}");
-        }
-        shape(&document, "", self.0.entry(schema).or_default());
-        document
-    }
-
-    fn text(&self) -> String {
-        let mut text = String::new();
-        for (schema, lines) in &self.0 {
-            text += &format!("{schema}\n");
-            for (path, kinds) in lines.iter().filter(|(path, _)| !path.is_empty()) {
-                text += &format!("  {path}: {}\n", kinds.join(" or "));
-            }
-        }
-        text
-    }
-}
-
-fn has_escapes(ran: &Ran) -> bool {
-    ran.stdout.contains('\u{1b}') || ran.stderr.contains('\u{1b}')
-}
+use crate::{
+    help::assert_as_reviewed,
+    schemas::{Schemas, has_escapes},
+};
 
 /// Every command in JSON mode, and most of them as people see them, without a terminal.
 fn every_command(cluster: &Cluster, schemas: &mut Schemas) {

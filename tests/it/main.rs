@@ -34,6 +34,7 @@ mod questions;
 mod readme;
 mod register;
 mod road;
+mod schemas;
 mod servers;
 mod sim;
 mod tidy;

@@ -12,6 +12,8 @@ use protocol::{
 };
 use tests::cluster::{Cluster, binary, muhr, wait_until};
 
+use crate::schemas::assert_shapes;
+
 const NAME: &str = "witness.example.org/1";
 
 struct Running {
@@ -103,19 +105,26 @@ fn invented(cluster: &Cluster, real: &Checkpoint, size: u64) -> String {
 
 /// The network's trust file, and a witness that must sign as well.
 fn stricter(cluster: &Cluster, vkey: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for line in fs::read_to_string(cluster.trust()).unwrap().lines() {
-        match line.strip_prefix("quorum ") {
-            Some(agencies) => lines.extend([
-                format!("witness outside {vkey}"),
-                format!("group both all {agencies} outside"),
-                "quorum both".to_owned(),
-            ]),
-            None => lines.push(line.to_owned()),
-        }
-    }
     let path = cluster.path().join("stricter.policy");
-    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let (trust, out) = (cluster.trust(), path.to_str().unwrap());
+    let trust = trust.to_str().unwrap();
+    let extend = |witness: &str| {
+        muhr(&[
+            "--json",
+            "trust",
+            "extend",
+            trust,
+            "--witness",
+            witness,
+            "--out",
+            out,
+        ])
+    };
+    let refused = extend(&format!("court {vkey}")).expect(2);
+    assert!(refused.stderr.contains("is not NAME=VKEY"), "{refused:?}");
+    assert!(!path.exists());
+    let made = extend(&format!("court={vkey}")).expect(0).json();
+    assert_shapes("extend", &[made]);
     path.to_str().unwrap().to_owned()
 }
 

@@ -61,6 +61,9 @@ pub struct ReconcileArguments {
     /// Report key file that signs what is in the folder
     #[arg(long, value_name = "FILE", requires = "out")]
     pub sign: Option<PathBuf>,
+    /// File with the passphrase of that key, on one line; else it is asked for on the terminal
+    #[arg(long, env = "MUHR_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
     /// How the table is written
     #[command(flatten)]
     pub written: Written,

@@ -46,13 +46,20 @@ use crate::{
         earlier::Earlier,
     },
     exit::{DIFFERENT, DONE, Failure, USAGE},
-    files,
+    files, keys,
     output::Output,
 };
 
 pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8, Failure> {
     let criteria = criteria(arguments)?;
-    let signer = arguments.sign.as_deref().map(Signer::open).transpose()?;
+    let place = arguments.sign.as_deref().map(|path| keys::Place {
+        path,
+        is_service: false,
+        passphrase: arguments.passphrase_file.as_deref(),
+    });
+    let signer = place
+        .map(|place| Signer::open(&place, output))
+        .transpose()?;
     if let Some(out) = arguments.out.as_deref().filter(|out| out.exists()) {
         let what = format!("{}: is there already", out.display());
         return Err(Failure::new(USAGE, what).help("name a new folder with --out"));

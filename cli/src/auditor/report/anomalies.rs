@@ -197,7 +197,7 @@ fn json(finding: &Finding<'_>, number: Option<String>) -> Value {
 
 fn cells(finding: &Finding<'_>, number: Option<String>) -> Vec<String> {
     let first = finding.first;
-    let single = finding.entries == 1;
+    let single = (finding.entries == 1).then_some(first);
     let mut cells = vec![finding.kind.to_owned()];
     cells.extend(first.place.cells());
     cells.extend(finding.last.cells());
@@ -206,9 +206,9 @@ fn cells(finding: &Finding<'_>, number: Option<String>) -> Vec<String> {
         first.clerk.to_string(),
         first.registry.to_string(),
         number.unwrap_or_default(),
-        single.then(|| first.key.to_hex()).unwrap_or_default(),
+        single.map(|seen| seen.key.to_hex()).unwrap_or_default(),
         single
-            .then(|| first.version.to_string())
+            .map(|seen| seen.version.to_string())
             .unwrap_or_default(),
         finding.detail.clone(),
     ]);

@@ -3,8 +3,6 @@
 //! A note as tools of the C2SP family read it; `docs/protocol.md` gives its text. Whoever signs says that
 //! the report was made so; that it is right, anybody can see who makes it again.
 
-use std::path::Path;
-
 use protocol::{
     checkpoint::Checkpoint,
     hash::{RootHash, sha256},
@@ -18,7 +16,8 @@ use protocol::{
 
 use crate::{
     exit::{CONFIGURATION, Failure},
-    files,
+    keys::{self, Place},
+    output::Output,
 };
 
 /// Name of the note.
@@ -51,15 +50,15 @@ pub(crate) fn note_key(holder: &str, key: PublicKey) -> NoteKey {
 
 impl Signer {
     /// Reads a key that is for reports: no key is for two uses.
-    pub(in crate::auditor) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(in crate::auditor) fn open(place: &Place<'_>, output: &Output) -> Result<Self, Failure> {
         let KeyFile {
             purpose,
             holder,
             secret,
-        } = files::key(path)?;
+        } = keys::read(place, output)?.file;
         let name = AgencyName::parse(&holder).filter(|_| purpose == "report");
         let name = name.ok_or_else(|| {
-            let what = format!("{}: a {purpose} key, not one for reports", path.display());
+            let what = format!("{}: a {purpose} key, not one for reports", place.path.display());
             Failure::new(CONFIGURATION, what).help(
                 "make one with muhr key new FILE --holder AGENCY --purpose report; no key is for two uses",
             )
