@@ -26,7 +26,7 @@ use crate::{
     fault::Fault,
     head::Head,
     log::Edge,
-    query::Batches,
+    query::{Batches, Trees},
     records::Records,
     rules::{self, Known, Place, Refusal},
     store::Store,
@@ -71,6 +71,7 @@ pub enum NotAdmitted {
 pub struct Ledger {
     pub(crate) store: Store,
     pub(crate) batches: Batches,
+    pub(crate) trees: Trees,
     writer: Mutex<()>,
     shared: RwLock<Shared>,
 }

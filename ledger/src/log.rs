@@ -94,14 +94,10 @@ impl Edge {
         Ok(Self { levels })
     }
 
-    /// The first `width` hashes of a tile, if it is a partial one and holds as many.
-    pub(crate) fn partial(&self, level: u8, index: u64, width: usize) -> Option<&[Hash]> {
+    /// The hashes of a tile, if it is a partial one.
+    pub(crate) fn partial(&self, level: u8, index: u64) -> Option<&[Hash]> {
         let level = self.levels.get(usize::from(level))?;
-        if level.full == index {
-            level.hashes.get(..width)
-        } else {
-            None
-        }
+        (level.full == index).then_some(&level.hashes)
     }
 }
 
@@ -115,6 +111,17 @@ pub(crate) fn fold(hashes: &[Hash]) -> Hash {
             node_hash(&fold(left), &fold(right))
         }
     }
+}
+
+/// The perfect trees over hashes, level by level, the hashes first: what is left over at the end of a
+/// level is not in the next.
+pub(crate) fn levels(hashes: &[Hash]) -> Vec<Vec<Hash>> {
+    let mut levels = vec![hashes.to_vec()];
+    while let Some(last) = levels.last().filter(|last| last.len() > 1) {
+        let next = last.as_chunks().0.iter();
+        levels.push(next.map(|[left, right]| node_hash(left, right)).collect());
+    }
+    levels
 }
 
 /// The hashes that stand in a tile's bytes.

@@ -6,6 +6,7 @@
 
 mod batches;
 mod files;
+mod tiles;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -58,7 +59,10 @@ pub struct AskedRecord {
     pub state: RecordState,
 }
 
-pub(crate) use self::{batches::Batches, files::frontier};
+pub(crate) use self::{
+    batches::Batches,
+    tiles::{Trees, frontier},
+};
 
 /// The leaf at `index`, of which the caller knows that it is there.
 fn present(store: &Store, index: LeafIndex) -> Result<Vec<u8>, Fault> {

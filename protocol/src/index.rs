@@ -118,7 +118,8 @@ impl IndexProof {
             ProofLeaf::Other(key, value) => *out += &format!("index-leaf other {key} {value}\n"),
         }
         for sibling in &self.siblings {
-            *out += &format!("index-path {}\n", text::base64(sibling));
+            out.push_str("index-path ");
+            text::end_with_hash(out, sibling);
         }
     }
 

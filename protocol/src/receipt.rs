@@ -19,6 +19,8 @@ use crate::{
 
 /// The most bytes that a receipt may have.
 pub const RECEIPT_BYTES_MAX: usize = 256 * 1024;
+/// Room for most of them, so that one is written in one place.
+const BYTES_USUAL: usize = 8 * 1024;
 /// The most hashes that one path may have.
 pub const PATH_MAX: usize = 64;
 /// First line of a receipt that shows all fields, or no opening.
@@ -90,7 +92,8 @@ impl Receipt {
     pub fn write(&self) -> String {
         let redacted = self.opening.as_ref().is_some_and(Opening::is_redacted);
         let first = if redacted { REDACTED } else { PLAIN };
-        let mut out = format!("{first}\n--- entry\n{}", self.entry.write());
+        let mut out = String::with_capacity(BYTES_USUAL);
+        out += &format!("{first}\n--- entry\n{}", self.entry.write());
         if let Some(opening) = &self.opening {
             out += "--- opening\n";
             opening.write(&mut out);
@@ -118,7 +121,9 @@ impl Receipt {
             out += "--- bridge\n";
             write_path(&mut out, "bridge-path", path);
         }
-        out + "--- proof\n" + &self.proof.write()
+        out += "--- proof\n";
+        self.proof.write_to(&mut out);
+        out
     }
 
     /// Reads a file; anything that `write` would not give back is refused.
@@ -224,7 +229,9 @@ fn read_section<T>(
 
 pub(crate) fn write_path(out: &mut String, word: &str, path: &[[u8; 32]]) {
     for hash in path {
-        *out += &format!("{word} {}\n", text::base64(hash));
+        out.push_str(word);
+        out.push(' ');
+        text::end_with_hash(out, hash);
     }
 }
 

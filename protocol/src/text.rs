@@ -261,6 +261,12 @@ pub fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Appends a hash's base64 and the end of its line: most lines of a proof are such.
+pub(crate) fn end_with_hash(out: &mut String, hash: &[u8; 32]) {
+    STANDARD.encode_string(hash, out);
+    out.push('\n');
+}
+
 /// Reads canonical base64 of any length; trailing bits must be zero and padding present.
 pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
@@ -268,7 +274,10 @@ pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
 
 /// Reads canonical base64 of exactly `N` bytes.
 pub fn base64_array<const N: usize>(text: &str) -> Option<[u8; N]> {
-    base64_bytes(text)?.try_into().ok()
+    // No more room than the bytes need: what is longer does not fit, whatever it says.
+    let mut bytes = [0; N];
+    let length = STANDARD.decode_slice(text, &mut bytes).ok()?;
+    (length == N).then_some(bytes)
 }
 
 /// Lowercase hexadecimal.

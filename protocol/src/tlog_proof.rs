@@ -25,11 +25,19 @@ impl TlogProof {
     /// The text.
     #[must_use]
     pub fn write(&self) -> String {
-        let mut out = format!("c2sp.org/tlog-proof@v1\nindex {}\n", self.index);
+        let mut out = String::new();
+        self.write_to(&mut out);
+        out
+    }
+
+    /// Appends the text.
+    pub(crate) fn write_to(&self, out: &mut String) {
+        *out += &format!("c2sp.org/tlog-proof@v1\nindex {}\n", self.index);
         for hash in &self.path {
-            out += &format!("{}\n", text::base64(hash));
+            text::end_with_hash(out, hash);
         }
-        out + "\n" + &self.checkpoint
+        out.push('\n');
+        *out += &self.checkpoint;
     }
 
     /// Reads the text. The line `extra`, which is not authenticated, is refused: we never write it.

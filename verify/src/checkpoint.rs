@@ -5,16 +5,20 @@
 mod fork;
 
 use protocol::{
+    batch::Batch,
     checkpoint::Checkpoint,
     hash::TrustHash,
     height::Epoch,
+    key::{BadSignature, PublicKey},
     merkle::{self, Hash},
+    name::Origin,
     note::SignedNote,
     policy::{Judgement, OpenedBy, Past, TrustPolicy, Unworthy},
     receipt::BlockProof,
 };
 
 use crate::{
+    memory::Memory,
     steps::{Failed, Steps},
     verdict::Verdict,
 };
@@ -150,13 +154,37 @@ pub fn judge(trust: &TrustPolicy, note: &str) -> Result<Trusted, Untrusted> {
 pub struct Trusts<'a> {
     now: &'a TrustPolicy,
     then: &'a [TrustPolicy],
+    memory: Option<&'a Memory<'a>>,
 }
 
 impl<'a> Trusts<'a> {
     /// `then` are trust files of earlier epochs; each counts only if `now` names it as one of its past.
     #[must_use]
     pub const fn new(now: &'a TrustPolicy, then: &'a [TrustPolicy]) -> Self {
-        Self { now, then }
+        Self {
+            now,
+            then,
+            memory: None,
+        }
+    }
+
+    /// Whether a quorum of the trust file that is held stands behind a note.
+    fn judge(self, note: &str) -> Result<Trusted, Untrusted> {
+        self.memory
+            .map_or_else(|| judge(self.now, note), |memory| memory.judge(note))
+    }
+
+    /// Whether the signature of a batch holds.
+    pub(crate) fn check(
+        self,
+        leaf: &Batch,
+        origin: &Origin,
+        key: &PublicKey,
+    ) -> Result<(), BadSignature> {
+        self.memory.map_or_else(
+            || leaf.check(origin, key),
+            |memory| memory.check(leaf, origin, key),
+        )
     }
 
     /// The trust file that is held.
@@ -172,6 +200,16 @@ impl<'a> From<&'a TrustPolicy> for Trusts<'a> {
     }
 }
 
+impl<'a> From<&'a Memory<'a>> for Trusts<'a> {
+    fn from(memory: &'a Memory<'a>) -> Self {
+        Self {
+            now: memory.trust(),
+            then: &[],
+            memory: Some(memory),
+        }
+    }
+}
+
 /// The checkpoint of a text, believed in the strongest way that there is. Which epoch it is of says
 /// `newest`, which nothing has shown yet: [`head`] must be asked next.
 pub(crate) fn trusted(
@@ -184,14 +222,14 @@ pub(crate) fn trusted(
     let (claimed, held) = (newest.leaf.epoch, trusts.now.epoch());
     let trusted = match held {
         // Agencies that came since are unknown to the file that is held: that is no broken proof.
-        Some(held) if claimed > held => match judge(trusts.now, note) {
+        Some(held) if claimed > held => match trusts.judge(note) {
             Err(Untrusted::NoQuorum { .. }) => Err(Untrusted::OtherEpoch(format!(
                 "it is of epoch {claimed}, and the trust file of {held}; advance the trust file first"
             ))),
             judged => judged,
         },
         Some(held) if claimed < held => of_past(trusts, note, claimed, bridge),
-        _ => judge(trusts.now, note),
+        _ => trusts.judge(note),
     };
     let trusted =
         trusted.map_err(|error| steps.failed("checkpoint", error.verdict(), error.to_string()))?;

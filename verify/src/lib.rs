@@ -15,6 +15,7 @@ pub mod checkpoint;
 pub mod dossier;
 pub mod history;
 pub mod leaf;
+pub mod memory;
 mod place;
 pub mod receipt;
 pub mod steps;

@@ -14,6 +14,7 @@ use protocol::{
     merkle,
     receipt::Receipt,
     state::{ClerkState, RecordState, Status, value_hash},
+    text::Malformed,
 };
 
 use crate::{
@@ -43,6 +44,16 @@ pub fn judge<'a>(
     receipt: &[u8],
     document: Option<&DocumentHash>,
 ) -> Judgement {
+    judge_read(trusts, Receipt::parse(receipt).as_ref(), document)
+}
+
+/// The same of a receipt that was read before, or could not be.
+#[must_use]
+pub fn judge_read<'a>(
+    trusts: impl Into<Trusts<'a>>,
+    receipt: Result<&Receipt, &Malformed>,
+    document: Option<&DocumentHash>,
+) -> Judgement {
     let mut steps = Steps::default();
     let mut facts = None;
     let verdict = walk(&mut steps, trusts.into(), receipt, document, &mut facts)
@@ -57,29 +68,29 @@ pub fn judge<'a>(
 fn walk(
     steps: &mut Steps,
     trusts: Trusts<'_>,
-    bytes: &[u8],
+    read: Result<&Receipt, &Malformed>,
     document: Option<&DocumentHash>,
     facts: &mut Option<Facts>,
 ) -> Result<Verdict, Failed> {
-    let receipt = steps.proof("format", "a receipt of version 1", Receipt::parse(bytes))?;
+    let receipt = steps.proof("format", "a receipt of version 1", read)?;
     let (note, newest) = (&receipt.proof.checkpoint, receipt.newest());
     let bridge = receipt.bridge.as_deref();
     let trusted = checkpoint::trusted(steps, trusts, note, newest, bridge)?;
-    inclusion(steps, &trusted, &receipt)?;
+    inclusion(steps, &trusted, receipt)?;
     checkpoint::head(steps, trusts, &trusted, newest)?;
-    order(steps, &receipt)?;
-    state(steps, &receipt)?;
-    authorship::check(steps, &trusted, &receipt)?;
-    agreement(steps, &receipt)?;
+    order(steps, receipt)?;
+    state(steps, receipt)?;
+    authorship::check(steps, trusts, &trusted, receipt)?;
+    agreement(steps, receipt)?;
     // From here on the log's part is proven, and the opening's as soon as it fits.
-    let proven = facts.insert(Facts::of_log(&trusted, &receipt));
-    if let Some(opening) = opening::check(steps, &receipt)? {
+    let proven = facts.insert(Facts::of_log(&trusted, receipt));
+    if let Some(opening) = opening::check(steps, receipt)? {
         proven.open(opening);
     }
     if let Some(document) = document {
-        opening::document(steps, &receipt, document)?;
+        opening::document(steps, receipt, document)?;
     }
-    Ok(status(steps, &receipt))
+    Ok(status(steps, receipt))
 }
 
 fn inclusion(steps: &mut Steps, trusted: &Trusted, receipt: &Receipt) -> Result<(), Failed> {

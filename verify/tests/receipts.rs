@@ -21,7 +21,7 @@ use protocol::{
     receipt::Receipt,
     state::Status,
 };
-use verify::{receipt::judge, verdict::Verdict};
+use verify::{memory::Memory, receipt::judge, verdict::Verdict};
 use world::{DOCUMENT, Leaf, OTHER_DOCUMENT, World, clerk_name, number};
 
 const ORIGIN: &str = "muhr.example/test/1";
@@ -461,6 +461,8 @@ fn a_batch_vouches_for_nothing_but_what_it_covers() {
         }),
         ("none", &|to| to.batch = None),
     ];
+    // Whoever has just believed the honest one is not deceived more easily.
+    let memory = Memory::new(&trust);
     for (name, swap) in swaps {
         let mut receipt = mine.clone();
         swap(&mut receipt);
@@ -469,6 +471,27 @@ fn a_batch_vouches_for_nothing_but_what_it_covers() {
             Verdict::ProofBroken,
             "{name}"
         );
+        let honest = judge(&memory, mine.write().as_bytes(), None);
+        assert_eq!(honest.verdict, Verdict::Authentic);
+        let judged = judge(&memory, receipt.write().as_bytes(), None);
+        assert_eq!(judged, judge(&trust, receipt.write().as_bytes(), None));
+    }
+}
+
+#[test]
+fn what_was_believed_before_changes_no_judgement() {
+    let mut world = World::new(ORIGIN);
+    let batch = world.batch(&["TSH-1", "TSH-2", "TSH-3"]);
+    let trust = world.trust();
+    let mine = world.receipt(batch + 2).write().into_bytes();
+    let memory = Memory::new(&trust);
+    for at in (0..mine.len()).step_by(3) {
+        let honest = judge(&memory, &mine, None);
+        assert_eq!(honest.verdict, Verdict::Authentic);
+        let mut bent = mine.clone();
+        bent[at] ^= 1;
+        let judged = judge(&memory, &bent, None);
+        assert_eq!(judged, judge(&trust, &bent, None), "byte {at}");
     }
 }
 

@@ -130,7 +130,9 @@ fn an_entry_that_does_not_follow_the_version_it_names_is_refused() {
 
 #[test]
 fn a_first_version_registers_or_is_refused() {
-    for operation in Operation::ALL {
+    // An agency's word on no version has no state that a receipt could show.
+    let versions = Operation::ALL.into_iter();
+    for operation in versions.filter(|operation| !operation.is_attestation()) {
         let mut world = World::new(ORIGIN);
         let at = world.act(operation, ID);
         if operation == Operation::Register {

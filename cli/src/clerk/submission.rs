@@ -25,7 +25,7 @@ use protocol::{
     state::RecordState,
 };
 use serde_json::json;
-use verify::{Verdict, receipt::Facts};
+use verify::{Verdict, checkpoint::Trusts, receipt::Facts};
 
 use super::words;
 use crate::{
@@ -350,8 +350,8 @@ pub(crate) fn bring(
     let id = pending.entry.statement.id();
     match send(clerk, &pending, &id.to_hex()) {
         Ok(Some(bytes)) => {
-            let (receipt, facts) = accept(&clerk.trust, &pending, &bytes)?;
-            files::write(receipt_path, receipt.write().as_bytes())?;
+            let (text, facts) = accept(&clerk.trust, &pending, &bytes)?;
+            files::write(receipt_path, text.as_bytes())?;
             let _left = std::fs::remove_file(&pending_path);
             Ok(facts)
         }
@@ -426,11 +426,11 @@ fn left_over(path: &Path, opening: &Opening) -> Result<Option<Pending>, Failure>
 }
 
 /// Believes a receipt from a node only after the same judgement that everybody can make.
-pub(crate) fn accept(
-    trust: &TrustPolicy,
+pub(crate) fn accept<'a>(
+    trusts: impl Into<Trusts<'a>>,
     pending: &Pending,
     bytes: &[u8],
-) -> Result<(Receipt, Facts), Failure> {
+) -> Result<(String, Facts), Failure> {
     let broken = |what: String| {
         Failure::verdict(Verdict::ProofBroken, what)
             .help("ask another agency's node for the receipt, and tell the auditors")
@@ -442,7 +442,7 @@ pub(crate) fn accept(
         return Err(broken("the node's receipt is of another entry".to_owned()));
     }
     receipt.opening = Some(pending.opening.clone());
-    let judged = verify::receipt::judge(trust, receipt.write().as_bytes(), None);
+    let judged = verify::receipt::judge_read(trusts, Ok(&receipt), None);
     let failed = judged
         .steps
         .iter()
@@ -452,7 +452,7 @@ pub(crate) fn accept(
         });
     match judged.facts {
         Some(facts) if !matches!(judged.verdict, Verdict::Altered | Verdict::CannotDecide) => {
-            Ok((receipt, facts))
+            Ok((receipt.write(), facts))
         }
         _ => Err(Failure {
             code: judged.verdict.exit_code(),

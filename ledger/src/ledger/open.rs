@@ -97,6 +97,7 @@ impl Ledger {
         let ledger = Self {
             store,
             batches: query::Batches::default(),
+            trees: query::Trees::default(),
             writer: Mutex::new(()),
             shared: RwLock::new(shared),
         };

@@ -17,7 +17,7 @@ use protocol::{
     receipt::BatchProof,
 };
 
-use crate::{fault::Fault, ledger::Ledger};
+use crate::{fault::Fault, ledger::Ledger, log::levels};
 
 /// Trees of batches that are kept: each has at most 64 KiB of hashes.
 const KEPT_MAX: usize = 64;
@@ -27,31 +27,17 @@ const KEPT_MAX: usize = 64;
 struct Tree {
     index: LeafIndex,
     leaf: Batch,
-    /// Each level's nodes, the leaves first; what is left over at the end of a level is not in the next.
+    /// As `log::levels` makes them.
     levels: Vec<Vec<Hash>>,
 }
 
 impl Tree {
     fn new(index: LeafIndex, leaf: Batch, hashes: &[LeafHash]) -> Self {
-        let mut levels = vec![
-            hashes
-                .iter()
-                .map(|hash| *hash.as_bytes())
-                .collect::<Vec<_>>(),
-        ];
-        while let Some(last) = levels.last().filter(|last| last.len() > 1) {
-            let pairs = last.chunks_exact(2);
-            let next = pairs.filter_map(|pair| match pair {
-                [left, right] => Some(merkle::node_hash(left, right)),
-                _ => None,
-            });
-            let next = next.collect();
-            levels.push(next);
-        }
+        let hashes: Vec<Hash> = hashes.iter().map(|hash| *hash.as_bytes()).collect();
         Self {
             index,
             leaf,
-            levels,
+            levels: levels(&hashes),
         }
     }
 

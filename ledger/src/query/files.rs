@@ -6,17 +6,20 @@ use protocol::{
     hash::RootHash,
     height::{Height, LeafIndex, LogSize},
     merkle::{
-        self, Frontier, Hash,
+        self, Hash,
         tiles::{self, TILE_WIDTH},
     },
 };
 
-use super::NoAnswer;
+use super::{
+    NoAnswer,
+    tiles::{Tiles, frontier},
+};
 use crate::{
     fault::Fault,
     ledger::Ledger,
-    log::{Edge, LEVELS_MAX, TILE_BYTES, TILE_HASHES, fold, tile_hashes},
-    store::{Store, StoredBlock},
+    log::{LEVELS_MAX, TILE_HASHES},
+    store::StoredBlock,
 };
 
 impl Ledger {
@@ -28,10 +31,8 @@ impl Ledger {
         }
         // The edge first: a tile leaves it only after it is in the store.
         let partial = self.read(|shared| {
-            shared
-                .edge
-                .partial(level, index, width)
-                .map(<[[u8; 32]]>::concat)
+            let hashes = shared.edge.partial(level, index)?;
+            hashes.get(..width).map(<[[u8; 32]]>::concat)
         });
         if let Some(bytes) = partial {
             return Ok(bytes);
@@ -98,14 +99,14 @@ impl Ledger {
     /// Path of a leaf to the root of the log's first `size` leaves.
     pub fn inclusion(&self, index: LeafIndex, size: LogSize) -> Result<Vec<Hash>, Fault> {
         self.within(size)?;
-        let mut tiles = Tiles::of(self);
+        let tiles = Tiles::of(self);
         merkle::inclusion(index, size, |level, at| tiles.node(level, at))
     }
 
     /// Proof that the log's first `new` leaves begin with its first `old` leaves.
     pub fn consistency(&self, old: LogSize, new: LogSize) -> Result<Vec<Hash>, Fault> {
         self.within(new)?;
-        let mut tiles = Tiles::of(self);
+        let tiles = Tiles::of(self);
         merkle::consistency(old, new, |level, at| tiles.node(level, at))
     }
 
@@ -127,64 +128,4 @@ impl Ledger {
             what,
         })
     }
-}
-
-/// The tiles of one log, with the last one read kept at hand: the nodes of a path often share it.
-struct Tiles<'a> {
-    store: &'a Store,
-    edge: Arc<Edge>,
-    last: Option<(u8, u64, Vec<Hash>)>,
-}
-
-impl<'a> Tiles<'a> {
-    fn of(ledger: &'a Ledger) -> Self {
-        let edge = ledger.read(|shared| Arc::clone(&shared.edge));
-        Self {
-            store: &ledger.store,
-            edge,
-            last: None,
-        }
-    }
-
-    /// Root of the perfect subtree number `at` over 2^`level` leaves.
-    fn node(&mut self, level: u8, at: u64) -> Result<Hash, Fault> {
-        let missing = || Fault::damaged(format!("node {level}/{at} of the log is missing"));
-        let tile_level = level / 8;
-        let width = 1usize << (level % 8);
-        let start = at.checked_mul(1 << (level % 8)).ok_or_else(missing)?;
-        let (tile, offset) = (
-            start / 256,
-            usize::try_from(start % 256).unwrap_or(usize::MAX),
-        );
-        let until = offset + width;
-        if let Some(hashes) = self.edge.partial(tile_level, tile, until) {
-            return Ok(fold(hashes.get(offset..).unwrap_or_default()));
-        }
-        let known = self
-            .last
-            .as_ref()
-            .is_some_and(|last| (last.0, last.1) == (tile_level, tile));
-        if !known {
-            let bytes = self.store.tile(tile_level, tile)?;
-            let bytes = bytes
-                .filter(|bytes| bytes.len() == TILE_BYTES)
-                .ok_or_else(missing)?;
-            self.last = Some((tile_level, tile, tile_hashes(&bytes)));
-        }
-        let hashes = self
-            .last
-            .as_ref()
-            .and_then(|last| last.2.get(offset..until));
-        hashes.map(fold).ok_or_else(missing)
-    }
-}
-
-/// What is needed to go on appending after the log's first `size` leaves.
-pub(crate) fn frontier(store: &Store, edge: &Arc<Edge>, size: LogSize) -> Result<Frontier, Fault> {
-    let mut tiles = Tiles {
-        store,
-        edge: Arc::clone(edge),
-        last: None,
-    };
-    Frontier::at(size, |level, at| tiles.node(level, at))
 }

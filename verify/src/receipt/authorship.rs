@@ -8,14 +8,19 @@ use protocol::{
 };
 
 use crate::{
-    checkpoint::Trusted,
+    checkpoint::{Trusted, Trusts},
     place,
     steps::{Failed, Steps},
     verdict::Verdict,
 };
 
 /// The clerk's key, which the index names, made the signature.
-pub(super) fn check(steps: &mut Steps, trusted: &Trusted, receipt: &Receipt) -> Result<(), Failed> {
+pub(super) fn check(
+    steps: &mut Steps,
+    trusts: Trusts<'_>,
+    trusted: &Trusted,
+    receipt: &Receipt,
+) -> Result<(), Failed> {
     match (&receipt.entry.authorship, &receipt.batch) {
         (Authorship::Signed(signature), None) => {
             let message = receipt
@@ -29,7 +34,7 @@ pub(super) fn check(steps: &mut Steps, trusted: &Trusted, receipt: &Receipt) -> 
                 held,
             )
         }
-        (Authorship::Batched, Some(batch)) => by_batch(steps, trusted, receipt, batch),
+        (Authorship::Batched, Some(batch)) => by_batch(steps, trusts, trusted, receipt, batch),
         _ => Err(steps.failed(
             "signature",
             Verdict::ProofBroken,
@@ -40,6 +45,7 @@ pub(super) fn check(steps: &mut Steps, trusted: &Trusted, receipt: &Receipt) -> 
 
 fn by_batch(
     steps: &mut Steps,
+    trusts: Trusts<'_>,
     trusted: &Trusted,
     receipt: &Receipt,
     batch: &BatchProof,
@@ -69,7 +75,7 @@ fn by_batch(
         statement.author == receipt.entry.statement.author,
         "the batch has the entry's author",
     )?;
-    let held = batch.leaf.check(&checkpoint.origin, &receipt.clerk.key);
+    let held = trusts.check(&batch.leaf, &checkpoint.origin, &receipt.clerk.key);
     steps.proof(
         "signature",
         format!("signed by {}", receipt.clerk.name),

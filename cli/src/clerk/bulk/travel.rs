@@ -15,7 +15,7 @@ use protocol::{
     record::RecordId,
 };
 
-use verify::Verdict;
+use verify::{Verdict, memory::Memory};
 
 use super::{
     Outcome,
@@ -269,16 +269,14 @@ impl Trip {
             answers.extend(self.clerk.client.receipts(&ids, wait_ms)?);
         }
         let mut waiting = Vec::new();
+        // Most of them come under one checkpoint, and in one batch.
+        let memory = Memory::new(&self.clerk.trust);
         for (traveller, answer) in std::mem::take(travellers).into_iter().zip(answers) {
             match (answer.receipt, answer.problem) {
                 (Some(receipt), _) => {
-                    let (receipt, _) = submission::accept(
-                        &self.clerk.trust,
-                        &traveller.pending,
-                        receipt.as_bytes(),
-                    )?;
-                    let key = receipt.entry.statement.key;
-                    let text = receipt.write();
+                    let (text, _) =
+                        submission::accept(&memory, &traveller.pending, receipt.as_bytes())?;
+                    let key = traveller.pending.entry.statement.key;
                     self.receipts.keep(&traveller.name, key, text.as_bytes())?;
                     outcomes.push(self.anchored(&traveller));
                 }
