@@ -1,4 +1,4 @@
-//! Records whose latest version waits for the word of other agencies, by agency. In memory, made anew
+//! Records whose latest version waits for the word of other agencies or of a second clerk, by agency. In memory, made anew
 //! when the folder is opened: a convenience for whoever asks, and nothing that a rule reads.
 
 use std::collections::BTreeMap;
@@ -40,9 +40,9 @@ impl Asked {
         if matches!(state.endorsement(state.time), Endorsement::Effective(_)) {
             return;
         }
-        let silent = terms.agencies.iter();
-        for agency in silent.filter(|agency| standing.mark(agency).is_none()) {
-            let waiting = self.by_agency.entry(agency.clone()).or_default();
+        let asked = terms.agencies.iter().cloned().chain(terms.own());
+        for agency in asked.filter(|agency| standing.mark(agency).is_none()) {
+            let waiting = self.by_agency.entry(agency).or_default();
             waiting.insert(state.index, (key, terms.until));
             self.places.insert(key, state.index);
         }

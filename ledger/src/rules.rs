@@ -101,7 +101,7 @@ pub fn judge(
     }
     size(directory, entry)?;
     let clerk = author(directory, entry, &statement.author, place.time)?;
-    let registry = scope(directory, clerk, statement)?;
+    let registry = scope(directory, clerk, statement, current)?;
     lifetime(
         directory.limits().lifetime_heights,
         statement.expires,
@@ -119,7 +119,12 @@ pub fn judge(
     };
     // Whatever was said of the version before was not said of this one.
     let terms = (status == Status::Active)
-        .then(|| registry.policy.as_ref()?.terms(place.time))
+        .then(|| {
+            registry
+                .policy
+                .as_ref()?
+                .terms(place.time, &statement.author)
+        })
         .flatten();
     Ok(RecordState {
         status,
@@ -173,12 +178,14 @@ fn author<'a>(
     }
 }
 
-/// Versions are made by the registry's owner, attestations by anybody else; and both the registry and
-/// the operation must be in the clerk's scope.
+/// Versions are made by the registry's owner, attestations by anybody else, and by a second clerk of the
+/// owner where the version asks for one; and both the registry and the operation must be in the clerk's
+/// scope.
 fn scope<'a>(
     directory: &'a Directory,
     clerk: &ClerkState,
     statement: &Statement,
+    current: Option<&RecordState>,
 ) -> Result<&'a RegistryState, Refusal> {
     let (registry, operation) = (&statement.registry, statement.operation);
     let found = directory
@@ -188,7 +195,11 @@ fn scope<'a>(
     let is_owner = found.owner == clerk.name.agency();
     let (clerk_name, registry) = (clerk.name.clone(), registry.clone());
     if operation.is_attestation() && is_owner {
-        return Err(Refusal::OwnRecord(registry));
+        match current.and_then(RecordState::four_eyes) {
+            Some(author) if *author == clerk_name => return Err(Refusal::SameClerk(clerk_name)),
+            Some(_) if operation != Operation::Dispute => {}
+            _ => return Err(Refusal::OwnRecord(registry)),
+        }
     }
     if !operation.is_attestation() && !is_owner {
         return Err(Refusal::ForeignRegistry {

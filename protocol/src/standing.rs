@@ -11,13 +11,14 @@ use crate::{
     entry::{Operation, Previous},
     hash::LeafHash,
     height::{Height, LeafIndex, TimeMs},
-    name::AgencyName,
+    name::{AgencyName, ClerkName},
     text,
 };
 
 /// The longest window that a policy may give, in days.
 pub const WITHIN_DAYS_MAX: u64 = 3650;
 const DAY_MS: u64 = 86_400_000;
+const FOUR_EYES: &str = " four-eyes";
 
 /// Whose confirmations make a version of a registry's records effective.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +31,12 @@ pub struct RegistryPolicy {
     pub agencies: BTreeSet<AgencyName>,
     /// In how many days after the version; none for no end.
     pub within_days: Option<u64>,
+    /// Whether a second clerk of the owner must confirm too.
+    pub four_eyes: bool,
 }
 
 impl RegistryPolicy {
-    /// `<version> <needed> <agencies|none> <days|ever>`.
+    /// `<version> <needed> <agencies|none> <days|ever>`, and ` four-eyes` if that is asked.
     #[must_use]
     pub fn write(&self) -> String {
         let names = text::list(self.agencies.iter().map(AgencyName::as_str));
@@ -41,13 +44,20 @@ impl RegistryPolicy {
             .within_days
             .map_or_else(|| "ever".to_owned(), |days| days.to_string());
         let names = if names.is_empty() { "none" } else { &names };
-        format!("{} {} {names} {within}", self.version, self.needed)
+        let four_eyes = if self.four_eyes { FOUR_EYES } else { "" };
+        let Self {
+            version, needed, ..
+        } = self;
+        format!("{version} {needed} {names} {within}{four_eyes}")
     }
 
     /// Reads what `write` writes.
     #[must_use]
     pub fn parse(value: &str) -> Option<Self> {
-        let words: Vec<&str> = value.split(' ').collect();
+        let (value_before, four_eyes) = value
+            .strip_suffix(FOUR_EYES)
+            .map_or((value, false), |before| (before, true));
+        let words: Vec<&str> = value_before.split(' ').collect();
         let [version, needed, names, within] = words.as_slice() else {
             return None;
         };
@@ -62,11 +72,18 @@ impl RegistryPolicy {
                 "ever" => None,
                 days => Some(text::number(days)?),
             },
+            four_eyes,
         };
         (policy.write() == value).then_some(policy)
     }
 
-    /// Whether agencies other than the owner could ever satisfy it.
+    /// Whether it asks anything of a version.
+    #[must_use]
+    pub const fn asks(&self) -> bool {
+        self.needed > 0 || self.four_eyes
+    }
+
+    /// Whether it could ever be satisfied: by agencies other than the owner, and by clerks of the owner.
     #[must_use]
     pub fn is_satisfiable(&self, owner: &AgencyName) -> bool {
         let others = u64::try_from(self.agencies.len()).unwrap_or(u64::MAX);
@@ -74,22 +91,24 @@ impl RegistryPolicy {
             && self
                 .within_days
                 .is_none_or(|days| (1..=WITHIN_DAYS_MAX).contains(&days));
-        if self.needed == 0 {
+        if !self.asks() {
             return self.agencies.is_empty() && self.within_days.is_none();
         }
-        bounded && self.needed <= others && !self.agencies.contains(owner)
+        let nobody_in_vain = self.needed > 0 || self.agencies.is_empty();
+        bounded && nobody_in_vain && self.needed <= others && !self.agencies.contains(owner)
     }
 
-    /// What it asks of a version that is recorded at `time`; nothing if no confirmation is due.
+    /// What it asks of a version that `author` recorded at `time`; nothing if no confirmation is due.
     #[must_use]
-    pub fn terms(&self, time: TimeMs) -> Option<Terms> {
-        (self.needed > 0).then(|| Terms {
+    pub fn terms(&self, time: TimeMs, author: &ClerkName) -> Option<Terms> {
+        self.asks().then(|| Terms {
             policy: self.version,
             needed: self.needed,
             agencies: self.agencies.clone(),
             until: self
                 .within_days
                 .map(|days| TimeMs::new(time.get().saturating_add(days.saturating_mul(DAY_MS)))),
+            four_eyes: self.four_eyes.then(|| author.clone()),
         })
     }
 }
@@ -105,6 +124,44 @@ pub struct Terms {
     pub agencies: BTreeSet<AgencyName>,
     /// The last moment at which a confirmation counts; none for no end.
     pub until: Option<TimeMs>,
+    /// The clerk who made the version, if another clerk of the same agency must confirm it too.
+    pub four_eyes: Option<ClerkName>,
+}
+
+impl Terms {
+    /// The agency whose second clerk is asked.
+    #[must_use]
+    pub fn own(&self) -> Option<AgencyName> {
+        self.four_eyes.as_ref().map(ClerkName::agency)
+    }
+
+    /// Since when those who were asked have confirmed; none as long as they have not.
+    fn satisfied(&self, marks: &[Mark]) -> Option<TimeMs> {
+        let own = self.own();
+        let confirmed = marks.iter().filter(|mark| {
+            let time = mark.place.time;
+            mark.said == Operation::Confirm && self.until.is_none_or(|until| time <= until)
+        });
+        let (approved, others): (Vec<&Mark>, Vec<&Mark>) =
+            confirmed.partition(|mark| Some(&mark.agency) == own.as_ref());
+        // The rules let nobody of the agency speak here but a second clerk.
+        let approved = approved.first().map(|mark| mark.place.time);
+        let mut times: Vec<TimeMs> = others
+            .into_iter()
+            .filter(|mark| self.agencies.contains(&mark.agency))
+            .map(|mark| mark.place.time)
+            .collect();
+        times.sort_unstable();
+        let last = self.needed.checked_sub(1).map(usize::try_from);
+        let enough = match last {
+            None => None,
+            Some(last) => Some(*times.get(last.ok()?)?),
+        };
+        match own {
+            Some(_) => Some(approved?).max(enough),
+            None => enough,
+        }
+    }
 }
 
 /// The last that one agency said of the version.
@@ -184,26 +241,16 @@ impl Standing {
     /// What it makes of the version at `now`, the time of the newest block that the asker knows.
     #[must_use]
     pub fn endorsement(&self, now: TimeMs) -> Endorsement {
-        let said = |wanted: Operation| self.marks.iter().filter(move |mark| mark.said == wanted);
-        if said(Operation::Dispute).next().is_some() {
+        let mut said = self.marks.iter().map(|mark| mark.said);
+        if said.any(|said| said == Operation::Dispute) {
             return Endorsement::Disputed;
         }
         let Some(terms) = &self.terms else {
             return Endorsement::NotAsked;
         };
-        let counts = |time: TimeMs| terms.until.is_none_or(|until| time <= until);
-        let mut times: Vec<TimeMs> = said(Operation::Confirm)
-            .filter(|mark| terms.agencies.contains(&mark.agency) && counts(mark.place.time))
-            .map(|mark| mark.place.time)
-            .collect();
-        times.sort_unstable();
-        let last = terms
-            .needed
-            .checked_sub(1)
-            .and_then(|at| usize::try_from(at).ok());
-        match last.and_then(|last| times.get(last)) {
-            Some(since) => Endorsement::Effective(*since),
-            None if counts(now) => Endorsement::Pending,
+        match terms.satisfied(&self.marks) {
+            Some(since) => Endorsement::Effective(since),
+            None if terms.until.is_none_or(|until| now <= until) => Endorsement::Pending,
             None => Endorsement::Lapsed,
         }
     }
@@ -216,12 +263,15 @@ impl Standing {
             let until = terms
                 .until
                 .map_or_else(|| "ever".to_owned(), |until| until.to_string());
-            out += &format!(
-                " terms {} {} {} {until}",
-                terms.policy,
-                terms.needed,
-                text::list(terms.agencies.iter().map(AgencyName::as_str))
-            );
+            let agencies = match terms.needed {
+                0 => "none".to_owned(),
+                _ => text::list(terms.agencies.iter().map(AgencyName::as_str)),
+            };
+            let (policy, needed) = (terms.policy, terms.needed);
+            out += &format!(" terms {policy} {needed} {agencies} {until}");
+            if let Some(clerk) = &terms.four_eyes {
+                out += &format!("{FOUR_EYES} {clerk}");
+            }
         }
         for mark in &self.marks {
             let Previous {
@@ -252,15 +302,28 @@ impl Standing {
         while let Some(word) = words.next() {
             match word {
                 "terms" if standing.is_empty() => {
+                    let (policy, needed) = (words.next()?, text::number(words.next()?)?);
                     standing.terms = Some(Terms {
-                        policy: text::number(words.next()?)?,
-                        needed: text::number(words.next()?)?,
-                        agencies: text::read_list(words.next()?, AgencyName::parse)?,
+                        policy: text::number(policy)?,
+                        needed,
+                        agencies: match (needed, words.next()?) {
+                            (0, "none") => BTreeSet::new(),
+                            (0, _) => return None,
+                            (_, names) => text::read_list(names, AgencyName::parse)?,
+                        },
                         until: match words.next()? {
                             "ever" => None,
                             time => Some(TimeMs::new(text::number(time)?)),
                         },
+                        four_eyes: None,
                     });
+                }
+                "four-eyes" if standing.marks.is_empty() => {
+                    let terms = standing.terms.as_mut()?;
+                    let clerk = ClerkName::parse(words.next()?)?;
+                    if terms.four_eyes.replace(clerk).is_some() {
+                        return None;
+                    }
                 }
                 "mark" => {
                     let mark = Mark {
@@ -283,7 +346,9 @@ impl Standing {
                 _ => return None,
             }
         }
-        Some(standing)
+        // Terms that ask nothing of anybody are none.
+        let asks = |terms: &Terms| terms.needed > 0 || terms.four_eyes.is_some();
+        standing.terms.as_ref().is_none_or(asks).then_some(standing)
     }
 }
 
@@ -325,6 +390,13 @@ mod tests {
             ("1 1 a,own ever", false),
             ("1 1 a 0", false),
             ("1 1 a 3651", false),
+            ("1 0 none ever four-eyes", true),
+            ("1 0 none 30 four-eyes", true),
+            ("1 2 a,b 30 four-eyes", true),
+            ("1 0 a ever four-eyes", false),
+            ("1 3 a,b ever four-eyes", false),
+            ("1 1 own ever four-eyes", false),
+            ("1 0 none 0 four-eyes", false),
         ] {
             let policy = RegistryPolicy::parse(text).unwrap();
             assert_eq!(policy.write(), text);
@@ -337,6 +409,9 @@ mod tests {
             "1 1 a",
             "1 1 a ever 2",
             "01 1 a ever",
+            "1 1 a four-eyes",
+            "1 1 a ever four-eyes four-eyes",
+            "1 1 a ever  four-eyes",
         ] {
             assert!(RegistryPolicy::parse(text).is_none(), "{text}");
         }
@@ -349,9 +424,11 @@ mod tests {
             needed: 2,
             agencies: agencies(&["a", "b", "c"]),
             within_days: Some(1),
+            four_eyes: false,
         };
+        let author = ClerkName::parse("own/anna").unwrap();
         let mut standing = Standing {
-            terms: policy.terms(TimeMs::new(100)),
+            terms: policy.terms(TimeMs::new(100), &author),
             marks: Vec::new(),
         };
         let end = 100 + DAY_MS;
@@ -376,6 +453,53 @@ mod tests {
         for standing in [standing, late, disputed, withdrawn, taken_back] {
             let text = standing.write();
             assert_eq!(Standing::parse(&text), Some(standing));
+        }
+    }
+
+    #[test]
+    fn four_eyes_are_those_of_a_second_clerk_and_add_to_what_others_confirm() {
+        let author = ClerkName::parse("own/anna").unwrap();
+        let of = |policy: &str| Standing {
+            terms: RegistryPolicy::parse(policy)
+                .unwrap()
+                .terms(TimeMs::new(100), &author),
+            marks: Vec::new(),
+        };
+        let at = |standing: &Standing, now| standing.endorsement(TimeMs::new(now));
+        let effective = |time| Endorsement::Effective(TimeMs::new(time));
+        let alone = of("1 0 none ever four-eyes");
+        assert_eq!(at(&alone, 900), Endorsement::Pending);
+        let elsewhere = alone.marked(mark("a", Operation::Confirm, 300));
+        assert_eq!(at(&elsewhere, 900), Endorsement::Pending);
+        let approved = elsewhere.marked(mark("own", Operation::Confirm, 400));
+        assert_eq!(at(&approved, 900), effective(400));
+        let taken_back = approved.marked(mark("own", Operation::Withdraw, 500));
+        assert_eq!(at(&taken_back, 900), Endorsement::Pending);
+
+        let both = of("1 1 a,b 1 four-eyes");
+        let end = 100 + DAY_MS;
+        let approved_first = both.marked(mark("own", Operation::Confirm, 300));
+        assert_eq!(at(&approved_first, 900), Endorsement::Pending);
+        let then_confirmed = approved_first.marked(mark("b", Operation::Confirm, 700));
+        assert_eq!(at(&then_confirmed, 900), effective(700));
+        let confirmed_first = both.marked(mark("b", Operation::Confirm, 300));
+        assert_eq!(at(&confirmed_first, end), Endorsement::Pending);
+        let late = confirmed_first.marked(mark("own", Operation::Confirm, end + 1));
+        assert_eq!(at(&late, end + 1), Endorsement::Lapsed);
+        let in_time = confirmed_first.marked(mark("own", Operation::Confirm, end));
+        assert_eq!(at(&in_time, end + 1), effective(end));
+        for standing in [alone, elsewhere, approved, both, then_confirmed, late] {
+            let text = standing.write();
+            assert_eq!(Standing::parse(&text), Some(standing), "{text}");
+        }
+        for text in [
+            " terms 1 0 none ever",
+            " terms 1 0 a ever four-eyes own/anna",
+            " terms 1 1 a ever four-eyes own",
+            " terms 1 1 a ever four-eyes own/anna four-eyes own/anna",
+            " four-eyes own/anna",
+        ] {
+            assert_eq!(Standing::parse(text), None, "{text}");
         }
     }
 }

@@ -109,6 +109,12 @@ impl RecordState {
         self.standing.as_ref()?.mark(agency)
     }
 
+    /// Who made the latest version, if a second clerk of the agency is asked to look at it.
+    #[must_use]
+    pub fn four_eyes(&self) -> Option<&ClerkName> {
+        self.standing.as_ref()?.terms.as_ref()?.four_eyes.as_ref()
+    }
+
     /// What the other agencies' word makes of the latest version at `now`.
     #[must_use]
     pub fn endorsement(&self, now: TimeMs) -> Endorsement {

@@ -191,6 +191,46 @@ fn another_agency_s_word_is_proven_with_the_record() {
 }
 
 #[test]
+fn a_version_waits_for_a_second_clerk_where_four_eyes_are_asked() {
+    let cluster = Cluster::start(0);
+    let second = attester(&cluster, "qurilish");
+    let policy = "registry policy set qurilish.permits --needed 0 --four-eyes --within 30";
+    let policy: Vec<&str> = policy.split(' ').collect();
+    let _set = decides(&cluster, "qurilish", &policy).expect(0);
+    let shown = cluster.clerk("kadastr", &["registry", "policy", "show", PERMITS]);
+    let shown = shown.expect(0).stdout;
+    assert!(
+        shown.contains("effective once a second clerk of the agency confirm it within 30 days"),
+        "{shown}"
+    );
+    let (document, receipt) = anchor(&cluster, "TSH-9");
+    assert_eq!(inbox(&cluster, "qurilish"), 1);
+    let seen = facts(&cluster, &document, 0);
+    assert_eq!(seen["standing"]["endorsement"], "pending", "{seen}");
+    let author = seen["author"].as_str().unwrap();
+    assert_eq!(seen["standing"]["terms"]["four_eyes"], author, "{seen}");
+
+    // Whoever made it cannot approve it, with whichever words.
+    let key = cluster.dir("qurilish").join("keys/clerk.key");
+    let own = attest(
+        &cluster,
+        "qurilish",
+        key.to_str().unwrap(),
+        "confirm",
+        &[&receipt],
+    );
+    let told = own.expect(4).stderr;
+    assert!(told.contains("the eyes of a second clerk"), "{told}");
+    let approve = [receipt.as_str(), "--document", &document];
+    let _said = attest(&cluster, "qurilish", &second, "confirm", &approve).expect(0);
+    assert_eq!(inbox(&cluster, "qurilish"), 0);
+    let seen = facts(&cluster, &document, 0);
+    assert_eq!(seen["standing"]["endorsement"], "effective", "{seen}");
+    let audited = cluster.clerk("kadastr", &["audit", &cluster.url("soliq")]);
+    assert!(audited.expect(0).stdout.contains("✔"));
+}
+
+#[test]
 fn clerks_come_and_go_by_their_agency_s_decision() {
     let cluster = Cluster::start(0);
     let made = cluster.clerk(

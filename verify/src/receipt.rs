@@ -176,7 +176,11 @@ fn agreement(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
     let latest = record.place();
     if version == record.version {
         let content_fits = (record.content == version) == operation.has_content();
-        let same = latest == here && content_fits && leads_to(operation, record.status);
+        let by_author = record
+            .four_eyes()
+            .is_none_or(|author| *author == statement.author);
+        let same =
+            latest == here && content_fits && leads_to(operation, record.status) && by_author;
         return steps.require("story", same, "the record's latest version is this entry");
     }
     let content_fits = !operation.has_content() || record.content >= version;
@@ -204,7 +208,8 @@ fn attestation(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
         let same = mark.place == here && mark.said == statement.operation;
         same || place::precedes(&here, &mark.place)
     });
-    let same = shown && place::precedes(&latest, &here);
+    let another = record.four_eyes() != Some(&statement.author);
+    let same = shown && another && place::precedes(&latest, &here);
     steps.require(
         "story",
         same,

@@ -52,6 +52,7 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
         needed: arguments.needed,
         agencies,
         within_days: arguments.within,
+        four_eyes: arguments.four_eyes,
     };
     let sentence = format!("registry {registry}: {}", in_words(Some(&policy)));
     let decision = Decision::SetPolicy { registry, policy };
@@ -92,18 +93,22 @@ fn find(client: &Client, registry: &RegistryName) -> Result<RegistryState, Failu
 }
 
 fn in_words(policy: Option<&RegistryPolicy>) -> String {
-    let Some(policy) = policy.filter(|policy| policy.needed > 0) else {
+    let Some(policy) = policy.filter(|policy| policy.asks()) else {
         return "no confirmation is asked for".to_owned();
     };
     let names: Vec<_> = policy.agencies.iter().map(AgencyName::as_str).collect();
+    let others = (policy.needed > 0).then(|| format!("{} of {}", policy.needed, names.join(", ")));
+    let second = policy
+        .four_eyes
+        .then(|| "a second clerk of the agency".to_owned());
+    let whom: Vec<String> = others.into_iter().chain(second).collect();
     let within = policy
         .within_days
         .map_or_else(String::new, |days| format!(" within {days} days"));
     format!(
-        "policy {}: a version is effective once {} of {} confirm it{within}",
+        "policy {}: a version is effective once {} confirm it{within}",
         policy.version,
-        policy.needed,
-        names.join(", ")
+        whom.join(" and ")
     )
 }
 
@@ -111,5 +116,6 @@ fn as_json(policy: &RegistryPolicy) -> Value {
     json!({
         "number": policy.version, "needed": policy.needed, "within_days": policy.within_days,
         "agencies": policy.agencies.iter().map(AgencyName::as_str).collect::<Vec<_>>(),
+        "four_eyes": policy.four_eyes,
     })
 }

@@ -147,6 +147,9 @@ pub struct PolicySetArguments {
     /// In how many days after the version; without an end if not said
     #[arg(long, value_name = "DAYS")]
     pub within: Option<u64>,
+    /// Also ask a second clerk of the agency: not the one who made the version
+    #[arg(long)]
+    pub four_eyes: bool,
     /// Number of the policy, if no node is asked: one above the present
     #[arg(long, value_name = "NUMBER")]
     pub number: Option<u64>,

@@ -22,12 +22,14 @@ pub(super) fn words(standing: &Standing, endorsement: Endorsement) -> String {
     };
     let asked = standing.terms.as_ref().map_or_else(String::new, |terms| {
         let names: Vec<_> = terms.agencies.iter().map(AgencyName::as_str).collect();
-        format!(
-            "; policy {} asks {} of {}",
-            terms.policy,
-            terms.needed,
-            names.join(", ")
-        )
+        let others =
+            (terms.needed > 0).then(|| format!("{} of {}", terms.needed, names.join(", ")));
+        let second = terms
+            .four_eyes
+            .as_ref()
+            .map(|author| format!("another clerk of {} than {author}", author.agency()));
+        let whom: Vec<String> = others.into_iter().chain(second).collect();
+        format!("; policy {} asks {}", terms.policy, whom.join(" and "))
     });
     format!("{}: {said}{asked}", endorsement.word())
 }
@@ -44,6 +46,7 @@ pub(super) fn json(standing: Option<&Standing>, endorsement: Endorsement) -> Val
         "terms": terms.map(|terms| json!({
             "policy": terms.policy, "needed": terms.needed, "until": terms.until.map(|until| iso(until.get())),
             "agencies": terms.agencies.iter().map(AgencyName::as_str).collect::<Vec<_>>(),
+            "four_eyes": terms.four_eyes.as_ref().map(ToString::to_string),
         })),
         "marks": standing.map_or(&[][..], |standing| &standing.marks).iter().map(|mark| json!({
             "agency": mark.agency.as_str(), "said": mark.said.word(), "index": mark.place.index.get(), "time": iso(mark.place.time.get()),

@@ -103,6 +103,10 @@ pub enum Refusal {
     )]
     OwnRecord(RegistryName),
     #[error(
+        "clerk {0} made this version, and its registry asks for the eyes of a second clerk; have another clerk of the agency look at it"
+    )]
+    SameClerk(ClerkName),
+    #[error(
         "version {version} is not the latest of this record, which is {latest}; look at the record again, and say it of that version"
     )]
     NotLatest { version: Version, latest: Version },
@@ -187,6 +191,7 @@ impl Refusal {
             Self::UnknownReference { .. } => "unknown-reference",
             Self::ClerkRevoked(_) => "clerk-revoked",
             Self::OwnRecord(_) => "own-record",
+            Self::SameClerk(_) => "same-clerk",
             Self::NotLatest { .. } => "not-latest",
             Self::AlreadySaid(_) => "already-said",
             Self::NothingToWithdraw => "nothing-to-withdraw",

@@ -6,7 +6,7 @@ use protocol::{
     entry::{Committed, Operation, Statement},
     hash::Commitment,
     height::Version,
-    name::ReasonCode,
+    name::{ClerkName, ReasonCode},
     standing::{Endorsement, RegistryPolicy},
 };
 
@@ -156,6 +156,71 @@ fn a_replay_of_the_log_comes_to_the_same_standing() {
     assert_eq!(replay.head().directory(), chain.head.directory());
 }
 
+/// What a version of the author's needs where a second clerk is asked, and who that can be.
+#[test]
+fn four_eyes_are_never_those_of_the_author() {
+    let (mut chain, second) = four_eyed("1 1 court ever four-eyes");
+    let by = |chain: &Chain, operation: Operation, author: &str| say(chain, operation, author);
+    assert_eq!(now(&chain), Endorsement::Pending);
+    let state = chain.state(1).unwrap();
+    assert_eq!(state.four_eyes().map(ClerkName::as_str), Some(ANNA));
+    for operation in [Operation::Confirm, Operation::Withdraw, Operation::Dispute] {
+        let own = chain.refusal(sign(by(&chain, operation, ANNA)));
+        assert_eq!(own.unwrap().code(), "same-clerk", "{}", operation.word());
+    }
+    // A second clerk approves, and takes that back; whoever doubts revokes or corrects.
+    let disputed = chain.refusal(sign(by(&chain, Operation::Dispute, second)));
+    assert_eq!(disputed.unwrap().code(), "own-record");
+    chain.block([by(&chain, Operation::Confirm, second)]);
+    assert_eq!(
+        now(&chain),
+        Endorsement::Pending,
+        "the court has not spoken"
+    );
+    chain.block([by(&chain, Operation::Confirm, JUDGE)]);
+    let since = chain.head.time();
+    assert_eq!(now(&chain), Endorsement::Effective(since));
+    chain.block([by(&chain, Operation::Withdraw, second)]);
+    assert_eq!(now(&chain), Endorsement::Pending);
+    // The second clerk's own version needs the first's eyes.
+    let mut amended = chain.next(Operation::Amend, 1);
+    amended.author = ClerkName::parse(second).unwrap();
+    chain.block([amended]);
+    let again = chain.refusal(sign(by(&chain, Operation::Confirm, second)));
+    assert_eq!(again.unwrap().code(), "same-clerk");
+    chain.block([by(&chain, Operation::Confirm, ANNA)]);
+    chain.block([by(&chain, Operation::Confirm, JUDGE)]);
+    assert!(matches!(now(&chain), Endorsement::Effective(_)));
+    // What takes a record out of force waits for nobody.
+    chain.block([chain.next(Operation::Revoke, 1)]);
+    assert!(chain.state(1).unwrap().standing.is_none());
+    let replay = crate::replay::replayed(&chain);
+    assert_eq!(replay.head().directory(), chain.head.directory());
+    assert_eq!(replay.head().block(), chain.head.block());
+}
+
+/// A chain whose permits have that policy, with a first one of Anna's, and a second clerk of her agency.
+fn four_eyed(policy: &str) -> (Chain, &'static str) {
+    const SECOND: &str = "build/second";
+    let mut chain = Chain::new();
+    let policy = Decision::SetPolicy {
+        registry: registry(PERMITS),
+        policy: RegistryPolicy::parse(policy).unwrap(),
+    };
+    let attests = [Operation::Confirm, Operation::Dispute, Operation::Withdraw];
+    let second = [&attests[..], &[Operation::Amend]].concat();
+    let acts = [
+        act("build", policy),
+        act("build", add_clerk(SECOND, &[PERMITS], &second)),
+        act("court", add_clerk(JUDGE, &[PERMITS], &attests)),
+    ];
+    let acts: Vec<_> = acts.into_iter().map(|said| sign_act(said, None)).collect();
+    let executed = chain.execute(&acts).unwrap();
+    chain.append(&executed);
+    chain.block([register(1)]);
+    (chain, SECOND)
+}
+
 /// One example of every refusal that only attestations meet.
 pub fn refusals() -> Vec<Refusal> {
     let mut chain = chain();
@@ -178,5 +243,8 @@ pub fn refusals() -> Vec<Refusal> {
     chain.block([say(&chain, Operation::Confirm, LOLA)]);
     let again = say(&chain, Operation::Confirm, LOLA);
     refusals.push(chain.refusal(sign(again)).unwrap());
+    let (chain, _) = four_eyed("1 0 none 30 four-eyes");
+    let same = say(&chain, Operation::Confirm, ANNA);
+    refusals.push(chain.refusal(sign(same)).unwrap());
     refusals
 }

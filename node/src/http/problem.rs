@@ -119,6 +119,7 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
         | Refusal::OperationOutOfScope { .. }
         | Refusal::ClerkRevoked(_)
         | Refusal::OwnRecord(_)
+        | Refusal::SameClerk(_)
         | Refusal::UnknownAgency(_)
         | Refusal::WrongAdminKey(_)
         | Refusal::ForeignClerk(_)

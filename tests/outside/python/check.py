@@ -335,8 +335,10 @@ def endorsement(record, now):
     if not terms:
         return "not-asked"
     until = 2**64 if terms["until"] == "ever" else int(terms["until"])
-    counts = [mark for mark in marks if mark["said"] == "confirm" and mark["agency"] in terms["agencies"].split(",")]
-    if 0 < int(terms["needed"]) <= sum(place(mark["place"])[3] <= until for mark in counts):
+    own = terms["four_eyes"] and terms["four_eyes"].split("/")[0]
+    confirmed = {mark["agency"] for mark in marks if mark["said"] == "confirm" and place(mark["place"])[3] <= until}
+    enough = len(confirmed.intersection(terms["agencies"].split(",")) - {own}) >= int(terms["needed"])
+    if enough and (not own or own in confirmed):
         return "effective"
     return "pending" if now <= until else "lapsed"
 
@@ -380,6 +382,7 @@ def check_story(entry, here, record):
     has_content = entry["operation"] in CONTENT
     if version == latest:
         fits = here == place(record["place"]) and (content == version) == has_content
+        fits = fits and second_pair(record) in (None, entry["author"])
         require(fits and record["status"] in LEADS_TO[entry["operation"]], "the latest version is another entry")
     else:
         fits = precedes(here, place(record["place"])) and (not has_content or content >= version)
@@ -393,7 +396,13 @@ def check_attestation(entry, here, record):
     if entry["version"] != record["latest"]:
         return require(precedes(here, latest), "the latest version is not a newer one")
     shown = mark and ((place(mark["place"]), mark["said"]) == (here, entry["operation"]) or precedes(here, place(mark["place"])))
-    require(shown and precedes(latest, here), "the record's state does not show it")
+    another = second_pair(record) != entry["author"]
+    require(shown and another and precedes(latest, here), "the record's state does not show it")
+
+
+def second_pair(record):
+    """Who made the latest version, if a second clerk of the agency is asked to look at it."""
+    return record["terms"] and record["terms"]["four_eyes"]
 
 
 # --- Openings [1.1, 4]
@@ -492,6 +501,7 @@ def check_chain(h, record, entries, texts):
         require(status, "the rules do not allow this history")
         content = int(entry["version"]) if entry["operation"] in CONTENT else content
     require((status, content) == (record["status"], int(record["content"])), "the versions lead to another status")
+    require(second_pair(record) in (None, entries[0]["author"]), "the latest version is another clerk's")
 
 
 # --- Checkpoints and evidence [3.1, 11]

@@ -48,7 +48,8 @@ LEAF = (rf"muhr-block/v1\nheight (?P<height>{NUM})\ntime (?P<time>{NUM})\npropos
         rf"parent (?:{HASH}|none)\nentries (?P<entries>{NUM})\nindex (?P<index_root>{HASH})\n"
         rf"epoch (?P<epoch>{NUM})\ntrust (?P<trust>{HASH})\n")
 BLOCK = rf"(?P<leaf>{part(LEAF)})block-index (?P<index>{NUM})\n(?P<path>(?:block-path {HASH}\n){{0,64}})"
-TERMS = rf" terms (?P<policy>{NUM}) (?P<needed>{NUM}) (?P<agencies>{AGENCY}(?:,{AGENCY})*) (?P<until>{NUM}|ever)"
+TERMS = (rf" terms (?P<policy>{NUM}) (?P<needed>{NUM}) (?P<agencies>{AGENCY}(?:,{AGENCY})*) (?P<until>{NUM}|ever)"
+         rf"(?: four-eyes (?P<four_eyes>{CLERK}))?")
 MARK = rf" mark (?P<agency>{AGENCY}) (?P<said>confirm|dispute|withdraw) (?P<place>{PLACE})"
 RECORD = (rf"record (?P<status>active|suspended|revoked) (?P<latest>{NUM}) (?P<content>{NUM}) (?P<place>{PLACE})"
           rf"(?P<terms>{part(TERMS)})?(?P<marks>(?:{part(MARK)})*)\n")
@@ -98,7 +99,10 @@ def read_record(text):
     record = read(RECORD, text)
     record["terms"] = record["terms"] and read(TERMS, record["terms"])
     record["marks"] = {mark["agency"]: mark for mark in map(re.Match.groupdict, re.finditer(MARK, record["marks"]))}
-    asked = record["terms"]["agencies"].split(",") if record["terms"] else []
+    terms = record["terms"] or {"needed": "1", "agencies": "", "four_eyes": None}
+    asked = terms["agencies"].split(",") if record["terms"] else []
+    of_nobody = terms["needed"] == "0"
+    require(not of_nobody or (terms["agencies"] == "none" and terms["four_eyes"]), "the format: terms of nobody")
     said = re.findall(" mark ([^ ]+) ", text)
     require(asked == sorted(set(asked)) and said == sorted(set(said)), "the format: order")
     return record

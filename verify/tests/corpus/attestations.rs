@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use protocol::{
     entry::{Operation, Statement},
     height::{LeafIndex, TimeMs, Version},
-    name::AgencyName,
+    name::{AgencyName, ClerkName},
     standing::{Mark, Standing, Terms},
     state::{RecordState, Revoked},
 };
@@ -14,7 +14,7 @@ use protocol::{
 use super::{
     books::{Ask, Book, Kind, Spoilt},
     receipts::{ID, ORIGIN, ask, registered},
-    world::{Leaf, World, key_of},
+    world::{self, Leaf, World, key_of},
 };
 
 const TRUST: &str = "trust.policy";
@@ -24,6 +24,7 @@ pub(crate) fn write(book: &mut Book) {
     let (standing, registered) = words(book);
     lies(book, &standing, registered);
     forms(book, &standing, registered);
+    four_eyes(book);
     clerks(book);
 }
 
@@ -37,6 +38,7 @@ fn terms(state: &RecordState, days: Option<u64>) -> Terms {
         needed: 1,
         agencies: ["iiv", "qurilish"].map(agency).into(),
         until: days.map(|ms| TimeMs::new(state.time.get() + ms)),
+        four_eyes: None,
     }
 }
 
@@ -226,6 +228,68 @@ fn forms(book: &mut Book, world: &World, at: u64) {
         let asked = ask("attestation.receipt");
         let file = Spoilt::File(text.into_bytes());
         book.case(&asked, &format!("standing-{name}"), file, 14);
+    }
+}
+
+/// Terms that name who made the version, so that another clerk of the agency looks at it.
+fn four_eyes(book: &mut Book) {
+    let (world, first) = registered();
+    let asked = |clerk: &str, others: bool| {
+        let clerk = ClerkName::parse(clerk).unwrap();
+        bent(&world, |state| {
+            let mut terms = terms(state, None);
+            if !others {
+                (terms.needed, terms.agencies) = (0, BTreeSet::new());
+            }
+            terms.four_eyes = Some(clerk);
+            state.standing = Some(Box::new(Standing {
+                terms: Some(terms),
+                marks: Vec::new(),
+            }));
+        })
+    };
+    let mut author = asked(world::clerk_name().as_str(), false);
+    case(book, &author, first, "four-eyes-pending", 0);
+    let own = author.act(Operation::Confirm, ID);
+    case(book, &author, own, "four-eyes-of-the-author", 14);
+    let mut both = asked(world::clerk_name().as_str(), true);
+    case(book, &both, first, "four-eyes-and-others-pending", 0);
+    let unspoken = both.clone();
+    // The state says that the agency has confirmed; the rules see to it who of the agency may.
+    let _confirmed = both.act(Operation::Confirm, ID);
+    case(book, &both, first, "four-eyes-and-others", 0);
+    let mut another = asked("qurilish/another", false);
+    case(book, &another, first, "four-eyes-on-another-author", 14);
+    let second = another.act(Operation::Confirm, ID);
+    case(book, &another, second, "four-eyes-of-a-second-clerk", 0);
+    for (name, world, code) in [
+        ("four-eyes", &unspoken, 0),
+        (
+            "four-eyes-on-another-author",
+            &asked("qurilish/another", false),
+            14,
+        ),
+    ] {
+        let file = format!("{name}.history");
+        book.file(&file, world.history(ID).write());
+        let mut asked = Ask::of(Kind::History, TRUST, &file);
+        asked.about = Some(("qurilish.permits", ID));
+        book.case(&asked, &format!("{name}-in-a-history"), Spoilt::Not, code);
+    }
+    let receipt = both.receipt(first).write();
+    for (name, from, to) in [
+        ("nobody", " four-eyes qurilish/", " qurilish/"),
+        ("agency", " four-eyes qurilish/", " four-eyes qurilish"),
+        ("twice", " four-eyes", " four-eyes qurilish/x four-eyes"),
+        ("before-the-end", " ever four-eyes", " four-eyes ever"),
+        ("of-some-and-none", " 1 iiv,qurilish ", " 1 none "),
+        ("of-none-and-some", " 1 iiv,qurilish ", " 0 iiv,qurilish "),
+    ] {
+        let text = receipt.replacen(from, to, 1);
+        assert_ne!(text, receipt, "{name}");
+        let file = Spoilt::File(text.into_bytes());
+        let asked = ask("four-eyes-and-others.receipt");
+        book.case(&asked, &format!("four-eyes-{name}"), file, 14);
     }
 }
 
