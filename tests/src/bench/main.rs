@@ -43,9 +43,12 @@ fn main() {
     if asked("history") {
         history::measure(&mut report);
     }
+    if asked("bulk") {
+        bulk::measure(&mut report);
+    }
     if only
         .as_deref()
-        .is_some_and(|only| ["floors", "history"].contains(&only))
+        .is_some_and(|only| ["floors", "history", "bulk"].contains(&only))
     {
         return report.print(None);
     }
@@ -64,9 +67,6 @@ fn main() {
     }
     if asked("receipts") {
         receipts::measure(&cluster, &load, &mut report);
-    }
-    if asked("bulk") {
-        bulk::measure(&cluster, &mut report);
     }
     // What is asked of a ledger that the closed loop has grown.
     if only.as_deref().is_none_or(|only| only == "grown") {
