@@ -1,5 +1,6 @@
 //! Tables as clerks have them: other letters, other delimiters, spoilt cells, and rows to mend.
 
+mod authority;
 mod folders;
 mod kills;
 mod nodes;

@@ -90,6 +90,45 @@ fn fenced(page: &str) -> Vec<(String, String)> {
     blocks
 }
 
+/// What is another at every run: moments and spans, keys and hashes, places in the log, addresses, and
+/// which quorum of the four was the first.
+fn masked(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let line = match line.split_once("cosigned by ") {
+            Some((before, after)) => {
+                let (_, rest) = after.split_once(';').unwrap_or_default();
+                format!("{before}cosigned by … {rest}")
+            }
+            None => line.to_owned(),
+        };
+        let words: Vec<&str> = line.split(' ').collect();
+        let word = |at: usize| words.get(at).copied().unwrap_or_default();
+        let like = |word: &str, shape: &str| {
+            let bare = word.trim_end_matches([',', ')', ';', '.']);
+            let fits = |(one, of): (char, char)| one == of || (of == '0' && one.is_ascii_digit());
+            bare.len() == shape.len() && bare.chars().zip(shape.chars()).all(fits)
+        };
+        let masked = |at: usize| {
+            let (here, before) = (word(at), if at == 0 { "" } else { word(at - 1) });
+            let is_moment = (like(here, "0000-00-00") && like(word(at + 1), "00:00:00"))
+                || (like(here, "00:00:00") && like(before, "0000-00-00"));
+            let bare = here.trim_end_matches(',');
+            let is_long = bare.len() >= 40
+                && bare
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+            let is_number = here.starts_with(|first: char| first.is_ascii_digit());
+            let is_place = is_number && ["leaf", "block", "size", "is"].contains(&before);
+            let is_span = is_number && ["days", "minutes"].contains(&word(at + 1));
+            let is_address = here.starts_with("http://127.0.0.1:");
+            is_moment || is_long || is_place || is_span || is_address
+        };
+        let shown = (0..words.len()).map(|at| if masked(at) { "…" } else { words[at] });
+        shown.collect::<Vec<_>>().join(" ") + "\n"
+    });
+    lines.collect()
+}
+
 #[test]
 fn a_clerk_s_day_goes_as_the_page_says() {
     let cluster = Cluster::start(0);
@@ -123,11 +162,17 @@ fn a_clerk_s_day_goes_as_the_page_says() {
     let mut compared = 0;
     for (at, (language, wanted)) in blocks.iter().enumerate() {
         if language == "text" {
-            assert_eq!(&printed(at - 1), wanted, "{}", blocks[at - 1].1);
+            let printed = printed(at - 1);
+            let block = &blocks[at - 1].1;
+            assert_eq!(
+                masked(&printed),
+                masked(wanted),
+                "{block}, whole:\n{printed}"
+            );
             compared += 1;
         }
     }
     let all: String = (0..blocks.len()).map(printed).collect();
     assert!(ran.success(), "{all}");
-    assert!(compared >= 7, "only {compared}");
+    assert!(compared >= 20, "only {compared}");
 }
