@@ -6,7 +6,8 @@ rust_needed=1.95
 missing=()
 command -v cc >/dev/null && command -v c++ >/dev/null || missing+=(build-essential)
 command -v curl >/dev/null || missing+=(curl)
-compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || compgen -G '/usr/lib/*/libclang*.so*' >/dev/null || missing+=(libclang-dev)
+# libclang.so, libclang-14.so.1 and their like; libclang-cpp.so alone does not do.
+compgen -G '/usr/lib/llvm-*/lib/libclang[.-][0-9s]*' >/dev/null || compgen -G '/usr/lib/*/libclang[.-][0-9s]*' >/dev/null || missing+=(libclang-dev)
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

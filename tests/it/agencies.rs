@@ -194,6 +194,14 @@ fn another_agency_s_word_is_proven_with_the_record() {
 fn a_version_waits_for_a_second_clerk_where_four_eyes_are_asked() {
     let cluster = Cluster::start(0);
     let second = attester(&cluster, "qurilish");
+    let role = "registry policy set qurilish.permits --needed 2 --agencies @validators";
+    let _set = decides(&cluster, "qurilish", &role.split(' ').collect::<Vec<_>>()).expect(0);
+    let shown = cluster.clerk("kadastr", &["registry", "policy", "show", PERMITS]);
+    let shown = shown.expect(0).stdout;
+    assert!(
+        shown.contains("once 2 of adliya, kadastr, soliq confirm it"),
+        "{shown}"
+    );
     let policy = "registry policy set qurilish.permits --needed 0 --four-eyes --within 30";
     let policy: Vec<&str> = policy.split(' ').collect();
     let _set = decides(&cluster, "qurilish", &policy).expect(0);

@@ -19,17 +19,12 @@ use crate::{
     output::Output,
 };
 
+/// The role of all agencies that run a validator, but for the registry's own.
+const VALIDATORS: &str = "@validators";
+
 pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8, Failure> {
     let registry = clerk::registry(&arguments.registry)?;
-    let agencies = arguments
-        .agencies
-        .iter()
-        .map(|name| {
-            AgencyName::parse(name).ok_or_else(|| {
-                Failure::new(USAGE, format!("\"{name}\" is not the name of an agency"))
-            })
-        })
-        .collect::<Result<BTreeSet<_>, _>>()?;
+    let agencies = agencies(arguments, &registry)?;
     let version = match (arguments.number, arguments.bureau.node.as_deref()) {
         (Some(number), _) => number,
         (None, Some(node)) => {
@@ -57,6 +52,39 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
     let sentence = format!("registry {registry}: {}", in_words(Some(&policy)));
     let decision = Decision::SetPolicy { registry, policy };
     desk::decide(&arguments.bureau, decision, &[sentence], output)
+}
+
+/// Those that are named. A role stands for whoever has it now: the policy names agencies, so that nobody
+/// comes to be asked by what others decide.
+fn agencies(
+    arguments: &PolicySetArguments,
+    registry: &RegistryName,
+) -> Result<BTreeSet<AgencyName>, Failure> {
+    let unknown =
+        |name: &str| Failure::new(USAGE, format!("\"{name}\" is not the name of an agency"));
+    let mut agencies = BTreeSet::new();
+    for name in &arguments.agencies {
+        if name != VALIDATORS {
+            agencies.insert(AgencyName::parse(name).ok_or_else(|| unknown(name))?);
+            continue;
+        }
+        let node = arguments.bureau.node.as_deref().ok_or_else(|| {
+            Failure::new(
+                USAGE,
+                format!("without a node nobody can say who {VALIDATORS} are"),
+            )
+            .help("name the agencies, or give a node with --node")
+        })?;
+        let client = Client::new(node)?;
+        let owner = find(&client, registry)?.owner;
+        for validator in client.network()?.validators {
+            let validator = AgencyName::parse(&validator).ok_or_else(|| unknown(&validator))?;
+            if validator != owner {
+                agencies.insert(validator);
+            }
+        }
+    }
+    Ok(agencies)
 }
 
 pub(crate) fn show(arguments: &PolicyShowArguments, output: &Output) -> Result<u8, Failure> {
