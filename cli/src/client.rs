@@ -16,6 +16,7 @@ use protocol::{
     merkle::tiles::{self, TilePath},
     name::{AgencyName, RegistryName},
     note::NOTE_BYTES_MAX,
+    sheaf::SHEAF_BYTES_MAX,
 };
 use serde::de::DeserializeOwned;
 use ureq::{Agent, Body, http::Response};
@@ -366,13 +367,7 @@ impl Client {
             }
             let given: Vec<EntryAnswer> = answer.json()?;
             if given.len() != open.len() {
-                return Err(Failure::new(
-                    UNEXPECTED,
-                    format!(
-                        "{} answered for another number of entries than were sent",
-                        answer.node
-                    ),
-                ));
+                return Err(other_number(&answer.node));
             }
             let mut asked_ms = None;
             let mut is_busy = false;
@@ -433,8 +428,26 @@ impl Client {
         let body = serde_json::to_vec(&ReceiptsRequest { ids: ids.to_vec() })
             .map_err(|error| Failure::new(UNEXPECTED, error.to_string()))?;
         let path = format!("/v1/receipts?wait={wait_ms}");
-        self.post(&path, "application/json", &body)?.json()
+        let answer = self.post(&path, "application/json", &body)?;
+        let given: Vec<ReceiptAnswer> = answer.json()?;
+        if given.len() != ids.len() {
+            return Err(other_number(&answer.node));
+        }
+        Ok(given)
     }
+
+    /// The sheaf of a batch, if it is final within `wait_ms`; none also where this node knows nothing of
+    /// the batch, or will not say more: its entries can still be asked for one by one.
+    pub(crate) fn sheaf(&self, id: &str, wait_ms: u64) -> Result<Option<Vec<u8>>, Failure> {
+        let path = format!("/v1/entries/{id}/sheaf?wait={wait_ms}");
+        let answer = self.get(&path, SHEAF_BYTES_MAX)?;
+        Ok((answer.status == 200).then_some(answer.bytes))
+    }
+}
+
+fn other_number(node: &str) -> Failure {
+    let what = format!("{node} answered for another number of entries than were sent");
+    Failure::new(UNEXPECTED, what)
 }
 
 /// The longest pause that a node can ask for.

@@ -11,6 +11,7 @@
 //!            └─ bucket(hash, [leaf])
 //! ```
 
+mod many;
 #[cfg(test)]
 mod tests;
 

@@ -119,17 +119,6 @@ impl Ledger {
 
     /// Whether the rules allow the entry in the next block.
     pub fn admit(&self, entry: Authentic) -> Result<Admitted, NotAdmitted> {
-        for (row, leaf) in (0..).zip(entry.leaves()) {
-            if let Some(index) = self.store.entry(&leaf.id)? {
-                let refusal = Refusal::AlreadyThere { index };
-                let refusal = if row == 0 {
-                    refusal
-                } else {
-                    refusal.of_row(row)
-                };
-                return Err(refusal.into());
-            }
-        }
         let head = self.head();
         let (height, index) = (head.height().next(), LeafIndex::new(head.size().get()));
         let place = Place {
@@ -156,8 +145,29 @@ impl Ledger {
         match judged {
             Ok(()) => Ok(Admitted(entry)),
             Err(Refusal::SelfReference) if planted::is(Bug::LaxDoor) => Ok(Admitted(entry)),
-            Err(refusal) => Err(self.name_the_winner(refusal)?.into()),
+            Err(refusal) => {
+                let there = self.already_there(&entry)?;
+                Err(there
+                    .map_or_else(|| self.name_the_winner(refusal), Ok)?
+                    .into())
+            }
         }
+    }
+
+    /// The first of its leaves that is in the log. The rules refuse whatever comes a second time, if not
+    /// always with this reason, so what they allow need not be looked for.
+    fn already_there(&self, entry: &Authentic) -> Result<Option<Refusal>, Fault> {
+        for (row, leaf) in (0..).zip(entry.leaves()) {
+            if let Some(index) = self.store.entry(&leaf.id)? {
+                let refusal = Refusal::AlreadyThere { index };
+                return Ok(Some(if row == 0 {
+                    refusal
+                } else {
+                    refusal.of_row(row)
+                }));
+            }
+        }
+        Ok(None)
     }
 
     /// Makes the next block of the candidates that the rules allow.

@@ -6,6 +6,7 @@
 
 mod batches;
 mod files;
+mod sheaf;
 mod tiles;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -30,6 +30,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/bundles", post(entries::submit_bundle))
         .route("/v1/entries/{id}", get(entries::status))
         .route("/v1/entries/{id}/receipt", get(entries::receipt))
+        .route("/v1/entries/{id}/sheaf", get(entries::sheaf))
         .route("/v1/receipts", post(entries::receipts))
         .route("/v1/records/{registry}/{key}", get(records::record))
         .route(

@@ -4,6 +4,8 @@
 //! single leaf is that leaf's hash. The rules are those of the crate `jmt`. Not here: the tree itself
 //! (`ledger::index`) and what stands in it (`state`).
 
+pub mod many;
+
 use thiserror::Error;
 
 use crate::{

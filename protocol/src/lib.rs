@@ -42,6 +42,7 @@ pub mod policy;
 pub mod receipt;
 pub mod record;
 pub mod redaction;
+pub mod sheaf;
 pub mod standing;
 pub mod state;
 pub mod text;

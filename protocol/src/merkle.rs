@@ -4,6 +4,7 @@
 //! the same code serves a store, an auditor's tiles and a test. Not here: where hashes are kept.
 
 pub mod proofs;
+pub mod run;
 pub mod tiles;
 
 use std::convert::Infallible;

@@ -14,6 +14,7 @@ use protocol::{
     height::{LeafIndex, LogSize},
     merkle::{
         Frontier, Hash, consistency, from_leaves, inclusion, leaf_hash, node_hash, root_of,
+        run::{Place, Run},
         tiles::{TilePath, parse_bundle, subtree, width_at, write_bundle},
         verify_consistency, verify_inclusion,
     },
@@ -276,5 +277,55 @@ fn an_archive_of_tiles_proves_what_the_leaves_prove() {
         assert!(node(63, u64::MAX).is_err());
         let cut = |path| fetch(path).map(|bytes| bytes[1..].to_vec());
         assert!(subtree(0, 0, log_size, cut).is_err(), "a tile that is cut");
+    }
+}
+
+/// Every run in every small log: its own leaves and what is beside it give the path of each leaf.
+#[test]
+fn the_paths_of_a_run_are_those_of_its_leaves() {
+    let leaves = leaves_of(23);
+    for size in 1..=leaves.len() {
+        let log_size = LogSize::new(size as u64);
+        let mut nodes = from_leaves(&leaves[..size]);
+        for first in 0..size {
+            for end in first + 1..=size {
+                let place = Place {
+                    first: LeafIndex::new(first as u64),
+                    count: (end - first) as u64,
+                    size: log_size,
+                };
+                let beside: Vec<Hash> = place
+                    .beside()
+                    .into_iter()
+                    .map(|(level, at)| nodes(level, at).unwrap())
+                    .collect();
+                assert!(beside.len() <= 2 * 5, "{place:?} asks for {}", beside.len());
+                let own: Vec<Hash> = leaves[first..end]
+                    .iter()
+                    .map(|leaf| *leaf.as_bytes())
+                    .collect();
+                let run = Run::new(place, own.clone(), &beside).unwrap();
+                for index in (first..end).map(|at| LeafIndex::new(at as u64)) {
+                    let path = inclusion(index, log_size, &mut nodes).unwrap();
+                    assert_eq!(run.path(index), Some(path), "{place:?} {index}");
+                }
+                assert!(Run::new(place, own[1..].to_vec(), &beside).is_none());
+                assert!(Run::new(place, own, &[&beside[..], &[[0; 32]]].concat()).is_none());
+            }
+        }
+    }
+    for (first, count, size) in [
+        (0, 0, 5),
+        (3, 3, 5),
+        (u64::MAX, 1, u64::MAX),
+        (5, u64::MAX, 9),
+    ] {
+        let place = Place {
+            first: LeafIndex::new(first),
+            count,
+            size: LogSize::new(size),
+        };
+        assert!(place.beside().is_empty(), "{place:?} is in no log");
+        assert!(Run::new(place, vec![[0; 32]; 3], &[]).is_none());
     }
 }

@@ -4,6 +4,7 @@ mod authority;
 mod folders;
 mod kills;
 mod nodes;
+mod stale;
 mod upsert;
 mod workbooks;
 

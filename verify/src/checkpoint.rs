@@ -7,14 +7,16 @@ mod fork;
 use protocol::{
     batch::Batch,
     checkpoint::Checkpoint,
-    hash::TrustHash,
+    hash::{IndexRoot, TrustHash},
     height::Epoch,
+    index::{BadIndexProof, IndexProof},
     key::{BadSignature, PublicKey},
-    merkle::{self, Hash},
+    merkle::{self, BadProof, Hash},
     name::Origin,
     note::SignedNote,
     policy::{Judgement, OpenedBy, Past, TrustPolicy, Unworthy},
-    receipt::BlockProof,
+    receipt::{BatchProof, BlockProof},
+    state::{ClerkState, value_hash},
 };
 
 use crate::{
@@ -183,8 +185,48 @@ impl<'a> Trusts<'a> {
     ) -> Result<(), BadSignature> {
         self.memory.map_or_else(
             || leaf.check(origin, key),
-            |memory| memory.check(leaf, origin, key),
+            |memory| memory.signature(leaf, origin, key),
         )
+    }
+
+    /// Whether a block leaf is in the log.
+    pub(crate) fn block(self, trusted: &Trusted, block: &BlockProof) -> Result<(), BadProof> {
+        let check = || included(trusted, block);
+        match self.memory {
+            None => check(),
+            Some(memory) => memory.block(block, &trusted.checkpoint().root, check),
+        }
+    }
+
+    /// Whether a batch leaf is in the log.
+    pub(crate) fn batch(self, trusted: &Trusted, batch: &BatchProof) -> Result<(), BadProof> {
+        let checkpoint = trusted.checkpoint();
+        let (index, size, path) = (batch.index, checkpoint.size, &batch.path);
+        let check = || {
+            let leaf = merkle::leaf_hash(batch.leaf.write().as_bytes());
+            merkle::verify_inclusion(&leaf, index, size, path, &checkpoint.root)
+        };
+        match self.memory {
+            None => check(),
+            Some(memory) => memory.place(batch, &checkpoint.root, check),
+        }
+    }
+
+    /// Whether a clerk's state is in the index.
+    pub(crate) fn clerk(
+        self,
+        root: &IndexRoot,
+        clerk: &ClerkState,
+        proof: &IndexProof,
+    ) -> Result<(), BadIndexProof> {
+        let check = || {
+            let key = ClerkState::index_key(&clerk.name);
+            proof.verify_present(root, &key, &value_hash(&clerk.write()))
+        };
+        match self.memory {
+            None => check(),
+            Some(memory) => memory.clerk(clerk, proof, root, check),
+        }
     }
 
     /// The trust file that is held.
@@ -327,7 +369,7 @@ pub(crate) fn head(
         last,
         "the newest block leaf is the last leaf of the checkpoint",
     )?;
-    let included = included(trusted, head);
+    let included = trusts.block(trusted, head);
     steps.proof("head", "the newest block leaf is in the log", included)?;
     let epoch = head.leaf.epoch;
     let current = trusted.way == Way::Current;

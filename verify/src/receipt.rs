@@ -13,7 +13,7 @@ use protocol::{
     height::Version,
     merkle,
     receipt::Receipt,
-    state::{ClerkState, RecordState, Status, value_hash},
+    state::{RecordState, Status, value_hash},
     text::Malformed,
 };
 
@@ -76,10 +76,10 @@ fn walk(
     let (note, newest) = (&receipt.proof.checkpoint, receipt.newest());
     let bridge = receipt.bridge.as_deref();
     let trusted = checkpoint::trusted(steps, trusts, note, newest, bridge)?;
-    inclusion(steps, &trusted, receipt)?;
+    inclusion(steps, trusts, &trusted, receipt)?;
     checkpoint::head(steps, trusts, &trusted, newest)?;
     order(steps, receipt)?;
-    state(steps, receipt)?;
+    state(steps, trusts, receipt)?;
     authorship::check(steps, trusts, &trusted, receipt)?;
     agreement(steps, receipt)?;
     // From here on the log's part is proven, and the opening's as soon as it fits.
@@ -93,7 +93,12 @@ fn walk(
     Ok(status(steps, receipt))
 }
 
-fn inclusion(steps: &mut Steps, trusted: &Trusted, receipt: &Receipt) -> Result<(), Failed> {
+fn inclusion(
+    steps: &mut Steps,
+    trusts: Trusts<'_>,
+    trusted: &Trusted,
+    receipt: &Receipt,
+) -> Result<(), Failed> {
     let leaf = merkle::leaf_hash(receipt.entry.write().as_bytes());
     let (checkpoint, proof) = (trusted.checkpoint(), &receipt.proof);
     let included = merkle::verify_inclusion(
@@ -112,7 +117,7 @@ fn inclusion(steps: &mut Steps, trusted: &Trusted, receipt: &Receipt) -> Result<
     steps.proof(
         "block",
         format!("its block is {}", block.leaf.height),
-        checkpoint::included(trusted, block),
+        trusts.block(trusted, block),
     )?;
     steps.require(
         "block",
@@ -132,7 +137,7 @@ fn order(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
     steps.require("head", newer, "the newest block is newer than the entry's")
 }
 
-fn state(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
+fn state(steps: &mut Steps, trusts: Trusts<'_>, receipt: &Receipt) -> Result<(), Failed> {
     let root = &receipt.newest().leaf.index;
     let statement = &receipt.entry.statement;
     let key = RecordState::index_key(&statement.registry, &statement.key);
@@ -146,10 +151,7 @@ fn state(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
         receipt.clerk.name == statement.author,
         "the clerk is the entry's author",
     )?;
-    let key = ClerkState::index_key(&receipt.clerk.name);
-    let clerk = receipt
-        .clerk_proof
-        .verify_present(root, &key, &value_hash(&receipt.clerk.write()));
+    let clerk = trusts.clerk(root, &receipt.clerk, &receipt.clerk_proof);
     steps.proof("clerk", "the clerk's key is in the index", clerk)
 }
 

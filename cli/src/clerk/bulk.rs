@@ -46,8 +46,9 @@ use crate::{
     terminal,
 };
 
-/// Rows that travel together, under one signature where they can.
-const CHUNK_ROWS: usize = 1024;
+/// Rows that travel together, under one signature where they can: two such batches, each with its own
+/// leaf, fill a block of the usual 2,048 entries.
+const CHUNK_ROWS: usize = 1023;
 /// Chunks that travel at the same time.
 const TRAVELLERS: usize = 4;
 

@@ -151,11 +151,15 @@ fn expires(nodes: &[String], origin: &Origin) -> Result<Height, Failure> {
             )
             .help("use the trust file of that network, or a node of yours"));
         }
-        let lifetime = LIFETIME.min(network.lifetime_heights);
-        last = last.max(Some(network.height.saturating_add(lifetime)));
+        last = last.max(Some(last_height(&network)));
     }
-    last.map(Height::new)
-        .ok_or_else(|| away.unwrap_or_else(|| Failure::new(USAGE, "no node is given")))
+    last.ok_or_else(|| away.unwrap_or_else(|| Failure::new(USAGE, "no node is given")))
+}
+
+/// The last height of what is signed as long as the network is as a node tells.
+pub(crate) fn last_height(network: &api::Network) -> Height {
+    let lifetime = LIFETIME.min(network.lifetime_heights);
+    Height::new(network.height.saturating_add(lifetime))
 }
 
 /// The state of a record with its history, after the proof of both has held.
@@ -431,12 +435,20 @@ pub(crate) fn accept<'a>(
     pending: &Pending,
     bytes: &[u8],
 ) -> Result<(String, Facts), Failure> {
-    let broken = |what: String| {
-        Failure::verdict(Verdict::ProofBroken, what)
-            .help("ask another agency's node for the receipt, and tell the auditors")
-    };
-    let mut receipt =
-        Receipt::parse(bytes).map_err(|error| broken(format!("the node's receipt: {error}")))?;
+    believe(trusts, pending, read(bytes)?)
+}
+
+/// Reads a receipt from a node.
+pub(crate) fn read(bytes: &[u8]) -> Result<Receipt, Failure> {
+    Receipt::parse(bytes).map_err(|error| broken(format!("the node's receipt: {error}")))
+}
+
+/// The same of a receipt that was read before.
+pub(crate) fn believe<'a>(
+    trusts: impl Into<Trusts<'a>>,
+    pending: &Pending,
+    mut receipt: Receipt,
+) -> Result<(String, Facts), Failure> {
     // Another valid signature over the same statement is the same entry.
     if receipt.entry.statement != pending.entry.statement {
         return Err(broken("the node's receipt is of another entry".to_owned()));
@@ -459,6 +471,11 @@ pub(crate) fn accept<'a>(
             ..broken(format!("the node's receipt does not verify{failed}"))
         }),
     }
+}
+
+fn broken(what: String) -> Failure {
+    Failure::verdict(Verdict::ProofBroken, what)
+        .help("ask another agency's node for the receipt, and tell the auditors")
 }
 
 fn show(output: &Output, facts: &Facts, path: &Path, validators: usize) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jmt::{KeyHash, Sha256Jmt, mock::MockTreeStore};
 use proptest::{collection::vec, prelude::*};
-use protocol::hash::sha256;
+use protocol::{hash::sha256, index::many::ManyProof};
 
 use super::*;
 
@@ -92,6 +92,64 @@ proptest! {
                 prop_assert!(proof.verify_present(&root, &key, &value(b"x")).is_err());
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn one_proof_of_many_keys_is_the_proof_of_each(history in history(), some in vec(any::<bool>(), 1..64), bent: prop::sample::Index) {
+        let mut all = BTreeMap::new();
+        for block in &history {
+            all.extend(block.iter().map(|(key, bytes)| (IndexKey::new(*key), value(bytes))));
+        }
+        let tree = Tree::default().update(&all);
+        let mut picked = some.iter().cycle();
+        let leaves: Vec<Leaf> =
+            all.iter().map(|(key, value)| (*key, *value)).filter(|_| picked.next() == Some(&true)).collect();
+        let keys: Vec<IndexKey> = leaves.iter().map(|leaf| leaf.0).collect();
+        let proof = tree.prove_many(&keys).unwrap();
+        let each: Vec<_> = keys.iter().map(|key| tree.prove(key)).collect();
+        prop_assert_eq!(proof.unfold(&leaves).unwrap(), each);
+
+        // Bent anywhere, it is either none or leads elsewhere.
+        let root = tree.root();
+        let holds = |proof: &ManyProof| proof.unfold(&leaves).is_some_and(|proofs| {
+            proofs.iter().zip(&leaves).any(|(proof, leaf)| proof.verify_present(&root, &leaf.0, &leaf.1).is_ok())
+        });
+        let mut other = proof.clone();
+        if let Some(at) = (!proof.siblings.is_empty()).then(|| bent.index(proof.siblings.len())) {
+            other.siblings[at][0] ^= 1;
+            prop_assert!(leaves.is_empty() || !holds(&other));
+            other.siblings.remove(at);
+            prop_assert!(!holds(&other));
+        }
+        if let Some(at) = (!leaves.is_empty()).then(|| bent.index(leaves.len())) {
+            let mut other = proof.clone();
+            other.depths[at] += 1;
+            prop_assert!(!holds(&other));
+            let mut other = proof.clone();
+            other.siblings.push([0; 32]);
+            prop_assert!(!holds(&other));
+            let mut less = leaves.clone();
+            less.remove(at);
+            prop_assert!(proof.unfold(&less).is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_has_no_proof_among_many(history in history(), stranger: [u8; 32]) {
+        let mut all = BTreeMap::new();
+        for block in &history {
+            all.extend(block.iter().map(|(key, bytes)| (IndexKey::new(*key), value(bytes))));
+        }
+        let tree = Tree::default().update(&all);
+        let mut keys: Vec<IndexKey> = all.keys().copied().collect();
+        prop_assume!(!all.contains_key(&IndexKey::new(stranger)));
+        keys.push(IndexKey::new(stranger));
+        keys.sort_unstable();
+        prop_assert_eq!(tree.prove_many(&keys), None);
     }
 }
 

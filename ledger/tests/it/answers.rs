@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ledger::{Ledger, NotAdmitted, Refusal, query::NoAnswer};
 use protocol::{
+    batch::WholeBatch,
     block::BlockLeaf,
     entry::{Committed, Entry, Operation},
     hash::{Commitment, IndexKey, RootHash},
@@ -13,12 +14,13 @@ use protocol::{
     index::IndexProof,
     merkle::{self, leaf_hash, tiles, verify_consistency, verify_inclusion},
     receipt::{BlockProof, Receipt},
+    sheaf::Sheaf,
     state::{ClerkState, RecordState, value_hash},
 };
 
 use crate::{
     model::{Random, random_block},
-    world::{PERMITS, genesis, key, next, proposal, register, registry, sign},
+    world::{PERMITS, genesis, key, next, proposal, register, registry, sign, sign_batch},
 };
 
 /// A note with the checkpoint's text; its signatures are not the ledger's business.
@@ -417,4 +419,57 @@ fn the_door_knows_duplicates_and_names_the_winner_of_a_conflict() {
     };
     assert_eq!((latest, winner_version), (Version::new(4), Version::new(2)));
     assert_eq!(winner, places[1]);
+}
+
+/// A sheaf and the batch's entries give the very receipts that are given one by one; a bent one gives
+/// none, or receipts that do not hold.
+#[test]
+fn a_sheaf_is_the_receipts_of_its_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path(), &genesis()).unwrap();
+    for (block, counts) in [(0, &[3, 1][..]), (1, &[]), (2, &[300, 2]), (3, &[1024])] {
+        let mut entries = vec![sign(register(100_000 + block))];
+        for (at, count) in (0..).zip(counts) {
+            let first = block * 10_000 + at * 2_000;
+            entries.push(sign_batch((first..first + count).map(register).collect()));
+        }
+        let time = TimeMs::new(ledger.head().time().get() + 1000);
+        let executed = ledger
+            .build(proposal(time), &entries)
+            .unwrap()
+            .executed
+            .unwrap();
+        ledger.commit(&executed, b"certificate").unwrap();
+    }
+    let unpublished = ledger.sheaf(LeafIndex::new(3));
+    assert!(matches!(unpublished, Err(NoAnswer::NotYet)));
+    for height in [3, 4] {
+        let height = Height::new(height);
+        ledger.publish(&note(&ledger, height), height).unwrap();
+        let (mut sheaves, mut receipts) = (0, 0);
+        let size = ledger.published().unwrap().head.size().get();
+        for index in (0..size).map(LeafIndex::new) {
+            let leaf = ledger.leaf(index).unwrap().unwrap();
+            if !WholeBatch::is_start(&leaf) {
+                assert!(matches!(ledger.sheaf(index), Err(NoAnswer::NotFound)));
+                continue;
+            }
+            let sheaf = ledger.sheaf(index).unwrap();
+            let text = sheaf.write();
+            assert_eq!(Sheaf::parse(text.as_bytes()).unwrap(), sheaf);
+            let first = index.get() + 1;
+            let places = first..first + sheaf.batch.statement.count;
+            let single: Vec<Receipt> = places
+                .map(|at| ledger.receipt(LeafIndex::new(at)).unwrap())
+                .collect();
+            let entries: Vec<Entry> = single.iter().map(|receipt| receipt.entry.clone()).collect();
+            let together: Vec<Receipt> = sheaf.receipts(&entries).unwrap().collect();
+            assert_eq!(together, single, "the batch at {index}");
+            sheaves += 1;
+            receipts += together.len();
+            assert!(sheaf.receipts(&entries[1..]).is_none());
+        }
+        println!("height {height}: {sheaves} sheaves, {receipts} receipts");
+        assert_eq!(sheaves, if height.get() == 3 { 4 } else { 5 });
+    }
 }

@@ -159,7 +159,25 @@ pub(super) async fn receipt(
     Query(wait): Query<Wait>,
 ) -> Result<Response, Refused> {
     let answer = await_receipt(&shared, &entry_id(&id)?, wait.until()).await?;
-    Ok(match (answer.receipt, answer.problem) {
+    Ok(respond(id, answer))
+}
+
+/// All receipts of a batch, for whoever has its entries.
+pub(super) async fn sheaf(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(wait): Query<Wait>,
+) -> Result<Response, Refused> {
+    // It takes milliseconds: whoever else is served by this thread goes on with another.
+    let make = |index| {
+        tokio::task::block_in_place(|| shared.ledger.sheaf(index).map(|sheaf| sheaf.write()))
+    };
+    let answer = await_evidence(&shared, &entry_id(&id)?, wait.until(), make).await?;
+    Ok(respond(id, answer))
+}
+
+fn respond(id: String, answer: ReceiptAnswer) -> Response {
+    match (answer.receipt, answer.problem) {
         (Some(receipt), _) => (
             [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
             receipt,
@@ -177,7 +195,7 @@ pub(super) async fn receipt(
             }),
         )
             .into_response(),
-    })
+    }
 }
 
 pub(super) async fn receipts(
@@ -198,18 +216,27 @@ pub(super) async fn receipts(
     Ok(Json(answers))
 }
 
-/// Waits until the entry is final, refused, or the time is over.
 async fn await_receipt(
     shared: &Arc<Shared>,
     id: &EntryId,
     until: Instant,
+) -> Result<ReceiptAnswer, Refused> {
+    await_evidence(shared, id, until, |index| shared.ledger.evidence(index)).await
+}
+
+/// Waits until the entry is final, and makes its evidence; or until it is refused, or the time is over.
+async fn await_evidence(
+    shared: &Arc<Shared>,
+    id: &EntryId,
+    until: Instant,
+    make: impl Fn(LeafIndex) -> Result<String, NoAnswer> + Send,
 ) -> Result<ReceiptAnswer, Refused> {
     let mut published = shared.published.subscribe();
     loop {
         published.borrow_and_update();
         let answer = known(shared, id)?;
         if let Some(index) = answer.index {
-            match shared.ledger.evidence(LeafIndex::new(index)) {
+            match make(LeafIndex::new(index)) {
                 Ok(evidence) => {
                     return Ok(ReceiptAnswer {
                         state: EntryState::Final,

@@ -9,10 +9,20 @@ use std::{
 
 use tests::cluster::{Cluster, Ran};
 
-/// What stands before a node answers in its place: a status line, and the headers that go with it.
-type Answers = Arc<Mutex<Vec<&'static str>>>;
+/// What stands before a node answers in its place to what begins like this: a status line with the headers
+/// that go with it, and a body.
+type Answers = Arc<Mutex<Vec<(&'static str, &'static str, &'static str)>>>;
 
-/// A server before a node. It hands requests on, but for batches while it has answers of its own.
+const BATCHES: &str = "POST /v1/entries";
+
+/// To batches, the last first.
+fn to_batches(lines: &[&'static str]) -> Answers {
+    let page = "<html>too many</html>";
+    let answers = lines.iter().map(|line| (BATCHES, *line, page));
+    Arc::new(Mutex::new(answers.collect()))
+}
+
+/// A server before a node. It hands requests on, but for those for which it has an answer of its own.
 /// Its thread ends with the test's process: nobody waits for it.
 fn before(node: &str, answers: &Answers) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -48,12 +58,14 @@ fn pass(mut client: TcpStream, node: &str, answers: &Answers) -> Option<()> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let own = head
-        .starts_with("POST /v1/entries")
-        .then(|| answers.lock().unwrap().pop())
-        .flatten();
-    if let Some(own) = own {
-        let page = "<html>too many</html>";
+    let own = {
+        let mut answers = answers.lock().unwrap();
+        let at = answers
+            .iter()
+            .rposition(|(start, ..)| head.starts_with(start));
+        at.map(|at| answers.remove(at))
+    };
+    if let Some((_, own, page)) = own {
         let rest = format!(
             "content-length: {}\r\nconnection: close\r\n\r\n{page}",
             page.len()
@@ -83,20 +95,18 @@ fn a_node_without_room_is_waited_for_and_one_in_trouble_is_left() {
     let other = cluster.url("kadastr");
 
     // No room: the same node again, when it says.
-    let answers = Answers::default();
-    *answers.lock().unwrap() = vec![
+    let answers = to_batches(&[
         "503 Service Unavailable\r\nretry-after: 0",
         "429 Too Many Requests\r\nretry-after: 1",
         "503 Service Unavailable",
-    ];
+    ]);
     let url = before(&node, &answers);
     let ran = bulk(&cluster, &url, "room").expect(0).json();
     assert_eq!(ran["counts"]["anchored"], 300);
     assert!(answers.lock().unwrap().is_empty());
 
     // Trouble: the other node, and the import ends as if nothing had been.
-    let trouble = Answers::default();
-    *trouble.lock().unwrap() = vec!["500 Internal Server Error"; 100];
+    let trouble = to_batches(&["500 Internal Server Error"; 100]);
     let url = before(&node, &trouble);
     let refused = bulk(&cluster, &url, "trouble").expect(1);
     assert!(refused.stderr.contains("HTTP status 500"), "{refused:?}");
@@ -114,4 +124,39 @@ fn a_node_without_room_is_waited_for_and_one_in_trouble_is_left() {
     }
     let away = bulk(&cluster, &node, "away").expect(5);
     assert!(away.stderr.contains("cannot be reached"), "{away:?}");
+}
+
+/// No sheaf, a spoilt one, and answers for fewer rows than were asked for: the first two are gone around,
+/// the last is said, and no row is lost.
+#[test]
+fn a_node_that_answers_otherwise_than_it_should_loses_no_row() {
+    let cluster = Cluster::start(0);
+    let node = cluster.url("qurilish");
+    let sheaf = "GET /v1/entries/";
+    for (answer, name) in [
+        ((sheaf, "404 Not Found", "{}"), "none"),
+        ((sheaf, "200 OK", "muhr-sheaf/v1\n"), "spoilt"),
+    ] {
+        let answers = Answers::new(Mutex::new(vec![answer]));
+        let ran = bulk(&cluster, &before(&node, &answers), name).expect(0);
+        assert_eq!(ran.json()["counts"]["anchored"], 300);
+        assert!(answers.lock().unwrap().is_empty());
+    }
+    let json = "200 OK\r\ncontent-type: application/json";
+    let answers = vec![
+        ("POST /v1/receipts", json, "[]"),
+        (sheaf, "404 Not Found", "{}"),
+    ];
+    let answers = Answers::new(Mutex::new(answers));
+    let url = before(&node, &answers);
+    let stopped = bulk(&cluster, &url, "fewer").expect(1);
+    assert!(
+        stopped.stderr.contains("for another number of entries"),
+        "{stopped:?}"
+    );
+    let result = std::fs::read_to_string(cluster.path().join("fewer/result.csv")).unwrap();
+    let pending = result.lines().filter(|line| line.contains(",pending,"));
+    assert_eq!(pending.count(), 300);
+    let ran = bulk(&cluster, &url, "fewer").expect(0);
+    assert_eq!(ran.json()["counts"]["anchored"], 300);
 }

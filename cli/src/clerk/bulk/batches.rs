@@ -6,13 +6,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use api::{BUNDLE_ENTRIES_MAX, EntryState};
-use protocol::batch::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, WholeBatch};
-
-use super::{
-    Outcome,
-    travel::{Traveller, Trip, refused},
+use api::{BUNDLE_ENTRIES_MAX, EntryState, Problem};
+use protocol::{
+    authentic::Said,
+    batch::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, WholeBatch},
+    entry::Entry,
 };
+
+use super::travel::{Convoy, EXPIRED, Traveller, Trip, refused};
 use crate::{
     client::of_problem,
     exit::{Failure, UNEXPECTED},
@@ -23,34 +24,36 @@ const REFUSED_MAX: usize = 16;
 /// Bytes of a batch that are left to its own leaf.
 const LEAF_BYTES: usize = 1024;
 
+/// Rows that were handed in under one signature.
+pub(super) struct Sent {
+    /// The batch, as the node names it.
+    pub(super) id: String,
+    /// Its entries in their order.
+    pub(super) entries: Vec<Entry>,
+    /// The rows of these entries.
+    pub(super) travellers: Vec<Traveller>,
+}
+
 impl Trip {
-    /// Hands in all; whoever is refused gets an outcome, the others wait.
-    pub(super) fn hand_in(
-        &self,
-        travellers: &mut Vec<Traveller>,
-        outcomes: &mut Vec<Outcome>,
-        patience: Duration,
-    ) -> Result<(), Failure> {
-        let mut waiting = Vec::new();
-        let mut rest = pieces(std::mem::take(travellers)).into_iter();
+    /// Hands in all who wait; whoever is refused gets an outcome.
+    pub(super) fn hand_in(&self, convoy: &mut Convoy, patience: Duration) -> Result<(), Failure> {
+        let mut rest = pieces(std::mem::take(&mut convoy.waiting)).into_iter();
         let mut result = Ok(());
         for piece in rest.by_ref() {
-            result = self.hand_in_piece(piece, &mut waiting, outcomes, patience);
+            result = self.hand_in_piece(piece, convoy, patience);
             if result.is_err() {
                 break;
             }
         }
         // Nobody is lost by a failure: whoever was not sent waits for the next run.
-        waiting.extend(rest.flatten());
-        *travellers = waiting;
+        convoy.waiting.extend(rest.flatten());
         result
     }
 
     fn hand_in_piece(
         &self,
         mut piece: Vec<Traveller>,
-        waiting: &mut Vec<Traveller>,
-        outcomes: &mut Vec<Outcome>,
+        convoy: &mut Convoy,
         patience: Duration,
     ) -> Result<(), Failure> {
         for _ in 0..REFUSED_MAX {
@@ -60,42 +63,65 @@ impl Trip {
             let statements = piece.iter().map(|one| one.pending.entry.statement.clone());
             let (origin, secret) = (&self.clerk.origin, &self.clerk.secret);
             let batch = WholeBatch::sign(statements.collect(), origin, secret);
-            let batch = batch.ok_or_else(|| Failure::new(UNEXPECTED, "rows that make no batch"));
-            let sent =
-                batch.and_then(|batch| self.clerk.client.submit_batch(&batch.write(), patience));
+            let sent = batch
+                .ok_or_else(|| Failure::new(UNEXPECTED, "rows that make no batch"))
+                .and_then(|batch| {
+                    let text = batch.write();
+                    let problem = self.clerk.client.submit_batch(&text, patience)?;
+                    let id = Said::id_of_parsed(text.as_bytes()).to_hex();
+                    Ok((problem, id, batch.entries))
+                });
             let problem = match sent {
-                Ok(Some(problem)) => problem,
-                done => {
-                    waiting.append(&mut piece);
-                    return done.map(drop);
+                Ok((Some(problem), ..)) => problem,
+                Ok((None, id, entries)) => {
+                    convoy.batches.push(Sent {
+                        id,
+                        entries,
+                        travellers: piece,
+                    });
+                    return Ok(());
+                }
+                Err(failure) => {
+                    convoy.waiting.append(&mut piece);
+                    return Err(failure);
                 }
             };
             let place = problem
                 .row
                 .and_then(|row| usize::try_from(row).ok()?.checked_sub(1));
             match place.filter(|place| *place < piece.len()) {
-                // It is there already, from an earlier run: its receipt is asked for.
-                Some(place) if problem.code == "already-there" => waiting.push(piece.remove(place)),
-                Some(place) => {
-                    let traveller = piece.remove(place);
-                    outcomes.push(refused(&traveller, &of_problem(&problem)));
-                }
+                Some(place) => self.settle(piece.remove(place), &problem, convoy),
                 // Some of it wait in an earlier batch: what comes of that is seen first.
                 None if problem.code == "contested" => {
-                    waiting.append(&mut piece);
+                    convoy.waiting.append(&mut piece);
+                    return Ok(());
+                }
+                None if problem.code == EXPIRED => {
+                    convoy.stale.append(&mut piece);
                     return Ok(());
                 }
                 None => break,
             }
         }
-        self.hand_in_singly(piece, waiting, outcomes, patience)
+        self.hand_in_singly(piece, convoy, patience)
+    }
+
+    /// What is to be done with a row whose entry was not taken.
+    fn settle(&self, traveller: Traveller, problem: &Problem, convoy: &mut Convoy) {
+        match problem.code.as_str() {
+            // It is there already, or waits in a batch of an earlier run: its receipt is asked for.
+            "already-there" | "contested" => convoy.waiting.push(traveller),
+            EXPIRED => convoy.stale.push(traveller),
+            _ => convoy
+                .outcomes
+                .push(refused(&traveller, &of_problem(problem))),
+        }
     }
 
     fn hand_in_singly(
         &self,
         mut piece: Vec<Traveller>,
-        waiting: &mut Vec<Traveller>,
-        outcomes: &mut Vec<Outcome>,
+        convoy: &mut Convoy,
         patience: Duration,
     ) -> Result<(), Failure> {
         while !piece.is_empty() {
@@ -107,21 +133,17 @@ impl Trip {
             let answers = match self.clerk.client.submit_many(&entries, patience) {
                 Ok(answers) => answers,
                 Err(failure) => {
-                    waiting.extend(some);
-                    waiting.append(&mut piece);
+                    convoy.waiting.extend(some);
+                    convoy.waiting.append(&mut piece);
                     return Err(failure);
                 }
             };
             for (traveller, answer) in some.into_iter().zip(answers) {
                 match (answer.state, answer.problem) {
-                    // It may wait in a batch of an earlier run.
-                    (EntryState::Refused, Some(problem)) if problem.code == "contested" => {
-                        waiting.push(traveller);
-                    }
                     (EntryState::Refused, Some(problem)) => {
-                        outcomes.push(refused(&traveller, &of_problem(&problem)));
+                        self.settle(traveller, &problem, convoy);
                     }
-                    _ => waiting.push(traveller),
+                    _ => convoy.waiting.push(traveller),
                 }
             }
         }

@@ -7,18 +7,20 @@ use api::RECEIPTS_MAX;
 use protocol::{
     commitment::Secret,
     entry::{Authorship, Entry, Operation, Statement},
-    height::Version,
+    height::{Height, Version},
     name::RegistryName,
     opening::{Content, Opening},
     pending::Pending,
     receipt::Receipt,
     record::RecordId,
+    sheaf::Sheaf,
 };
 
 use verify::{Verdict, memory::Memory};
 
 use super::{
     Outcome,
+    batches::Sent,
     receipts::Receipts,
     rows::{Row, Values},
     upsert::{Found, Upsert},
@@ -33,6 +35,8 @@ use crate::{
     files,
 };
 
+/// How the ledger calls an entry whose last height is behind it.
+pub(super) const EXPIRED: &str = "expired";
 /// How long one request waits for receipts before the entries are handed in again.
 const WAIT_MS: u64 = 3_000;
 
@@ -66,50 +70,76 @@ impl Done {
 pub(super) struct Traveller {
     row: u64,
     name: String,
-    id: String,
+    pub(super) id: String,
     pub(super) pending: Pending,
+}
+
+/// The rows of one chunk on their way. Whoever is in none of its lists has an outcome: nobody is lost,
+/// whatever fails.
+#[derive(Default)]
+pub(super) struct Convoy {
+    /// In no batch that is known: asked for one by one.
+    pub(super) waiting: Vec<Traveller>,
+    /// Handed in together.
+    pub(super) batches: Vec<Sent>,
+    /// Whose entries cannot be recorded any more, and are signed anew.
+    pub(super) stale: Vec<Traveller>,
+    pub(super) outcomes: Vec<Outcome>,
+}
+
+impl Convoy {
+    fn len(&self) -> usize {
+        let batches: usize = self.batches.iter().map(|sent| sent.travellers.len()).sum();
+        self.waiting.len() + self.stale.len() + batches
+    }
+
+    fn into_travellers(self) -> impl Iterator<Item = Traveller> {
+        let batches = self.batches.into_iter().flat_map(|sent| sent.travellers);
+        self.waiting.into_iter().chain(self.stale).chain(batches)
+    }
 }
 
 impl Trip {
     pub(super) fn travel(&self, rows: Vec<Row>) -> Done {
-        let mut outcomes = Vec::new();
-        let mut travellers = Vec::new();
+        let mut convoy = Convoy::default();
         let mut fresh = Vec::new();
         let mut failure = None;
+        let expires = self.expires();
         for row in rows {
             let number = row.number;
             let record = row.record.clone();
             let prepared = match &failure {
-                None => self.prepare(row),
+                None => self.prepare(row, expires),
                 Some(_) => Ok(Prepared::Left),
             };
             match prepared {
                 Ok(Prepared::Travels(traveller, is_fresh)) => match self.kept(&traveller) {
-                    Some(outcome) => outcomes.push(outcome),
+                    Some(outcome) => convoy.outcomes.push(outcome),
                     None => {
-                        fresh.extend(is_fresh.then_some(travellers.len()));
-                        travellers.push(*traveller);
+                        fresh.extend(is_fresh.then_some(convoy.waiting.len()));
+                        convoy.waiting.push(*traveller);
                     }
                 },
-                Ok(Prepared::Decided(outcome)) => outcomes.push(*outcome),
-                Ok(Prepared::Left) => outcomes.push(pending(number, record)),
+                Ok(Prepared::Decided(outcome)) => convoy.outcomes.push(*outcome),
+                Ok(Prepared::Left) => convoy.outcomes.push(pending(number, record)),
                 Err(stopped) => {
                     failure = Some(stopped);
-                    outcomes.push(pending(number, record));
+                    convoy.outcomes.push(pending(number, record));
                 }
             }
         }
         let kept = fresh
             .iter()
-            .filter_map(|at| travellers.get(*at))
+            .filter_map(|at| convoy.waiting.get(*at))
             .map(|traveller| &traveller.pending);
-        let is_new = fresh.len() == travellers.len();
+        let is_new = fresh.len() == convoy.waiting.len();
         let result = self
             .journal
             .keep(kept)
-            .and_then(|()| self.send(&mut travellers, &mut outcomes, is_new));
+            .and_then(|()| self.send(&mut convoy, is_new));
+        let mut outcomes = std::mem::take(&mut convoy.outcomes);
         // Whoever is left has been kept but has no receipt: the next run goes on with the same entry.
-        let left = travellers.into_iter();
+        let left = convoy.into_travellers();
         outcomes.extend(left.map(|left| pending(left.row, left.pending.opening.record)));
         Done {
             outcomes,
@@ -117,8 +147,16 @@ impl Trip {
         }
     }
 
+    /// The last height of what is signed now: a run may take longer than an entry lives.
+    fn expires(&self) -> Height {
+        let network = self.clerk.client.network();
+        network.map_or(self.clerk.expires, |network| {
+            submission::last_height(&network).max(self.clerk.expires)
+        })
+    }
+
     /// The entry of an earlier run if the row has not changed since, else a new one.
-    fn prepare(&self, row: Row) -> Result<Prepared, Failure> {
+    fn prepare(&self, row: Row, expires: Height) -> Result<Prepared, Failure> {
         let secret = Secret::new(files::random()?);
         let content = match row.content {
             Values::Fields(fields) => Content::Fields { fields, secret },
@@ -133,11 +171,10 @@ impl Trip {
         };
         let key = opening.record.key(&self.registry);
         let travels = |pending: Pending, is_fresh| {
-            let id = pending.entry.statement.id().to_hex();
             let traveller = Traveller {
                 row: row.number,
                 name: row.name.clone(),
-                id,
+                id: pending.entry.statement.id().to_hex(),
                 pending,
             };
             Ok(Prepared::Travels(Box::new(traveller), is_fresh))
@@ -186,7 +223,7 @@ impl Trip {
             references: Vec::new(),
             commitment: opening.content.as_ref().map(Content::commit),
             author: self.clerk.name.clone(),
-            expires: self.clerk.expires,
+            expires,
         };
         let authorship = Authorship::Batched;
         let entry = Entry {
@@ -229,22 +266,20 @@ impl Trip {
 
     /// Hands in and fetches in turn until nobody waits any more. A node that has lost its memory, or is
     /// asked in place of another, learns of the entries again; time runs out only where nothing moves.
-    fn send(
-        &self,
-        travellers: &mut Vec<Traveller>,
-        outcomes: &mut Vec<Outcome>,
-        is_new: bool,
-    ) -> Result<(), Failure> {
+    fn send(&self, convoy: &mut Convoy, is_new: bool) -> Result<(), Failure> {
         let patience = Duration::from_secs(self.timeout);
         if !is_new {
-            self.fetch(travellers, outcomes, 0)?;
+            self.fetch(convoy, 0)?;
+            self.part_with_foreign(convoy);
         }
         let mut until = Instant::now() + patience;
-        while !travellers.is_empty() {
-            let before = travellers.len();
-            self.hand_in(travellers, outcomes, patience)?;
-            self.fetch(travellers, outcomes, WAIT_MS)?;
-            if travellers.len() < before {
+        while convoy.len() > 0 {
+            let before = convoy.len();
+            self.renew(convoy)?;
+            self.hand_in(convoy, patience)?;
+            self.fetch_batches(convoy)?;
+            self.fetch(convoy, WAIT_MS)?;
+            if convoy.len() < before {
                 until = Instant::now() + patience;
             } else if Instant::now() >= until {
                 let what = format!("no entry became final within {} s", self.timeout);
@@ -256,36 +291,152 @@ impl Trip {
         Ok(())
     }
 
-    /// Fetches what is final; verifies and writes it.
-    fn fetch(
-        &self,
-        travellers: &mut Vec<Traveller>,
-        outcomes: &mut Vec<Outcome>,
-        wait_ms: u64,
-    ) -> Result<(), Failure> {
-        let mut answers = Vec::with_capacity(travellers.len());
-        for some in travellers.chunks(RECEIPTS_MAX) {
-            let ids: Vec<String> = some.iter().map(|traveller| traveller.id.clone()).collect();
-            answers.extend(self.clerk.client.receipts(&ids, wait_ms)?);
+    /// What another clerk signed in an earlier run and is not in the log, this one cannot hand in.
+    fn part_with_foreign(&self, convoy: &mut Convoy) {
+        let own =
+            |traveller: &Traveller| traveller.pending.entry.statement.author == self.clerk.name;
+        let (waiting, foreign) = std::mem::take(&mut convoy.waiting)
+            .into_iter()
+            .partition(own);
+        convoy.waiting = waiting;
+        let foreign: Vec<Traveller> = foreign;
+        convoy.stale.extend(foreign);
+    }
+
+    /// Signs anew what cannot be recorded any more: the same content, with another last height. Should the
+    /// older entry be in the log after all, the newer is refused, so there is never more than one.
+    fn renew(&self, convoy: &mut Convoy) -> Result<(), Failure> {
+        if convoy.stale.is_empty() {
+            return Ok(());
         }
-        let mut waiting = Vec::new();
-        // Most of them come under one checkpoint, and in one batch.
-        let memory = Memory::new(&self.clerk.trust);
-        for (traveller, answer) in std::mem::take(travellers).into_iter().zip(answers) {
-            match (answer.receipt, answer.problem) {
-                (Some(receipt), _) => {
-                    let (text, _) =
-                        submission::accept(&memory, &traveller.pending, receipt.as_bytes())?;
-                    let key = traveller.pending.entry.statement.key;
-                    self.receipts.keep(&traveller.name, key, text.as_bytes())?;
-                    outcomes.push(self.anchored(&traveller));
+        let expires = self.expires();
+        for traveller in &mut convoy.stale {
+            let statement = &mut traveller.pending.entry.statement;
+            statement.author = self.clerk.name.clone();
+            statement.expires = expires;
+            traveller.id = statement.id().to_hex();
+            traveller.pending.entry.authorship = Authorship::Batched;
+        }
+        let renewed = convoy.stale.iter().map(|traveller| &traveller.pending);
+        self.journal.keep(renewed)?;
+        convoy.waiting.append(&mut convoy.stale);
+        Ok(())
+    }
+
+    /// Fetches the receipts of whole batches. Those of which there is no sheaf are asked for one by one.
+    fn fetch_batches(&self, convoy: &mut Convoy) -> Result<(), Failure> {
+        while let Some(sent) = convoy.batches.pop() {
+            let answer = self.clerk.client.sheaf(&sent.id, WAIT_MS);
+            let sheaf = match answer {
+                Ok(bytes) => bytes.and_then(|bytes| Sheaf::parse(&bytes).ok()),
+                Err(failure) => {
+                    convoy.batches.push(sent);
+                    return Err(failure);
                 }
-                (None, Some(problem)) => outcomes.push(refused(&traveller, &of_problem(&problem))),
-                (None, None) => waiting.push(traveller),
+            };
+            let mut travellers = sent.travellers.into_iter();
+            let result = match sheaf
+                .as_ref()
+                .and_then(|sheaf| sheaf.receipts(&sent.entries))
+            {
+                Some(receipts) => self.take_all(receipts, &mut travellers, convoy),
+                None => Ok(()),
+            };
+            convoy.waiting.extend(travellers);
+            result?;
+        }
+        Ok(())
+    }
+
+    fn take_all(
+        &self,
+        receipts: impl Iterator<Item = Receipt>,
+        travellers: &mut impl Iterator<Item = Traveller>,
+        convoy: &mut Convoy,
+    ) -> Result<(), Failure> {
+        let memory = Memory::new(&self.clerk.trust);
+        for receipt in receipts {
+            let Some(traveller) = travellers.next() else {
+                return Ok(());
+            };
+            self.take(&memory, receipt, traveller, convoy)?;
+        }
+        Ok(())
+    }
+
+    /// Verifies a receipt and writes it.
+    fn take(
+        &self,
+        memory: &Memory<'_>,
+        receipt: Receipt,
+        traveller: Traveller,
+        convoy: &mut Convoy,
+    ) -> Result<(), Failure> {
+        let kept =
+            submission::believe(memory, &traveller.pending, receipt).and_then(|(text, _)| {
+                let key = traveller.pending.entry.statement.key;
+                self.receipts.keep(&traveller.name, key, text.as_bytes())
+            });
+        match kept {
+            Ok(()) => convoy.outcomes.push(self.anchored(&traveller)),
+            Err(failure) => {
+                convoy.waiting.push(traveller);
+                return Err(failure);
             }
         }
-        *travellers = waiting;
         Ok(())
+    }
+
+    /// Fetches what is final, one by one; verifies and writes it.
+    fn fetch(&self, convoy: &mut Convoy, wait_ms: u64) -> Result<(), Failure> {
+        let mut asked = std::mem::take(&mut convoy.waiting).into_iter();
+        let mut result = Ok(());
+        while result.is_ok() && asked.len() > 0 {
+            let some = asked.by_ref().take(RECEIPTS_MAX).collect();
+            result = self.fetch_some(some, convoy, wait_ms);
+        }
+        convoy.waiting.extend(asked);
+        result
+    }
+
+    fn fetch_some(
+        &self,
+        some: Vec<Traveller>,
+        convoy: &mut Convoy,
+        wait_ms: u64,
+    ) -> Result<(), Failure> {
+        let ids: Vec<String> = some.iter().map(|traveller| traveller.id.clone()).collect();
+        let answers = match self.clerk.client.receipts(&ids, wait_ms) {
+            Ok(answers) => answers,
+            Err(failure) => {
+                convoy.waiting.extend(some);
+                return Err(failure);
+            }
+        };
+        // Most of them come under one checkpoint, and in one batch.
+        let memory = Memory::new(&self.clerk.trust);
+        let mut result = Ok(());
+        for (traveller, answer) in some.into_iter().zip(answers) {
+            match (answer.receipt, answer.problem) {
+                (Some(text), _) if result.is_ok() => {
+                    result = match submission::read(text.as_bytes()) {
+                        Ok(receipt) => self.take(&memory, receipt, traveller, convoy),
+                        Err(failure) => {
+                            convoy.waiting.push(traveller);
+                            Err(failure)
+                        }
+                    };
+                }
+                (None, Some(problem)) if problem.code == EXPIRED => convoy.stale.push(traveller),
+                (None, Some(problem)) => {
+                    convoy
+                        .outcomes
+                        .push(refused(&traveller, &of_problem(&problem)));
+                }
+                _ => convoy.waiting.push(traveller),
+            }
+        }
+        result
     }
 }
 
