@@ -5,7 +5,7 @@
 //! which is kept for whoever asks.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -50,8 +50,9 @@ pub enum Offered {
 pub struct Mempool {
     /// Entries, acts and whole batches, by the hash of their first leaf.
     entries: BTreeMap<LeafHash, Arc<Authentic>>,
-    ids: BTreeMap<EntryId, LeafHash>,
-    claims: BTreeMap<Claim, EntryId>,
+    /// Of these and the claims nothing is asked in order.
+    ids: HashMap<EntryId, LeafHash>,
+    claims: HashMap<Claim, EntryId>,
     queues: BTreeMap<AgencyName, VecDeque<LeafHash>>,
     per_agency: BTreeMap<AgencyName, usize>,
     leaves: usize,
@@ -247,7 +248,7 @@ impl Mempool {
 
 /// What only one entry can have: a version of a record, an agency's word on it, a clerk's next state, or
 /// a registry's next policy.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Claim(IndexKey, Version, Option<AgencyName>);
 
 impl Claim {

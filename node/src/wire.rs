@@ -5,7 +5,7 @@
 
 use consensus::{Commit, Polka, SignedProposal, SignedVote};
 use protocol::{
-    codec::{self, DecodeError},
+    codec::{self, DecodeError, byte_strings},
     hash::{BlockId, LeafHash, RootHash},
     height::{Height, LogSize, TimeMs},
     key::Signature,
@@ -92,12 +92,13 @@ pub enum ConsensusMessage {
 
 /// The entries lane: entries that the sender was the first to receive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct EntriesMessage(pub Vec<Vec<u8>>);
+pub struct EntriesMessage(#[serde(with = "byte_strings")] pub Vec<Vec<u8>>);
 
 /// A decided block on its way to a node that lacks it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DecidedBlock {
     /// All its leaves, the block leaf last.
+    #[serde(with = "byte_strings")]
     pub leaves: Vec<Vec<u8>>,
     /// Why it is decided.
     pub commit: Commit,
@@ -127,7 +128,7 @@ pub enum SyncMessage {
     /// Asks for waiting entries by leaf hash.
     GetEntries(Vec<LeafHash>),
     /// The answer: those that the sender has.
-    Entries(Vec<Vec<u8>>),
+    Entries(#[serde(with = "byte_strings")] Vec<Vec<u8>>),
     /// Asks for the outline of a block that is being decided.
     GetOutline(BlockId),
     /// The answer.

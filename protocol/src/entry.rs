@@ -4,6 +4,8 @@
 //! what an agency decides about its clerks and registries (`act`). Batches, which sign many entries at
 //! once, are in `batch`.
 
+use std::fmt::Write;
+
 use crate::{
     hash::{Commitment, EntryId, LeafHash, RecordKey, sha256},
     height::{Height, LeafIndex, TimeMs, Version},
@@ -14,6 +16,8 @@ use crate::{
 
 /// The most bytes that an entry can have under any limits: the log's bundles count them in 16 bits.
 pub const ENTRY_BYTES_MAX: usize = 4096;
+/// Room for most of them.
+const BYTES_USUAL: usize = 512;
 /// The most other records that an entry may name.
 pub const REFERENCES_MAX: usize = 8;
 
@@ -182,41 +186,44 @@ impl Statement {
     /// The text up to and without the authorship line.
     #[must_use]
     pub fn write(&self) -> String {
-        let mut out = format!(
-            "muhr-entry/v1 {}\nregistry {}\nkey {}\nversion {}\n",
-            self.operation.word(),
-            self.registry,
-            self.key,
-            self.version
-        );
-        if let Some(previous) = &self.previous {
-            out += &format!(
-                "previous {} {} {} {}\n",
-                previous.index, previous.hash, previous.height, previous.time
-            );
+        let mut out = String::with_capacity(BYTES_USUAL);
+        // A string takes whatever is written.
+        let _infallible = self.write_to(&mut out);
+        out
+    }
+
+    fn write_to(&self, out: &mut String) -> std::fmt::Result {
+        let (operation, registry, key) = (self.operation.word(), &self.registry, &self.key);
+        write!(
+            out,
+            "muhr-entry/v1 {operation}\nregistry {registry}\nkey {key}\n"
+        )?;
+        writeln!(out, "version {}", self.version)?;
+        if let Some(Previous {
+            index,
+            hash,
+            height,
+            time,
+        }) = &self.previous
+        {
+            writeln!(out, "previous {index} {hash} {height} {time}")?;
         }
         if let Some(date) = &self.effective {
-            out += &format!("effective {date}\n");
+            writeln!(out, "effective {date}")?;
         }
         if let Some(reason) = &self.reason {
-            out += &format!("reason {reason}\n");
+            writeln!(out, "reason {reason}")?;
         }
         for reference in &self.references {
-            out += &format!(
-                "reference {} {} {}\n",
-                reference.registry, reference.key, reference.version
-            );
+            let (registry, key) = (&reference.registry, &reference.key);
+            writeln!(out, "reference {registry} {key} {}", reference.version)?;
         }
         match &self.commitment {
-            Some(Committed::Document(commitment)) => {
-                out += &format!("commitment document {commitment}\n")
-            }
-            Some(Committed::Fields(commitment)) => {
-                out += &format!("commitment fields {commitment}\n")
-            }
+            Some(Committed::Document(hash)) => writeln!(out, "commitment document {hash}")?,
+            Some(Committed::Fields(hash)) => writeln!(out, "commitment fields {hash}")?,
             None => {}
         }
-        out + &format!("author {}\nexpires {}\n", self.author, self.expires)
+        write!(out, "author {}\nexpires {}\n", self.author, self.expires)
     }
 
     /// Identity of the entry, whoever vouches for it and however.
@@ -310,11 +317,12 @@ impl Entry {
         ]))
     }
 
-    pub(crate) fn write_behind(&self, text: String) -> String {
+    pub(crate) fn write_behind(&self, mut text: String) -> String {
         match &self.authorship {
-            Authorship::Signed(signature) => text + &format!("signature ed25519 {signature}\n"),
-            Authorship::Batched => text + "batched\n",
+            Authorship::Signed(signature) => text += &format!("signature ed25519 {signature}\n"),
+            Authorship::Batched => text += "batched\n",
         }
+        text
     }
 
     /// Reads a leaf; anything that `write` would not give back is refused.

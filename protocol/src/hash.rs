@@ -55,7 +55,7 @@ macro_rules! hash_type {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                out.write_str(&text::base64(&self.0))
+                text::write_hash(out, &self.0)
             }
         }
 

@@ -93,23 +93,25 @@ impl Receipt {
         let redacted = self.opening.as_ref().is_some_and(Opening::is_redacted);
         let first = if redacted { REDACTED } else { PLAIN };
         let mut out = String::with_capacity(BYTES_USUAL);
-        out += &format!("{first}\n--- entry\n{}", self.entry.write());
+        out += first;
+        out += "\n--- entry\n";
+        out += &self.entry.write();
         if let Some(opening) = &self.opening {
             out += "--- opening\n";
             opening.write(&mut out);
         }
-        out += &format!("--- clerk\n{}", self.clerk.write());
+        out += "--- clerk\n";
+        out += &self.clerk.write();
         self.clerk_proof.write(&mut out);
         if let Some(batch) = &self.batch {
-            out += &format!(
-                "--- batch\n{}batch-index {}\n",
-                batch.leaf.write(),
-                batch.index
-            );
+            out += "--- batch\n";
+            out += &batch.leaf.write();
+            out += &format!("batch-index {}\n", batch.index);
             write_path(&mut out, "batch-path", &batch.path);
             write_path(&mut out, "entry-path", &batch.entry_path);
         }
-        out += &format!("--- record\n{}", self.record.write());
+        out += "--- record\n";
+        out += &self.record.write();
         self.record_proof.write(&mut out);
         out += "--- block\n";
         self.block.write(&mut out);

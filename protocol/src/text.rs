@@ -267,6 +267,14 @@ pub(crate) fn end_with_hash(out: &mut String, hash: &[u8; 32]) {
     out.push('\n');
 }
 
+/// Writes a hash's base64.
+pub(crate) fn write_hash(out: &mut std::fmt::Formatter<'_>, hash: &[u8; 32]) -> std::fmt::Result {
+    let mut digits = [0; 44];
+    let length = STANDARD.encode_slice(hash, &mut digits).unwrap_or(0);
+    let written = digits.get(..length).map(std::str::from_utf8);
+    out.write_str(written.and_then(Result::ok).unwrap_or_default())
+}
+
 /// Reads canonical base64 of any length; trailing bits must be zero and padding present.
 pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
@@ -283,7 +291,16 @@ pub fn base64_array<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// Lowercase hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or_default();
+    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+    }
+    out
 }
 
 /// Reads exactly `2 N` lowercase hexadecimal digits.

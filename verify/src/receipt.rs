@@ -9,7 +9,7 @@ mod opening;
 
 use protocol::{
     entry::Operation,
-    hash::DocumentHash,
+    hash::{DocumentHash, LeafHash},
     height::Version,
     merkle,
     receipt::Receipt,
@@ -73,15 +73,16 @@ fn walk(
     facts: &mut Option<Facts>,
 ) -> Result<Verdict, Failed> {
     let receipt = steps.proof("format", "a receipt of version 1", read)?;
+    let leaf = merkle::leaf_hash(receipt.entry.write().as_bytes());
     let (note, newest) = (&receipt.proof.checkpoint, receipt.newest());
     let bridge = receipt.bridge.as_deref();
     let trusted = checkpoint::trusted(steps, trusts, note, newest, bridge)?;
-    inclusion(steps, trusts, &trusted, receipt)?;
+    inclusion(steps, trusts, &trusted, (receipt, &leaf))?;
     checkpoint::head(steps, trusts, &trusted, newest)?;
     order(steps, receipt)?;
     state(steps, trusts, receipt)?;
-    authorship::check(steps, trusts, &trusted, receipt)?;
-    agreement(steps, receipt)?;
+    authorship::check(steps, trusts, &trusted, (receipt, &leaf))?;
+    agreement(steps, receipt, leaf)?;
     // From here on the log's part is proven, and the opening's as soon as it fits.
     let proven = facts.insert(Facts::of_log(&trusted, receipt));
     if let Some(opening) = opening::check(steps, receipt)? {
@@ -97,12 +98,11 @@ fn inclusion(
     steps: &mut Steps,
     trusts: Trusts<'_>,
     trusted: &Trusted,
-    receipt: &Receipt,
+    (receipt, leaf): (&Receipt, &LeafHash),
 ) -> Result<(), Failed> {
-    let leaf = merkle::leaf_hash(receipt.entry.write().as_bytes());
     let (checkpoint, proof) = (trusted.checkpoint(), &receipt.proof);
     let included = merkle::verify_inclusion(
-        &leaf,
+        leaf,
         proof.index,
         checkpoint.size,
         &proof.path,
@@ -156,16 +156,15 @@ fn state(steps: &mut Steps, trusts: Trusts<'_>, receipt: &Receipt) -> Result<(),
 }
 
 /// The entry, the version that it names before it, and the record's state must tell one story.
-fn agreement(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
+fn agreement(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(), Failed> {
     let (statement, record) = (&receipt.entry.statement, &receipt.record);
     let (version, operation) = (statement.version, statement.operation);
     if operation.is_attestation() {
-        return attestation(steps, receipt);
+        return attestation(steps, receipt, leaf);
     }
     let known = version <= record.version && record.content <= record.version;
     steps.require("story", known, "the version is one that the record has")?;
-    let hash = merkle::leaf_hash(receipt.entry.write().as_bytes());
-    let here = place::within(&receipt.block, receipt.proof.index, hash);
+    let here = place::within(&receipt.block, receipt.proof.index, leaf);
     let follows = match &statement.previous {
         None => version == Version::new(1) && operation == Operation::Register,
         Some(previous) => {
@@ -192,12 +191,11 @@ fn agreement(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
 
 /// Another agency's word: it follows the version that it is about or an earlier word of the agency, and
 /// the record's state shows it or a later one.
-fn attestation(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
+fn attestation(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(), Failed> {
     let (statement, record) = (&receipt.entry.statement, &receipt.record);
     let known = statement.version <= record.version && record.content <= record.version;
     steps.require("story", known, "the version is one that the record has")?;
-    let hash = merkle::leaf_hash(receipt.entry.write().as_bytes());
-    let here = place::within(&receipt.block, receipt.proof.index, hash);
+    let here = place::within(&receipt.block, receipt.proof.index, leaf);
     let previous = statement.previous.as_ref();
     let follows = previous.is_some_and(|previous| place::precedes(previous, &here));
     steps.require("story", follows, "it follows what it is about")?;

@@ -34,6 +34,9 @@ const LAST_BYTES: u64 = 6 + 16 + 1 + 16 + 1;
 /// The most bytes of a line before a receipt.
 const HEADER_BYTES_MAX: u64 = 128;
 
+/// Receipts are written so many bytes at a time. What a kill takes is asked for again by the next run.
+const PIECE_BYTES: usize = 1 << 20;
+
 /// Where a receipt's bytes begin, and how many they are.
 type Place = (u64, usize);
 
@@ -48,8 +51,9 @@ pub(super) struct Archive {
 struct Inner {
     file: File,
     places: BTreeMap<RecordKey, Place>,
-    /// Where the next receipt goes.
+    /// Where the next receipt goes; the last of what is before it waits to be written.
     end: u64,
+    waiting: Vec<u8>,
     /// A writing failed: what is appended to half a receipt cannot be found.
     broken: bool,
 }
@@ -77,6 +81,7 @@ impl Archive {
             file,
             places,
             end,
+            waiting: Vec::new(),
             broken: false,
         };
         Ok(Self {
@@ -93,6 +98,7 @@ impl Archive {
     pub(super) fn find(&self, key: &RecordKey) -> Option<Vec<u8>> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let (start, length) = *inner.places.get(key)?;
+        inner.flush().ok()?;
         let mut bytes = vec![0; length];
         let _place = inner.file.seek(SeekFrom::Start(start)).ok()?;
         inner.file.read_exact(&mut bytes).ok()?;
@@ -102,21 +108,15 @@ impl Archive {
     /// Adds a receipt; a later one of the same record takes its place in the index.
     pub(super) fn keep(&self, key: RecordKey, receipt: &[u8]) -> Result<(), Failure> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bytes = format!("receipt {} {}\n", key.to_hex(), receipt.len()).into_bytes();
-        let start = inner.end + bytes.len() as u64;
-        bytes.extend_from_slice(receipt);
-        let end = inner.end;
-        let written = if inner.broken {
-            Err(std::io::Error::other("it could not be written before"))
-        } else {
-            let sought = inner.file.seek(SeekFrom::Start(end));
-            sought.and_then(|_| inner.file.write_all(&bytes))
-        };
-        if let Err(error) = written {
-            inner.broken = true;
-            return Err(files::unwritable(&self.path, &error));
+        let header = format!("receipt {} {}\n", key.to_hex(), receipt.len());
+        let start = inner.end + header.len() as u64;
+        inner.end = start + receipt.len() as u64;
+        inner.waiting.extend_from_slice(header.as_bytes());
+        inner.waiting.extend_from_slice(receipt);
+        if inner.waiting.len() >= PIECE_BYTES {
+            let written = inner.flush();
+            written.map_err(|error| files::unwritable(&self.path, &error))?;
         }
-        inner.end += bytes.len() as u64;
         let _older = inner.places.insert(key, (start, receipt.len()));
         Ok(())
     }
@@ -126,6 +126,7 @@ impl Archive {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = &mut *inner;
         let write = |inner: &mut Inner| {
+            inner.flush()?;
             let _place = inner.file.seek(SeekFrom::Start(inner.end))?;
             let mut out = BufWriter::new(&inner.file);
             for (key, (start, length)) in &inner.places {
@@ -141,6 +142,21 @@ impl Archive {
             return Ok(());
         }
         write(inner).map_err(|error| files::unwritable(&self.path, &error))
+    }
+}
+
+impl Inner {
+    /// Writes what waits. Half a receipt at the end is none: whatever follows it could not be found.
+    fn flush(&mut self) -> std::io::Result<()> {
+        if self.broken {
+            return Err(std::io::Error::other("it could not be written before"));
+        }
+        let written = self.end - self.waiting.len() as u64;
+        let sought = self.file.seek(SeekFrom::Start(written));
+        let done = sought.and_then(|_| self.file.write_all(&self.waiting));
+        self.broken = done.is_err();
+        self.waiting.clear();
+        done
     }
 }
 

@@ -46,6 +46,7 @@ enum Kept {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Saved {
     pub(super) outline: Outline,
+    #[serde(with = "codec::byte_strings")]
     pub(super) entries: Vec<Vec<u8>>,
 }
 

@@ -2,6 +2,7 @@
 
 use protocol::{
     entry::Authorship,
+    hash::LeafHash,
     height::{LeafIndex, LogSize},
     key, merkle,
     receipt::{BatchProof, Receipt},
@@ -19,7 +20,7 @@ pub(super) fn check(
     steps: &mut Steps,
     trusts: Trusts<'_>,
     trusted: &Trusted,
-    receipt: &Receipt,
+    (receipt, leaf): (&Receipt, &LeafHash),
 ) -> Result<(), Failed> {
     match (&receipt.entry.authorship, &receipt.batch) {
         (Authorship::Signed(signature), None) => {
@@ -34,7 +35,9 @@ pub(super) fn check(
                 held,
             )
         }
-        (Authorship::Batched, Some(batch)) => by_batch(steps, trusts, trusted, receipt, batch),
+        (Authorship::Batched, Some(batch)) => {
+            by_batch(steps, trusts, trusted, (receipt, leaf), batch)
+        }
         _ => Err(steps.failed(
             "signature",
             Verdict::ProofBroken,
@@ -47,7 +50,7 @@ fn by_batch(
     steps: &mut Steps,
     trusts: Trusts<'_>,
     trusted: &Trusted,
-    receipt: &Receipt,
+    (receipt, leaf): (&Receipt, &LeafHash),
     batch: &BatchProof,
 ) -> Result<(), Failed> {
     let checkpoint = trusted.checkpoint();
@@ -85,9 +88,8 @@ fn by_batch(
             "the entry does not follow its batch",
         ));
     };
-    let leaf = merkle::leaf_hash(receipt.entry.write().as_bytes());
     let path = merkle::verify_inclusion(
-        &leaf,
+        leaf,
         LeafIndex::new(at),
         LogSize::new(statement.count),
         &batch.entry_path,
