@@ -4,8 +4,9 @@ mod authority;
 mod folders;
 mod kills;
 mod nodes;
+mod secrets;
 mod upsert;
-mod workbooks;
+pub(crate) mod workbooks;
 
 use std::fs;
 
