@@ -45,9 +45,9 @@ pub enum Command {
     /// Registers a record with its document, and writes the receipt beside it
     Anchor(AnchorArguments),
     /// Changes what a record says from now on
-    Amend(ChangeArguments),
+    Amend(ContentArguments),
     /// Mends an error in what a record said from the start
-    Correct(ChangeArguments),
+    Correct(ContentArguments),
     /// Takes a record out of force for a while
     Suspend(ChangeArguments),
     /// Puts a suspended record back in force
@@ -189,6 +189,9 @@ pub struct AnchorOne {
     /// Another record that this one rests on; the latest version if none is named; may be repeated
     #[arg(long = "rests-on", value_name = "REGISTRY:NUMBER[@VERSION]")]
     pub rests_on: Vec<String>,
+    /// Where the receipt goes, if not beside the document
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// Signs without asking
     #[arg(long)]
     pub yes: bool,
@@ -197,7 +200,18 @@ pub struct AnchorOne {
     pub desk: Desk,
 }
 
-/// `muhr amend` and the others that change a record.
+/// `muhr amend` and `correct`, which say anew what is in a record.
+#[derive(Debug, Args)]
+pub struct ContentArguments {
+    /// As of every change
+    #[command(flatten)]
+    pub change: ChangeArguments,
+    /// Another record that the new version rests on; "none" for none; those of the version before, if not said; may be repeated
+    #[arg(long = "rests-on", value_name = "REGISTRY:NUMBER[@VERSION]")]
+    pub rests_on: Vec<String>,
+}
+
+/// What all commands that change a record ask.
 #[derive(Debug, Args)]
 pub struct ChangeArguments {
     /// The record's number
@@ -239,9 +253,10 @@ pub struct VerifyArguments {
     /// Trust file of an epoch that has ended, for receipts of its time; may be repeated
     #[arg(long, value_name = "FILE")]
     pub then: Vec<PathBuf>,
-    /// Of a dossier: how many references away from its record the others are asked for
-    #[arg(long, default_value_t = 16, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(0..=16))]
-    pub follow: u8,
+    /// How many references away from the record the others must be proven too, which takes a dossier; of a
+    /// dossier all that it holds, if not said
+    #[arg(long, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub follow: Option<u8>,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,

@@ -1,6 +1,7 @@
 //! What clerks do: one record, a change to one, a whole table, a word on another agency's record, a receipt
 //! that shows less.
 
+mod already;
 pub(crate) mod anchor;
 mod archive;
 pub(crate) mod attest;

@@ -46,12 +46,17 @@ pub(crate) fn receipt(path: &Path) -> Result<Receipt, Failure> {
     })
 }
 
-/// Overwrites a part of a file where it stands, down to the disk, as far as the file system goes along.
-pub(crate) fn overwrite(path: &Path, part: Range<usize>) -> Result<(), Failure> {
+/// Overwrites parts of a file where they stand, down to the disk, as far as the file system goes along.
+pub(crate) fn overwrite(
+    path: &Path,
+    parts: impl IntoIterator<Item = Range<usize>>,
+) -> Result<(), Failure> {
     let write = || {
         let mut file = OpenOptions::new().write(true).open(path)?;
-        file.seek(SeekFrom::Start(part.start as u64))?;
-        file.write_all(&vec![b'x'; part.len()])?;
+        for part in parts {
+            file.seek(SeekFrom::Start(part.start as u64))?;
+            file.write_all(&vec![b'x'; part.len()])?;
+        }
         file.sync_all()
     };
     write().map_err(|error| unwritable(path, &error))

@@ -54,8 +54,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn command(command: Command, output: &Output) -> Result<u8, Failure> {
     match command {
         Command::Anchor(arguments) => clerk::anchor::run(arguments, output),
-        Command::Amend(arguments) => clerk::change::run(Operation::Amend, &arguments, output),
-        Command::Correct(arguments) => clerk::change::run(Operation::Correct, &arguments, output),
+        Command::Amend(arguments) => clerk::change::content(Operation::Amend, &arguments, output),
+        Command::Correct(arguments) => {
+            clerk::change::content(Operation::Correct, &arguments, output)
+        }
         Command::Suspend(arguments) => clerk::change::run(Operation::Suspend, &arguments, output),
         Command::Reinstate(arguments) => {
             clerk::change::run(Operation::Reinstate, &arguments, output)

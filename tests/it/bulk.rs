@@ -5,8 +5,9 @@ mod folders;
 mod kills;
 mod nodes;
 mod stale;
+mod secrets;
 mod upsert;
-mod workbooks;
+pub(crate) mod workbooks;
 
 use std::fs;
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use protocol::{dossier::Dossier, receipt::Receipt};
 use tests::cluster::{Cluster, Ran};
 
 fn anchor(cluster: &Cluster, agency: &str, number: &str, rests_on: &[&str]) -> Ran {
@@ -33,6 +34,10 @@ fn gather(cluster: &Cluster, more: &[&str]) -> Ran {
     cluster.clerk("soliq", &[&command, more].concat())
 }
 
+fn dossier(cluster: &Cluster) -> Dossier {
+    Dossier::parse(&fs::read(cluster.path().join("p.dossier")).unwrap()).unwrap()
+}
+
 #[test]
 fn a_permit_is_proven_with_what_it_rests_on() {
     let cluster = Cluster::start(0);
@@ -61,6 +66,9 @@ fn a_permit_is_proven_with_what_it_rests_on() {
     );
     let shown = cluster.clerk("kadastr", &["verify", "p.dossier"]).expect(0);
     assert_eq!(shown.stdout.matches("rests on").count(), 3, "{shown:?}");
+    // Whose receipts are the others': their keys are known, and not their numbers.
+    assert_eq!(shown.stdout.matches("version 1 of key ").count(), 3);
+    assert_eq!(shown.stdout.matches(", as of block ").count(), 3);
     let other = cluster.document("other.pdf", "another document");
     let altered = ["verify", &other, "--receipt", "p.dossier"];
     let _altered = cluster.clerk("kadastr", &altered).expect(11);
@@ -72,9 +80,24 @@ fn a_permit_is_proven_with_what_it_rests_on() {
         .expect(16);
     assert!(less.stdout.contains("not in the dossier"), "{less:?}");
     let asked = ["verify", "p.dossier", "--follow", "1"];
-    let _enough = cluster.clerk("kadastr", &asked).expect(0);
+    let enough = cluster.clerk("kadastr", &asked).expect(0).stdout;
+    let farther = enough.matches("is farther away than what is followed");
+    assert_eq!(farther.count(), 2, "{enough}");
 
-    // What it rests on was revoked since: the newer proof says so.
+    // A receipt alone says what it rests on, and proves nothing of that.
+    let alone = ["verify", "P-1.pdf"];
+    let said = cluster.clerk("kadastr", &alone).expect(0).stdout;
+    let rests_on = said.matches("which this receipt does not prove");
+    assert_eq!(rests_on.count(), 2, "{said}");
+    let follow = [&alone[..], &["--follow", "1"]].concat();
+    let undecided = cluster.clerk("kadastr", &follow).expect(16).stdout;
+    assert!(undecided.contains("gather it first"), "{undecided}");
+    let none = ["verify", "STREET.pdf", "--follow", "16"];
+    let _rests_on_nothing = cluster.clerk("kadastr", &none).expect(0);
+
+    // What it rests on was revoked since: the newer proof says so, and an older one cannot hide it.
+    let _whole = gather(&cluster, &[]).expect(0);
+    let before = dossier(&cluster);
     let revoke = [
         "revoke",
         "10:01@x",
@@ -92,6 +115,14 @@ fn a_permit_is_proven_with_what_it_rests_on() {
     let verdict = &revoked["files"][0]["rests_on"][0]["verdict"];
     assert_eq!(verdict, "revoked", "{revoked}");
 
+    let mut hidden = before;
+    hidden.receipts[0] = dossier(&cluster).receipts[0].clone();
+    fs::write(cluster.path().join("hidden.dossier"), hidden.write()).unwrap();
+    let undecided = cluster.clerk("kadastr", &["verify", "hidden.dossier"]);
+    let undecided = undecided.expect(16).stdout;
+    let older = undecided.matches("older than the first's");
+    assert_eq!(older.count(), 3, "{undecided}");
+
     // A spoilt dossier is none, and a spoilt receipt in it is found.
     let path = cluster.path().join("p.dossier");
     let text = fs::read_to_string(&path).unwrap();
@@ -104,4 +135,122 @@ fn a_permit_is_proven_with_what_it_rests_on() {
     let _bent = cluster
         .clerk("kadastr", &["verify", "p.dossier"])
         .expect(14);
+}
+
+/// What the receipt of a document names.
+fn names(cluster: &Cluster, file: &str) -> Vec<(String, u64)> {
+    let receipt = Receipt::parse(&fs::read(cluster.path().join(file)).unwrap()).unwrap();
+    let named = receipt.entry.statement.references.into_iter();
+    named
+        .map(|reference| (reference.registry.to_string(), reference.version.get()))
+        .collect()
+}
+
+fn amend(cluster: &Cluster, agency: &str, number: &str, file: &str, more: &[&str]) -> Ran {
+    let document = cluster.document(file, file);
+    let registry = format!("{agency}.permits");
+    let command = ["amend", number, &document, "--registry", &registry];
+    let command = [&command[..], &["--reason", "C01"], more].concat();
+    cluster.clerk(agency, &command)
+}
+
+#[test]
+fn a_later_version_rests_on_what_the_one_before_does_unless_it_is_said() {
+    let cluster = Cluster::start(0);
+    let _parcel = anchor(&cluster, "kadastr", "10:01", &[]).expect(0);
+    let _permit = anchor(&cluster, "qurilish", "P-1", &["kadastr.permits:10:01"]).expect(0);
+    let _parcel = amend(&cluster, "kadastr", "10:01", "10.pdf", &[]).expect(0);
+    let on = |version| vec![("kadastr.permits".to_owned(), version)];
+    let next = |file: &str, more: &[&str]| amend(&cluster, "qurilish", "P-1", file, more);
+
+    // The same version that was meant, not the latest by now; and over a suspension.
+    let said = next("2.pdf", &[]).expect(0).stderr;
+    assert!(said.contains("all that version 1 rests on (1)"), "{said}");
+    assert_eq!(names(&cluster, "2.pdf.receipt"), on(1));
+    let again = next("2.pdf", &[]).expect(0);
+    assert!(again.stderr.contains("already there"), "{again:?}");
+    for operation in ["suspend", "reinstate"] {
+        let command = [operation, "P-1", "--registry", "qurilish.permits"];
+        let out = format!("{operation}.receipt");
+        let more = ["--reason", "S01", "--out", &out];
+        let _done = cluster
+            .clerk("qurilish", &[&command[..], &more].concat())
+            .expect(0);
+        assert_eq!(names(&cluster, &out), []);
+    }
+    let said = next("5.pdf", &[]).expect(0).stderr;
+    assert!(said.contains("all that version 2 rests on (1)"), "{said}");
+    assert_eq!(names(&cluster, "5.pdf.receipt"), on(1));
+
+    // Said otherwise; said to be none; and from then on none.
+    let other = ["--rests-on", "kadastr.permits:10:01"];
+    let said = next("6.pdf", &other).expect(0).stderr;
+    assert_eq!(said, "", "nothing is taken over");
+    assert_eq!(names(&cluster, "6.pdf.receipt"), on(2));
+    let none = ["--rests-on", "none"];
+    let said = next("7.pdf", &none).expect(0).stderr;
+    assert!(
+        said.contains("resting on no other record any more"),
+        "{said}"
+    );
+    assert_eq!(names(&cluster, "7.pdf.receipt"), []);
+    let said = next("8.pdf", &[]).expect(0).stderr;
+    assert_eq!(
+        (said.as_str(), names(&cluster, "8.pdf.receipt")),
+        ("", vec![])
+    );
+    let mixed = next("9.pdf", &[&none[..], &other].concat()).expect(2);
+    assert!(mixed.stderr.contains("stands alone"), "{mixed:?}");
+    let not_theirs = ["suspend", "P-1", "--registry", "qurilish.permits"];
+    let not_theirs = [&not_theirs[..], &["--reason", "S01"], &none].concat();
+    let _usage = cluster.clerk("qurilish", &not_theirs).expect(2);
+}
+
+#[test]
+fn a_table_that_amends_a_record_keeps_what_it_rests_on() {
+    let cluster = Cluster::start(0);
+    let _parcel = anchor(&cluster, "kadastr", "10:01", &[]).expect(0);
+    let document = cluster.document("u.pdf", "u");
+    let anchor = ["anchor", &document, "--record", "U-1", "--field", "area=80"];
+    let rests_on = ["--rests-on", "kadastr.permits:10:01"];
+    let registry = ["--registry", "qurilish.permits"];
+    let command = [&anchor[..], &rests_on, &registry].concat();
+    let _done = cluster.clerk("qurilish", &command).expect(0);
+    cluster.document("t.csv", "number,area\nU-1,81\n");
+    fs::create_dir(cluster.path().join("before")).unwrap();
+    let receipt = |name: &str| cluster.path().join(name);
+    fs::copy(receipt("u.pdf.receipt"), receipt("before/u.receipt")).unwrap();
+    let bulk = [
+        "anchor", "bulk", "t.csv", "--record", "number", "--out", "o",
+    ];
+    let upsert = ["--upsert", "--reason", "C01", "--earlier", "before"];
+    let _done = cluster
+        .clerk("qurilish", &[&bulk[..], &upsert, &registry].concat())
+        .expect(0);
+    let named = names(&cluster, "o/receipts/0000002.receipt");
+    assert_eq!(named, [("kadastr.permits".to_owned(), 1)]);
+}
+
+/// Each version named what was there: a circle of records over their versions is history.
+#[test]
+fn a_circle_over_versions_is_gathered_once_and_said() {
+    let cluster = Cluster::start(0);
+    let _a = anchor(&cluster, "kadastr", "A", &[]).expect(0);
+    let _b = anchor(&cluster, "soliq", "B", &["kadastr.permits:A@1"]).expect(0);
+    let back = ["--rests-on", "soliq.permits:B@1"];
+    let _a = amend(&cluster, "kadastr", "A", "a2.pdf", &back).expect(0);
+    let gather = ["receipt", "gather", "a2.pdf.receipt", "--out", "p.dossier"];
+    let gathered = cluster.clerk("kadastr", &gather).expect(0).stdout;
+    assert!(gathered.contains("(3 receipts)"), "{gathered}");
+    assert!(gathered.contains("a circle: another version"), "{gathered}");
+    let judged = cluster.clerk("soliq", &["--json", "verify", "p.dossier"]);
+    let judged = judged.expect(12).json();
+    let rests_on = judged["files"][0]["rests_on"].as_array().unwrap();
+    let circles: Vec<_> = rests_on.iter().map(|one| &one["circle"]).collect();
+    assert_eq!(circles, [false, true], "{judged}");
+    assert_eq!(rests_on[1]["verdict"], "superseded");
+    // None can name a version that is not there yet, so none of the same versions.
+    let ahead = ["--rests-on", "soliq.permits:B@2"];
+    let refused = amend(&cluster, "kadastr", "A", "a3.pdf", &ahead).expect(2);
+    assert!(refused.stderr.contains("unknown-reference"), "{refused:?}");
 }

@@ -39,4 +39,5 @@ mod servers;
 mod sim;
 mod tidy;
 mod wire;
+mod wishes;
 mod witness;

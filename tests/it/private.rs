@@ -253,6 +253,61 @@ fn an_erased_receipt_still_proves_its_entry_and_shows_nothing() {
 }
 
 #[test]
+fn nothing_private_is_left_of_a_bulk_run_once_it_is_erased() {
+    let cluster = Cluster::start(0);
+    let at = |name: &str| cluster.path().join(name);
+    cluster.document("t.csv", "number,holder\nE-1,A. Karimov\nE-2,A. Aliyev\n");
+    let bulk = ["anchor", "bulk", "t.csv", "--record", "number", "--archive"];
+    let out = ["--out", "run"];
+    let _done = run(&cluster, &[&bulk[..], &out, &REGISTRY].concat()).expect(0);
+    let archive = "run/receipts.archive";
+    let extract = |out: &str| {
+        let command = ["receipt", "extract", archive, "E-2", "--out", out];
+        run(&cluster, &[&command[..], &REGISTRY].concat()).expect(0)
+    };
+    let _taken = extract("run/renamed.txt");
+    let gather = ["receipt", "gather", "run/renamed.txt", "--out"];
+    let _gathered = run(&cluster, &[&gather[..], &["run/dossier.old"]].concat()).expect(0);
+
+    let erase = ["--json", "receipt", "erase", "run", "--yes"];
+    let done = run(&cluster, &erase).expect(20).json();
+    let erased = ["run/dossier.old", archive, "run/renamed.txt"];
+    assert_eq!(done["erased"], serde_json::json!(erased));
+    let left = done["left"].as_array().unwrap().iter();
+    let left: Vec<(&str, &str)> = left
+        .map(|left| {
+            (
+                left["file"].as_str().unwrap(),
+                left["why"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    for ((file, why), (name, words)) in left.into_iter().zip([
+        ("run/journal", "every number, value and secret"),
+        ("run/result.csv", "the numbers of the records"),
+    ]) {
+        assert!(file == name && why.contains(words), "{file}: {why}");
+        assert!(why.contains("remove the file"), "{why}");
+        fs::remove_file(at(file)).unwrap();
+    }
+    let again = run(&cluster, &erase).expect(0).json();
+    assert_eq!(again["had_none"], serde_json::json!(erased));
+    for entry in fs::read_dir(at("run")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for gone in ["E-1", "E-2", "Karimov", "Aliyev", "holder", "secret"] {
+            assert!(!text.contains(gone), "{gone}");
+        }
+    }
+    // All of it still proves what was anchored.
+    let _taken = extract("bare.receipt");
+    for file in ["bare.receipt", "run/renamed.txt", "run/dossier.old"] {
+        let judged = run(&cluster, &["verify", file]).expect(0);
+        assert!(judged.stdout.contains("withheld: number and content"));
+    }
+}
+
+#[test]
 fn a_number_is_found_however_its_apostrophe_is_typed() {
     let cluster = Cluster::start(0);
     cluster.document("road.txt", "a road");

@@ -1,13 +1,14 @@
-//! Judging a dossier: each receipt by itself, and that each record which is named is there, down to a
-//! depth. What a record rests on may have been ended since: its own receipt says so.
+//! Judging a dossier: each receipt by itself, that each record which is named is there, down to a depth,
+//! and that all of it is no older than the first. What a record rests on may have been ended since: its
+//! own receipt says so, if it is as new as the first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
     dossier::Dossier,
     entry::Reference,
     hash::{DocumentHash, RecordKey},
-    height::Version,
+    height::{LeafIndex, Version},
     name::RegistryName,
     receipt::Receipt,
 };
@@ -25,11 +26,29 @@ pub struct Member {
     pub depth: usize,
     /// What its receipt proves.
     pub judgement: Judgement,
+    /// Its checkpoint is older than the first's: what became of it since is hidden.
+    pub is_older: bool,
+    /// Another version of the same record leads to it: a circle over versions, which is legal.
+    pub returns: bool,
     /// Versions that it names and that are not in the dossier, though the depth asks for them.
     pub missing: Vec<Reference>,
+    /// Versions that it names and that the depth does not ask for.
+    pub beyond: Vec<Reference>,
+    /// Versions that it names and that stand behind it in the log: the rules let none of them in.
+    pub later: Vec<Reference>,
 }
 
 type Place = (RegistryName, RecordKey, Version);
+
+/// A receipt that the first one leads to.
+struct Reached<'a> {
+    depth: usize,
+    receipt: &'a Receipt,
+    /// What it names within the depth, and that is there.
+    follows: Vec<&'a Reference>,
+    missing: Vec<Reference>,
+    beyond: Vec<Reference>,
+}
 
 /// Judges the receipts that the first one leads to in at most `depth_max` references, in that order.
 /// Receipts that nothing leads to are not judged: they are no part of what is claimed. The document, if
@@ -42,6 +61,68 @@ pub fn judge<'a>(
     depth_max: usize,
 ) -> Vec<Member> {
     let trusts = trusts.into();
+    let reached = reach(dossier, depth_max);
+    let judgements: Vec<Judgement> = reached
+        .iter()
+        .map(|one| {
+            let document = document.filter(|_| one.depth == 0);
+            receipt::judge(trusts, one.receipt.write().as_bytes(), document)
+        })
+        .collect();
+    let indices: BTreeMap<Place, LeafIndex> = reached
+        .iter()
+        .zip(&judgements)
+        .filter_map(|(one, its)| Some((place(one.receipt), its.facts.as_ref()?.index)))
+        .collect();
+    let first = judgements.first().and_then(|first| first.facts.as_ref());
+    let as_of = first.map(|first| first.as_of_height);
+    let returns = returns(&reached);
+    reached
+        .into_iter()
+        .zip(judgements)
+        .map(|(one, judgement)| {
+            let facts = judgement.facts.as_ref();
+            let index = facts.map(|facts| facts.index);
+            let is_later = |named: &&&Reference| {
+                let other = indices.get(&named_place(named));
+                other.zip(index).is_some_and(|(other, own)| *other >= own)
+            };
+            Member {
+                depth: one.depth,
+                is_older: facts.is_some_and(|facts| Some(facts.as_of_height) < as_of),
+                returns: returns.contains(&place(one.receipt)),
+                later: one
+                    .follows
+                    .iter()
+                    .filter(is_later)
+                    .copied()
+                    .cloned()
+                    .collect(),
+                missing: one.missing,
+                beyond: one.beyond,
+                judgement,
+            }
+        })
+        .collect()
+}
+
+/// The gravest of all: a record stands no better than what it rests on, and what is missing or too old
+/// cannot be decided.
+#[must_use]
+pub fn verdict(members: &[Member]) -> Verdict {
+    let all = members.iter().flat_map(|member| {
+        let undecided = member.is_older || !member.missing.is_empty();
+        [
+            Some(member.judgement.verdict),
+            undecided.then_some(Verdict::CannotDecide),
+            (!member.later.is_empty()).then_some(Verdict::ProofBroken),
+        ]
+    });
+    all.flatten().fold(Verdict::Authentic, Verdict::graver)
+}
+
+/// Whatever the first leads to, each once, the nearest first: circles end where they began.
+fn reach(dossier: &Dossier, depth_max: usize) -> Vec<Reached<'_>> {
     let by_place: BTreeMap<Place, &Receipt> = dossier
         .receipts
         .iter()
@@ -49,56 +130,68 @@ pub fn judge<'a>(
         .filter(|receipt| !receipt.entry.statement.operation.is_attestation())
         .map(|receipt| (place(receipt), receipt))
         .collect();
-    let mut members = Vec::new();
-    let mut seen: Vec<Place> = Vec::new();
-    let mut ahead: Vec<(usize, &Receipt)> = dossier
-        .receipts
-        .first()
-        .map(|one| (0, one))
-        .into_iter()
-        .collect();
+    let mut reached: Vec<Reached<'_>> = Vec::new();
+    let mut seen: BTreeSet<Place> = BTreeSet::new();
+    let first = dossier.receipts.first();
+    let mut ahead: Vec<(usize, &Receipt)> = first.map(|one| (0, one)).into_iter().collect();
     let mut at = 0_usize;
     while let Some((depth, receipt)) = ahead.get(at).copied() {
         at = at.saturating_add(1);
-        if seen.contains(&place(receipt)) {
+        if !seen.insert(place(receipt)) {
             continue;
         }
-        seen.push(place(receipt));
-        let mut missing = Vec::new();
-        if depth < depth_max {
-            for reference in &receipt.entry.statement.references {
-                let named = (reference.registry.clone(), reference.key, reference.version);
-                match by_place.get(&named) {
-                    Some(found) => ahead.push((depth.saturating_add(1), found)),
-                    None => missing.push(reference.clone()),
+        let mut one = Reached {
+            depth,
+            receipt,
+            follows: Vec::new(),
+            missing: Vec::new(),
+            beyond: Vec::new(),
+        };
+        for reference in &receipt.entry.statement.references {
+            match by_place.get(&named_place(reference)) {
+                _ if depth >= depth_max => one.beyond.push(reference.clone()),
+                Some(found) => {
+                    ahead.push((depth.saturating_add(1), found));
+                    one.follows.push(reference);
+                }
+                None => one.missing.push(reference.clone()),
+            }
+        }
+        reached.push(one);
+    }
+    reached
+}
+
+/// The places to which another version of the same record leads, or they themselves do.
+fn returns(reached: &[Reached<'_>]) -> BTreeSet<Place> {
+    let leads_to: BTreeMap<Place, &[&Reference]> = reached
+        .iter()
+        .map(|one| (place(one.receipt), one.follows.as_slice()))
+        .collect();
+    let mut found = BTreeSet::new();
+    for start in leads_to.keys() {
+        let mut seen: BTreeSet<Place> = BTreeSet::new();
+        let mut ahead = vec![start.clone()];
+        while let Some(here) = ahead.pop() {
+            for named in leads_to.get(&here).copied().unwrap_or_default() {
+                let next = named_place(named);
+                if seen.insert(next.clone()) {
+                    ahead.push(next);
                 }
             }
         }
-        let judgement = receipt::judge(
-            trusts,
-            receipt.write().as_bytes(),
-            document.filter(|_| depth == 0),
-        );
-        members.push(Member {
-            depth,
-            judgement,
-            missing,
-        });
+        let (registry, key, _) = start;
+        let same = seen.into_iter();
+        found.extend(same.filter(|(other, its, _)| other == registry && its == key));
     }
-    members
-}
-
-/// The gravest of all: a record stands no better than what it rests on, and something that is missing
-/// cannot be decided.
-#[must_use]
-pub fn verdict(members: &[Member]) -> Verdict {
-    let own = members.iter().map(|member| member.judgement.verdict);
-    let missing = members.iter().filter(|member| !member.missing.is_empty());
-    own.chain(missing.map(|_| Verdict::CannotDecide))
-        .fold(Verdict::Authentic, Verdict::graver)
+    found
 }
 
 fn place(receipt: &Receipt) -> Place {
     let statement = &receipt.entry.statement;
     (statement.registry.clone(), statement.key, statement.version)
+}
+
+fn named_place(reference: &Reference) -> Place {
+    (reference.registry.clone(), reference.key, reference.version)
 }

@@ -8,6 +8,8 @@
 
 #[path = "receipts/batches.rs"]
 mod batches;
+#[path = "receipts/dossiers.rs"]
+mod dossiers;
 #[path = "receipts/histories.rs"]
 mod histories;
 #[allow(dead_code, reason = "the corpus asks more of the world")]

@@ -9,10 +9,12 @@ use std::{
 
 use protocol::{
     dossier::{DOSSIER_BYTES_MAX, Dossier, RECEIPTS_MAX},
-    entry::Reference,
-    hash::DocumentHash,
+    entry::{Reference, Statement},
+    hash::{DocumentHash, RecordKey},
+    height::Version,
+    name::RegistryName,
     policy::TrustPolicy,
-    receipt::{RECEIPT_BYTES_MAX, Receipt},
+    receipt::Receipt,
 };
 use serde_json::{Value, json};
 use verify::{Verdict, checkpoint::Trusts, dossier::Member};
@@ -23,7 +25,7 @@ use crate::{
     client::Client,
     exit::{DONE, Failure, USAGE},
     files,
-    output::{Output, steps_json},
+    output::{Output, local, steps_json},
 };
 
 /// How long a node may take for one receipt.
@@ -32,14 +34,13 @@ const WAIT: Duration = Duration::from_secs(10);
 pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Result<u8, Failure> {
     let trust = files::trust(&arguments.trust)?;
     let client = Client::new(&arguments.node)?;
-    let bytes = files::read(&arguments.file, RECEIPT_BYTES_MAX)?;
     let name = arguments.file.display();
-    let first = Receipt::parse(&bytes).map_err(|error| {
-        Failure::new(USAGE, format!("{name}: not a receipt: {error}"))
-            .help("give the receipt's own file, as permit.pdf.receipt")
-    })?;
+    let old = files::receipt(&arguments.file)?;
+    // Proven anew, before the others are: nothing in the dossier is then older than it.
+    let mut first = latest(&client, &old.entry.statement)?;
+    first.opening = old.opening;
     let mut ahead = VecDeque::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeSet::from([place(&as_reference(&first))]);
     let name_all = |receipt: &Receipt, depth: u8, ahead: &mut VecDeque<_>| {
         if depth < arguments.depth {
             let named = receipt.entry.statement.references.iter().cloned();
@@ -49,12 +50,7 @@ pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Res
     name_all(&first, 0, &mut ahead);
     let mut receipts = vec![first];
     while let Some((depth, reference)) = ahead.pop_front() {
-        let place = (
-            reference.registry.clone(),
-            *reference.key.as_bytes(),
-            reference.version,
-        );
-        if !seen.insert(place) {
+        if !seen.insert(place(&reference)) {
             continue;
         }
         if receipts.len() >= RECEIPTS_MAX {
@@ -78,7 +74,45 @@ pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Res
         "{}  {file}  ({count} receipts)",
         output.verdict(verdict)
     ));
+    for member in members.iter().skip(1) {
+        let stands = output.verdict(member.judgement.verdict);
+        if member.judgement.verdict != Verdict::Authentic || member.returns {
+            output.text(&format!("  {stands}  {}", what(member)));
+            show_remarks(output, member);
+        }
+    }
+    if let Some(first) = members.first() {
+        show_remarks(output, first);
+    }
     Ok(DONE)
+}
+
+/// The newest receipt of an entry that a node gives.
+fn latest(client: &Client, statement: &Statement) -> Result<Receipt, Failure> {
+    let bytes = client.receipt(&statement.id().to_hex(), Instant::now() + WAIT)?;
+    let broken = |what: String| {
+        Failure::verdict(Verdict::ProofBroken, what).help("ask another agency's node")
+    };
+    let receipt = Receipt::parse(&bytes.unwrap_or_default())
+        .map_err(|error| broken(format!("the node's receipt: {error}")))?;
+    if receipt.entry.statement == *statement {
+        Ok(receipt)
+    } else {
+        Err(broken("the node's receipt is of another entry".to_owned()))
+    }
+}
+
+fn as_reference(receipt: &Receipt) -> Reference {
+    let statement = &receipt.entry.statement;
+    Reference {
+        registry: statement.registry.clone(),
+        key: statement.key,
+        version: statement.version,
+    }
+}
+
+fn place(reference: &Reference) -> (RegistryName, RecordKey, Version) {
+    (reference.registry.clone(), reference.key, reference.version)
 }
 
 /// The receipt of a version that an entry names, found by the record's proven history.
@@ -101,16 +135,7 @@ fn fetch(client: &Client, trust: &TrustPolicy, reference: &Reference) -> Result<
         );
         Failure::verdict(Verdict::ProofBroken, what).help("ask another agency's node")
     };
-    let statement = &found.ok_or_else(missing)?.entry.statement;
-    let bytes = client.receipt(&statement.id().to_hex(), Instant::now() + WAIT)?;
-    let receipt = Receipt::parse(&bytes.unwrap_or_default()).map_err(|error| {
-        Failure::verdict(Verdict::ProofBroken, format!("the node's receipt: {error}"))
-    })?;
-    if receipt.entry.statement == *statement {
-        Ok(receipt)
-    } else {
-        Err(missing())
-    }
+    latest(client, &found.ok_or_else(missing)?.entry.statement)
 }
 
 /// Judges a dossier, shows it, and gives its verdict with what programs get.
@@ -132,28 +157,16 @@ pub(super) fn judge(
     let mut rest = members.iter();
     if let Some(first) = rest.next() {
         show(output, file, &first.judgement);
-        show_missing(output, first);
+        show_remarks(output, first);
     }
     for member in rest {
-        let what = member.judgement.facts.as_ref().map_or_else(
-            || "a record whose receipt does not hold".to_owned(),
-            |facts| {
-                format!(
-                    "version {} of {} in {}, leaf {}, by {}",
-                    facts.version,
-                    facts.record.as_deref().unwrap_or("(number not shown)"),
-                    facts.registry,
-                    facts.index,
-                    facts.author
-                )
-            },
-        );
         output.text(&format!(
-            "  {}rests on  {}  {what}",
+            "  {}rests on  {}  {}",
             "  ".repeat(member.depth.saturating_sub(1)),
-            output.verdict(member.judgement.verdict)
+            output.verdict(member.judgement.verdict),
+            what(member)
         ));
-        show_missing(output, member);
+        show_remarks(output, member);
     }
     let all: Vec<Value> = members.iter().skip(1).map(as_json).collect();
     let first = members.first();
@@ -161,30 +174,80 @@ pub(super) fn judge(
         "file": file.display().to_string(), "verdict": verdict.words(), "exit_code": verdict.exit_code(),
         "steps": first.map(|first| steps_json(&first.judgement.steps)),
         "facts": first.and_then(|first| first.judgement.facts.as_ref()).map(facts_json),
-        "missing": first.map(|first| missing_json(&first.missing)), "rests_on": all,
+        "missing": first.map(|first| references_json(&first.missing)),
+        "not_followed": first.map(|first| references_json(&first.beyond)), "rests_on": all,
     });
     Ok((verdict, shown))
 }
 
-fn show_missing(output: &Output, member: &Member) {
-    for reference in &member.missing {
+/// What a member is, where it stands, and as of when that is so.
+fn what(member: &Member) -> String {
+    let Some(facts) = &member.judgement.facts else {
+        return "a record whose receipt does not hold".to_owned();
+    };
+    let record = facts.record.clone();
+    format!(
+        "version {} of {} in {}, leaf {}, by {}, as of block {}, {}",
+        facts.version,
+        record.unwrap_or_else(|| format!("key {}", facts.key.to_hex())),
+        facts.registry,
+        facts.index,
+        facts.author,
+        facts.as_of_height,
+        local(facts.as_of_time.get())
+    )
+}
+
+fn show_remarks(output: &Output, member: &Member) {
+    let facts = member.judgement.facts.as_ref();
+    if let Some(facts) = facts.filter(|_| member.is_older) {
         output.text(&format!(
-            "  ! it names version {} of record {} in {}, which is not in the dossier",
-            reference.version,
-            reference.key.to_hex(),
-            reference.registry
+            "  ! its proof is as of block {}, older than the first's: what became of it since cannot be told; gather it again",
+            facts.as_of_height
         ));
     }
+    if member.returns {
+        output.text("  ! a circle: another version of this record leads to it");
+    }
+    for (named, what) in [
+        (&member.missing, "is not in the dossier"),
+        (
+            &member.beyond,
+            "is farther away than what is followed, and not judged",
+        ),
+        (
+            &member.later,
+            "stands behind it in the log: no ledger that keeps the rules holds both",
+        ),
+    ] {
+        for reference in named {
+            output.text(&format!(
+                "  ! it rests on {}, which {what}",
+                words(reference)
+            ));
+        }
+    }
+}
+
+/// A version of another record, in words.
+pub(super) fn words(reference: &Reference) -> String {
+    format!(
+        "version {} of record {} in {}",
+        reference.version,
+        reference.key.to_hex(),
+        reference.registry
+    )
 }
 
 fn as_json(member: &Member) -> Value {
     json!({
-        "depth": member.depth, "verdict": member.judgement.verdict.words(), "missing": missing_json(&member.missing),
+        "depth": member.depth, "verdict": member.judgement.verdict.words(), "missing": references_json(&member.missing),
+        "not_followed": references_json(&member.beyond), "older": member.is_older, "circle": member.returns,
         "steps": steps_json(&member.judgement.steps), "facts": member.judgement.facts.as_ref().map(facts_json),
     })
 }
 
-fn missing_json(missing: &[Reference]) -> Vec<Value> {
+pub(super) fn references_json(references: &[Reference]) -> Vec<Value> {
     let one = |reference: &Reference| json!({"registry": reference.registry.as_str(), "key": reference.key.to_hex(), "version": reference.version.get()});
-    missing.iter().map(one).collect()
+    references.iter().map(one).collect()
 }

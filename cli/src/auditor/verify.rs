@@ -10,13 +10,16 @@ use verify::{
     receipt::{Facts, Judgement, Shown},
 };
 
-use super::standing;
+use super::{dossier, standing};
 use crate::{
     arguments::VerifyArguments,
     exit::{Failure, USAGE},
     files,
     output::{Output, iso, local, steps_json},
 };
+
+/// How far a dossier is followed unless another depth is asked for.
+const DEPTH_MAX: u8 = 16;
 
 pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Failure> {
     if arguments.receipt.is_some() && arguments.files.len() != 1 {
@@ -30,28 +33,49 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Fa
     let mut gravest = Verdict::Authentic;
     let mut judged = Vec::new();
     for file in &arguments.files {
-        if let Some(path) = dossier(file, arguments.receipt.as_deref())? {
+        if let Some(path) = as_dossier(file, arguments.receipt.as_deref())? {
             let document = (path != file.as_path())
                 .then(|| files::hash(file))
                 .transpose()?;
-            let depth = arguments.follow;
+            let depth = arguments.follow.unwrap_or(DEPTH_MAX);
             let (verdict, shown) =
-                super::dossier::judge(output, trusts, file, path, document.as_ref(), depth)?;
+                dossier::judge(output, trusts, file, path, document.as_ref(), depth)?;
             gravest = gravest.graver(verdict);
             judged.push(shown);
             continue;
         }
-        let judgement = judge(trusts, file, arguments.receipt.as_deref())?;
+        let mut judgement = judge(trusts, file, arguments.receipt.as_deref())?;
+        follows(&mut judgement, arguments.follow);
         gravest = gravest.graver(judgement.verdict);
         show(output, file, &judgement);
+        for reference in judgement.facts.iter().flat_map(|facts| &facts.references) {
+            let what = dossier::words(reference);
+            output.text(&format!(
+                "  rests on {what}, which this receipt does not prove"
+            ));
+        }
         judged.push(as_json(file, &judgement));
     }
     output.data(&json!({"schema": "muhr/verify/1", "verdict": gravest.words(), "exit_code": gravest.exit_code(), "files": judged}));
     Ok(gravest.exit_code())
 }
 
+/// A receipt alone proves nothing of what it rests on: whoever asks for that has no answer yet.
+fn follows(judgement: &mut Judgement, follow: Option<u8>) {
+    let rests_on = judgement.facts.as_ref().map(|facts| &facts.references);
+    if follow.unwrap_or(0) == 0 || rests_on.is_none_or(Vec::is_empty) {
+        return;
+    }
+    judgement.steps.push(Step {
+        name: "references",
+        ok: false,
+        detail: "this is a receipt alone, without those of the records that it rests on; gather it first with muhr receipt gather".to_owned(),
+    });
+    judgement.verdict = judgement.verdict.graver(Verdict::CannotDecide);
+}
+
 /// The dossier among the files, if one of them is a dossier.
-fn dossier<'a>(file: &'a Path, receipt: Option<&'a Path>) -> Result<Option<&'a Path>, Failure> {
+fn as_dossier<'a>(file: &'a Path, receipt: Option<&'a Path>) -> Result<Option<&'a Path>, Failure> {
     let path = receipt.unwrap_or(file);
     Ok(Dossier::is_start(&head(path)?).then_some(path))
 }
@@ -237,7 +261,7 @@ pub(super) fn facts_json(facts: &Facts) -> Value {
         Shown::Nothing => ("nothing", None),
     };
     json!({
-        "registry": facts.registry, "record": facts.record, "version": facts.version.get(), "operation": facts.operation.word(),
+        "registry": facts.registry, "key": facts.key.to_hex(), "record": facts.record, "rests_on": dossier::references_json(&facts.references), "version": facts.version.get(), "operation": facts.operation.word(),
         "author": facts.author, "effective": facts.effective, "reason": facts.reason, "index": facts.index.get(),
         "height": facts.height.get(), "time": iso(facts.time.get()), "status": facts.status.word(), "latest_version": facts.latest.get(),
         "size": facts.size.get(), "as_of_height": facts.as_of_height.get(), "as_of_time": iso(facts.as_of_time.get()),

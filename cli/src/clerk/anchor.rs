@@ -3,7 +3,8 @@
 use protocol::opening::Opening;
 
 use super::{
-    bulk, hot, references,
+    bulk, hot,
+    references::{self, Rests},
     submission::{self, Clerk, Wish},
 };
 use crate::{
@@ -36,10 +37,12 @@ fn anchor(arguments: &AnchorOne, output: &Output) -> Result<u8, Failure> {
     let wish = Wish {
         statement,
         opening,
+        rests: Rests::AsSaid,
         file: Some(&arguments.file),
         desk: &arguments.desk,
         yes: arguments.yes,
     };
-    let receipt = files::beside(&arguments.file, ".receipt");
+    let beside = || files::beside(&arguments.file, ".receipt");
+    let receipt = arguments.out.clone().unwrap_or_else(beside);
     submission::carry(&clerk, &receipt, wish, output)
 }

@@ -168,8 +168,44 @@ fn not_one(path: &Path) -> Failure {
     .help("muhr anchor bulk --archive writes one: receipts.archive in its folder")
 }
 
-/// All receipts in order, up to the index or to what is not whole.
+/// The receipts that count, up to the index or to what is not whole.
 fn scan(path: &Path, file: &mut File) -> Result<(BTreeMap<RecordKey, Place>, u64), Failure> {
+    let mut places = BTreeMap::new();
+    let end = walk(path, file, |key, place| {
+        let _older = places.insert(key, place);
+    })?;
+    Ok((places, end))
+}
+
+/// All receipts of an archive in their order, also those that newer ones have replaced.
+pub(super) struct Contents {
+    pub(super) places: Vec<(RecordKey, Place)>,
+    /// Where the last of them ends.
+    pub(super) end: u64,
+    /// A receipt that is not whole follows.
+    pub(super) torn: bool,
+}
+
+/// What an archive holds.
+pub(super) fn contents(path: &Path) -> Result<Contents, Failure> {
+    let unreadable = |error: std::io::Error| files::unreadable(path, &error);
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut places = Vec::new();
+    let end = walk(path, &mut file, |key, place| places.push((key, place)))?;
+    let _place = file.seek(SeekFrom::Start(end)).map_err(unreadable)?;
+    let mut next = Vec::new();
+    let read = file.take(8).read_to_end(&mut next);
+    let _bytes = read.map_err(unreadable)?;
+    let torn = next == b"receipt ";
+    Ok(Contents { places, end, torn })
+}
+
+/// Goes through the receipts; gives where the last ends.
+fn walk(
+    path: &Path,
+    file: &mut File,
+    mut visit: impl FnMut(RecordKey, Place),
+) -> Result<u64, Failure> {
     let unreadable = |error: std::io::Error| files::unreadable(path, &error);
     let length = file.metadata().map_err(unreadable)?.len();
     let _start = file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
@@ -179,7 +215,6 @@ fn scan(path: &Path, file: &mut File) -> Result<(BTreeMap<RecordKey, Place>, u64
     if head != *HEAD {
         return Err(not_one(path));
     }
-    let mut places = BTreeMap::new();
     let mut at = HEAD.len() as u64;
     let mut line = Vec::new();
     loop {
@@ -192,12 +227,12 @@ fn scan(path: &Path, file: &mut File) -> Result<(BTreeMap<RecordKey, Place>, u64
         let Some((key, bytes)) =
             header_of(&line).filter(|(_, bytes)| start + *bytes as u64 <= length)
         else {
-            return Ok((places, at));
+            return Ok(at);
         };
         reader
             .seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX))
             .map_err(unreadable)?;
-        let _older = places.insert(key, (start, bytes));
+        visit(key, (start, bytes));
         at = start + bytes as u64;
     }
 }

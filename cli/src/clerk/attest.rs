@@ -14,7 +14,10 @@ use protocol::{
 use serde_json::json;
 use verify::Verdict;
 
-use super::submission::{self, Clerk, Wish};
+use super::{
+    references::Rests,
+    submission::{self, Clerk, Wish},
+};
 use crate::{
     arguments::{AttestArguments, InboxArguments},
     client::Client,
@@ -116,6 +119,7 @@ pub(crate) fn run(
     let wish = Wish {
         statement,
         opening,
+        rests: Rests::AsSaid,
         file: arguments.evidence.as_deref(),
         desk: &arguments.desk,
         yes: arguments.yes,

@@ -4,9 +4,12 @@
 
 use std::path::PathBuf;
 
-use super::submission::{self, Clerk, Wish};
+use super::{
+    references::{self, Rests},
+    submission::{self, Clerk, Wish},
+};
 use crate::{
-    arguments::ChangeArguments,
+    arguments::{ChangeArguments, ContentArguments},
     exit::{Failure, USAGE},
     files,
     output::Output,
@@ -14,11 +17,31 @@ use crate::{
 use protocol::{
     entry::{Operation, Statement},
     opening::{Content, Opening},
+    record::RecordId,
 };
 
+/// A change that says anew what is in the record, and on which others it rests.
+pub(crate) fn content(
+    operation: Operation,
+    arguments: &ContentArguments,
+    output: &Output,
+) -> Result<u8, Failure> {
+    change(operation, &arguments.change, &arguments.rests_on, output)
+}
+
+/// A change of whether the record is in force.
 pub(crate) fn run(
     operation: Operation,
     arguments: &ChangeArguments,
+    output: &Output,
+) -> Result<u8, Failure> {
+    change(operation, arguments, &[], output)
+}
+
+fn change(
+    operation: Operation,
+    arguments: &ChangeArguments,
+    rests_on: &[String],
     output: &Output,
 ) -> Result<u8, Failure> {
     let registry = submission::registry(&arguments.registry)?;
@@ -40,16 +63,13 @@ pub(crate) fn run(
     let clerk = Clerk::open(&arguments.desk, output)?;
     let content = submission::content(document, fields)?;
     let key = record.key(&registry);
-    let (state, _) = submission::latest(&clerk, &registry, &key)?;
-    let receipt = match (&arguments.out, &arguments.file) {
-        (Some(path), _) => path.clone(),
-        (None, Some(file)) => files::beside(file, ".receipt"),
-        (None, None) => PathBuf::from(format!(
-            "{}.{}.receipt",
-            file_name(&record.to_string()),
-            operation.word()
-        )),
+    let (state, history) = submission::latest(&clerk, &registry, &key)?;
+    let (references, rests) = if operation.has_content() {
+        references::of_next(&clerk, rests_on, &history)?
+    } else {
+        (Vec::new(), Rests::AsSaid)
     };
+    let receipt = place(operation, arguments, &record);
     let opening = Opening { record, content };
     let statement = Statement {
         operation,
@@ -59,7 +79,7 @@ pub(crate) fn run(
         previous: Some(state.place()),
         effective,
         reason: Some(reason),
-        references: Vec::new(),
+        references,
         commitment: opening.content.as_ref().map(Content::commit),
         author: clerk.name.clone(),
         expires: clerk.expires,
@@ -67,11 +87,25 @@ pub(crate) fn run(
     let wish = Wish {
         statement,
         opening,
+        rests,
         file: arguments.file.as_deref(),
         desk: &arguments.desk,
         yes: arguments.yes,
     };
     submission::carry(&clerk, &receipt, wish, output)
+}
+
+/// Where the receipt goes.
+fn place(operation: Operation, arguments: &ChangeArguments, record: &RecordId) -> PathBuf {
+    match (&arguments.out, &arguments.file) {
+        (Some(path), _) => path.clone(),
+        (None, Some(file)) => files::beside(file, ".receipt"),
+        (None, None) => PathBuf::from(format!(
+            "{}.{}.receipt",
+            file_name(&record.to_string()),
+            operation.word()
+        )),
+    }
 }
 
 /// A record's number as part of a file name.

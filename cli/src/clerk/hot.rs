@@ -145,12 +145,10 @@ impl Hot<'_> {
         let key = record.key(&self.registry);
         let content = submission::content(Some(document), Vec::new())?;
         let registry = self.registry.clone();
-        let make = |opening: &Opening| {
-            let statement = submission::first(clerk, registry, key, None, Vec::new(), opening);
-            Ok(statement.sign(&clerk.origin, &clerk.secret))
-        };
         let shown = record.to_string();
-        let facts = submission::bring(clerk, &receipt, Opening { record, content }, make)?;
+        let opening = Opening { record, content };
+        let statement = submission::first(clerk, registry, key, None, Vec::new(), &opening);
+        let facts = submission::bring(clerk, &receipt, statement, opening, || Ok(()))?;
         let _mended = fs::remove_file(files::beside(path, ".refused"));
         self.anchored += 1;
         self.output

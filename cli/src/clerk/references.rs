@@ -1,4 +1,5 @@
-//! `--rests-on kadastr.parcels:NUMBER@VERSION`: records that a new one rests on.
+//! `--rests-on kadastr.parcels:NUMBER@VERSION`: records that a new version rests on. Unless that is said,
+//! it rests on what the version before does: a change of the text is no change of the parcel.
 
 use protocol::{
     entry::{REFERENCES_MAX, Reference},
@@ -7,8 +8,45 @@ use protocol::{
     record::RecordId,
 };
 
+use verify::history::Facts;
+
 use super::submission::{self, Clerk};
 use crate::exit::{Failure, USAGE};
+
+/// The word for no other record.
+const NONE: &str = "none";
+
+/// How a new version came to what it rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rests {
+    /// As was said on the command line, if anything.
+    AsSaid,
+    /// As an earlier version does.
+    As(Version),
+    /// On nothing, though an earlier version does rest on others.
+    NoMore(Version),
+}
+
+/// What the next version of a record rests on.
+pub(super) fn of_next(
+    clerk: &Clerk,
+    arguments: &[String],
+    history: &Facts,
+) -> Result<(Vec<Reference>, Rests), Failure> {
+    let mut said = history
+        .versions
+        .iter()
+        .map(|version| &version.entry.statement);
+    // What only takes a record out of force, or puts it back, says nothing of what it rests on.
+    let before = said.find(|said| said.operation.has_content());
+    let before = before.filter(|before| !before.references.is_empty());
+    Ok(match (arguments, before) {
+        ([], Some(before)) => (before.references.clone(), Rests::As(before.version)),
+        ([none], Some(before)) if none == NONE => (Vec::new(), Rests::NoMore(before.version)),
+        ([none], None) if none == NONE => (Vec::new(), Rests::AsSaid),
+        _ => (find(clerk, arguments)?, Rests::AsSaid),
+    })
+}
 
 /// Reads the arguments; a version that is not named is the latest, by the record's proven history.
 pub(super) fn find(clerk: &Clerk, arguments: &[String]) -> Result<Vec<Reference>, Failure> {
@@ -28,7 +66,7 @@ fn one(clerk: &Clerk, at: usize, argument: &str) -> Result<Reference, Failure> {
             USAGE,
             format!("--rests-on number {at} is not REGISTRY:NUMBER[@VERSION]"),
         )
-        .help("write it as kadastr.parcels:10:01:02/3456@2")
+        .help("write it as kadastr.parcels:10:01:02/3456@2; \"none\" stands alone, for a change that ends what was there")
     };
     let (registry, number) = argument.split_once(':').ok_or_else(wrong)?;
     let registry = RegistryName::parse(registry).ok_or_else(wrong)?;

@@ -11,7 +11,7 @@ use std::{
 use api::EntryState;
 use protocol::{
     commitment::{DOCUMENT_FIELD, Fields, Secret},
-    entry::{Entry, Operation, Reference, Statement},
+    entry::{Operation, Reference, Statement},
     hash::{DocumentHash, RecordKey},
     height::{Height, Version},
     key::SecretKey,
@@ -27,11 +27,11 @@ use protocol::{
 use serde_json::json;
 use verify::{Verdict, checkpoint::Trusts, receipt::Facts};
 
-use super::words;
+use super::{already, references::Rests, words};
 use crate::{
     arguments::Desk,
     client::{Client, of_problem},
-    exit::{CONFIGURATION, CONFLICT, DONE, Failure, UNEXPECTED, UNREACHABLE, USAGE},
+    exit::{CONFIGURATION, DONE, Failure, UNEXPECTED, UNREACHABLE, USAGE},
     files, keys,
     output::{Output, iso, local},
     terminal,
@@ -121,6 +121,8 @@ impl Clerk {
 pub(crate) struct Wish<'a> {
     pub(crate) statement: Statement,
     pub(crate) opening: Opening,
+    /// Why the statement names the records that it does.
+    pub(crate) rests: Rests,
     /// The file whose hash is in the opening.
     pub(crate) file: Option<&'a Path>,
     pub(crate) desk: &'a Desk,
@@ -307,48 +309,50 @@ pub(crate) fn carry(
     wish: Wish<'_>,
     output: &Output,
 ) -> Result<u8, Failure> {
-    if let Some(facts) = already_done(clerk, receipt_path, &wish.opening)? {
+    let there = already::receipt(clerk, receipt_path, &wish.statement, &wish.opening)?;
+    let facts = if let Some(facts) = there {
         output.note("the receipt is already there");
-        show(output, &facts, receipt_path, clerk.trust.witnesses().len());
-        return Ok(DONE);
-    }
-    let said = if terminal::answers(output) {
-        words::of(&wish, &clerk.origin)
+        facts
     } else {
-        Vec::new()
+        let said = if terminal::answers(output) {
+            words::of(&wish, &clerk.origin)
+        } else {
+            // What nobody has typed is said to whoever reads along later.
+            words::rests(&wish)
+        };
+        let agree = || {
+            for line in &said {
+                output.note(line);
+            }
+            let asks = !wish.yes && terminal::answers(output);
+            if asks && !terminal::agrees(terminal::SIGN, output) {
+                return Err(Failure::new(USAGE, "not confirmed; nothing was signed"));
+            }
+            Ok(())
+        };
+        bring(clerk, receipt_path, wish.statement, wish.opening, agree)?
     };
-    let sign = |_: &Opening| {
-        for line in &said {
-            output.note(line);
-        }
-        let asks = !wish.yes && terminal::answers(output);
-        if asks && !terminal::agrees(terminal::SIGN, output) {
-            return Err(Failure::new(USAGE, "not confirmed; nothing was signed"));
-        }
-        Ok(wish.statement.sign(&clerk.origin, &clerk.secret))
-    };
-    let facts = bring(clerk, receipt_path, wish.opening, sign)?;
     show(output, &facts, receipt_path, clerk.trust.witnesses().len());
     Ok(DONE)
 }
 
-/// Carries an entry to its receipt where there is none yet.
+/// Signs a statement once that is agreed to, and carries it to its receipt where there is none yet.
 pub(crate) fn bring(
     clerk: &Clerk,
     receipt_path: &Path,
+    statement: Statement,
     opening: Opening,
-    sign: impl FnOnce(&Opening) -> Result<Entry, Failure>,
+    agree: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Facts, Failure> {
     let pending_path = files::beside(receipt_path, ".pending");
-    let pending = match left_over(&pending_path, &opening)? {
-        Some(pending) => pending,
+    let (pending, is_earlier) = match already::left_over(&pending_path, &statement, &opening)? {
+        Some(found) => (found.pending, found.is_earlier),
         None => {
-            let pending = Pending {
-                entry: sign(&opening)?,
-                opening,
-            };
+            agree()?;
+            let entry = statement.sign(&clerk.origin, &clerk.secret);
+            let pending = Pending { entry, opening };
             files::write(&pending_path, pending.write().as_bytes())?;
-            pending
+            (pending, false)
         }
     };
     let id = pending.entry.statement.id();
@@ -357,6 +361,9 @@ pub(crate) fn bring(
             let (text, facts) = accept(&clerk.trust, &pending, &bytes)?;
             files::write(receipt_path, text.as_bytes())?;
             let _left = std::fs::remove_file(&pending_path);
+            if is_earlier {
+                return Err(already::finished_earlier(receipt_path, &facts));
+            }
             Ok(facts)
         }
         Ok(None) => Err(Failure::verdict(Verdict::Pending, "the entry was accepted and is not final yet").help(
@@ -385,47 +392,6 @@ fn send(clerk: &Clerk, pending: &Pending, id: &str) -> Result<Option<Vec<u8>>, F
             Err(failure) if failure.code == UNEXPECTED && !told_again => told_again = true,
             other => return other,
         }
-    }
-}
-
-/// A receipt of the same content that is already there is the answer; one of other content is in the way.
-fn already_done(clerk: &Clerk, path: &Path, opening: &Opening) -> Result<Option<Facts>, Failure> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let bytes = files::read(path, protocol::receipt::RECEIPT_BYTES_MAX)?;
-    let judged = verify::receipt::judge(&clerk.trust, &bytes, None);
-    let same = Receipt::parse(&bytes)
-        .ok()
-        .and_then(|receipt| receipt.opening)
-        .is_some_and(|found| same_content(&found, opening));
-    match judged.facts {
-        Some(facts) if same => Ok(Some(facts)),
-        _ => Err(Failure::new(
-            CONFLICT,
-            format!("{}: a receipt of something else is there", path.display()),
-        )
-        .help("move it away first, or amend the record")),
-    }
-}
-
-fn left_over(path: &Path, opening: &Opening) -> Result<Option<Pending>, Failure> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let bytes = files::read(path, protocol::receipt::RECEIPT_BYTES_MAX)?;
-    match Pending::parse(&bytes) {
-        Ok(pending) if same_content(&pending.opening, opening) => Ok(Some(pending)),
-        _ => Err(Failure::new(
-            CONFLICT,
-            format!(
-                "{}: an entry for other content is on its way",
-                path.display()
-            ),
-        )
-        .help(
-            "finish that one first with the document it was for, or remove the file to give it up",
-        )),
     }
 }
 
@@ -484,13 +450,16 @@ fn show(output: &Output, facts: &Facts, path: &Path, validators: usize) {
         "version": facts.version.get(), "index": facts.index.get(), "height": facts.height.get(), "time": iso(facts.time.get()),
         "cosigners": facts.cosigners.iter().map(|(name, _)| name).collect::<Vec<_>>(), "receipt": path.display().to_string(),
     }));
-    let done = match facts.operation.word() {
-        "register" => "anchored",
-        "amend" => "amended",
-        "correct" => "corrected",
-        "suspend" => "suspended",
-        "reinstate" => "reinstated",
-        _ => "revoked",
+    let done = match facts.operation {
+        Operation::Register => "anchored",
+        Operation::Amend => "amended",
+        Operation::Correct => "corrected",
+        Operation::Suspend => "suspended",
+        Operation::Reinstate => "reinstated",
+        Operation::Revoke => "revoked",
+        Operation::Confirm => "confirmed",
+        Operation::Dispute => "disputed",
+        Operation::Withdraw => "withdrawn",
     };
     output.text(&format!(
         "✔ {done}  {}  in {}, version {}",

@@ -10,7 +10,7 @@ use protocol::{
     opening::Content,
 };
 
-use super::submission::Wish;
+use super::{references::Rests, submission::Wish};
 
 /// A value is shown no longer than this.
 const CHARACTERS_MAX: usize = 200;
@@ -54,6 +54,7 @@ pub(super) fn of(wish: &Wish<'_>, origin: &Origin) -> Vec<String> {
             rests_on.key.to_hex()
         ));
     }
+    lines.extend(rests(wish));
     let nodes = wish.desk.node.join(", ");
     lines.push(format!(
         "  handed to {nodes}; it stands in the log for good"
@@ -64,6 +65,21 @@ pub(super) fn of(wish: &Wish<'_>, origin: &Origin) -> Vec<String> {
         );
     }
     lines
+}
+
+/// What the new version rests on though it was not said, or no more though an earlier one does.
+pub(super) fn rests(wish: &Wish<'_>) -> Vec<String> {
+    let line = match wish.rests {
+        Rests::AsSaid => return Vec::new(),
+        Rests::As(version) => format!(
+            "  resting on all that version {version} rests on ({}); --rests-on says otherwise",
+            wish.statement.references.len()
+        ),
+        Rests::NoMore(version) => {
+            format!("  resting on no other record any more, as version {version} does")
+        }
+    };
+    vec![line]
 }
 
 fn what_is_done(statement: &Statement, record: &str) -> String {

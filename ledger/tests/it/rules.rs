@@ -13,7 +13,9 @@ use protocol::{
 
 use crate::acts;
 use crate::attestations;
-use crate::world::{self, BOB, Chain, LOLA, OLD, PARCELS, PERMITS, register, registry, sign};
+use crate::world::{
+    self, BOB, Chain, LOLA, OLD, PARCELS, PERMITS, register, registry, sign, sign_batch,
+};
 
 /// The rows of the table in `docs/protocol.md`.
 fn table() -> BTreeMap<(Option<Status>, Operation), Option<Status>> {
@@ -259,4 +261,40 @@ fn an_entry_may_rest_on_other_records_of_any_registry() {
     let mut on_parcel = reference(7, 1);
     on_parcel.registry = registry(PARCELS);
     chain.block([with(|s| s.references = vec![on_parcel, reference(1, 1)])]);
+}
+
+/// A version names only what is there already, so the first of two that would name one another is refused.
+#[test]
+fn versions_that_rest_on_one_another_are_refused_alone_and_in_a_batch() {
+    let mut chain = Chain::new();
+    let on = |number: u64, other: Reference| {
+        let mut statement = register(number);
+        statement.references = vec![other];
+        statement
+    };
+    let pair = || [on(4, reference(5, 1)), on(5, reference(4, 1))];
+    let refused = |refusal: &Refusal| {
+        assert_eq!(refusal.code(), "unknown-reference");
+        let sentence = refusal.to_string();
+        assert!(sentence.contains("version 1"), "{sentence}");
+        assert!(sentence.contains(PERMITS), "{sentence}");
+    };
+    for one in pair() {
+        refused(&chain.refusal(sign(one)).unwrap());
+    }
+    let built = chain.build(&pair().map(sign));
+    assert_eq!(built.refused.len(), 2, "nor in one block");
+    let batch = chain.refusal(sign_batch(pair().to_vec())).unwrap();
+    assert_eq!(batch.row(), Some(1));
+    refused(&batch);
+
+    // Over several versions a circle of records is history: each named what was there.
+    chain.block([register(4)]);
+    chain.block([on(5, reference(4, 1))]);
+    let mut amend = chain.next(Operation::Amend, 4);
+    amend.references = vec![reference(5, 2)];
+    let ahead = chain.refusal(sign(amend.clone())).unwrap();
+    assert_eq!(ahead.code(), "unknown-reference");
+    amend.references = vec![reference(5, 1)];
+    chain.block([amend]);
 }

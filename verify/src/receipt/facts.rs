@@ -1,7 +1,8 @@
 //! What a receipt proves, as it is shown to whoever asked. Made only after the proofs hold.
 
 use protocol::{
-    entry::Operation,
+    entry::{Operation, Reference},
+    hash::RecordKey,
     height::{Height, LeafIndex, LogSize, TimeMs, Version},
     opening::{Content, Opening},
     receipt::Receipt,
@@ -30,6 +31,8 @@ pub enum Shown {
 pub struct Facts {
     /// The registry.
     pub registry: String,
+    /// The record's key, which stands in the log for its number.
+    pub key: RecordKey,
     /// The record's number, if the opening is there.
     pub record: Option<String>,
     /// The version that the receipt is of.
@@ -42,6 +45,8 @@ pub struct Facts {
     pub effective: Option<String>,
     /// The reason code.
     pub reason: Option<String>,
+    /// The versions of other records that it rests on; their receipts prove them, and this one does not.
+    pub references: Vec<Reference>,
     /// Where the entry stands in the log.
     pub index: LeafIndex,
     /// Height of its block.
@@ -83,12 +88,14 @@ impl Facts {
         let (block, head) = (&receipt.block.leaf, &receipt.newest().leaf);
         Self {
             registry: statement.registry.to_string(),
+            key: statement.key,
             record: None,
             version: statement.version,
             operation: statement.operation,
             author: statement.author.to_string(),
             effective: statement.effective.as_ref().map(ToString::to_string),
             reason: statement.reason.as_ref().map(ToString::to_string),
+            references: statement.references.clone(),
             index: receipt.proof.index,
             height: block.height,
             time: block.time,

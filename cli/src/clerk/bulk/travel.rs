@@ -189,8 +189,9 @@ impl Trip {
             None => (Version::new(1), None),
             Some(upsert) => match upsert.judge(&self.clerk, &self.registry, &key, &opening)? {
                 Found::New => (Version::new(1), None),
-                Found::Changed(version, previous) => {
-                    (version, Some((previous, upsert.reason.clone())))
+                Found::Changed(version, previous, references) => {
+                    let reason = upsert.reason.clone();
+                    (version, Some((previous, reason, references)))
                 }
                 Found::Unchanged(version) => {
                     let outcome = Outcome {
@@ -217,10 +218,10 @@ impl Trip {
             registry: self.registry.clone(),
             key,
             version,
-            previous: amends.as_ref().map(|(previous, _)| *previous),
+            previous: amends.as_ref().map(|(previous, ..)| *previous),
             effective: None,
-            reason: amends.map(|(_, reason)| reason),
-            references: Vec::new(),
+            reason: amends.as_ref().map(|(_, reason, _)| reason.clone()),
+            references: amends.map_or_else(Vec::new, |(.., references)| references),
             commitment: opening.content.as_ref().map(Content::commit),
             author: self.clerk.name.clone(),
             expires,

@@ -4,7 +4,7 @@
 //! version can, and is found among the receipts of earlier runs; without it nothing is sent.
 
 use protocol::{
-    entry::Previous,
+    entry::{Previous, Reference},
     hash::RecordKey,
     height::Version,
     name::{ReasonCode, RegistryName},
@@ -28,7 +28,8 @@ pub(super) struct Upsert {
 /// What a row is to its record.
 pub(super) enum Found {
     New,
-    Changed(Version, Previous),
+    /// The next version, what it follows, and what it rests on: as the version before.
+    Changed(Version, Previous, Vec<Reference>),
     Unchanged(Version),
     /// Nothing can be sent: a status and why.
     Not(&'static str, String),
@@ -74,6 +75,7 @@ impl Upsert {
                     height: state.height,
                     time: state.time,
                 },
+                newest.map_or_else(Vec::new, |newest| newest.entry.statement.references.clone()),
             ),
         })
     }
