@@ -35,7 +35,7 @@ const LAST_BYTES: u64 = 6 + 16 + 1 + 16 + 1;
 const HEADER_BYTES_MAX: u64 = 128;
 
 /// Where a receipt's bytes begin, and how many they are.
-type Place = (u64, usize);
+pub(crate) type Place = (u64, usize);
 
 /// An archive, open for reading and appending.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Archive {
             file.write_all(HEAD).map_err(unwritable)?;
             (BTreeMap::new(), HEAD.len() as u64)
         } else {
-            scan(path, &mut file)?
+            places(path, &mut file)?
         };
         file.set_len(end).map_err(unwritable)?;
         let inner = Inner {
@@ -152,8 +152,21 @@ fn not_one(path: &Path) -> Failure {
     .help("muhr anchor bulk --archive writes one: receipts.archive in its folder")
 }
 
-/// All receipts in order, up to the index or to what is not whole.
-fn scan(path: &Path, file: &mut File) -> Result<(BTreeMap<RecordKey, Place>, u64), Failure> {
+/// Where the newest receipt of each record is, and where the last of all ends.
+fn places(path: &Path, file: &mut File) -> Result<(BTreeMap<RecordKey, Place>, u64), Failure> {
+    let mut places = BTreeMap::new();
+    let end = scan(path, file, &mut |key, place| {
+        let _older = places.insert(key, place);
+    })?;
+    Ok((places, end))
+}
+
+/// All receipts in order, up to the index or to what is not whole. Gives where that begins.
+fn scan(
+    path: &Path,
+    file: &mut File,
+    found: &mut dyn FnMut(RecordKey, Place),
+) -> Result<u64, Failure> {
     let unreadable = |error: std::io::Error| files::unreadable(path, &error);
     let length = file.metadata().map_err(unreadable)?.len();
     let _start = file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
@@ -163,7 +176,6 @@ fn scan(path: &Path, file: &mut File) -> Result<(BTreeMap<RecordKey, Place>, u64
     if head != *HEAD {
         return Err(not_one(path));
     }
-    let mut places = BTreeMap::new();
     let mut at = HEAD.len() as u64;
     let mut line = Vec::new();
     loop {
@@ -176,12 +188,12 @@ fn scan(path: &Path, file: &mut File) -> Result<(BTreeMap<RecordKey, Place>, u64
         let Some((key, bytes)) =
             header_of(&line).filter(|(_, bytes)| start + *bytes as u64 <= length)
         else {
-            return Ok((places, at));
+            return Ok(at);
         };
         reader
             .seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX))
             .map_err(unreadable)?;
-        let _older = places.insert(key, (start, bytes));
+        found(key, (start, bytes));
         at = start + bytes as u64;
     }
 }
@@ -196,10 +208,25 @@ fn header_of(line: &[u8]) -> Option<(RecordKey, usize)> {
     Some((RecordKey::from_hex(key)?, bytes))
 }
 
-/// The records whose receipts an archive holds.
-pub(crate) fn keys(path: &Path) -> Result<Vec<RecordKey>, Failure> {
+/// Where all receipts of an archive are, in the order in which they were kept; older ones of a record too.
+pub(crate) fn all(path: &Path) -> Result<Vec<Place>, Failure> {
     let mut file = File::open(path).map_err(|error| files::unreadable(path, &error))?;
-    Ok(scan(path, &mut file)?.0.into_keys().collect())
+    let mut all = Vec::new();
+    let _end = scan(path, &mut file, &mut |_, place| all.push(place))?;
+    Ok(all)
+}
+
+/// The receipt that is at a place.
+pub(crate) fn take(path: &Path, place: Place) -> std::io::Result<Vec<u8>> {
+    take_from(&mut File::open(path)?, place)
+}
+
+fn take_from(file: &mut File, (start, length): Place) -> std::io::Result<Vec<u8>> {
+    let _place = file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    let most = length.min(RECEIPT_BYTES_MAX) as u64;
+    let _read = file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Takes one receipt out of an archive: by its index, or by going through it where a kill has cut that off.
@@ -213,18 +240,10 @@ pub(crate) fn extract(path: &Path, key: &RecordKey) -> Result<Option<Vec<u8>>, F
     }
     let place = match index_of(&mut file).map_err(unreadable)? {
         Some((start, count)) => search(&mut file, start, count, key).map_err(unreadable)?,
-        None => scan(path, &mut file)?.0.get(key).copied(),
+        None => places(path, &mut file)?.0.get(key).copied(),
     };
-    let Some((start, length)) = place else {
-        return Ok(None);
-    };
-    let _place = file.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    let most = length.min(RECEIPT_BYTES_MAX) as u64;
-    file.take(most)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    Ok(Some(bytes))
+    let taken = place.map(|place| take_from(&mut file, place));
+    taken.transpose().map_err(unreadable)
 }
 
 /// Where the index begins and how many lines it has; none unless the last line says so and is right.

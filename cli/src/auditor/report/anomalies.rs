@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
     }
     let findings = judge::all(&seen, &thresholds);
     let number = |finding: &Finding<'_>| {
-        let seen = (finding.entries == 1).then_some(finding.first)?;
+        let seen = finding.single()?;
         numbers.of(&seen.registry, &seen.key)
     };
     output.data(&json!({
@@ -122,13 +122,18 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
         ));
     }
     for finding in &findings {
-        let named = match finding.entries {
-            1 => format!(
+        let named = match finding.single() {
+            Some(seen) => format!(
                 "version {} of {}",
-                finding.first.version,
-                named(number(finding).as_deref(), &finding.first.key)
+                seen.version,
+                named(number(finding).as_deref(), &seen.key)
             ),
-            several => format!("{several} entries up to {}", finding.last.words()),
+            None => format!(
+                "{} entries up to {}, leaves {}",
+                finding.leaves.len(),
+                finding.last.words(),
+                finding.leaves()
+            ),
         };
         let (place, first) = (finding.first.place.words(), finding.first);
         output.text(&format!(
@@ -154,6 +159,7 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
         "last height",
         "last time",
         "entries",
+        "leaves",
         "clerk",
         "registry",
         "record",
@@ -181,28 +187,27 @@ fn counted(
 
 fn json(finding: &Finding<'_>, number: Option<String>) -> Value {
     let Seen {
-        clerk,
-        registry,
-        key,
-        version,
-        ..
+        clerk, registry, ..
     } = finding.first;
-    let single = finding.entries == 1;
+    let single = finding.single();
+    let leaves = finding.leaves.iter().map(|leaf| leaf.get());
     json!({
-        "kind": finding.kind, "first": finding.first.place.json(), "last": finding.last.json(), "entries": finding.entries,
+        "kind": finding.kind, "first": finding.first.place.json(), "last": finding.last.json(),
+        "entries": finding.leaves.len(), "leaves": leaves.collect::<Vec<_>>(),
         "clerk": clerk.as_str(), "registry": registry.as_str(), "record": number,
-        "key": single.then(|| key.to_hex()), "version": single.then(|| version.get()), "detail": finding.detail,
+        "key": single.map(|seen| seen.key.to_hex()), "version": single.map(|seen| seen.version.get()), "detail": finding.detail,
     })
 }
 
 fn cells(finding: &Finding<'_>, number: Option<String>) -> Vec<String> {
     let first = finding.first;
-    let single = (finding.entries == 1).then_some(first);
+    let single = finding.single();
     let mut cells = vec![finding.kind.to_owned()];
     cells.extend(first.place.cells());
     cells.extend(finding.last.cells());
     cells.extend([
-        finding.entries.to_string(),
+        finding.leaves.len().to_string(),
+        finding.leaves(),
         first.clerk.to_string(),
         first.registry.to_string(),
         number.unwrap_or_default(),
