@@ -38,5 +38,6 @@ mod schemas;
 mod servers;
 mod sim;
 mod tidy;
+mod tour;
 mod wire;
 mod witness;

@@ -18,7 +18,7 @@ const DOCUMENT: &str = "http://schemas.openxmlformats.org/officeDocument/2006/re
 const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
 
 /// A workbook of two sheets, whose first is `rows` and whose strings are `strings`; `more` are other parts.
-fn workbook(path: &Path, rows: &str, strings: &str, more: &[(&str, &[u8])]) {
+pub(crate) fn workbook(path: &Path, rows: &str, strings: &str, more: &[(&str, &[u8])]) {
     let mut zip = ZipWriter::new(File::create(path).unwrap());
     let sheet = |rows: &str| format!("{HEAD}<worksheet xmlns=\"{MAIN}\">{rows}</worksheet>");
     let relations =
@@ -69,7 +69,7 @@ fn workbook(path: &Path, rows: &str, strings: &str, more: &[(&str, &[u8])]) {
 }
 
 /// Inline cells of a row, each as given between its tags.
-fn row(number: u32, cells: &[(&str, &str)]) -> String {
+pub(crate) fn row(number: u32, cells: &[(&str, &str)]) -> String {
     let cells = cells
         .iter()
         .map(|(column, cell)| match cell.strip_prefix('<') {
