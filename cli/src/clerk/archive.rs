@@ -331,11 +331,19 @@ mod tests {
             }
         };
         look();
+        // In the order in which they were kept, older ones too.
+        let all = || {
+            let places = all(&path).unwrap().into_iter();
+            let first = places.map(|place| take(&path, place).unwrap()[0]);
+            first.collect::<Vec<_>>()
+        };
+        assert_eq!(all(), [7, 3, 9, 1, 5, b'n']);
         // The index is cut off at any byte: what is found does not change.
         let start = whole.len() - usize::try_from(5 * LINE_BYTES + LAST_BYTES).unwrap();
         for cut in [start, start + 1, start + 91, whole.len() - 1] {
             std::fs::write(&path, &whole[..cut]).unwrap();
             look();
+            assert_eq!(all().len(), 6);
         }
         // A receipt is cut: it alone is gone, and can be written again.
         std::fs::write(&path, &whole[..start - 1]).unwrap();

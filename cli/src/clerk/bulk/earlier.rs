@@ -33,13 +33,13 @@ pub(crate) struct Earlier {
     records: usize,
 }
 
-/// One receipt. Where nothing else differs, what was given or is named first counts.
+/// One receipt; there may be a million of them. Where nothing else differs, what was given or is named first counts.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
     key: RecordKey,
     version: Reverse<Version>,
     shows: Reverse<Shows>,
-    place: usize,
+    place: u32,
     at: At,
 }
 
@@ -49,7 +49,7 @@ enum Shows {
     Nothing,
     Number,
     /// Some of the fields, and how many.
-    Some(usize),
+    Some(u16),
     All,
 }
 
@@ -113,7 +113,8 @@ impl Earlier {
             None => Shows::Nothing,
             Some(None) => Shows::Number,
             Some(Some(Content::Redacted(redacted))) => {
-                Shows::Some(redacted.fields().as_slice().len())
+                let fields = redacted.fields().as_slice().len();
+                Shows::Some(u16::try_from(fields).unwrap_or(u16::MAX))
             }
             Some(Some(Content::Document { .. } | Content::Fields { .. })) => Shows::All,
         };
@@ -121,7 +122,7 @@ impl Earlier {
             key: statement.key,
             version: Reverse(statement.version),
             shows: Reverse(shows),
-            place: self.places.len(),
+            place: u32::try_from(self.places.len()).unwrap_or(u32::MAX),
             at,
         });
     }
@@ -185,7 +186,8 @@ impl Earlier {
     }
 
     fn read(&self, found: &Found) -> Option<(Entry, Option<Opening>)> {
-        read(self.places.get(found.place)?, &found.at)
+        let place = usize::try_from(found.place).ok()?;
+        read(self.places.get(place)?, &found.at)
     }
 }
 
