@@ -131,6 +131,16 @@ fn seeded_errors_are_found_all_of_them_and_no_others() {
     assert!(nowhere.stderr.contains("qurilish.permits"), "{nowhere:?}");
 }
 
+/// The page says who signed it and how to check that; the JSON, how the table was read.
+fn says_how_it_was_made(page: &str, json: &[u8], vkey: &str) {
+    assert!(!page.contains("<script") && page.contains("QR-2"), "{page}");
+    let line = format!("muhr report check report.note --signer {vkey}");
+    assert!(page.contains(&line), "{page}");
+    let made: Value = serde_json::from_slice(json).unwrap();
+    assert_eq!(made["table"]["encoding"], "utf-8");
+    assert_eq!(made["table"]["delimiter"], "comma");
+}
+
 #[test]
 fn a_report_is_the_same_bytes_each_time_and_its_signature_covers_them() {
     let cluster = Cluster::start(0);
@@ -181,13 +191,7 @@ fn a_report_is_the_same_bytes_each_time_and_its_signature_covers_them() {
     let _other = check(&vkey.replacen("qurilish", "kadastr", 1)).expect(2);
     let html = cluster.path().join("one/report.html");
     let text = fs::read_to_string(&html).unwrap();
-    assert!(!text.contains("<script") && text.contains("QR-2"), "{text}");
-    // The page says who signed it and how to check that; the JSON, how the table was read.
-    let line = format!("muhr report check report.note --signer {vkey}");
-    assert!(text.contains(&line), "{text}");
-    let made: Value = serde_json::from_slice(&read("one/report.json".to_owned())).unwrap();
-    assert_eq!(made["table"]["encoding"], "utf-8");
-    assert_eq!(made["table"]["delimiter"], "comma");
+    says_how_it_was_made(&text, &read("one/report.json".to_owned()), &vkey);
     fs::write(&html, text.replace("QR-2", "QR-9")).unwrap();
     assert_eq!(check(&vkey).expect(11).json()["verdict"], "altered");
     fs::remove_file(&html).unwrap();

@@ -68,6 +68,25 @@ impl Gathered {
     }
 }
 
+/// Columns of the table.
+const HEADER: [&str; 15] = [
+    "kind",
+    "leaf",
+    "height",
+    "time",
+    "last leaf",
+    "last height",
+    "last time",
+    "entries",
+    "leaves",
+    "clerk",
+    "registry",
+    "record",
+    "key",
+    "version",
+    "detail",
+];
+
 /// How many entries of each operation a clerk has made in a registry.
 type Counts<'a> = BTreeMap<(&'a ClerkName, &'a RegistryName), BTreeMap<Operation, u64>>;
 
@@ -122,24 +141,7 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
         ));
     }
     for finding in &findings {
-        let named = match finding.single() {
-            Some(seen) => format!(
-                "version {} of {}",
-                seen.version,
-                named(number(finding).as_deref(), &seen.key)
-            ),
-            None => format!(
-                "{} entries up to {}, leaves {}",
-                finding.leaves.len(),
-                finding.last.words(),
-                finding.leaves()
-            ),
-        };
-        let (place, first) = (finding.first.place.words(), finding.first);
-        output.text(&format!(
-            "▲ {:<7} {place}  {}  {}  {named}: {}",
-            finding.kind, first.clerk, first.registry, finding.detail
-        ));
+        output.text(&line(finding, number(finding).as_deref()));
     }
     output.text(&match findings.len() {
         0 => format!(
@@ -150,28 +152,29 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
     });
     output.text(&format!("  {}", thresholds.words()));
     output.text(&format!("  {}", basis_words(&whole)));
-    let header = [
-        "kind",
-        "leaf",
-        "height",
-        "time",
-        "last leaf",
-        "last height",
-        "last time",
-        "entries",
-        "leaves",
-        "clerk",
-        "registry",
-        "record",
-        "key",
-        "version",
-        "detail",
-    ];
     let rows = findings
         .iter()
         .map(|finding| cells(finding, number(finding)));
-    write_csv(arguments.csv.as_deref(), &csv(&header, rows), output)?;
+    write_csv(arguments.csv.as_deref(), &csv(&HEADER, rows), output)?;
     Ok(DONE)
+}
+
+/// One line for people.
+fn line(finding: &Finding<'_>, number: Option<&str>) -> String {
+    let named = match finding.single() {
+        Some(seen) => format!("version {} of {}", seen.version, named(number, &seen.key)),
+        None => format!(
+            "{} entries up to {}, leaves {}",
+            finding.leaves.len(),
+            finding.last.words(),
+            finding.leaves()
+        ),
+    };
+    let (place, first) = (finding.first.place.words(), finding.first);
+    format!(
+        "▲ {:<7} {place}  {}  {}  {named}: {}",
+        finding.kind, first.clerk, first.registry, finding.detail
+    )
 }
 
 fn counted(
