@@ -44,7 +44,7 @@ planted: tools
 	@$(CARGO) run --release --locked -p tests --bin planted -- --write docs/safety.md
 
 # The long lanes, each with its own counts in $(NIGHT); NIGHTLY=long before a release. The last step
-# joins them into reliability.json.
+# joins them into reliability.json. MUHR_PERMITS=file tries reconciliation on a register of your own.
 NIGHT := $(CARGO_TARGET_DIR)/reliability
 SEEDS := $(if $(filter long,$(NIGHTLY)),250000,10000)
 nightly: build
@@ -54,6 +54,7 @@ nightly: build
 	@MUHR_SEEDS=$$(($(SEEDS) / 10)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib --test it -- after_a_storm poison::the_door
 	@MUHR_SEEDS=$$(($(SEEDS) / 20)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --test it -- --exact sim::storms
 	@MUHR_BULK_ROWS=100000 MUHR_BULK_KILLS=100 $(CARGO) test --release --locked --workspace --test it -- --exact --nocapture bulk::kills::an_import_survives_its_own_kills_and_those_of_its_node
+	@MUHR_PERMIT_ROWS=10000 $(CARGO) test --release --locked --workspace --test it -- --exact --nocapture desk::trial::of_a_hard_register_every_seeded_error_is_found_and_nothing_else
 	@$(CARGO) run --release --locked -p tests --bin chaos -- --$(or $(NIGHTLY),short) --report $(NIGHT)/chaos.json
 	@deploy/reliability.sh $(NIGHT) > reliability.json && echo "reliability.json"
 

@@ -3,13 +3,15 @@
 # auditor replays everything. Every claim is checked; the first that does not come true ends it.
 #   DEMO=once       end after the tour instead of keeping the network up
 #   DEMO_DIR=path   where everything goes (else a new folder, printed)
+#   DEMO_BIN=path   where muhr and muhr-node are (else ./bin, as make build leaves them)
 #   PERMITS=file    anchor the rows of your own CSV file (first column: the record's number, unless
 #                   PERMITS_RECORD names other columns, separated by commas)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-muhr=$PWD/bin/muhr
-node=$PWD/bin/muhr-node
+bin=${DEMO_BIN:-$PWD/bin}
+muhr=$bin/muhr
+node=$bin/muhr-node
 agencies=(kadastr qurilish adliya soliq)
 registry=qurilish.permits
 
@@ -207,7 +209,7 @@ done
 say "Everything above came true."
 for name in "${agencies[@]}"; do note "$name  $(url "$name")"; done
 note "trust file  $net/trust.policy"
-note "try: bin/muhr verify $sample --trust $net/trust.policy"
+note "try: $muhr verify $sample --trust $net/trust.policy"
 [ "${DEMO:-}" = once ] && exit 0
 note "the network stays up until Ctrl-C"
 wait

@@ -6,6 +6,7 @@
 mod agency;
 pub mod arguments;
 mod auditor;
+mod cells;
 mod clerk;
 mod client;
 mod exit;

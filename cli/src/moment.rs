@@ -19,11 +19,6 @@ fn seconds(text: &str, of_day: &str) -> Option<u64> {
         None => (text, of_day),
     };
     let date = Date::parse(date)?;
-    let mut parts = date
-        .as_str()
-        .split('-')
-        .map(|part| part.parse::<u64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
     let mut parts = clock
         .split(':')
         .map(|part| (part.len() == 2).then(|| part.parse::<u64>().ok())?);
@@ -31,17 +26,8 @@ fn seconds(text: &str, of_day: &str) -> Option<u64> {
     if parts.next().is_some() || hours > 23 || minutes > 59 || seconds > 59 {
         return None;
     }
-    let days = days_from_civil(year, month, day)?;
+    let days = u64::try_from(date.day()).ok()?;
     Some(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
-}
-
-/// Days since 1970-01-01, for the years that block times can have.
-fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
-    let year = year.checked_sub(u64::from(month <= 2))?;
-    let (era, of_era) = (year / 400, year % 400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-    (era * 146_097 + of_era).checked_sub(719_468)
 }
 
 #[cfg(test)]

@@ -115,33 +115,35 @@ impl ClerkName {
 }
 
 impl Date {
-    /// The last millisecond of the day, in UTC.
+    /// Days since 1970-01-01; fewer than none before it.
     #[must_use]
-    pub fn last_ms(&self) -> TimeMs {
-        const DAY_MS: u64 = 86_400_000;
+    pub fn day(&self) -> i64 {
         let mut parts = self
             .0
             .split('-')
-            .map(|part| part.parse::<u64>().unwrap_or(0));
+            .map(|part| part.parse::<i64>().unwrap_or(0));
         let mut part = || parts.next().unwrap_or(0);
         let (year, month, day) = (part(), part(), part());
         // Years counted from March, so that the leap day is the last of its year; 719,468 days lie
-        // between 0000-03-01 and 1970-01-01. Days before 1970 have no time here and count as its start.
-        let year = if month > 2 {
-            year
-        } else {
-            year.saturating_sub(1)
-        };
+        // between 0000-03-01 and 1970-01-01.
+        let year = year.saturating_sub(i64::from(month <= 2));
         let months = month.saturating_add(9) % 12;
         let in_year = months.saturating_mul(153).saturating_add(2) / 5;
-        let days = (year
+        (year
             .saturating_mul(365)
             .saturating_add(year / 4)
             .saturating_sub(year / 100))
         .saturating_add(year / 400)
         .saturating_add(in_year)
-        .saturating_add(day);
-        let after = days.saturating_sub(719_468);
+        .saturating_add(day)
+        .saturating_sub(719_469)
+    }
+
+    /// The last millisecond of the day, in UTC. Days before 1970 have no time and count as its start.
+    #[must_use]
+    pub fn last_ms(&self) -> TimeMs {
+        const DAY_MS: u64 = 86_400_000;
+        let after = u64::try_from(self.day().saturating_add(1)).unwrap_or(0);
         TimeMs::new(after.saturating_mul(DAY_MS).saturating_sub(1))
     }
 }
@@ -188,5 +190,21 @@ mod tests {
             assert_eq!(last(date), seconds * 1000 - 1, "{date}");
         }
         assert_eq!(last("1969-12-31"), 0);
+    }
+
+    #[test]
+    fn days_are_counted_in_both_directions() {
+        let day = |text: &str| Date::parse(text).unwrap().day();
+        for (date, days) in [
+            ("1000-01-01", -354_285),
+            ("1900-02-28", -25_510),
+            ("1900-03-01", -25_508),
+            ("1969-12-31", -1),
+            ("1970-01-01", 0),
+            ("2000-02-29", 11_016),
+            ("2026-11-23", 20_780),
+        ] {
+            assert_eq!(day(date), days, "{date}");
+        }
     }
 }

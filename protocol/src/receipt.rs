@@ -130,17 +130,7 @@ impl Receipt {
 
     /// Reads a file; anything that `write` would not give back is refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut lines = Lines::new(bytes, RECEIPT_BYTES_MAX)?;
-        // That the line fits the opening is seen when the receipt is written again.
-        if !lines.skip_if(REDACTED) {
-            lines.exact(PLAIN)?;
-        }
-        lines.exact("--- entry")?;
-        let (entry, _) = lines.section();
-        let entry = Entry::parse(entry.as_bytes()).map_err(|error| error.after(2))?;
-        let opening = read_section(&mut lines, "--- opening", |section, line| {
-            Opening::read(section, line)
-        })?;
+        let (entry, opening, mut lines) = shown_lines(bytes)?;
         lines.exact("--- clerk")?;
         let clerk = lines.whole(ClerkState::parse, "the state of a clerk")?;
         let clerk_proof = IndexProof::read(&mut lines)?;
@@ -185,6 +175,27 @@ impl Receipt {
         text::same(bytes, receipt.write().as_bytes())?;
         Ok(receipt)
     }
+}
+
+/// What a receipt shows of a record, and nothing of its proofs: the entry and its opening. Enough where
+/// the entry is proven otherwise, as by the whole log.
+pub fn shown(bytes: &[u8]) -> Result<(Entry, Option<Opening>), Malformed> {
+    shown_lines(bytes).map(|(entry, opening, _)| (entry, opening))
+}
+
+fn shown_lines(bytes: &[u8]) -> Result<(Entry, Option<Opening>, Lines<'_>), Malformed> {
+    let mut lines = Lines::new(bytes, RECEIPT_BYTES_MAX)?;
+    // That the line fits the opening is seen when the receipt is written again.
+    if !lines.skip_if(REDACTED) {
+        lines.exact(PLAIN)?;
+    }
+    lines.exact("--- entry")?;
+    let (entry, _) = lines.section();
+    let entry = Entry::parse(entry.as_bytes()).map_err(|error| error.after(2))?;
+    let opening = read_section(&mut lines, "--- opening", |section, line| {
+        Opening::read(section, line)
+    })?;
+    Ok((entry, opening, lines))
 }
 
 impl BlockProof {

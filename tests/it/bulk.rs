@@ -11,6 +11,10 @@ pub(crate) mod workbooks;
 
 use std::fs;
 
+pub(crate) use self::{
+    kills::Points,
+    workbooks::{row, workbook},
+};
 use tests::cluster::{Cluster, Ran};
 
 fn bulk(cluster: &Cluster, table: &str, out: &str, more: &[&str]) -> Ran {
@@ -97,7 +101,7 @@ fn tables_of_other_letters_are_read_judged_and_mended() {
     }
 
     // Mended and fed back: the remarks are no fields. The folder of other receipts is not written over.
-    let mended = errors.replace("=A1", "mended").replace("#REF!", "mended");
+    let mended = errors.replace("'=A1", "mended").replace("#REF!", "mended");
     cluster.document("mended.csv", &mended);
     let other = bulk(&cluster, "mended.csv", "november", &[]).expect(20);
     let counts = serde_json::json!({"conflict": 3, "invalid": 2});
@@ -109,4 +113,37 @@ fn tables_of_other_letters_are_read_judged_and_mended() {
     let again = bulk(&cluster, "mended.csv", "december", &[]).expect(20);
     let counts = serde_json::json!({"anchored": 2, "conflict": 1, "invalid": 2});
     assert_eq!(again.json()["counts"], counts);
+}
+
+#[test]
+fn rows_to_mend_run_in_no_spreadsheet_and_are_fed_back_as_they_were() {
+    let cluster = Cluster::start(0);
+    let read = |name: &str| fs::read_to_string(cluster.path().join(name)).unwrap();
+    let table = "number,+note\nQ-1,=A1\n-2,one\n-2,'=A1\n-2,\"a;=B1\"\n";
+    cluster.document("t.csv", table);
+    let done = bulk(&cluster, "t.csv", "first", &[]).expect(20).json();
+    let counts = serde_json::json!({"anchored": 1, "invalid": 1, "duplicate": 2});
+    assert_eq!(done["counts"], counts);
+    // A formula stands there as text, so that no spreadsheet puts another value in its place.
+    let errors = read("first/t.errors.csv");
+    for end in ["number,'+note", "Q-1,'=A1", "'-2,''=A1", "'-2,a;'=B1"] {
+        assert!(errors.lines().any(|line| line.ends_with(end)), "{errors}");
+    }
+    let result = read("first/result.csv");
+    assert!(result.contains("\n3,'-2,1,anchored,"), "{result}");
+    // As they were: the formula is none of the fields yet, and what is anchored has no apostrophe more.
+    let second = errors.replace("'-2,''=A1", "'-3,''=A1");
+    cluster.document("again.csv", &second.replace("'-2,a;'=B1", "'-4,a;'=B1"));
+    let done = bulk(&cluster, "again.csv", "second", &[]).expect(20).json();
+    let counts = serde_json::json!({"anchored": 2, "invalid": 1});
+    assert_eq!(done["counts"], counts);
+    for (row, fields) in [
+        (3, "field number -3\nfield +note '=A1\n"),
+        (4, "field number -4\nfield +note a;=B1\n"),
+    ] {
+        let receipt = read(&format!("second/receipts/{row:07}.receipt"));
+        assert!(receipt.contains(fields), "{receipt}");
+    }
+    let again = read("second/again.errors.csv");
+    assert!(again.contains(",Q-1,'=A1"), "{again}");
 }

@@ -1,8 +1,17 @@
 //! The handbooks' commands, run as they stand, one after the other.
+//!
+//! `MUHR_BLESS=1` writes what one run prints into the clerks' page, all of it: times, leaves and keys of
+//! different blocks then belong together.
 
-use std::{fs, net::TcpListener, os::unix::fs::symlink, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeMap, env, fs, net::TcpListener, os::unix::fs::symlink, path::PathBuf,
+    process::Command,
+};
 
-use tests::cluster::{Cluster, binary};
+use tests::{
+    cluster::{Cluster, binary},
+    terminal::Terminal,
+};
 
 fn root() -> PathBuf {
     let tests = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
@@ -129,15 +138,11 @@ fn masked(text: &str) -> String {
     lines.collect()
 }
 
-#[test]
-fn a_clerk_s_day_goes_as_the_page_says() {
-    let cluster = Cluster::start(0);
-    let bin = cluster.path().join("bin");
-    fs::create_dir(&bin).unwrap();
-    symlink(binary("muhr"), bin.join("muhr")).unwrap();
+/// Runs all blocks of the clerks' page in one shell, and what stands at a prompt on a terminal. Gives what
+/// is shown for each block that shows something, by its place on the page.
+fn lived(cluster: &Cluster, blocks: &[(String, String)]) -> BTreeMap<usize, String> {
     let nodes = format!("{},{}", cluster.url("kadastr"), cluster.url("soliq"));
-    let blocks = fenced("clerks.md");
-    // One shell for all blocks; what each prints goes to a file of its own.
+    let mut own = String::new();
     let mut script = "set -euo pipefail\n".to_owned();
     for (at, (language, block)) in blocks.iter().enumerate() {
         if language == "sh" {
@@ -145,34 +150,108 @@ fn a_clerk_s_day_goes_as_the_page_says() {
         }
         for line in block.lines().filter(|_| language == "sh") {
             script += &match line.strip_prefix("export MUHR_NODE=") {
-                Some(_) => format!("export MUHR_NODE={nodes}\n"),
+                Some(named) => {
+                    named.clone_into(&mut own);
+                    format!("export MUHR_NODE={nodes}\n")
+                }
                 None => format!("{line}\n"),
             };
         }
     }
-    let ran = Command::new("bash")
-        .args(["-c", &script])
-        .current_dir(cluster.path())
-        .status()
-        .unwrap();
-    let printed = |at: usize| {
-        let text = fs::read_to_string(cluster.path().join(format!("{at}.printed")));
-        text.unwrap_or_default().replace('\u{feff}', "")
+    let bash = |script: &str| {
+        let mut command = Command::new("bash");
+        command.args(["-c", script]).current_dir(cluster.path());
+        command
     };
-    let mut compared = 0;
-    for (at, (language, wanted)) in blocks.iter().enumerate() {
-        if language == "text" {
-            let printed = printed(at - 1);
-            let block = &blocks[at - 1].1;
-            assert_eq!(
-                masked(&printed),
-                masked(wanted),
-                "{block}, whole:\n{printed}"
-            );
-            compared += 1;
-        }
+    let ran = bash(&script).status().unwrap();
+    let printed = |at: usize| {
+        fs::read_to_string(cluster.path().join(format!("{at}.printed"))).unwrap_or_default()
+    };
+    let last = (0..blocks.len()).rfind(|at| cluster.path().join(format!("{at}.printed")).exists());
+    let (last, code) = (last.unwrap_or(0), ran.code());
+    assert!(
+        ran.success(),
+        "exit code {code:?} within\n{}\n{}",
+        blocks[last].1,
+        printed(last)
+    );
+    let mut shown = BTreeMap::new();
+    for (at, (language, block)) in blocks.iter().enumerate() {
+        let text = match language.as_str() {
+            "sh" => continue,
+            "text" => printed(at - 1),
+            // At a prompt: up to the question, which is answered with no.
+            "console" => {
+                let line = block
+                    .lines()
+                    .next()
+                    .and_then(|line| line.strip_prefix("$ "));
+                cluster.document("permit.pdf", "a permit");
+                let mut command = bash(line.unwrap());
+                let key = cluster.dir("qurilish").join("keys/clerk.key");
+                command.env("MUHR_NODE", &nodes).env("MUHR_KEY", key);
+                command.env("MUHR_TRUST", cluster.trust());
+                let mut terminal = Terminal::start(command);
+                let end = block.lines().last().unwrap();
+                let before = terminal.until(end);
+                terminal.types("n\n");
+                let (code, _) = terminal.end();
+                assert_eq!(code, 2, "{before}");
+                format!("$ {}\n{before}{end}\n", line.unwrap())
+            }
+            other => panic!("a block of {other} is not run"),
+        };
+        // The page names addresses of its own.
+        let named = nodes.split(',').zip(own.split(','));
+        let text = text.replace('\u{feff}', "");
+        let text = named.fold(text, |text, (real, named)| text.replace(real, named));
+        let _new = shown.insert(at, text);
     }
-    let all: String = (0..blocks.len()).map(printed).collect();
-    assert!(ran.success(), "{all}");
-    assert!(compared >= 20, "only {compared}");
+    shown
+}
+
+/// A page with other blocks in the places that `shown` names.
+fn blessed(page: &str, shown: &BTreeMap<usize, String>) -> String {
+    let (mut out, mut at, mut inside) = (String::new(), 0, false);
+    for line in page.lines() {
+        let fence = line.starts_with("```");
+        if !inside || fence || !shown.contains_key(&at) {
+            out += &format!("{line}\n");
+        }
+        if fence && !inside {
+            out += shown.get(&at).map_or("", String::as_str);
+        }
+        at += usize::from(fence && inside);
+        inside ^= fence;
+    }
+    out
+}
+
+#[test]
+fn a_clerk_s_day_goes_as_the_page_says() {
+    let cluster = Cluster::start(0);
+    let bin = cluster.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(binary("muhr"), bin.join("muhr")).unwrap();
+    let blocks = fenced("clerks.md");
+    let shown = lived(&cluster, &blocks);
+    if env::var("MUHR_BLESS").is_ok_and(|bless| bless == "1") {
+        let path = root().join("docs/clerks.md");
+        let page = fs::read_to_string(&path).unwrap();
+        fs::write(&path, blessed(&page, &shown)).unwrap();
+        return;
+    }
+    for (at, shown) in &shown {
+        let (above, wanted) = (&blocks[at - 1].1, &blocks[*at].1);
+        assert_eq!(masked(shown), masked(wanted), "{above}, whole:\n{shown}");
+    }
+    assert!(shown.len() >= 20, "only {}", shown.len());
+}
+
+#[test]
+fn blessing_a_page_changes_what_is_shown_and_nothing_else() {
+    let page = "a\n```sh\nls\n```\n```text\nold\nold\n```\nb\n```text\nc\n```\n";
+    let shown = BTreeMap::from([(1, "new\n".to_owned())]);
+    let blessed = blessed(page, &shown);
+    assert_eq!(blessed, page.replace("old\nold\n", "new\n"));
 }

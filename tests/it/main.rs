@@ -38,6 +38,7 @@ mod schemas;
 mod servers;
 mod sim;
 mod tidy;
+mod tour;
 mod wire;
 mod wishes;
 mod witness;

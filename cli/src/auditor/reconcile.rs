@@ -14,7 +14,7 @@ mod page;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use ledger::Records as _;
@@ -68,6 +68,7 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
     // Nothing is sent, but a guess at the letters would be told as changes: they must be known.
     let (path, record) = (&arguments.table, &arguments.record);
     let table = bulk::table(path, record, &arguments.written, false, output)?;
+    let written = bulk::written(&table);
     columns(&criteria, &table)?;
     let receipts = Earlier::open(&arguments.receipts)?;
     let mut records = Records::default();
@@ -94,16 +95,20 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
     let Comparison {
         findings, counts, ..
     } = comparison;
+    let at_hand = records.by_place().into_iter();
+    let at_hand = at_hand.filter(|(key, held)| receipts.knows(key, held.content.0));
     let made = Report {
         arguments,
         criteria: &criteria,
         whole: &whole,
         table: hash,
-        receipts: receipts.len() as u64,
+        written,
+        receipts: at_hand.count() as u64,
+        signer: signer.as_ref(),
         findings,
         counts,
     };
-    made.give(&note, signer.as_ref(), output)
+    made.give(&note, output)
 }
 
 /// Compares every row, and then what no row has named.
@@ -123,8 +128,10 @@ fn compare(
                 }
             }
             Err(outcome) => {
-                let parts = key.iter().filter_map(|at| outcome.cells.get(*at));
-                let record = RecordId::new(parts.map(String::as_str)).ok();
+                // Half a number would be another record's.
+                let parts = key.iter().map(|at| Some(outcome.cells.get(*at)?.as_str()));
+                let parts: Option<Vec<&str>> = parts.collect();
+                let record = parts.and_then(|parts| RecordId::new(parts).ok());
                 let (column, why) = (&outcome.column, &outcome.reason);
                 comparison.invalid(outcome.row, record, column, why);
             }
@@ -197,16 +204,20 @@ struct Report<'a> {
     criteria: &'a Criteria,
     whole: &'a Whole,
     table: DocumentHash,
+    /// How the table was read, in the words of the options that say so.
+    written: Vec<(&'static str, String)>,
+    /// Records of the registry of which receipts are at hand.
     receipts: u64,
+    signer: Option<&'a Signer>,
     findings: Vec<Finding>,
     counts: Counts,
 }
 
 impl Report<'_> {
-    fn give(&self, note: &str, signer: Option<&Signer>, output: &Output) -> Result<u8, Failure> {
+    fn give(&self, note: &str, output: &Output) -> Result<u8, Failure> {
         let mut written = Vec::new();
         if let Some(out) = &self.arguments.out {
-            written = self.write(out, note, signer)?;
+            written = self.write(out, note)?;
         }
         let mut data = self.json();
         let paths: Vec<_> = written
@@ -246,6 +257,14 @@ impl Report<'_> {
     fn table_name(&self) -> String {
         let name = self.arguments.table.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
+    }
+
+    /// The word of an option that says how the table is written.
+    fn option(&self, name: &str) -> Option<&str> {
+        let mut written = self.written.iter();
+        written
+            .find(|(option, _)| *option == name)
+            .map(|(_, word)| word.as_str())
     }
 
     /// What was found, in sentences.
@@ -304,6 +323,10 @@ impl Report<'_> {
         if self.criteria.late_days.is_none() {
             limits.push("lateness was not judged".to_owned());
         }
+        limits.push(
+            "whether versions are pending, lapsed or disputed under the registry's policy was not judged"
+                .to_owned(),
+        );
         limits
     }
 
@@ -326,9 +349,13 @@ impl Report<'_> {
         json!({
             "schema": "muhr/reconcile/1", "exit_code": self.exit_code(), "basis": basis(self.whole),
             "program": env!("CARGO_PKG_VERSION"), "registry": criteria.registry.as_str(),
-            "table": {"name": self.table_name(), "sha256": self.table.to_hex()}, "receipts": self.receipts,
+            "table": {
+                "name": self.table_name(), "sha256": self.table.to_hex(), "encoding": self.option("encoding"),
+                "delimiter": self.option("delimiter"), "sheet": self.option("sheet"),
+            },
+            "receipts": self.receipts,
             "criteria": {
-                "record": criteria.record, "date": criteria.date, "late_days": criteria.late_days,
+                "record": criteria.record, "date": criteria.date, "late_days": criteria.late_days, "zone": "UTC+5",
                 "status": criteria.status, "status_words": words, "ignore": criteria.ignore,
             },
             "counts": {
@@ -341,12 +368,7 @@ impl Report<'_> {
     }
 
     /// Writes the folder; its note, if it is signed, last.
-    fn write(
-        &self,
-        out: &Path,
-        note: &str,
-        signer: Option<&Signer>,
-    ) -> Result<Vec<std::path::PathBuf>, Failure> {
+    fn write(&self, out: &Path, note: &str) -> Result<Vec<PathBuf>, Failure> {
         fs::create_dir_all(out).map_err(|error| files::unwritable(out, &error))?;
         let cells = self.findings.iter().map(Finding::cells);
         let files = [
@@ -360,7 +382,7 @@ impl Report<'_> {
             files::write(&out.join(name), bytes)?;
             written.push(out.join(name));
         }
-        if let Some(signer) = signer {
+        if let Some(signer) = self.signer {
             let seal = Seal::of(self.whole.trusted.checkpoint(), &files);
             let path = out.join(seal::NAME);
             files::write(&path, signer.sign(&seal).as_bytes())?;

@@ -13,13 +13,14 @@ use ledger::replay::Prepared;
 use protocol::{
     entry::Statement,
     hash::RecordKey,
-    height::{Height, LeafIndex, TimeMs},
+    height::{Height, LeafIndex, TimeMs, Version},
     name::RegistryName,
 };
 use serde_json::{Value, json};
 
 use super::whole::Whole;
 use crate::{
+    cells,
     clerk::earlier::Earlier,
     exit::Failure,
     files, moment,
@@ -29,6 +30,13 @@ use crate::{
 pub(crate) use self::seal::note_key as report_key;
 
 pub(super) const DAY_MS: u64 = 86_400_000;
+/// Days and hours of reports are those of Tashkent: UTC+5, without summer time.
+pub(super) const OFFSET_MS: u64 = 5 * 3_600_000;
+
+/// The day of a moment in Tashkent, counted as calendar dates are.
+pub(super) const fn day_of(time: TimeMs) -> i64 {
+    (time.get().saturating_add(OFFSET_MS) / DAY_MS).cast_signed()
+}
 
 /// Where an entry stands in the log, and when it was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,9 +116,8 @@ impl Numbers {
     }
 
     fn of(&self, registry: &RegistryName, key: &RecordKey) -> Option<String> {
-        self.0
-            .number(registry, key)
-            .map(|record| record.to_string())
+        let record = self.0.number(registry, key, Version::new(u64::MAX))?;
+        Some(record.to_string())
     }
 }
 
@@ -136,15 +143,9 @@ pub(super) fn csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
     // Writing to memory does not fail.
     let _memory = writer.write_record(header);
     for row in rows {
-        let _memory = writer.write_record(row.iter().map(|cell| harmless(cell)));
+        let _memory = writer.write_record(row.iter().map(|cell| cells::harmless(cell)));
     }
     writer.into_inner().unwrap_or_default()
-}
-
-/// A cell that a spreadsheet would run as a formula gets an apostrophe before it.
-fn harmless(cell: &str) -> String {
-    let runs = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("{}{cell}", if runs { "'" } else { "" })
 }
 
 fn write_csv(path: Option<&Path>, table: &[u8], output: &Output) -> Result<(), Failure> {

@@ -38,7 +38,7 @@ const HEADER_BYTES_MAX: u64 = 128;
 const PIECE_BYTES: usize = 1 << 20;
 
 /// Where a receipt's bytes begin, and how many they are.
-type Place = (u64, usize);
+pub(crate) type Place = (u64, usize);
 
 /// An archive, open for reading and appending.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Archive {
             file.write_all(HEAD).map_err(unwritable)?;
             (BTreeMap::new(), HEAD.len() as u64)
         } else {
-            scan(path, &mut file)?
+            places(path, &mut file)?
         };
         file.set_len(end).map_err(unwritable)?;
         let inner = Inner {
@@ -168,10 +168,10 @@ fn not_one(path: &Path) -> Failure {
     .help("muhr anchor bulk --archive writes one: receipts.archive in its folder")
 }
 
-/// The receipts that count, up to the index or to what is not whole.
-fn scan(path: &Path, file: &mut File) -> Result<(BTreeMap<RecordKey, Place>, u64), Failure> {
+/// Where the newest receipt of each record is, and where the last of all ends.
+fn places(path: &Path, file: &mut File) -> Result<(BTreeMap<RecordKey, Place>, u64), Failure> {
     let mut places = BTreeMap::new();
-    let end = walk(path, file, |key, place| {
+    let end = scan(path, file, |key, place| {
         let _older = places.insert(key, place);
     })?;
     Ok((places, end))
@@ -191,7 +191,7 @@ pub(super) fn contents(path: &Path) -> Result<Contents, Failure> {
     let unreadable = |error: std::io::Error| files::unreadable(path, &error);
     let mut file = File::open(path).map_err(unreadable)?;
     let mut places = Vec::new();
-    let end = walk(path, &mut file, |key, place| places.push((key, place)))?;
+    let end = scan(path, &mut file, |key, place| places.push((key, place)))?;
     let _place = file.seek(SeekFrom::Start(end)).map_err(unreadable)?;
     let mut next = Vec::new();
     let read = file.take(8).read_to_end(&mut next);
@@ -201,7 +201,7 @@ pub(super) fn contents(path: &Path) -> Result<Contents, Failure> {
 }
 
 /// Goes through the receipts; gives where the last ends.
-fn walk(
+fn scan(
     path: &Path,
     file: &mut File,
     mut visit: impl FnMut(RecordKey, Place),
@@ -247,10 +247,17 @@ fn header_of(line: &[u8]) -> Option<(RecordKey, usize)> {
     Some((RecordKey::from_hex(key)?, bytes))
 }
 
-/// The records whose receipts an archive holds.
-pub(crate) fn keys(path: &Path) -> Result<Vec<RecordKey>, Failure> {
-    let mut file = File::open(path).map_err(|error| files::unreadable(path, &error))?;
-    Ok(scan(path, &mut file)?.0.into_keys().collect())
+/// The receipt that is at a place.
+pub(crate) fn take(path: &Path, place: Place) -> std::io::Result<Vec<u8>> {
+    take_from(&mut File::open(path)?, place)
+}
+
+fn take_from(file: &mut File, (start, length): Place) -> std::io::Result<Vec<u8>> {
+    let _place = file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    let most = length.min(RECEIPT_BYTES_MAX) as u64;
+    let _read = file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Takes one receipt out of an archive: by its index, or by going through it where a kill has cut that off.
@@ -264,18 +271,10 @@ pub(crate) fn extract(path: &Path, key: &RecordKey) -> Result<Option<Vec<u8>>, F
     }
     let place = match index_of(&mut file).map_err(unreadable)? {
         Some((start, count)) => search(&mut file, start, count, key).map_err(unreadable)?,
-        None => scan(path, &mut file)?.0.get(key).copied(),
+        None => places(path, &mut file)?.0.get(key).copied(),
     };
-    let Some((start, length)) = place else {
-        return Ok(None);
-    };
-    let _place = file.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    let most = length.min(RECEIPT_BYTES_MAX) as u64;
-    file.take(most)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    Ok(Some(bytes))
+    let taken = place.map(|place| take_from(&mut file, place));
+    taken.transpose().map_err(unreadable)
 }
 
 /// Where the index begins and how many lines it has; none unless the last line says so and is right.
@@ -363,11 +362,19 @@ mod tests {
             }
         };
         look();
+        // In the order in which they were kept, older ones too.
+        let all = || {
+            let places = all(&path).unwrap().into_iter();
+            let first = places.map(|place| take(&path, place).unwrap()[0]);
+            first.collect::<Vec<_>>()
+        };
+        assert_eq!(all(), [7, 3, 9, 1, 5, b'n']);
         // The index is cut off at any byte: what is found does not change.
         let start = whole.len() - usize::try_from(5 * LINE_BYTES + LAST_BYTES).unwrap();
         for cut in [start, start + 1, start + 91, whole.len() - 1] {
             std::fs::write(&path, &whole[..cut]).unwrap();
             look();
+            assert_eq!(all().len(), 6);
         }
         // A receipt is cut: it alone is gone, and can be written again.
         std::fs::write(&path, &whole[..start - 1]).unwrap();

@@ -223,6 +223,17 @@ pub(crate) fn table(
     Ok(table)
 }
 
+/// How a table is written, in the words of the options that say so.
+pub(crate) fn written(table: &Table) -> Vec<(&'static str, String)> {
+    match &table.form {
+        Form::Text(encoding, delimiter) => vec![
+            ("encoding", encoding.name().to_lowercase()),
+            ("delimiter", delimiter.name().to_owned()),
+        ],
+        Form::Workbook(sheet) => vec![("sheet", sheet.clone())],
+    }
+}
+
 /// How a text is written, and what is to be said if that is a guess.
 fn form(
     path: &Path,

@@ -29,9 +29,18 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Splitmix64: points, not secrets.
-struct Points(u64);
+pub(crate) struct Points(u64);
 
 impl Points {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A place in a list that is not empty.
+    pub(crate) fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap()
+    }
+
     fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
@@ -159,7 +168,7 @@ fn an_import_survives_its_own_kills_and_those_of_its_node() {
         cluster,
         rows,
         step: (2 * rows * LINE_BYTES / kills).max(1),
-        points: Points(seed),
+        points: Points::new(seed),
         cut: 0,
     };
     for kill in 0..kills {

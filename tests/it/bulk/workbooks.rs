@@ -69,7 +69,7 @@ pub(crate) fn workbook(path: &Path, rows: &str, strings: &str, more: &[(&str, &[
 }
 
 /// Inline cells of a row, each as given between its tags.
-fn row(number: u32, cells: &[(&str, &str)]) -> String {
+pub(crate) fn row(number: u32, cells: &[(&str, &str)]) -> String {
     let cells = cells
         .iter()
         .map(|(column, cell)| match cell.strip_prefix('<') {

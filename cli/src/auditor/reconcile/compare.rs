@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::{
     commitment::{DOCUMENT_FIELD, Fields},
     hash::RecordKey,
+    height::Version,
     name::{Date, RegistryName},
-    opening::{Content, Opening},
+    opening::Content,
     record::RecordId,
     state::Status,
 };
@@ -16,7 +17,10 @@ use super::{
     finding::{Counts, Finding, Kind},
     held::{Held, Records},
 };
-use crate::{auditor::report::DAY_MS, clerk::earlier::Earlier};
+use crate::{
+    auditor::report::{Place, day_of},
+    clerk::earlier::Earlier,
+};
 
 /// How the two are compared.
 #[derive(Debug)]
@@ -101,12 +105,8 @@ impl<'a> Comparison<'a> {
             fields: Vec::new(),
             detail: "never anchored".to_owned(),
         };
-        if let Some(first) = self.rows.get(&key) {
-            self.findings.push(Finding {
-                kind: Kind::Duplicate,
-                detail: format!("the number of row {first} again"),
-                ..found
-            });
+        if let Some(first) = self.rows.get(&key).copied() {
+            self.again(found, first, cells);
             return;
         }
         let _new = self.rows.insert(key, row);
@@ -120,6 +120,31 @@ impl<'a> Comparison<'a> {
         self.dates(&found, held, cells);
         self.in_force(&found, held, cells);
         self.counts.matching += u64::from(self.findings.len() == before);
+    }
+
+    /// A row whose number an earlier one has: what it says is compared too, and told in the same finding.
+    fn again(&mut self, found: Finding, first: u64, cells: &Fields) {
+        let held = found.key.and_then(|key| self.records.get(&key));
+        let told = held.and_then(|held| Some((held.content, self.anchored(&found, held)?)));
+        let (fields, entry, compared) = match told {
+            None => (Vec::new(), None, String::new()),
+            Some(((version, place, _), fields)) => {
+                let changed = self.changed(&fields, cells);
+                let compared = if changed.is_empty() {
+                    format!(", as anchored in version {version}")
+                } else {
+                    format!(", {}", differs(version, &changed))
+                };
+                (changed, Some((version, place)), compared)
+            }
+        };
+        self.findings.push(Finding {
+            kind: Kind::Duplicate,
+            entry,
+            fields,
+            detail: format!("the number of row {first} again{compared}"),
+            ..found
+        });
     }
 
     /// What no row has named.
@@ -136,7 +161,7 @@ impl<'a> Comparison<'a> {
                 continue;
             }
             let (version, place, _) = held.content;
-            let number = self.receipts.number(&self.criteria.registry, key);
+            let number = self.receipts.number(&self.criteria.registry, key, version);
             self.findings.push(Finding {
                 kind: Kind::Extra,
                 row: None,
@@ -150,48 +175,58 @@ impl<'a> Comparison<'a> {
         self.findings.sort_by_key(|finding| finding.kind);
     }
 
+    /// The fields of a record's newest version, if a receipt opens them.
+    fn anchored(&self, found: &Finding, held: &Held) -> Option<Fields> {
+        let (version, _, id) = held.content;
+        match self.receipts.opening_of(&found.key?, version, id)?.content {
+            Some(Content::Fields { fields, .. }) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// Whether a column or field is not compared as such.
+    fn skips(&self, name: &str) -> bool {
+        let criteria = self.criteria;
+        criteria.record.iter().any(|column| column == name)
+            || criteria.status.as_deref() == Some(name)
+            || criteria.ignore.contains(name)
+    }
+
+    /// The columns in which a row says something else than was anchored.
+    fn changed(&self, fields: &Fields, cells: &Fields) -> Vec<String> {
+        let differs = |name: &str, cell: &str| fields.get(name).is_some_and(|value| value != cell);
+        let cells = cells.as_slice().iter();
+        cells
+            .filter(|(name, cell)| !self.skips(name) && differs(name, cell))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
     /// Cells against the fields that a receipt opens.
     fn fields(&mut self, found: &Finding, held: &Held, cells: &Fields) {
-        let (version, place, id) = held.content;
-        let opening = found.key.and_then(|key| self.receipts.opening_of(&key, id));
-        let Some(Opening {
-            content: Some(Content::Fields { fields, .. }),
-            ..
-        }) = opening
-        else {
+        let Some(fields) = self.anchored(found, held) else {
             self.counts.unopened += 1;
             return;
         };
         self.counts.opened += 1;
-        let criteria = self.criteria;
-        let skipped = |name: &str| {
-            criteria.record.iter().any(|column| column == name)
-                || criteria.status.as_deref() == Some(name)
-                || criteria.ignore.contains(name)
-        };
-        let mut changed = Vec::new();
-        for (name, cell) in cells.as_slice().iter().filter(|(name, _)| !skipped(name)) {
-            match fields.get(name) {
-                Some(value) if value == cell => {}
-                Some(_) => changed.push(name.clone()),
-                None => *self.counts.not_anchored.entry(name.clone()).or_default() += 1,
+        for (name, _) in cells.as_slice() {
+            if fields.get(name).is_none() && !self.skips(name) {
+                *self.counts.not_anchored.entry(name.clone()).or_default() += 1;
             }
         }
         for (name, _) in fields.as_slice() {
-            if cells.get(name).is_none() && !skipped(name) && name != DOCUMENT_FIELD {
+            if cells.get(name).is_none() && !self.skips(name) && name != DOCUMENT_FIELD {
                 *self.counts.no_column.entry(name.clone()).or_default() += 1;
             }
         }
+        let changed = self.changed(&fields, cells);
         if !changed.is_empty() {
-            let detail = format!(
-                "not as anchored in version {version}: {}",
-                changed.join(", ")
-            );
+            let (version, place, _) = held.content;
             self.findings.push(Finding {
                 kind: Kind::Changed,
                 entry: Some((version, place)),
+                detail: differs(version, &changed),
                 fields: changed,
-                detail,
                 ..found.clone()
             });
         }
@@ -219,12 +254,10 @@ impl<'a> Comparison<'a> {
                 return;
             }
         };
+        // What a correction or amendment has replaced is declared no more.
         let declared = held.declared.last();
-        let told = held
-            .declared
-            .iter()
-            .any(|(_, declared, _)| *declared == date);
-        if let Some((version, declared, place)) = declared.filter(|_| !told) {
+        let declared = declared.filter(|(_, declared, _)| *declared != date);
+        if let Some((version, declared, place)) = declared {
             self.findings.push(Finding {
                 kind: Kind::Changed,
                 entry: Some((*version, *place)),
@@ -233,24 +266,26 @@ impl<'a> Comparison<'a> {
                 ..found.clone()
             });
         }
-        let first = protocol::height::Version::new(1);
-        self.late(found, first, &date, held.first, vec![column.clone()]);
+        self.late(
+            found,
+            Version::new(1),
+            &date,
+            held.first,
+            vec![column.clone()],
+        );
     }
 
     fn late(
         &mut self,
         found: &Finding,
-        version: protocol::height::Version,
+        version: Version,
         date: &Date,
-        place: crate::auditor::report::Place,
+        place: Place,
         fields: Vec<String>,
     ) {
-        let after = place.time.get().saturating_sub(date.last_ms().get());
-        let Some(limit) = self.criteria.late_days.map(u64::from) else {
-            return;
-        };
-        if after > limit * DAY_MS {
-            let days = after / DAY_MS;
+        let days = day_of(place.time) - date.day();
+        let limit = self.criteria.late_days.map(i64::from);
+        if limit.is_some_and(|limit| days > limit) {
             self.findings.push(Finding {
                 kind: Kind::Late,
                 entry: Some((version, place)),
@@ -290,4 +325,11 @@ impl<'a> Comparison<'a> {
             ..found.clone()
         });
     }
+}
+
+fn differs(version: Version, changed: &[String]) -> String {
+    format!(
+        "not as anchored in version {version}: {}",
+        changed.join(", ")
+    )
 }

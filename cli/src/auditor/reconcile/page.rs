@@ -1,7 +1,10 @@
 //! The report as a page to read and print: no script, nothing from elsewhere, the same bytes each time.
 
 use super::{Report, finding::Kind};
-use crate::{auditor::report::cosigners, output::iso};
+use crate::{
+    auditor::report::{cosigners, seal},
+    output::iso,
+};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#111;background:#fff}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3em .6em;border-bottom:1px solid #bbb}\
@@ -47,22 +50,33 @@ fn verdict(report: &Report<'_>) -> &'static str {
 fn basis(report: &Report<'_>) -> Vec<(&'static str, String)> {
     let (whole, checkpoint) = (report.whole, report.whole.trusted.checkpoint());
     let head = whole.replay.head();
-    vec![
+    let written = report.written.iter();
+    let written: Vec<_> = written
+        .map(|(option, word)| format!("--{option} {word}"))
+        .collect();
+    let mut basis = vec![
         ("network", checkpoint.origin.to_string()),
         ("checkpoint", format!("size {}, root {}", checkpoint.size, checkpoint.root)),
         ("block", format!("{}, {}", head.height(), iso(head.time().get()))),
         ("cosigned by", cosigners(whole).join(", ")),
         ("checked", "the quorum under the reader's trust file, every signature, rule, index root and hash of the log".to_owned()),
         ("table", format!("{}, SHA-256 {}", report.table_name(), report.table.to_hex())),
+        ("read as", written.join(", ")),
         ("receipts", format!("of {} records", report.receipts)),
         ("made with", format!("muhr {}", env!("CARGO_PKG_VERSION"))),
-    ]
+    ];
+    if let Some(key) = report.signer.map(|signer| signer.key()) {
+        let check = format!("muhr report check {} --signer {}", seal::NAME, key.write());
+        basis.push(("signed by", format!("{}, in {}", key.name, seal::NAME)));
+        basis.push(("its check", check));
+    }
+    basis
 }
 
 fn criteria(report: &Report<'_>) -> Vec<(&'static str, String)> {
     let criteria = report.criteria;
     let none = || "–".to_owned();
-    let late = |days| format!("more than {days} days after the legal date (UTC)");
+    let late = |days| format!("more than {days} days after the legal date, days of UTC+5");
     let ignored: Vec<_> = criteria.ignore.iter().map(String::as_str).collect();
     let words = criteria.words.iter();
     let words: Vec<_> = words

@@ -68,6 +68,25 @@ impl Gathered {
     }
 }
 
+/// Columns of the table.
+const HEADER: [&str; 15] = [
+    "kind",
+    "leaf",
+    "height",
+    "time",
+    "last leaf",
+    "last height",
+    "last time",
+    "entries",
+    "leaves",
+    "clerk",
+    "registry",
+    "record",
+    "key",
+    "version",
+    "detail",
+];
+
 /// How many entries of each operation a clerk has made in a registry.
 type Counts<'a> = BTreeMap<(&'a ClerkName, &'a RegistryName), BTreeMap<Operation, u64>>;
 
@@ -102,7 +121,7 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
     }
     let findings = judge::all(&seen, &thresholds);
     let number = |finding: &Finding<'_>| {
-        let seen = (finding.entries == 1).then_some(finding.first)?;
+        let seen = finding.single()?;
         numbers.of(&seen.registry, &seen.key)
     };
     output.data(&json!({
@@ -122,19 +141,7 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
         ));
     }
     for finding in &findings {
-        let named = match finding.entries {
-            1 => format!(
-                "version {} of {}",
-                finding.first.version,
-                named(number(finding).as_deref(), &finding.first.key)
-            ),
-            several => format!("{several} entries up to {}", finding.last.words()),
-        };
-        let (place, first) = (finding.first.place.words(), finding.first);
-        output.text(&format!(
-            "▲ {:<7} {place}  {}  {}  {named}: {}",
-            finding.kind, first.clerk, first.registry, finding.detail
-        ));
+        output.text(&line(finding, number(finding).as_deref()));
     }
     output.text(&match findings.len() {
         0 => format!(
@@ -145,27 +152,29 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
     });
     output.text(&format!("  {}", thresholds.words()));
     output.text(&format!("  {}", basis_words(&whole)));
-    let header = [
-        "kind",
-        "leaf",
-        "height",
-        "time",
-        "last leaf",
-        "last height",
-        "last time",
-        "entries",
-        "clerk",
-        "registry",
-        "record",
-        "key",
-        "version",
-        "detail",
-    ];
     let rows = findings
         .iter()
         .map(|finding| cells(finding, number(finding)));
-    write_csv(arguments.csv.as_deref(), &csv(&header, rows), output)?;
+    write_csv(arguments.csv.as_deref(), &csv(&HEADER, rows), output)?;
     Ok(DONE)
+}
+
+/// One line for people.
+fn line(finding: &Finding<'_>, number: Option<&str>) -> String {
+    let named = match finding.single() {
+        Some(seen) => format!("version {} of {}", seen.version, named(number, &seen.key)),
+        None => format!(
+            "{} entries up to {}, leaves {}",
+            finding.leaves.len(),
+            finding.last.words(),
+            finding.leaves()
+        ),
+    };
+    let (place, first) = (finding.first.place.words(), finding.first);
+    format!(
+        "▲ {:<7} {place}  {}  {}  {named}: {}",
+        finding.kind, first.clerk, first.registry, finding.detail
+    )
 }
 
 fn counted(
@@ -181,28 +190,27 @@ fn counted(
 
 fn json(finding: &Finding<'_>, number: Option<String>) -> Value {
     let Seen {
-        clerk,
-        registry,
-        key,
-        version,
-        ..
+        clerk, registry, ..
     } = finding.first;
-    let single = finding.entries == 1;
+    let single = finding.single();
+    let leaves = finding.leaves.iter().map(|leaf| leaf.get());
     json!({
-        "kind": finding.kind, "first": finding.first.place.json(), "last": finding.last.json(), "entries": finding.entries,
+        "kind": finding.kind, "first": finding.first.place.json(), "last": finding.last.json(),
+        "entries": finding.leaves.len(), "leaves": leaves.collect::<Vec<_>>(),
         "clerk": clerk.as_str(), "registry": registry.as_str(), "record": number,
-        "key": single.then(|| key.to_hex()), "version": single.then(|| version.get()), "detail": finding.detail,
+        "key": single.map(|seen| seen.key.to_hex()), "version": single.map(|seen| seen.version.get()), "detail": finding.detail,
     })
 }
 
 fn cells(finding: &Finding<'_>, number: Option<String>) -> Vec<String> {
     let first = finding.first;
-    let single = (finding.entries == 1).then_some(first);
+    let single = finding.single();
     let mut cells = vec![finding.kind.to_owned()];
     cells.extend(first.place.cells());
     cells.extend(finding.last.cells());
     cells.extend([
-        finding.entries.to_string(),
+        finding.leaves.len().to_string(),
+        finding.leaves(),
         first.clerk.to_string(),
         first.registry.to_string(),
         number.unwrap_or_default(),

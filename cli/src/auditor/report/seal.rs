@@ -129,6 +129,9 @@ impl Seal {
                 return Err(lines.malformed(format!("more than {FILES_MAX} files")));
             }
         }
+        if files.is_empty() {
+            return Err(lines.malformed("no \"file\" line"));
+        }
         lines.end()?;
         let seal = Self { checkpoint, files };
         text::same(note.as_bytes(), seal.write().as_bytes())?;
@@ -177,6 +180,8 @@ mod tests {
                 .and_then(|note| Seal::believe(&note, &key).ok().flatten());
             assert_eq!(believed, None, "byte {at}");
         }
+        let of_nothing = signer.sign(&Seal::of(&checkpoint, &[]));
+        assert!(Seal::believe(&of_nothing, &key).is_err());
         for name in ["../x", "..", "a/b"] {
             let seal = Seal::of(&checkpoint, &[(name, vec![])]);
             assert!(Seal::believe(&signer.sign(&seal), &key).is_err(), "{name}");

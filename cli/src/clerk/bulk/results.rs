@@ -1,5 +1,6 @@
 //! What became of every row: `result.csv` in the order of the table, and the rows to mend.
 //!
+//! No cell of either runs in a spreadsheet; what that takes is taken back where the rows to mend are read.
 //! Both are written as chunks end, so that the memory does not grow with the table.
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use super::{Outcome, rows::REMARK};
-use crate::{exit::Failure, files};
+use crate::{cells, exit::Failure, files};
 
 /// The files being written.
 pub(super) struct Results {
@@ -45,7 +46,9 @@ impl Part {
         Ok(Self { path, writer })
     }
 
-    fn write(&mut self, cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<(), Failure> {
+    fn write(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Failure> {
+        let cells = cells.into_iter();
+        let cells = cells.map(|cell| cells::harmless(cell.as_ref()));
         self.writer.write_record(cells).map_err(|error| {
             files::unwritable(&self.path, &std::io::Error::other(error.to_string()))
         })

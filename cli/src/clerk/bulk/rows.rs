@@ -18,7 +18,10 @@ use super::{
     Outcome,
     source::{Delimiter, Encoding, Form, Raw, Rows},
 };
-use crate::exit::{Failure, USAGE};
+use crate::{
+    cells,
+    exit::{Failure, USAGE},
+};
 
 /// Columns that begin so are this program's own remarks in a file of errors, and no fields.
 pub(super) const REMARK: &str = "muhr:";
@@ -124,10 +127,11 @@ impl Table {
                 .get(cells.len())
                 .map_or("beyond the last", String::as_str);
             let encoding = self.form.encoding();
-            cells.push(encoding.read(cell).ok_or_else(|| {
+            let cell = encoding.read(cell).ok_or_else(|| {
                 let place = format!("column \"{column}\"");
                 not_text(&self.path, row.number, &place, encoding)
-            })?);
+            })?;
+            cells.push(self.columns.original(cell));
         }
         Ok(cells)
     }
@@ -235,6 +239,9 @@ impl Columns {
             }
             names.push(name);
         }
+        if !remarks.is_empty() {
+            names = names.iter().map(|name| cells::original(name)).collect();
+        }
         let find = |name: &str| {
             let missing = || {
                 wrong(path, &format!("there is no column \"{name}\""))
@@ -252,6 +259,14 @@ impl Columns {
             all: header.len(),
             key,
         })
+    }
+
+    /// A cell as it was before it was written to a file of errors, if this is one.
+    fn original(&self, cell: String) -> String {
+        match self.remarks.is_empty() {
+            true => cell,
+            false => cells::original(&cell),
+        }
     }
 
     /// The name of the column that stands at a place among all columns.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::{
     entry::Operation,
-    height::TimeMs,
+    height::{LeafIndex, TimeMs},
     name::{ClerkName, RegistryName},
 };
 use serde_json::{Value, json};
@@ -12,20 +12,18 @@ use serde_json::{Value, json};
 use super::Seen;
 use crate::{
     arguments::AnomaliesArguments,
-    auditor::report::{DAY_MS, Place},
+    auditor::report::{OFFSET_MS, Place, day_of},
     exit::{Failure, USAGE},
 };
 
 const HOUR_MS: u64 = 3_600_000;
-/// Tashkent is UTC+5 and has no summer time.
-const OFFSET_MS: u64 = 5 * HOUR_MS;
 /// From Sunday, as 1970-01-01 was a Thursday.
 const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Beyond what something stands out.
 pub(super) struct Thresholds {
-    late_days: u64,
-    ahead_days: u64,
+    late_days: i64,
+    ahead_days: i64,
     burst: usize,
     within_minutes: u64,
     /// The first hour of work, and the first after it.
@@ -38,8 +36,29 @@ pub(super) struct Finding<'a> {
     pub(super) kind: &'static str,
     pub(super) first: &'a Seen,
     pub(super) last: Place,
-    pub(super) entries: u64,
+    /// Where each of them stands.
+    pub(super) leaves: Vec<LeafIndex>,
     pub(super) detail: String,
+}
+
+impl Finding<'_> {
+    /// The one entry that this is about; none if it is about several.
+    pub(super) fn single(&self) -> Option<&Seen> {
+        (self.leaves.len() == 1).then_some(self.first)
+    }
+
+    /// Its leaves in few words, which no spreadsheet takes for a date: 5..9 12.
+    pub(super) fn leaves(&self) -> String {
+        let is_next = |one: &LeafIndex, next: &LeafIndex| one.get() + 1 == next.get();
+        let runs = self.leaves.chunk_by(is_next).filter_map(|run| {
+            let (first, last) = (run.first()?, run.last()?);
+            Some(match first == last {
+                true => first.to_string(),
+                false => format!("{first}..{last}"),
+            })
+        });
+        runs.collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl Thresholds {
@@ -69,7 +88,7 @@ impl Thresholds {
     pub(super) fn json(&self) -> Value {
         json!({
             "late_days": self.late_days, "ahead_days": self.ahead_days, "burst_entries": self.burst,
-            "burst_minutes": self.within_minutes, "hours": [self.hours.0, self.hours.1], "rest": self.rest,
+            "burst_minutes": self.within_minutes, "hours": [self.hours.0, self.hours.1], "rest": self.rest, "zone": "UTC+5",
         })
     }
 
@@ -79,7 +98,7 @@ impl Thresholds {
             false => self.rest.join(", "),
         };
         format!(
-            "thresholds: {} days late, {} days ahead, {} entries in {} minutes, work from {} to {} (UTC+5), rest: {rest}",
+            "thresholds: {} days late, {} days ahead, {} entries in {} minutes, work from {} to {}, rest: {rest}; days and hours in UTC+5",
             self.late_days,
             self.ahead_days,
             self.burst,
@@ -92,7 +111,7 @@ impl Thresholds {
     fn is_odd(&self, time: TimeMs) -> bool {
         let local = time.get().saturating_add(OFFSET_MS);
         let hour = local / HOUR_MS % 24;
-        let at = usize::try_from((local / DAY_MS + 4) % 7).unwrap_or(0);
+        let at = usize::try_from((day_of(time) + 4) % 7).unwrap_or(0);
         let rests = self.rest.iter().any(|day| day == DAYS[at]);
         rests || hour < self.hours.0 || hour >= self.hours.1
     }
@@ -132,25 +151,20 @@ fn one<'a>(kind: &'static str, entry: &'a Seen, detail: String) -> Finding<'a> {
         kind,
         first: entry,
         last: entry.place,
-        entries: 1,
+        leaves: vec![entry.place.index],
         detail,
     }
 }
 
-/// The declared date against the time of the block: later than its day, or before it began.
+/// The declared date against the day on which the block was decided.
 fn dated<'a>(entry: &'a Seen, thresholds: &Thresholds) -> Option<Finding<'a>> {
     let date = entry.effective.as_ref()?;
-    let (time, end) = (entry.place.time.get(), date.last_ms().get());
-    let start = (end + 1).saturating_sub(DAY_MS);
-    let late = time.saturating_sub(end);
-    let ahead = start.saturating_sub(time);
-    if late > thresholds.late_days * DAY_MS {
-        let days = late / DAY_MS;
+    let days = day_of(entry.place.time) - date.day();
+    if days > thresholds.late_days {
         let detail = format!("declared for {date}, decided {days} days after it");
         Some(one("late", entry, detail))
-    } else if ahead > thresholds.ahead_days * DAY_MS {
-        let days = ahead / DAY_MS;
-        let detail = format!("declared for {date}, decided {days} days before it");
+    } else if -days > thresholds.ahead_days {
+        let detail = format!("declared for {date}, decided {} days before it", -days);
         Some(one("ahead", entry, detail))
     } else {
         None
@@ -185,9 +199,9 @@ fn odd_hours<'a>(entries: &[&'a Seen], thresholds: &Thresholds) -> Vec<Finding<'
     let odd = entries
         .iter()
         .filter(|entry| thresholds.is_odd(entry.place.time));
-    let mut days = BTreeMap::<u64, Vec<&'a Seen>>::new();
+    let mut days = BTreeMap::<i64, Vec<&'a Seen>>::new();
     for entry in odd {
-        let day = entry.place.time.get().saturating_add(OFFSET_MS) / DAY_MS;
+        let day = day_of(entry.place.time);
         days.entry(day).or_default().push(entry);
     }
     days.values().filter_map(|of| group("hours", of)).collect()
@@ -207,7 +221,7 @@ fn group<'a>(kind: &'static str, entries: &[&'a Seen]) -> Option<Finding<'a>> {
         kind,
         first,
         last: last.place,
-        entries: entries.len() as u64,
+        leaves: entries.iter().map(|entry| entry.place.index).collect(),
         detail: format!("{each}, within {seconds} seconds"),
     })
 }
@@ -270,7 +284,10 @@ mod tests {
         let place = |place: Place| place.index.get();
         findings
             .iter()
-            .map(|f| (f.kind, place(f.first.place), place(f.last), f.entries))
+            .map(|f| {
+                let entries = f.leaves.len() as u64;
+                (f.kind, place(f.first.place), place(f.last), entries)
+            })
             .collect()
     }
 
@@ -291,6 +308,29 @@ mod tests {
     }
 
     #[test]
+    fn days_are_whole_and_begin_at_midnight_in_tashkent() {
+        // The last second of the 23rd in Tashkent, and the first of the 24th, when UTC still has the 23rd.
+        let midnight = MONDAY + 14 * HOUR_MS;
+        for (time, date, detail) in [
+            (midnight - 1000, "2026-10-24", None),
+            (midnight, "2026-10-24", Some("31 days after")),
+            (midnight - 1000, "2026-12-24", Some("31 days before")),
+            (midnight, "2026-12-24", None),
+            (midnight, "1969-12-31", Some("20782 days after")),
+            (midnight, "1000-01-01", Some("375066 days after")),
+        ] {
+            let mut seen = [entry(5, time, "a/x")];
+            seen[0].effective = Date::parse(date);
+            let found = all(&seen, &thresholds());
+            let told = found.iter().find(|found| found.kind != "hours");
+            let told = told.map(|told| told.detail.as_str());
+            assert_eq!(told.is_some(), detail.is_some(), "{date}: {told:?}");
+            let words = detail.unwrap_or_default();
+            assert!(told.unwrap_or_default().contains(words), "{told:?}");
+        }
+    }
+
+    #[test]
     fn bursts_are_whole_and_of_one_clerk() {
         let times = [0, 20, 40, 60, 200, 400, 401, 402];
         let seen: Vec<_> = (1..)
@@ -298,6 +338,12 @@ mod tests {
             .map(|(leaf, second)| entry(leaf, MONDAY + second * 1000, "a/x"))
             .collect();
         assert_eq!(kinds(&seen), [("burst", 1, 4, 4), ("burst", 6, 8, 3)]);
+        let scattered: Vec<_> = [3, 4, 5, 7, 9, 10]
+            .into_iter()
+            .map(|leaf| entry(leaf, MONDAY, "a/x"))
+            .collect();
+        let found = all(&scattered, &thresholds());
+        assert_eq!(found[0].leaves(), "3..5 7 9..10");
         let mixed: Vec<_> = (1..)
             .zip(["a/x", "a/y", "a/x", "a/y"])
             .map(|(leaf, clerk)| entry(leaf, MONDAY, clerk))
