@@ -8,6 +8,7 @@ pub mod arguments;
 mod auditor;
 mod clerk;
 mod client;
+mod date;
 mod exit;
 mod files;
 mod keys;

@@ -6,17 +6,22 @@
 
 mod batches;
 pub(crate) mod earlier;
+mod encoding;
 pub(super) mod folder;
+mod letters;
 mod receipts;
 mod results;
 mod rows;
+mod serials;
 mod source;
+mod spoilt;
 mod travel;
 mod upsert;
 mod workbook;
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, mpsc},
 };
@@ -25,13 +30,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use protocol::{name::RegistryName, record::RecordId};
 use serde_json::json;
 
-pub(crate) use self::rows::{Row, Table, Values};
+pub(crate) use self::rows::{Row, Table, Values, Wanted};
 use self::{
     earlier::Earlier,
+    encoding::Encoding,
     folder::Folder,
     receipts::Receipts,
-    results::Results,
-    source::{Delimiter, Encoding, Form},
+    results::{Mixed, Results, Run},
+    source::{Delimiter, Form},
     upsert::Upsert,
 };
 use super::{
@@ -61,6 +67,8 @@ pub(crate) struct Outcome {
     pub(crate) record: Option<RecordId>,
     pub(crate) version: Option<u64>,
     pub(crate) status: &'static str,
+    /// Why, as one stable word; the status where there is no better one.
+    pub(crate) code: Cow<'static, str>,
     pub(crate) reason: String,
     pub(crate) receipt: Option<PathBuf>,
     /// The column to look at, if it is one.
@@ -81,11 +89,18 @@ impl Outcome {
             record,
             version: None,
             status,
+            code: Cow::Borrowed(status),
             reason,
             receipt: None,
             column: String::new(),
             cells: Vec::new(),
         }
+    }
+
+    /// The same with the code of its reason.
+    pub(crate) fn coded(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = code.into();
+        self
     }
 }
 
@@ -98,13 +113,22 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
         .transpose()?;
     let out = &arguments.out;
     std::fs::create_dir_all(out).map_err(|error| files::unwritable(out, &error))?;
+    // The journal also keeps two runs, and a try and a run, from working in one folder: it comes before all
+    // else there.
+    let (journal, earlier) = Journal::open(&out.join("journal"))?;
+    let run = if arguments.dry_run {
+        Run::Try
+    } else {
+        Run::Real
+    };
+    let mut results = Results::open(out, &arguments.input, input.columns(), run)?;
+    if earlier > 0 && !arguments.dry_run {
+        output.note(&format!("continuing: {earlier} rows were signed before"));
+    }
+    let mut journal = Some(journal);
     let trip = clerk
-        .map(|clerk| {
-            // The journal also keeps two runs from working in one folder: it comes before all else there.
-            let (journal, earlier) = Journal::open(&out.join("journal"))?;
-            if earlier > 0 {
-                output.note(&format!("continuing: {earlier} rows were signed before"));
-            }
+        .zip(journal.take_if(|_| !arguments.dry_run))
+        .map(|(clerk, journal)| {
             Ok(travel::Trip {
                 clerk,
                 registry: registry.clone(),
@@ -115,7 +139,6 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
             })
         })
         .transpose()?;
-    let mut results = Results::open(out, &arguments.input, input.columns(), !arguments.dry_run)?;
     let bar = progress(output, input.rows());
     let feed = Feed::new(input, registry);
     let stopped = match &trip {
@@ -123,11 +146,12 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
         Some(trip) => send_all(trip, feed, &mut results, &bar),
     };
     bar.finish_and_clear();
-    let counts = results.counts.clone();
-    let files = results.finish()?;
-    let indexed = trip.map_or(Ok(()), |trip| trip.receipts.finish());
-    stopped.and(indexed)?;
-    Ok(summary(output, arguments.dry_run, &files, &counts))
+    let (counts, mixed) = (results.counts.clone(), results.mixed.clone());
+    // What the result says is there, is on disk before it is said.
+    let kept = trip.as_ref().map_or(Ok(()), |trip| trip.receipts.finish());
+    let written = results.finish()?;
+    stopped.and(kept)?;
+    Ok(summary(arguments, output, &written, &counts, &mixed))
 }
 
 /// What amending takes, if that is asked for.
@@ -177,6 +201,14 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
     let shown = path.display();
     let answers = terminal::answers(output);
     if path.is_dir() {
+        if arguments.effective.is_some() {
+            let what = "--effective names a column, and a folder of documents has none";
+            return Err(Failure::new(USAGE, what).help("anchor a table that lists them"));
+        }
+        if arguments.out.canonicalize().ok() == path.canonicalize().ok() {
+            let what = "--out is the folder of the documents itself";
+            return Err(Failure::new(USAGE, what).help("choose another folder with --out"));
+        }
         let folder = Folder::open(path)?;
         let rows = folder.rows();
         output.note(&format!(
@@ -191,67 +223,67 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
             "--record is missing: the column of the record's number",
         ));
     };
-    let may_guess = arguments.yes || answers;
-    let table = table(path, record, &arguments.written, may_guess, output)?;
+    let wanted = Wanted {
+        record,
+        effective: arguments.effective.as_deref(),
+    };
+    let table = table(path, wanted, &arguments.written, output)?;
     confirm(arguments, output, answers)?;
     Ok(Input::Table(Box::new(table)))
 }
 
-/// Opens a table whose record's number stands in the columns `record`, and says how it is written.
+/// Opens a table and says how it is written.
 pub(crate) fn table(
     path: &Path,
-    record: &str,
+    wanted: Wanted<'_>,
     written: &Written,
-    may_guess: bool,
     output: &Output,
 ) -> Result<Table, Failure> {
-    let (form, guessed) = if workbook::is_one(path) {
+    let (form, found) = if workbook::is_one(path) {
         let (sheet, sheets) = workbook::find(path, written.sheet.as_deref())?;
         (Form::Workbook(sheet), format!(" of {sheets}"))
     } else {
-        form(path, record, written, may_guess)?
+        form(path, wanted, written)?
     };
-    let table = Table::open(path, record, form)?;
+    let table = Table::open(path, wanted, form)?;
+    let effective = wanted
+        .effective
+        .map(|name| format!("; in force from: {name}"));
     output.note(&format!(
-        "{}: {}{guessed}, {} rows; number from: {record}; fields: {}",
+        "{}: {}{found}, {} rows; number from: {}{}; fields: {}",
         path.display(),
         table.form,
         table.rows(),
+        wanted.record,
+        effective.unwrap_or_default(),
         table.columns().join(", ")
     ));
     Ok(table)
 }
 
-/// How a text is written, and what is to be said if that is a guess.
-fn form(
-    path: &Path,
-    record: &str,
-    written: &Written,
-    may_guess: bool,
-) -> Result<(Form, String), Failure> {
+/// How a text is written, and what is to be said if its letters alone say so.
+fn form(path: &Path, wanted: Wanted<'_>, written: &Written) -> Result<(Form, String), Failure> {
     let told = written.encoding.as_deref().map(|name| match name {
         "utf-8" => Encoding::Utf8,
         _ => Encoding::Windows1251,
     });
-    let found = Encoding::find(path)?;
-    let encoding = match (told, found) {
-        (Some(told), _) => told,
-        (None, Some(found)) => found,
-        // A guess is used only if somebody has agreed or is asked; else the place is named.
-        (None, None) if may_guess => Encoding::Windows1251,
-        (None, None) => Encoding::Utf8,
+    let found = match told {
+        Some(_) => told,
+        None => Encoding::find(path)?,
     };
+    // Where nothing tells what the letters are, the first that is not UTF-8 is refused by its place.
+    let encoding = found.unwrap_or(Encoding::Utf8);
     let delimiter = match written.delimiter.as_deref() {
         Some("semicolon") => Delimiter::Semicolon,
         Some("tab") => Delimiter::Tab,
         Some(_) => Delimiter::Comma,
-        None => rows::find_delimiter(path, record, encoding)?,
+        None => rows::find_delimiter(path, wanted, encoding)?,
     };
-    let guessed = match (told, found) {
-        (None, None) => " (the letters are a guess)",
+    let by_its_letters = match (told, encoding) {
+        (None, Encoding::Windows1251) => " (told by its letters)",
         _ => "",
     };
-    Ok((Form::Text(encoding, delimiter), guessed.to_owned()))
+    Ok((Form::Text(encoding, delimiter), by_its_letters.to_owned()))
 }
 
 fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<(), Failure> {
@@ -455,10 +487,11 @@ fn progress(output: &Output, rows: u64) -> ProgressBar {
 }
 
 fn summary(
+    arguments: &BulkArguments,
     output: &Output,
-    dry_run: bool,
-    (result, errors): &(Option<PathBuf>, Option<PathBuf>),
-    counts: &std::collections::BTreeMap<&'static str, u64>,
+    written: &results::Written,
+    counts: &BTreeMap<&'static str, u64>,
+    mixed: &Mixed,
 ) -> u8 {
     let is_good = |status: &str| GOOD.contains(&status);
     let good = counts.iter().filter(|(status, _)| is_good(status));
@@ -466,10 +499,10 @@ fn summary(
     let all: u64 = counts.values().sum();
     let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     output.data(&json!({
-        "schema": "muhr/bulk/1", "rows": all, "counts": counts, "dry_run": dry_run,
-        "result": shown(result), "errors": shown(errors),
+        "schema": "muhr/bulk/1", "rows": all, "counts": counts, "dry_run": arguments.dry_run,
+        "look_alikes": mixed.count, "result": shown(&written.result), "errors": shown(&written.errors),
     }));
-    output.text(&if dry_run {
+    output.text(&if arguments.dry_run {
         format!("✔ {done} of {all} rows are fit to be anchored; nothing was sent")
     } else {
         format!("✔ {done} of {all} rows anchored; every receipt verified")
@@ -478,13 +511,25 @@ fn summary(
         let mark = if is_good(status) { "✔" } else { "▲" };
         output.text(&format!("{mark} {count} {status}"));
     }
-    if let Some(result) = shown(result) {
+    if mixed.count > 0 {
+        let count = mixed.count;
+        output.text(&format!(
+            "▲ {count} of the numbers mix alphabets; check that they were typed as meant:"
+        ));
+        for line in &mixed.shown {
+            output.text(&format!("  {line}"));
+        }
+    }
+    if let Some(result) = shown(&written.result) {
         output.text(&format!("  {result} says of every row what became of it"));
     }
-    if let Some(errors) = shown(errors) {
-        output.text(&format!(
-            "  {errors} holds the rows to mend: mend it, and anchor it like a table, with another --out"
-        ));
+    if let Some(errors) = shown(&written.errors) {
+        let advice = if arguments.input.is_dir() {
+            "names the files to mend: mend or rename them, and run the same command again"
+        } else {
+            "holds the rows to mend: mend it, and anchor it like a table, with another --out"
+        };
+        output.text(&format!("  {errors} {advice}"));
     }
     if done == all { DONE } else { SOME_NOT_DONE }
 }

@@ -385,7 +385,11 @@ fn send(clerk: &Clerk, pending: &Pending, id: &str) -> Result<Option<Vec<u8>>, F
 }
 
 /// A receipt of the same content that is already there is the answer; one of other content is in the way.
-fn already_done(clerk: &Clerk, path: &Path, opening: &Opening) -> Result<Option<Facts>, Failure> {
+pub(crate) fn already_done(
+    clerk: &Clerk,
+    path: &Path,
+    opening: &Opening,
+) -> Result<Option<Facts>, Failure> {
     if !path.exists() {
         return Ok(None);
     }

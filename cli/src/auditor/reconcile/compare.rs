@@ -12,11 +12,10 @@ use protocol::{
 };
 
 use super::{
-    date,
     finding::{Counts, Finding, Kind},
     held::{Held, Records},
 };
-use crate::{auditor::report::DAY_MS, clerk::earlier::Earlier};
+use crate::{auditor::report::DAY_MS, clerk::earlier::Earlier, date};
 
 /// How the two are compared.
 #[derive(Debug)]
