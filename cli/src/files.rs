@@ -1,7 +1,7 @@
 //! Files of a desk: read within bounds, written whole or not at all.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{ErrorKind, Read, Seek, SeekFrom, Write},
     ops::Range,
     path::{Path, PathBuf},
@@ -116,6 +116,33 @@ pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
+}
+
+/// Brings all that was written within a folder to the disk, in one go.
+pub(crate) fn sync_within(folder: &Path) -> Result<(), Failure> {
+    let sync = || {
+        #[cfg(target_os = "linux")]
+        rustix::fs::syncfs(File::open(folder)?)?;
+        #[cfg(not(target_os = "linux"))]
+        for entry in fs::read_dir(folder)? {
+            File::open(entry?.path())?.sync_all()?;
+        }
+        File::open(folder)?.sync_all()
+    };
+    sync().map_err(|error| unwritable(folder, &error))
+}
+
+/// Keeps a file for this process, or says that another has it. It is free again once the file is closed.
+pub(crate) fn lock(path: &Path, file: &File) -> Result<(), Failure> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let what = format!("{}: another run of muhr is using it", path.display());
+            Err(Failure::new(USAGE, what)
+                .help("wait until that one ends, or choose another folder"))
+        }
+        // A file system without locks keeps nobody out.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    }
 }
 
 /// Refuses a path at which something is; writing finds out too, but only after questions were asked.

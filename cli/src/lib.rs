@@ -9,6 +9,7 @@ mod auditor;
 mod cells;
 mod clerk;
 mod client;
+mod date;
 mod exit;
 mod files;
 mod keys;

@@ -52,7 +52,7 @@ pub struct ReceiptExtractArguments {
 /// How a table is written.
 #[derive(Debug, Args)]
 pub struct Written {
-    /// How letters are written; UTF-8 is recognised
+    /// How letters are written; UTF-8 is recognised, and Windows-1251 by its letters
     #[arg(long, value_name = "NAME", value_parser = ["utf-8", "windows-1251"])]
     pub encoding: Option<String>,
     /// What stands between cells, if the first row does not show it
@@ -74,6 +74,9 @@ pub struct BulkArguments {
     /// The column of the record's number, or several joined by commas
     #[arg(long, value_name = "COLUMN[,COLUMN]")]
     pub record: Option<String>,
+    /// The column of the date from which the record is in force, as 2026-11-23 or 23.11.2026
+    #[arg(long, value_name = "COLUMN")]
+    pub effective: Option<String>,
     /// Folder for result.csv, the rows to mend, the receipts and the journal
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,

@@ -6,7 +6,6 @@
 //! are told, and the report says of how many records that is so.
 
 mod compare;
-mod date;
 mod finding;
 mod held;
 mod page;
@@ -42,7 +41,7 @@ use crate::{
     arguments::ReconcileArguments,
     clerk::{
         self,
-        bulk::{self, Table, Values},
+        bulk::{self, Table, Values, Wanted},
         earlier::Earlier,
     },
     exit::{DIFFERENT, DONE, Failure, USAGE},
@@ -65,9 +64,11 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
         return Err(Failure::new(USAGE, what).help("name a new folder with --out"));
     }
     let hash = files::hash(&arguments.table)?;
-    // Nothing is sent, but a guess at the letters would be told as changes: they must be known.
-    let (path, record) = (&arguments.table, &arguments.record);
-    let table = bulk::table(path, record, &arguments.written, false, output)?;
+    let wanted = Wanted {
+        record: &arguments.record,
+        effective: None,
+    };
+    let table = bulk::table(&arguments.table, wanted, &arguments.written, output)?;
     let written = bulk::written(&table);
     columns(&criteria, &table)?;
     let receipts = Earlier::open(&arguments.receipts)?;

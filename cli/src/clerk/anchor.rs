@@ -30,7 +30,7 @@ fn anchor(arguments: &AnchorOne, output: &Output) -> Result<u8, Failure> {
     let document = files::hash(&arguments.file)?;
     let clerk = Clerk::open(&arguments.desk, output)?;
     let content = submission::content(Some(document), fields)?;
-    let references = references::find(&clerk, &arguments.rests_on)?;
+    let references = references::find(&clerk, &arguments.rests_on, output)?;
     let key = record.key(&registry);
     let opening = Opening { record, content };
     let statement = submission::first(&clerk, registry, key, effective, references, &opening);

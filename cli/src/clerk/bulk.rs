@@ -6,32 +6,40 @@
 
 mod batches;
 pub(crate) mod earlier;
+mod encoding;
+mod feed;
 pub(super) mod folder;
+mod letters;
 mod receipts;
 mod results;
 mod rows;
+mod serials;
 mod source;
+mod spoilt;
 mod travel;
 mod upsert;
 mod workbook;
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    borrow::Cow,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, mpsc},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use protocol::{name::RegistryName, record::RecordId};
+use protocol::record::RecordId;
 use serde_json::json;
 
-pub(crate) use self::rows::{Row, Table, Values};
+pub(crate) use self::rows::{Row, Table, Values, Wanted};
 use self::{
     earlier::Earlier,
+    encoding::Encoding,
+    feed::Feed,
     folder::Folder,
     receipts::Receipts,
-    results::Results,
-    source::{Delimiter, Encoding, Form},
+    results::{Mixed, Results, Run},
+    source::{Delimiter, Form},
     upsert::Upsert,
 };
 use super::{
@@ -46,9 +54,6 @@ use crate::{
     terminal,
 };
 
-/// Rows that travel together, under one signature where they can: two such batches, each with its own
-/// leaf, fill a block of the usual 2,048 entries.
-const CHUNK_ROWS: usize = 1023;
 /// Chunks that travel at the same time.
 const TRAVELLERS: usize = 4;
 
@@ -62,6 +67,8 @@ pub(crate) struct Outcome {
     pub(crate) record: Option<RecordId>,
     pub(crate) version: Option<u64>,
     pub(crate) status: &'static str,
+    /// Why, as one stable word; the status where there is no better one.
+    pub(crate) code: Cow<'static, str>,
     pub(crate) reason: String,
     pub(crate) receipt: Option<PathBuf>,
     /// The column to look at, if it is one.
@@ -82,11 +89,18 @@ impl Outcome {
             record,
             version: None,
             status,
+            code: Cow::Borrowed(status),
             reason,
             receipt: None,
             column: String::new(),
             cells: Vec::new(),
         }
+    }
+
+    /// The same with the code of its reason.
+    pub(crate) fn coded(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = code.into();
+        self
     }
 }
 
@@ -99,13 +113,22 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
         .transpose()?;
     let out = &arguments.out;
     std::fs::create_dir_all(out).map_err(|error| files::unwritable(out, &error))?;
+    // The journal also keeps two runs, and a try and a run, from working in one folder: it comes before all
+    // else there.
+    let (journal, earlier) = Journal::open(&out.join("journal"))?;
+    let run = if arguments.dry_run {
+        Run::Try
+    } else {
+        Run::Real
+    };
+    let mut results = Results::open(out, &arguments.input, input.columns(), run)?;
+    if earlier > 0 && !arguments.dry_run {
+        output.note(&format!("continuing: {earlier} rows were signed before"));
+    }
+    let mut journal = Some(journal);
     let trip = clerk
-        .map(|clerk| {
-            // The journal also keeps two runs from working in one folder: it comes before all else there.
-            let (journal, earlier) = Journal::open(&out.join("journal"))?;
-            if earlier > 0 {
-                output.note(&format!("continuing: {earlier} rows were signed before"));
-            }
+        .zip(journal.take_if(|_| !arguments.dry_run))
+        .map(|(clerk, journal)| {
             Ok(travel::Trip {
                 clerk,
                 registry: registry.clone(),
@@ -116,7 +139,6 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
             })
         })
         .transpose()?;
-    let mut results = Results::open(out, &arguments.input, input.columns(), !arguments.dry_run)?;
     let bar = progress(output, input.rows());
     let feed = Feed::new(input, registry);
     let stopped = match &trip {
@@ -124,11 +146,12 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
         Some(trip) => send_all(trip, feed, &mut results, &bar),
     };
     bar.finish_and_clear();
-    let counts = results.counts.clone();
-    let files = results.finish()?;
-    let indexed = trip.map_or(Ok(()), |trip| trip.receipts.finish());
-    stopped.and(indexed)?;
-    Ok(summary(output, arguments.dry_run, &files, &counts))
+    let (counts, mixed) = (results.counts.clone(), results.mixed.clone());
+    // What the result says is there, is on disk before it is said.
+    let kept = trip.as_ref().map_or(Ok(()), |trip| trip.receipts.finish());
+    let written = results.finish()?;
+    stopped.and(kept)?;
+    Ok(summary(arguments, output, &written, &counts, &mixed))
 }
 
 /// What amending takes, if that is asked for.
@@ -178,6 +201,14 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
     let shown = path.display();
     let answers = terminal::answers(output);
     if path.is_dir() {
+        if arguments.effective.is_some() {
+            let what = "--effective names a column, and a folder of documents has none";
+            return Err(Failure::new(USAGE, what).help("anchor a table that lists them"));
+        }
+        if arguments.out.canonicalize().ok() == path.canonicalize().ok() {
+            let what = "--out is the folder of the documents itself";
+            return Err(Failure::new(USAGE, what).help("choose another folder with --out"));
+        }
         let folder = Folder::open(path)?;
         let rows = folder.rows();
         output.note(&format!(
@@ -192,32 +223,39 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
             "--record is missing: the column of the record's number",
         ));
     };
-    let may_guess = arguments.yes || answers;
-    let table = table(path, record, &arguments.written, may_guess, output)?;
+    let wanted = Wanted {
+        record,
+        effective: arguments.effective.as_deref(),
+    };
+    let table = table(path, wanted, &arguments.written, output)?;
     confirm(arguments, output, answers)?;
     Ok(Input::Table(Box::new(table)))
 }
 
-/// Opens a table whose record's number stands in the columns `record`, and says how it is written.
+/// Opens a table and says how it is written.
 pub(crate) fn table(
     path: &Path,
-    record: &str,
+    wanted: Wanted<'_>,
     written: &Written,
-    may_guess: bool,
     output: &Output,
 ) -> Result<Table, Failure> {
-    let (form, guessed) = if workbook::is_one(path) {
+    let (form, found) = if workbook::is_one(path) {
         let (sheet, sheets) = workbook::find(path, written.sheet.as_deref())?;
         (Form::Workbook(sheet), format!(" of {sheets}"))
     } else {
-        form(path, record, written, may_guess)?
+        form(path, wanted, written)?
     };
-    let table = Table::open(path, record, form)?;
+    let table = Table::open(path, wanted, form)?;
+    let effective = wanted
+        .effective
+        .map(|name| format!("; in force from: {name}"));
     output.note(&format!(
-        "{}: {}{guessed}, {} rows; number from: {record}; fields: {}",
+        "{}: {}{found}, {} rows; number from: {}{}; fields: {}",
         path.display(),
         table.form,
         table.rows(),
+        wanted.record,
+        effective.unwrap_or_default(),
         table.columns().join(", ")
     ));
     Ok(table)
@@ -234,36 +272,29 @@ pub(crate) fn written(table: &Table) -> Vec<(&'static str, String)> {
     }
 }
 
-/// How a text is written, and what is to be said if that is a guess.
-fn form(
-    path: &Path,
-    record: &str,
-    written: &Written,
-    may_guess: bool,
-) -> Result<(Form, String), Failure> {
+/// How a text is written, and what is to be said if its letters alone say so.
+fn form(path: &Path, wanted: Wanted<'_>, written: &Written) -> Result<(Form, String), Failure> {
     let told = written.encoding.as_deref().map(|name| match name {
         "utf-8" => Encoding::Utf8,
         _ => Encoding::Windows1251,
     });
-    let found = Encoding::find(path)?;
-    let encoding = match (told, found) {
-        (Some(told), _) => told,
-        (None, Some(found)) => found,
-        // A guess is used only if somebody has agreed or is asked; else the place is named.
-        (None, None) if may_guess => Encoding::Windows1251,
-        (None, None) => Encoding::Utf8,
+    let found = match told {
+        Some(_) => told,
+        None => Encoding::find(path)?,
     };
+    // Where nothing tells what the letters are, the first that is not UTF-8 is refused by its place.
+    let encoding = found.unwrap_or(Encoding::Utf8);
     let delimiter = match written.delimiter.as_deref() {
         Some("semicolon") => Delimiter::Semicolon,
         Some("tab") => Delimiter::Tab,
         Some(_) => Delimiter::Comma,
-        None => rows::find_delimiter(path, record, encoding)?,
+        None => rows::find_delimiter(path, wanted, encoding)?,
     };
-    let guessed = match (told, found) {
-        (None, None) => " (the letters are a guess)",
+    let by_its_letters = match (told, encoding) {
+        (None, Encoding::Windows1251) => " (told by its letters)",
         _ => "",
     };
-    Ok((Form::Text(encoding, delimiter), guessed.to_owned()))
+    Ok((Form::Text(encoding, delimiter), by_its_letters.to_owned()))
 }
 
 fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<(), Failure> {
@@ -286,85 +317,6 @@ fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<
             .help("say how the table is written with --encoding, --delimiter and --sheet"));
     }
     Ok(())
-}
-
-/// The table as chunks: rows that are fit, and what is wrong with the others.
-struct Feed {
-    input: Input,
-    registry: RegistryName,
-    /// Half of each key is enough to tell numbers apart, and a table may have millions.
-    first_rows: HashMap<[u8; 16], u64>,
-    next: u64,
-    ended: bool,
-}
-
-struct Chunk {
-    number: u64,
-    rows: Vec<Row>,
-    outcomes: Vec<Outcome>,
-}
-
-impl Feed {
-    fn new(input: Input, registry: RegistryName) -> Self {
-        Self {
-            input,
-            registry,
-            first_rows: HashMap::new(),
-            next: 0,
-            ended: false,
-        }
-    }
-
-    /// The next rows; none at the end of the table.
-    fn next(&mut self) -> Result<Option<Chunk>, Failure> {
-        let mut chunk = Chunk {
-            number: self.next,
-            rows: Vec::new(),
-            outcomes: Vec::new(),
-        };
-        while !self.ended && chunk.rows.len() + chunk.outcomes.len() < CHUNK_ROWS {
-            match self.input.next_row() {
-                Ok(Some(Ok(row))) => match self.repeated(&row) {
-                    Some(outcome) => chunk.outcomes.push(outcome),
-                    None => chunk.rows.push(row),
-                },
-                Ok(Some(Err(outcome))) => chunk.outcomes.push(outcome),
-                Ok(None) => self.ended = true,
-                Err(failure) => {
-                    self.ended = true;
-                    return Err(failure);
-                }
-            }
-        }
-        self.next += 1;
-        Ok((!chunk.rows.is_empty() || !chunk.outcomes.is_empty()).then_some(chunk))
-    }
-
-    fn repeated(&mut self, row: &Row) -> Option<Outcome> {
-        let key = row.record.key(&self.registry);
-        let mut short = [0; 16];
-        short.copy_from_slice(&key.as_bytes()[..16]);
-        match self.first_rows.entry(short) {
-            Entry::Vacant(place) => {
-                let _first = place.insert(row.number);
-                None
-            }
-            Entry::Occupied(first) => {
-                let reason = format!(
-                    "the number of row {} again; one row registers it, amend it to record another version",
-                    first.get()
-                );
-                let record = Some(row.record.clone());
-                Some(Outcome {
-                    cells: match &row.content {
-                        Values::Fields(fields) => cells(fields),
-                        Values::Document(_) => vec![row.name.clone()],
-                    },
-                    ..Outcome::not_done(row.number, record, "duplicate", reason)
-                })
-            }
-        }
-    }
 }
 
 fn cells(fields: &protocol::commitment::Fields) -> Vec<String> {
@@ -467,10 +419,11 @@ fn progress(output: &Output, rows: u64) -> ProgressBar {
 }
 
 fn summary(
+    arguments: &BulkArguments,
     output: &Output,
-    dry_run: bool,
-    (result, errors): &(Option<PathBuf>, Option<PathBuf>),
-    counts: &std::collections::BTreeMap<&'static str, u64>,
+    written: &results::Written,
+    counts: &BTreeMap<&'static str, u64>,
+    mixed: &Mixed,
 ) -> u8 {
     let is_good = |status: &str| GOOD.contains(&status);
     let good = counts.iter().filter(|(status, _)| is_good(status));
@@ -478,10 +431,10 @@ fn summary(
     let all: u64 = counts.values().sum();
     let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     output.data(&json!({
-        "schema": "muhr/bulk/1", "rows": all, "counts": counts, "dry_run": dry_run,
-        "result": shown(result), "errors": shown(errors),
+        "schema": "muhr/bulk/1", "rows": all, "counts": counts, "dry_run": arguments.dry_run,
+        "look_alikes": mixed.count, "result": shown(&written.result), "errors": shown(&written.errors),
     }));
-    output.text(&if dry_run {
+    output.text(&if arguments.dry_run {
         format!("✔ {done} of {all} rows are fit to be anchored; nothing was sent")
     } else {
         format!("✔ {done} of {all} rows anchored; every receipt verified")
@@ -490,13 +443,25 @@ fn summary(
         let mark = if is_good(status) { "✔" } else { "▲" };
         output.text(&format!("{mark} {count} {status}"));
     }
-    if let Some(result) = shown(result) {
+    if mixed.count > 0 {
+        let count = mixed.count;
+        output.text(&format!(
+            "▲ {count} of the numbers mix alphabets; check that they were typed as meant:"
+        ));
+        for line in &mixed.shown {
+            output.text(&format!("  {line}"));
+        }
+    }
+    if let Some(result) = shown(&written.result) {
         output.text(&format!("  {result} says of every row what became of it"));
     }
-    if let Some(errors) = shown(errors) {
-        output.text(&format!(
-            "  {errors} holds the rows to mend: mend it, and anchor it like a table, with another --out"
-        ));
+    if let Some(errors) = shown(&written.errors) {
+        let advice = if arguments.input.is_dir() {
+            "names the files to mend: mend or rename them, and run the same command again"
+        } else {
+            "holds the rows to mend: mend it, and anchor it like a table, with another --out"
+        };
+        output.text(&format!("  {errors} {advice}"));
     }
     if done == all { DONE } else { SOME_NOT_DONE }
 }

@@ -65,7 +65,7 @@ fn change(
     let key = record.key(&registry);
     let (state, history) = submission::latest(&clerk, &registry, &key)?;
     let (references, rests) = if operation.has_content() {
-        references::of_next(&clerk, rests_on, &history)?
+        references::of_next(&clerk, rests_on, &history, output)?
     } else {
         (Vec::new(), Rests::AsSaid)
     };

@@ -3,64 +3,89 @@
 //! A file is taken once two looks in a row have seen it with the same length and time; what is moved
 //! into the folder is whole from the start. The folder is the only memory: a receipt beside a file says
 //! that it is done, a pending file that its entry is on its way, so that any restart goes on where the
-//! last run was. Not here: amending. A document that changes after it was anchored is reported.
+//! last run was, and a document that is renamed on its way is not registered twice. Not here: amending.
+//! A document that changes after it was anchored is reported.
 
 use std::{
     collections::HashMap,
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
 
 use protocol::{
-    name::RegistryName,
-    opening::Opening,
-    receipt::{RECEIPT_BYTES_MAX, Receipt},
+    entry::Statement, hash::DocumentHash, name::RegistryName, opening::Opening, pending::Pending,
+    receipt::RECEIPT_BYTES_MAX,
 };
 use serde_json::json;
+use verify::Verdict;
 
 use super::{
+    already,
     bulk::folder::{self, Seen},
     submission::{self, Clerk, ClerkKey},
 };
 use crate::{
     arguments::{Desk, HotArguments},
-    exit::{CONFLICT, DONE, Failure, NOT_PERMITTED, SOME_NOT_DONE, USAGE},
+    exit::{CONFLICT, DONE, Failure, NOT_PERMITTED, SOME_NOT_DONE, UNREACHABLE, USAGE},
     files,
     output::{Output, local},
 };
 
+/// What stands behind the name of a document for its receipt, and for an entry on its way to one.
+const RECEIPT: &str = ".receipt";
+const PENDING: &str = ".receipt.pending";
+/// Two that watch one folder would take each other's entries for their own.
+const LOCK: &str = ".muhr.lock";
+
 struct Hot<'a> {
     desk: &'a Desk,
+    dir: &'a Path,
     registry: RegistryName,
     /// Read once: its passphrase is asked for once.
     key: ClerkKey,
+    /// The clerk of the start, who knows the network, and by now perhaps not its height.
+    first: Clerk,
     output: &'a Output,
     /// How each file looked the last time.
     seen: HashMap<PathBuf, Seen>,
     /// What was judged, and how it looked then: it is judged again when it has changed.
     judged: HashMap<PathBuf, Seen>,
+    /// Of receipts and entries whose document is gone: how they looked, and the document.
+    lost: HashMap<PathBuf, (Seen, Option<DocumentHash>)>,
     anchored: u64,
     refused: u64,
+    /// Nobody else watches the folder while this is open.
+    _lock: File,
 }
 
 pub(crate) fn run(arguments: &HotArguments, output: &Output) -> Result<u8, Failure> {
+    let dir = &arguments.dir;
+    let _readable = folder::documents(dir)?;
+    let key = ClerkKey::read(&arguments.desk, output)?;
     let mut hot = Hot {
         desk: &arguments.desk,
+        dir,
         registry: submission::registry(&arguments.registry)?,
-        key: ClerkKey::read(&arguments.desk, output)?,
+        // What is wrong with trust file or address is said now, not when the first file comes.
+        first: Clerk::with(&arguments.desk, &key)?,
+        key,
         output,
         seen: HashMap::new(),
         judged: HashMap::new(),
+        lost: HashMap::new(),
         anchored: 0,
         refused: 0,
+        _lock: lock(dir)?,
     };
-    // What is wrong with trust file or address is said now, not when the first file comes.
-    let _clerk = Clerk::with(&arguments.desk, &hot.key)?;
     let mut looks = 0;
     loop {
-        let waiting = hot.look(&arguments.dir)?;
+        // A folder that cannot be read now, as one on another machine, may be there again the next time.
+        let waiting = hot.look().unwrap_or_else(|failure| {
+            output.note(&format!("{}; trying again", failure.what));
+            1
+        });
         looks += 1;
         if arguments.rounds.is_some_and(|rounds| looks >= rounds) {
             let (anchored, refused) = (hot.anchored, hot.refused);
@@ -77,13 +102,25 @@ pub(crate) fn run(arguments: &HotArguments, output: &Output) -> Result<u8, Failu
     }
 }
 
+fn lock(dir: &Path) -> Result<File, Failure> {
+    let path = dir.join(LOCK);
+    let opened = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    let file = opened.map_err(|error| files::unwritable(&path, &error))?;
+    files::lock(&path, &file)?;
+    Ok(file)
+}
+
 impl Hot<'_> {
     /// Looks once: how many documents have neither a receipt nor a refusal yet.
-    fn look(&mut self, dir: &Path) -> Result<u64, Failure> {
+    fn look(&mut self) -> Result<u64, Failure> {
         let mut waiting = 0;
         let mut ready = Vec::new();
         let mut now = HashMap::new();
-        for path in folder::documents(dir)? {
+        for path in folder::documents(self.dir)? {
             // Gone between the listing and the look: renamed or removed, and none of ours.
             let Some(seen) = folder::seen(&path) else {
                 continue;
@@ -99,21 +136,23 @@ impl Hot<'_> {
         self.seen = now;
         // Entries are dead after some thousand blocks, so that each look has a clerk of its own.
         let mut clerk = None;
+        waiting += self.sweep(&mut clerk)?;
+        let lost = self.known(ready.is_empty())?;
         for (path, seen) in ready {
-            match self.take(&path, &mut clerk) {
+            match self.take(&path, &lost, &mut clerk) {
                 Ok(()) => waiting -= 1,
                 Err(failure) if matches!(failure.code, USAGE | CONFLICT | NOT_PERMITTED) => {
                     waiting -= 1;
-                    self.refuse(&path, &failure)?;
+                    self.refuse(&path, &failure);
                 }
-                // The network's trouble, or this machine's: everything is tried again at the next look.
                 Err(failure) => {
-                    self.output.note(&format!(
-                        "{}: {}; trying again",
-                        path.display(),
-                        failure.what
-                    ));
-                    return Ok(waiting);
+                    self.try_again(&path, &failure);
+                    // Where nobody answers, nobody answers for the next file either. What else is wrong
+                    // with one is tried again at the next look, and keeps no other waiting.
+                    if failure.code == UNREACHABLE {
+                        break;
+                    }
+                    continue;
                 }
             }
             let _before = self.judged.insert(path, seen);
@@ -121,34 +160,147 @@ impl Hot<'_> {
         Ok(waiting)
     }
 
-    /// Anchors a document, unless its receipt is there.
-    fn take(&mut self, path: &Path, clerk: &mut Option<Clerk>) -> Result<(), Failure> {
-        let receipt = files::beside(path, ".receipt");
-        let (record, document) = folder::read(path)?;
-        if receipt.exists() {
-            let found = Receipt::parse(&files::read(&receipt, RECEIPT_BYTES_MAX)?).ok();
-            let content = found
-                .and_then(|found| found.opening)
-                .and_then(|opening| opening.content);
-            if content.and_then(|content| content.document()) == Some(document) {
-                return Ok(());
-            }
-            let what = "the document is not the one that its receipt is of";
-            return Err(Failure::new(CONFLICT, what)
-                .help("if it was changed after it was anchored, amend the record; else move the receipt away"));
-        }
+    fn try_again(&self, path: &Path, failure: &Failure) {
+        let (shown, what) = (path.display(), &failure.what);
+        self.output.note(&format!("{shown}: {what}; trying again"));
+    }
+
+    fn clerk<'c>(&self, clerk: &'c mut Option<Clerk>) -> Result<&'c mut Clerk, Failure> {
         let clerk = match clerk {
             Some(clerk) => clerk,
             None => clerk.insert(Clerk::with(self.desk, &self.key)?),
         };
         clerk.wait_anew(self.desk);
-        let key = record.key(&self.registry);
+        Ok(clerk)
+    }
+
+    /// What this program wrote with `ending` behind the names of documents that are there no more.
+    fn orphans(&self, ending: &str) -> Result<Vec<(PathBuf, Seen)>, Failure> {
+        let unreadable = |error| files::unreadable(self.dir, &error);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(self.dir).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let document = path.to_str().and_then(|path| path.strip_suffix(ending));
+            let is_lost = document.is_some_and(|document| !Path::new(document).exists());
+            let seen = folder::seen(&path).filter(|_| is_lost);
+            found.extend(seen.map(|seen| (path, seen)));
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Brings the receipts of entries whose document was renamed or moved on their way, where it was. How
+    /// many have none yet.
+    fn sweep(&mut self, clerk: &mut Option<Clerk>) -> Result<u64, Failure> {
+        let mut waiting = 0;
+        for (path, seen) in self.orphans(PENDING)? {
+            if self.judged.get(&path) == Some(&seen) {
+                continue;
+            }
+            let receipt = path.with_extension("");
+            let shown = receipt.with_extension("");
+            let shown = shown.display();
+            let brought = pending(&path).and_then(|pending| {
+                // Without its document nothing new is signed.
+                let agree = || Err(Failure::new(CONFLICT, "its entry is gone"));
+                let (statement, opening) = (pending.entry.statement, pending.opening);
+                submission::bring(self.clerk(clerk)?, &receipt, statement, opening, agree)
+            });
+            match brought {
+                Ok(_) => {
+                    self.anchored += 1;
+                    self.output.note(&format!(
+                        "{shown}: gone while its entry was on its way; the receipt is {}",
+                        receipt.display()
+                    ));
+                }
+                Err(failure) if matches!(failure.code, USAGE | CONFLICT | NOT_PERMITTED) => {
+                    let what = &failure.what;
+                    self.output.note(&format!(
+                        "{shown}: gone while its entry was on its way, which was not taken: {what}"
+                    ));
+                    let _before = self.judged.insert(path, seen);
+                }
+                Err(failure) => {
+                    waiting += 1;
+                    self.try_again(&path, &failure);
+                }
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// The documents that were handed in under names that they have no more, each with the file that says so.
+    fn known(&mut self, nobody_asks: bool) -> Result<HashMap<DocumentHash, PathBuf>, Failure> {
+        let mut known = HashMap::new();
+        if nobody_asks {
+            return Ok(known);
+        }
+        let mut before = std::mem::take(&mut self.lost);
+        for ending in [RECEIPT, PENDING] {
+            for (path, seen) in self.orphans(ending)? {
+                // Each is read once, however many are left behind.
+                let found = match before.remove(&path) {
+                    Some((then, document)) if then == seen => document,
+                    _ => self.document_of(&path, ending),
+                };
+                known.extend(found.map(|document| (document, path.clone())));
+                let _none = self.lost.insert(path, (seen, found));
+            }
+        }
+        Ok(known)
+    }
+
+    fn document_of(&self, path: &Path, ending: &str) -> Option<DocumentHash> {
+        let (statement, opening): (Statement, Opening) = if ending == RECEIPT {
+            let receipt = files::receipt(path).ok()?;
+            (receipt.entry.statement, receipt.opening?)
+        } else {
+            let pending = pending(path).ok()?;
+            (pending.entry.statement, pending.opening)
+        };
+        let document = opening.content?.document()?;
+        // Another agency's word on a document does not say that the document was registered.
+        let registers = statement.operation.has_content() && statement.registry == self.registry;
+        registers.then_some(document)
+    }
+
+    /// Anchors a document, unless its receipt is there.
+    fn take(
+        &mut self,
+        path: &Path,
+        lost: &HashMap<DocumentHash, PathBuf>,
+        clerk: &mut Option<Clerk>,
+    ) -> Result<(), Failure> {
+        let receipt = files::beside(path, RECEIPT);
+        let (record, document) = folder::read(path).map_err(|unread| unread.failure)?;
         let content = submission::content(Some(document), Vec::new())?;
-        let registry = self.registry.clone();
-        let shown = record.to_string();
+        let key = record.key(&self.registry);
         let opening = Opening { record, content };
+        if receipt.exists() {
+            self.must_be_of(&receipt, &opening)?;
+            let _left = fs::remove_file(files::beside(path, PENDING));
+            return Ok(());
+        }
+        let on_its_way = files::beside(path, PENDING).exists();
+        if let Some(other) = lost.get(&document).filter(|_| !on_its_way) {
+            return Err(handed_in(other));
+        }
+        let clerk = self.clerk(clerk)?;
+        let registry = self.registry.clone();
+        let shown = opening.record.to_string();
         let statement = submission::first(clerk, registry, key, None, Vec::new(), &opening);
-        let facts = submission::bring(clerk, &receipt, statement, opening, || Ok(()))?;
+        self.output.look_alikes(&opening.record);
+        let bring = || {
+            let (statement, opening) = (statement.clone(), opening.clone());
+            submission::bring(clerk, &receipt, statement, opening, || Ok(()))
+        };
+        let brought = match bring() {
+            // What was signed long ago may be dead by now; it was never recorded, and is signed again.
+            Err(failure) if on_its_way && failure.code == USAGE => bring(),
+            brought => brought,
+        };
+        let facts = brought?;
         let _mended = fs::remove_file(files::beside(path, ".refused"));
         self.anchored += 1;
         self.output
@@ -156,8 +308,18 @@ impl Hot<'_> {
         Ok(())
     }
 
+    /// A receipt beside a document is believed only if it verifies, and is of this document.
+    fn must_be_of(&self, receipt: &Path, opening: &Opening) -> Result<(), Failure> {
+        let (clerk, registry) = (&self.first, self.registry.clone());
+        let key = opening.record.key(&registry);
+        let statement = submission::first(clerk, registry, key, None, Vec::new(), opening);
+        let done = already::receipt(clerk, receipt, &statement, opening)?;
+        let gone = || Failure::verdict(Verdict::Pending, "the receipt was there and is gone");
+        done.map(drop).ok_or_else(gone)
+    }
+
     /// Says beside the document why it is not anchored.
-    fn refuse(&mut self, path: &Path, failure: &Failure) -> Result<(), Failure> {
+    fn refuse(&mut self, path: &Path, failure: &Failure) {
         self.refused += 1;
         self.output
             .note(&format!("{}: {}", path.display(), failure.what));
@@ -166,6 +328,31 @@ impl Hot<'_> {
             .as_ref()
             .map_or(String::new(), |help| format!("{help}\n"));
         let text = format!("{}\n{help}", failure.what);
-        files::write(&files::beside(path, ".refused"), text.as_bytes())
+        let written = files::write(&files::beside(path, ".refused"), text.as_bytes());
+        if let Err(unwritable) = written {
+            self.output.note(&unwritable.what);
+        }
     }
+}
+
+fn pending(path: &Path) -> Result<Pending, Failure> {
+    Pending::parse(&files::read(path, RECEIPT_BYTES_MAX)?)
+        .map_err(|_| Failure::new(CONFLICT, "what is there is no entry on its way"))
+}
+
+/// Why a document is not registered under its new name.
+fn handed_in(file: &Path) -> Failure {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if let Some(document) = name.strip_suffix(PENDING) {
+        let what = format!("the same document is on its way as {document}");
+        return Failure::verdict(Verdict::Pending, what);
+    }
+    let document = name.strip_suffix(RECEIPT).unwrap_or_default();
+    Failure::new(
+        CONFLICT,
+        format!("the same document was anchored as {document}"),
+    )
+    .help(format!(
+        "rename it back to {document}; to register it a second time, under this number, first move {name} to another folder"
+    ))
 }

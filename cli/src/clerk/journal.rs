@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, OpenOptions},
     io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -17,6 +17,9 @@ use crate::{
     exit::{Failure, USAGE},
     files,
 };
+
+/// Letters of a record's key, with which every line begins.
+const KEY_LETTERS: usize = 64;
 
 /// Where the newest line of each record begins, and how long it is.
 type Lines = BTreeMap<RecordKey, (u64, usize)>;
@@ -40,12 +43,10 @@ impl Journal {
             .append(true)
             .open(path)
             .map_err(unwritable)?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(Failure::new(
-                USAGE,
-                format!("{}: another run of muhr is using it", path.display()),
-            )
-            .help("wait until that one ends, or choose another folder"));
+        files::lock(path, &file)?;
+        if !is_ours(&mut file).map_err(|error| files::unreadable(path, &error))? {
+            let what = format!("{}: is there already, and no journal", path.display());
+            return Err(Failure::new(USAGE, what).help("choose another folder with --out"));
         }
         let (found, whole) = lines(&mut file).map_err(|error| files::unreadable(path, &error))?;
         // What follows the last whole line was never sent; appended to, it would spoil the next line.
@@ -103,6 +104,15 @@ impl Journal {
             files::unwritable(&self.path, &error)
         })
     }
+}
+
+/// Whether what is there begins like a journal, or with a part of its first line.
+fn is_ours(file: &mut File) -> std::io::Result<bool> {
+    let mut start = Vec::new();
+    let mut head = (&*file).take(KEY_LETTERS as u64);
+    let _count = head.read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(start.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Where the lines stand, and where the last whole one ends.

@@ -5,13 +5,15 @@ use protocol::{
     entry::{REFERENCES_MAX, Reference},
     height::Version,
     name::RegistryName,
-    record::RecordId,
 };
 
 use verify::history::Facts;
 
 use super::submission::{self, Clerk};
-use crate::exit::{Failure, USAGE};
+use crate::{
+    exit::{Failure, USAGE},
+    output::Output,
+};
 
 /// The word for no other record.
 const NONE: &str = "none";
@@ -32,6 +34,7 @@ pub(super) fn of_next(
     clerk: &Clerk,
     arguments: &[String],
     history: &Facts,
+    output: &Output,
 ) -> Result<(Vec<Reference>, Rests), Failure> {
     let mut said = history
         .versions
@@ -44,23 +47,27 @@ pub(super) fn of_next(
         ([], Some(before)) => (before.references.clone(), Rests::As(before.version)),
         ([none], Some(before)) if none == NONE => (Vec::new(), Rests::NoMore(before.version)),
         ([none], None) if none == NONE => (Vec::new(), Rests::AsSaid),
-        _ => (find(clerk, arguments)?, Rests::AsSaid),
+        _ => (find(clerk, arguments, output)?, Rests::AsSaid),
     })
 }
 
 /// Reads the arguments; a version that is not named is the latest, by the record's proven history.
-pub(super) fn find(clerk: &Clerk, arguments: &[String]) -> Result<Vec<Reference>, Failure> {
+pub(super) fn find(
+    clerk: &Clerk,
+    arguments: &[String],
+    output: &Output,
+) -> Result<Vec<Reference>, Failure> {
     if arguments.len() > REFERENCES_MAX {
         let what = format!("--rests-on is given more than {REFERENCES_MAX} times");
         return Err(Failure::new(USAGE, what).help("an entry names no more records"));
     }
     (1..)
         .zip(arguments)
-        .map(|(at, argument)| one(clerk, at, argument))
+        .map(|(at, argument)| one(clerk, at, argument, output))
         .collect()
 }
 
-fn one(clerk: &Clerk, at: usize, argument: &str) -> Result<Reference, Failure> {
+fn one(clerk: &Clerk, at: usize, argument: &str, output: &Output) -> Result<Reference, Failure> {
     let wrong = || {
         Failure::new(
             USAGE,
@@ -77,7 +84,7 @@ fn one(clerk: &Clerk, at: usize, argument: &str) -> Result<Reference, Failure> {
         },
         None => (number, None),
     };
-    let record = RecordId::parse(number).map_err(|error| Failure::new(USAGE, error.to_string()))?;
+    let record = submission::record(number, output)?;
     let key = record.key(&registry);
     let version = match version {
         Some(version) => version,

@@ -83,6 +83,26 @@ fn a_folder_of_documents_is_anchored_into_one_archive() {
     );
     let errors = fs::read_to_string(at("two/november.errors.csv")).unwrap();
     assert!(errors.contains("F-5.pdf"), "{errors}");
+    // What lists files is no table of numbers, whatever column is named.
+    for column in ["file", "muhr:file", "muhr:row"] {
+        let table = "two/november.errors.csv";
+        let command = [
+            "anchor", "bulk", table, "--record", column, "--out", "three",
+        ];
+        let refused = cluster.clerk("qurilish", &[&command[..], &registry].concat());
+        let words = "lists files of a folder, and is no table";
+        assert!(refused.expect(2).stderr.contains(words));
+    }
+    let plain = ["anchor", "bulk", "november", "--out", "two"];
+    let again = cluster.clerk("qurilish", &[&plain[..], &registry].concat());
+    let advice = "names the files to mend: mend or rename them, and run the same command again";
+    assert!(again.expect(20).stdout.contains(advice));
+    let itself = folder("november", &[]).expect(2);
+    assert!(
+        itself
+            .stderr
+            .contains("is the folder of the documents itself")
+    );
     let table = cluster.document("t.csv", "number\nF-1\n");
     let no_column = cluster.clerk(
         "qurilish",

@@ -136,14 +136,14 @@ fn a_workbook_is_read_as_it_is_meant_row_by_row() {
     assert!(receipt(4).contains("record-id X-4\n") && receipt(4).contains("field issued 12.5\n"));
     let errors = fs::read_to_string(cluster.path().join("out/t.errors.csv")).unwrap();
     for line in [
-        "5,area,\"column area: a formula, not its value",
-        "7,issued,column issued: merged with other cells",
-        "8,issued,column issued: merged with other cells",
-        "9,number,column number: a number of which a spreadsheet keeps only 15 digits",
-        "10,area,column area: a spreadsheet's error",
-        "11,issued,\"column issued: 29 February 1900",
-        "12,number,column number: part 1",
-        "14,,4 cells where the first row has 3",
+        "5,area,formula,\"column area: a formula, not its value",
+        "7,issued,merged,column issued: merged with other cells",
+        "8,issued,merged,column issued: merged with other cells",
+        "9,number,digits-lost,column number: a number of which a spreadsheet keeps only 15 digits",
+        "10,area,spreadsheet-error,column area: a spreadsheet's error",
+        "11,issued,no-day,\"column issued: 29 February 1900",
+        "12,number,empty-key,column number: part 1",
+        "14,,cell-count,4 cells where the first row has 3",
     ] {
         let found = errors.replace("; ", ", ");
         let line = line.replace("; ", ", ");
@@ -154,6 +154,28 @@ fn a_workbook_is_read_as_it_is_meant_row_by_row() {
             "{line} in {errors}"
         );
     }
+    // What stands for the cells that were wrong is refused when it is fed back as it is, row by row.
+    for cells in [
+        "X-5,,=C2*2\n",
+        "X-7,#MERGED merged,1\n",
+        "X-8,#MERGED,2\n",
+        "#DIGITS 12345678901234568,,3\n",
+        "X-10,,#REF!\n",
+        "X-11,#DAY 60,80\n",
+        "x-5,,,beyond\n",
+    ] {
+        assert!(errors.contains(cells), "{cells} in {errors}");
+    }
+    cluster.document("back.csv", &errors);
+    let back = bulk(&cluster, "back.csv", "back", &[]).expect(20).json();
+    assert_eq!(back["counts"], json!({"invalid": 8}));
+    let codes = |errors: &str| -> Vec<String> {
+        let of = |line: &str| line.split(',').nth(2).unwrap_or_default().to_owned();
+        errors.lines().skip(1).map(of).collect()
+    };
+    let again = fs::read_to_string(cluster.path().join("back/back.errors.csv")).unwrap();
+    assert_eq!(codes(&again), codes(&errors), "{again}");
+
     let other = bulk(&cluster, "t.xlsx", "other", &["--sheet", "Other"]).expect(0);
     assert_eq!(other.json()["counts"], json!({"anchored": 1}));
     let missing = bulk(&cluster, "t.xlsx", "none", &["--sheet", "Third"]).expect(2);
@@ -170,7 +192,7 @@ fn a_workbook_that_is_a_weapon_is_refused_before_it_is_unpacked() {
     let few = "uniqueCount=\"1\"><si><t>X-4</t></si>";
     // Rows without end, parts without end, one cell of 64 MiB, room for more strings than there are.
     let spaces = vec![b'\n'; 64 << 20];
-    let bomb: Vec<u8> = b"<si><t>a</t></si>".repeat(8 << 20);
+    let bomb = [&b"<a>"[..], &b"<b><t>a</t></b>".repeat(9 << 20), b"</a>"].concat();
     let cell = format!(
         "<sheetData>{}</sheetData>",
         row(1, &[("A", &"x".repeat(64 << 20))])

@@ -13,13 +13,13 @@ use protocol::{
 };
 
 use super::{
-    date,
     finding::{Counts, Finding, Kind},
     held::{Held, Records},
 };
 use crate::{
     auditor::report::{Place, day_of},
     clerk::earlier::Earlier,
+    date,
 };
 
 /// How the two are compared.

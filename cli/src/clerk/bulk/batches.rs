@@ -14,10 +14,7 @@ use protocol::{
 };
 
 use super::travel::{Convoy, EXPIRED, Traveller, Trip, refused};
-use crate::{
-    client::of_problem,
-    exit::{Failure, UNEXPECTED},
-};
+use crate::exit::{Failure, UNEXPECTED};
 
 /// So many rows of a batch may be refused before the others go each by itself.
 const REFUSED_MAX: usize = 16;
@@ -90,7 +87,7 @@ impl Trip {
                 .row
                 .and_then(|row| usize::try_from(row).ok()?.checked_sub(1));
             match place.filter(|place| *place < piece.len()) {
-                Some(place) => self.settle(piece.remove(place), &problem, convoy),
+                Some(place) => settle(piece.remove(place), problem, convoy),
                 // Some of it wait in an earlier batch: what comes of that is seen first.
                 None if problem.code == "contested" => {
                     convoy.waiting.append(&mut piece);
@@ -104,18 +101,6 @@ impl Trip {
             }
         }
         self.hand_in_singly(piece, convoy, patience)
-    }
-
-    /// What is to be done with a row whose entry was not taken.
-    fn settle(&self, traveller: Traveller, problem: &Problem, convoy: &mut Convoy) {
-        match problem.code.as_str() {
-            // It is there already, or waits in a batch of an earlier run: its receipt is asked for.
-            "already-there" | "contested" => convoy.waiting.push(traveller),
-            EXPIRED => convoy.stale.push(traveller),
-            _ => convoy
-                .outcomes
-                .push(refused(&traveller, &of_problem(problem))),
-        }
     }
 
     fn hand_in_singly(
@@ -141,13 +126,23 @@ impl Trip {
             for (traveller, answer) in some.into_iter().zip(answers) {
                 match (answer.state, answer.problem) {
                     (EntryState::Refused, Some(problem)) => {
-                        self.settle(traveller, &problem, convoy);
+                        settle(traveller, problem, convoy);
                     }
                     _ => convoy.waiting.push(traveller),
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// What is to be done with a row whose entry was not taken.
+fn settle(traveller: Traveller, problem: Problem, convoy: &mut Convoy) {
+    match problem.code.as_str() {
+        // It is there already, or waits in a batch of an earlier run: its receipt is asked for.
+        "already-there" | "contested" => convoy.waiting.push(traveller),
+        EXPIRED => convoy.stale.push(traveller),
+        _ => convoy.outcomes.push(refused(&traveller, problem)),
     }
 }
 

@@ -12,7 +12,7 @@ use protocol::{hash::DocumentHash, record::RecordId};
 
 use super::{
     Outcome,
-    rows::{Row, Values},
+    rows::{REMARK, Row, Values},
 };
 use crate::{
     exit::{Failure, USAGE},
@@ -59,19 +59,58 @@ pub(crate) fn seen(path: &Path) -> Option<Seen> {
     Some((found.len(), found.modified().ok()?))
 }
 
-/// A document's number and hash; a file that changes meanwhile has none.
-pub(crate) fn read(path: &Path) -> Result<(RecordId, DocumentHash), Failure> {
-    let named = |what: &str| Failure::new(USAGE, what);
-    let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let stem = stem.ok_or_else(|| named("the file's name is not UTF-8"))?;
-    let record = RecordId::parse(stem)
-        .map_err(|error| named(&format!("the file's name is no number: {error}")))?;
-    let before = seen(path);
-    let document = files::hash(path)?;
-    if before.is_none() || before != seen(path) {
-        return Err(named("the file changed while it was read").help("run the same command again"));
+/// Why a document cannot be taken: a code, and what is to be said.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) code: &'static str,
+    pub(crate) failure: Failure,
+}
+
+impl Unread {
+    fn new(code: &'static str, what: &str) -> Self {
+        let failure = Failure::new(USAGE, what);
+        Self { code, failure }
     }
-    Ok((record, document))
+}
+
+/// A document's number and hash; a file that changes meanwhile has none.
+pub(crate) fn read(path: &Path) -> Result<(RecordId, DocumentHash), Unread> {
+    read_by(path, files::hash)
+}
+
+/// The same, with whatever reads the file.
+fn read_by(
+    path: &Path,
+    hash: impl FnOnce(&Path) -> Result<DocumentHash, Failure>,
+) -> Result<(RecordId, DocumentHash), Unread> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let stem = stem.ok_or_else(|| Unread::new("bad-name", "the file's name is not UTF-8"))?;
+    let record = RecordId::parse(stem).map_err(|error| {
+        Unread::new(
+            "bad-name",
+            &format!("the file's name is no number: {error}"),
+        )
+    })?;
+    let before = seen(path);
+    let document = hash(path);
+    let after = seen(path);
+    match document {
+        _ if after.is_none() => Err(Unread::new(
+            "missing-file",
+            "the file was there and is gone",
+        )),
+        Err(failure) => Err(Unread {
+            code: "unreadable-file",
+            failure,
+        }),
+        Ok(document) if before == after => Ok((record, document)),
+        Ok(_) => {
+            let changed = "the file changed while it was read";
+            let mut unread = Unread::new("changed-while-read", changed);
+            unread.failure = unread.failure.help("run the same command again");
+            Err(unread)
+        }
+    }
 }
 
 impl Folder {
@@ -79,7 +118,8 @@ impl Folder {
         Ok(Self {
             documents: documents(path)?,
             next: 0,
-            columns: ["file".to_owned()],
+            // A remark, and no field: the list of files is no table of numbers.
+            columns: [format!("{REMARK}file")],
         })
     }
 
@@ -102,12 +142,49 @@ impl Folder {
                 name: name.into_owned(),
                 record,
                 content: Values::Document(document),
+                effective: None,
             }),
-            Err(failure) => Err(Outcome {
+            Err(Unread { code, failure }) => Err(Outcome {
                 column: "file".to_owned(),
                 cells: vec![name.into_owned()],
-                ..Outcome::not_done(number, None, "invalid", failure.what)
+                ..Outcome::not_done(number, None, "invalid", failure.what).coded(code)
             }),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_that_changes_while_it_is_read_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("F-1.pdf");
+        let read = |meanwhile: &dyn Fn()| {
+            fs::write(&path, "one").unwrap();
+            read_by(&path, |path| {
+                let hash = files::hash(path);
+                meanwhile();
+                hash
+            })
+        };
+        let (record, _) = read(&|| {}).unwrap();
+        assert_eq!(record.to_string(), "F-1");
+        let changed = read(&|| fs::write(&path, "another").unwrap()).unwrap_err();
+        assert_eq!(changed.code, "changed-while-read");
+        // As long as before, and written a moment later.
+        let later = SystemTime::now() + std::time::Duration::from_secs(5);
+        let touched = read(&|| {
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(later).unwrap();
+        });
+        assert_eq!(touched.unwrap_err().code, "changed-while-read");
+        let gone = read(&|| fs::remove_file(&path).unwrap()).unwrap_err();
+        assert_eq!(gone.code, "missing-file");
+        let unreadable = read_by(folder.path(), files::hash).unwrap_err();
+        assert_eq!(unreadable.code, "unreadable-file");
+        let nameless = read_by(&folder.path().join(" .pdf"), files::hash);
+        assert_eq!(nameless.unwrap_err().code, "bad-name");
     }
 }

@@ -47,9 +47,11 @@ impl Receipts {
         }
     }
 
+    /// After this, no loss of power takes a receipt away. Files of a folder wait for it to the end: one by
+    /// one, that would be most of a run.
     pub(super) fn finish(&self) -> Result<(), Failure> {
         match self {
-            Self::Folder(_) => Ok(()),
+            Self::Folder(folder) => files::sync_within(folder),
             Self::Archive(archive) => archive.finish(),
         }
     }

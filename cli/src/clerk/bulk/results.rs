@@ -1,17 +1,40 @@
 //! What became of every row: `result.csv` in the order of the table, and the rows to mend.
 //!
 //! No cell of either runs in a spreadsheet; what that takes is taken back where the rows to mend are read.
-//! Both are written as chunks end, so that the memory does not grow with the table.
+//! Both are written as chunks end, so that the memory does not grow with the table. A try has a file of its
+//! own name, and nothing is written over that this program has not written.
 
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{BufWriter, Write},
+    io::{BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
 
-use super::{Outcome, rows::REMARK};
-use crate::{cells, exit::Failure, files};
+use protocol::record::RecordId;
+
+use super::{GOOD, Outcome, rows::REMARK};
+use crate::{
+    cells,
+    exit::{Failure, USAGE},
+    files,
+};
+
+/// How spreadsheets are told that a file is UTF-8.
+const MARK: &str = "\u{feff}";
+/// How every `result.csv` of this program has ever begun.
+const RESULT_START: &str = "row,record,version,status,";
+/// Numbers of mixed alphabets that a summary shows.
+const SHOWN: usize = 5;
+
+/// What becomes of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Run {
+    /// They are judged.
+    Try,
+    /// They are sent.
+    Real,
+}
 
 /// The files being written.
 pub(super) struct Results {
@@ -23,6 +46,21 @@ pub(super) struct Results {
     next: u64,
     pub(super) counts: BTreeMap<&'static str, u64>,
     pub(super) to_mend: u64,
+    pub(super) mixed: Mixed,
+}
+
+/// Numbers that mix alphabets: how many, and the first of them in words.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mixed {
+    pub(super) count: u64,
+    pub(super) shown: Vec<String>,
+}
+
+/// The files of a run.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) result: Option<PathBuf>,
+    pub(super) errors: Option<PathBuf>,
 }
 
 /// A table that gets its name when it is whole.
@@ -77,31 +115,41 @@ impl Part {
 }
 
 impl Results {
-    /// Opens both files in `out`; without `result` only the rows to mend are written.
+    /// Opens both files in `out`; a try writes only the rows to mend.
     pub(super) fn open(
         out: &Path,
         input: &Path,
         columns: &[String],
-        result: bool,
+        run: Run,
     ) -> Result<Self, Failure> {
-        let mut errors = input.file_stem().unwrap_or_default().to_owned();
-        errors.push(".errors.csv");
+        let mut name = input.file_stem().unwrap_or_default().to_owned();
+        name.push(match run {
+            Run::Try => ".try.errors.csv",
+            Run::Real => ".errors.csv",
+        });
+        let (result, errors) = (out.join("result.csv"), out.join(name));
+        must_be_ours(&errors, &format!("{MARK}{REMARK}"), input)?;
+        if run == Run::Real {
+            must_be_ours(&result, RESULT_START, input)?;
+        }
+        let result = (run == Run::Real).then(|| Part::open(result, b""));
         let mut this = Self {
             out: out.to_owned(),
-            result: result
-                .then(|| Part::open(out.join("result.csv"), b""))
-                .transpose()?,
-            errors: Part::open(out.join(errors), b"\xef\xbb\xbf")?,
+            result: result.transpose()?,
+            errors: Part::open(errors, MARK.as_bytes())?,
             columns: columns.to_vec(),
             waiting: BTreeMap::new(),
             next: 0,
             counts: BTreeMap::new(),
             to_mend: 0,
+            mixed: Mixed::default(),
         };
         if let Some(result) = &mut this.result {
-            result.write(["row", "record", "version", "status", "reason", "receipt"])?;
+            result.write([
+                "row", "record", "version", "status", "code", "reason", "receipt",
+            ])?;
         }
-        let remarks = ["row", "column", "reason"].map(|name| format!("{REMARK}{name}"));
+        let remarks = ["row", "column", "code", "reason"].map(|name| format!("{REMARK}{name}"));
         this.errors.write(remarks.iter().chain(&this.columns))?;
         Ok(this)
     }
@@ -124,12 +172,20 @@ impl Results {
         let number = outcome.row.to_string();
         if !outcome.cells.is_empty() {
             self.to_mend += 1;
-            let remarks = [&number, &outcome.column, &outcome.reason];
+            let code = outcome.code.clone().into_owned();
+            let remarks = [&number, &outcome.column, &code, &outcome.reason];
             self.errors
                 .write(remarks.into_iter().chain(&outcome.cells))?;
         }
+        let mixed = self.mixed(outcome);
         let Some(result) = &mut self.result else {
             return Ok(());
+        };
+        let (code, reason) = match &mixed {
+            Some(mixed) => ("look-alikes", mixed.as_str()),
+            // Of a row that went well there is nothing to say.
+            None if GOOD.contains(&outcome.status) => ("", outcome.reason.as_str()),
+            None => (&*outcome.code, outcome.reason.as_str()),
         };
         let record = outcome.record.as_ref().map(ToString::to_string);
         let version = outcome.version.map(|version| version.to_string());
@@ -138,19 +194,64 @@ impl Results {
             inside.display().to_string()
         });
         result.write([
-            number,
-            record.unwrap_or_default(),
-            version.unwrap_or_default(),
-            outcome.status.to_owned(),
-            outcome.reason.clone(),
-            receipt.unwrap_or_default(),
+            number.as_str(),
+            &record.unwrap_or_default(),
+            &version.unwrap_or_default(),
+            outcome.status,
+            code,
+            reason,
+            &receipt.unwrap_or_default(),
         ])
     }
 
-    /// Gives the files their names. Returns that of the result, and that of the rows to mend if there are any.
-    pub(super) fn finish(self) -> Result<(Option<PathBuf>, Option<PathBuf>), Failure> {
+    /// What is to be said of a number that was taken as it is, and may have been typed otherwise than meant.
+    fn mixed(&mut self, outcome: &Outcome) -> Option<String> {
+        let record = outcome.record.as_ref();
+        let letters = record.filter(|_| GOOD.contains(&outcome.status))?;
+        let letters: Vec<String> = RecordId::look_alikes(letters)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if letters.is_empty() {
+            return None;
+        }
+        let said = format!("the number mixes alphabets: {}", letters.join("; "));
+        self.mixed.count += 1;
+        if self.mixed.shown.len() < SHOWN {
+            let row = outcome.row;
+            self.mixed.shown.push(format!("row {row}: {said}"));
+        }
+        Some(said)
+    }
+
+    /// Gives the files their names.
+    pub(super) fn finish(self) -> Result<Written, Failure> {
         let errors = self.errors.finish(self.to_mend > 0)?;
         let result = self.result.map(|part| part.finish(true)).transpose()?;
-        Ok((result, (self.to_mend > 0).then_some(errors)))
+        Ok(Written {
+            result,
+            errors: (self.to_mend > 0).then_some(errors),
+        })
+    }
+}
+
+/// Refuses to write over what is not a file of an earlier run, or is being read.
+fn must_be_ours(path: &Path, start: &str, input: &Path) -> Result<(), Failure> {
+    let refuse = |what: &str| {
+        Err(Failure::new(USAGE, format!("{}: {what}", path.display()))
+            .help("choose another folder with --out; nothing was sent"))
+    };
+    let Ok(mut file) = File::open(path) else {
+        // Nothing is there, or it cannot be written either, which is said with its reason.
+        return Ok(());
+    };
+    let same = path.canonicalize().ok() == input.canonicalize().ok();
+    if same {
+        return refuse("is the table itself, and would be written over");
+    }
+    let mut found = vec![0; start.len()];
+    match file.read_exact(&mut found) {
+        Ok(()) if found == start.as_bytes() => Ok(()),
+        _ => refuse("is there already, and none that this program wrote"),
     }
 }

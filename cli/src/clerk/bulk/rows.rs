@@ -9,22 +9,28 @@ use std::{
 };
 
 use protocol::{
-    commitment::{DOCUMENT_FIELD, Fields},
+    commitment::{BadFields, DOCUMENT_FIELD, FIELD_BYTES_MAX, FIELDS_MAX, Fields},
     hash::DocumentHash,
-    record::RecordId,
+    name::Date,
+    record::{BadRecordId, RecordId},
 };
 
 use super::{
     Outcome,
-    source::{Delimiter, Encoding, Form, Raw, Rows},
+    encoding::Encoding,
+    serials::Serials,
+    source::{Delimiter, Form, Raw, Rows},
+    spoilt,
 };
 use crate::{
-    cells,
+    cells, date,
     exit::{Failure, USAGE},
 };
 
 /// Columns that begin so are this program's own remarks in a file of errors, and no fields.
 pub(super) const REMARK: &str = "muhr:";
+/// Letters of a cell that are kept of a row too long to be one.
+const KEPT_BYTES: usize = 1024;
 
 /// A row that can be registered. The first row of the file, with the names of the columns, is row 1.
 #[derive(Clone, Debug)]
@@ -34,6 +40,12 @@ pub(crate) struct Row {
     pub(super) name: String,
     pub(crate) record: RecordId,
     pub(crate) content: Values,
+    /// The legal date that the row declares.
+    #[allow(
+        dead_code,
+        reason = "the journey of a row to its entry is being rewritten, and takes it up"
+    )]
+    pub(crate) effective: Option<Date>,
 }
 
 /// What a row says: cells, or a document.
@@ -47,11 +59,22 @@ pub(crate) enum Values {
 pub(crate) struct Table {
     path: PathBuf,
     pub(super) form: Form,
-    rows: Rows,
+    /// None between the two readings: only one of them has its memory.
+    rows: Option<Rows>,
     columns: Columns,
+    serials: Serials,
     /// Of each row, in order.
     prints: Vec<u64>,
     next: usize,
+}
+
+/// The columns that something is to be taken from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// Of the record's number, joined by commas.
+    pub(crate) record: &'a str,
+    /// Of the legal date.
+    pub(crate) effective: Option<&'a str>,
 }
 
 /// What the first row says.
@@ -62,27 +85,51 @@ struct Columns {
     remarks: Vec<usize>,
     all: usize,
     key: Vec<usize>,
+    /// The names of those of the key.
+    key_names: String,
+    effective: Option<usize>,
+}
+
+/// What is wrong with a row: a column, a code and a sentence.
+struct Flaw {
+    column: String,
+    code: &'static str,
+    reason: String,
+}
+
+impl Flaw {
+    fn of(column: &str, code: &'static str, what: impl std::fmt::Display) -> Self {
+        Self {
+            column: column.to_owned(),
+            code,
+            reason: format!("column {column}: {what}"),
+        }
+    }
 }
 
 impl Table {
-    /// Opens a table, finds the columns of the record's number, and reads it whole once.
-    pub(super) fn open(path: &Path, record: &str, form: Form) -> Result<Self, Failure> {
-        let columns = Columns::read(path, record, &form)?;
+    /// Opens a table, finds the columns that are wanted, and reads it whole once.
+    pub(super) fn open(path: &Path, wanted: Wanted<'_>, form: Form) -> Result<Self, Failure> {
         let mut first = form.rows(path)?;
+        let columns = Columns::read(path, &mut first, wanted, &form)?;
         let mut table = Self {
             path: path.to_owned(),
-            rows: form.rows(path)?,
+            rows: None,
+            serials: Serials::of(&columns.names),
             form,
             columns,
             prints: Vec::new(),
             next: 0,
         };
-        let _header = raw(path, &mut first)?;
         while let Some(row) = raw(path, &mut first)? {
-            let _cells = table.cells(&row)?;
+            let cells = table.cells(&row)?;
+            table.serials.know(&cells);
             table.prints.push(print(&row));
         }
-        let _header = raw(path, &mut table.rows)?;
+        drop(first);
+        let mut second = table.form.rows(path)?;
+        let _header = raw(path, &mut second)?;
+        table.rows = Some(second);
         Ok(table)
     }
 
@@ -98,7 +145,8 @@ impl Table {
     pub(crate) fn next_row(&mut self) -> Result<Option<Result<Row, Outcome>>, Failure> {
         let known = self.prints.get(self.next);
         self.next += 1;
-        let row = match (self.rows.next(), known) {
+        let read = self.rows.as_mut().map_or(Ok(None), Rows::next);
+        let row = match (read, known) {
             (Ok(None), None) => return Ok(None),
             (Ok(Some(row)), Some(known)) if *known == print(&row) => row,
             _ => {
@@ -136,73 +184,112 @@ impl Table {
         Ok(cells)
     }
 
-    fn judge(&self, row: &Raw, cells: Vec<String>) -> Result<Row, Box<Outcome>> {
-        let (number, found) = (row.number, row.cells.len());
-        let names = &self.columns.names;
-        let invalid = |column: String, reason: String, cells: Vec<String>| {
-            Box::new(Outcome {
-                column,
-                cells,
-                ..Outcome::not_done(number, None, "invalid", reason)
-            })
+    fn judge(&self, row: &Raw, mut cells: Vec<String>) -> Result<Row, Box<Outcome>> {
+        let mut record = None;
+        let read = match self.flaw(row, &mut cells) {
+            Some(flaw) => Err(flaw),
+            None => self.read(&cells, &mut record),
         };
-        if let Some((at, what)) = row.wrong {
-            let column = self.columns.name(at);
-            let reason = format!("column {column}: {what}");
-            return Err(invalid(column, reason, cells));
-        }
-        if found != self.columns.all {
-            let reason = format!("{found} cells where the first row has {}", self.columns.all);
-            return Err(invalid(String::new(), reason, cells));
-        }
-        for (column, cell) in names.iter().zip(&cells) {
-            if let Some(what) = spoilt(cell) {
-                let reason = format!("column {column}: {what}");
-                return Err(invalid(column.clone(), reason, cells));
-            }
-        }
-        let key: Vec<&String> = self
-            .columns
-            .key
-            .iter()
-            .filter_map(|at| cells.get(*at))
-            .collect();
-        let key_names: Vec<&str> = self
-            .columns
-            .key
-            .iter()
-            .filter_map(|at| names.get(*at))
-            .map(String::as_str)
-            .collect();
-        let key_names = key_names.join(", ");
-        if key.iter().any(|cell| shortened(cell)) {
-            let reason = format!(
-                "column {key_names}: a number that a spreadsheet has shortened; format the column as text and enter it again"
-            );
-            return Err(invalid(key_names, reason, cells));
-        }
-        let record = match RecordId::new(key.into_iter().map(String::as_str)) {
-            Ok(record) => record,
-            Err(error) => {
-                let reason = format!("column {key_names}: {error}");
-                return Err(invalid(key_names, reason, cells));
-            }
-        };
-        let fields = names.iter().cloned().zip(cells.iter().cloned()).collect();
-        match Fields::new(fields) {
-            Ok(fields) => Ok(Row {
-                number,
-                name: format!("{number:07}"),
+        match (read, record) {
+            (Ok((fields, effective)), Some(record)) => Ok(Row {
+                number: row.number,
+                name: format!("{:07}", row.number),
                 record,
                 content: Values::Fields(fields),
+                effective,
             }),
-            Err(error) => {
-                let mut outcome = invalid(String::new(), error.to_string(), cells);
-                outcome.record = Some(record);
-                Err(outcome)
-            }
+            (Err(flaw), record) => Err(Box::new(Outcome {
+                column: flaw.column,
+                cells: kept(cells),
+                ..Outcome::not_done(row.number, record, "invalid", flaw.reason).coded(flaw.code)
+            })),
+            (Ok(_), None) => Err(Box::new(Outcome::not_done(
+                row.number,
+                None,
+                "invalid",
+                "it has no number".to_owned(),
+            ))),
         }
     }
+
+    /// What makes that a cell has no value, or a row not as many as it should; a mark takes the place of
+    /// what would pass for a value the next time.
+    fn flaw(&self, row: &Raw, cells: &mut [String]) -> Option<Flaw> {
+        if let Some(wrong) = row.wrong {
+            let column = self.columns.name(wrong.column);
+            return Some(Flaw::of(&column, wrong.code, wrong.what));
+        }
+        let (found, all) = (row.cells.len(), self.columns.all);
+        if found != all {
+            return Some(Flaw {
+                column: String::new(),
+                code: "cell-count",
+                reason: format!("{found} cells where the first row has {all}"),
+            });
+        }
+        for (at, (column, cell)) in self.columns.names.iter().zip(cells).enumerate() {
+            if let Some((code, what)) = spoilt::find(cell) {
+                return Some(Flaw::of(column, code, what));
+            }
+            if let Some(what) = self.serials.find(at, cell) {
+                *cell = spoilt::marked("SERIAL", cell);
+                return Some(Flaw::of(column, "serial-date", what));
+            }
+            if self.columns.key.contains(&at) && spoilt::shortened(cell) {
+                let what = "a number that a spreadsheet has shortened; format the column as text and enter it again";
+                return Some(Flaw::of(column, "shortened", what));
+            }
+        }
+        None
+    }
+
+    /// The record's number, and what else the row says.
+    fn read(
+        &self,
+        cells: &[String],
+        record: &mut Option<RecordId>,
+    ) -> Result<(Fields, Option<Date>), Flaw> {
+        let columns = &self.columns;
+        let cell = |at: &usize| cells.get(*at).map(String::as_str);
+        let found = RecordId::new(columns.key.iter().filter_map(cell)).map_err(|error| {
+            let code = match error {
+                BadRecordId::Empty { .. } => "empty-key",
+                BadRecordId::TooLong { .. } => "too-long",
+                BadRecordId::Invisible { .. } | BadRecordId::Parts => "bad-key",
+            };
+            Flaw::of(&columns.key_names, code, error)
+        })?;
+        *record = Some(found);
+        let mut effective = None;
+        if let Some(at) = columns.effective {
+            let read = date::read(cell(&at).unwrap_or_default());
+            effective = read.map_err(|what| Flaw::of(&columns.names[at], "bad-date", what))?;
+        }
+        let fields = columns.names.iter().cloned().zip(cells.iter().cloned());
+        let fields = Fields::new(fields.collect()).map_err(|error| Flaw {
+            column: String::new(),
+            code: match error {
+                BadFields::TooLong => "too-long",
+                _ => "bad-fields",
+            },
+            reason: error.to_string(),
+        })?;
+        Ok((fields, effective))
+    }
+}
+
+/// The cells of a row to mend. One too long to be a record is not kept whole for every row of a table.
+fn kept(mut cells: Vec<String>) -> Vec<String> {
+    let bytes = |cells: &[String]| -> usize { cells.iter().map(String::len).sum() };
+    if bytes(&cells) > FIELD_BYTES_MAX {
+        for cell in cells.iter_mut().filter(|cell| cell.len() > KEPT_BYTES) {
+            *cell = spoilt::cut(cell);
+        }
+    }
+    // More cells than any table has columns: the rest is no value of any.
+    cells.truncate(2 * FIELDS_MAX);
+    cells.shrink_to_fit();
+    cells
 }
 
 /// The next row; a file that cannot be read to its end is refused whole.
@@ -211,12 +298,18 @@ fn raw(path: &Path, rows: &mut Rows) -> Result<Option<Raw>, Failure> {
 }
 
 impl Columns {
-    fn read(path: &Path, record: &str, form: &Form) -> Result<Self, Failure> {
+    fn read(
+        path: &Path,
+        rows: &mut Rows,
+        wanted: Wanted<'_>,
+        form: &Form,
+    ) -> Result<Self, Failure> {
         let encoding = form.encoding();
-        let header = raw(path, &mut form.rows(path)?)?.unwrap_or_default();
-        if let Some((at, what)) = header.wrong {
-            let number = at + 1;
-            return Err(wrong(path, &format!("row 1, column {number}: {what}")));
+        let header = raw(path, rows)?.unwrap_or_default();
+        let row = header.number.max(1);
+        if let Some(found) = header.wrong {
+            let (number, what) = (found.column + 1, found.what);
+            return Err(wrong(path, &format!("row {row}, column {number}: {what}")));
         }
         let header = header.cells;
         let mut names: Vec<String> = Vec::new();
@@ -225,19 +318,28 @@ impl Columns {
             let number = at + 1;
             let name = encoding
                 .read(name)
-                .ok_or_else(|| not_text(path, 1, &format!("column {number}"), encoding))?;
+                .ok_or_else(|| not_text(path, row, &format!("column {number}"), encoding))?;
             if name.starts_with(REMARK) {
                 remarks.push(at);
                 continue;
             }
             if name.is_empty() || names.contains(&name) || name == DOCUMENT_FIELD {
-                return Err(wrong(
-                    path,
-                    &format!("row 1, column {number}: the name is empty, repeated or \"document\""),
-                )
-                .help("give each column a name of its own"));
+                let what = format!(
+                    "row {row}, column {number}: the name is empty, repeated or \"document\""
+                );
+                return Err(wrong(path, &what).help("give each column a name of its own"));
             }
             names.push(name);
+            if names.len() > FIELDS_MAX {
+                let what = format!("row {row} names more than {FIELDS_MAX} columns");
+                return Err(
+                    wrong(path, &what).help("take out the columns that are not of the record")
+                );
+            }
+        }
+        if names.is_empty() && !remarks.is_empty() {
+            return Err(wrong(path, "it lists files of a folder, and is no table")
+                .help("mend those files, and anchor the folder again"));
         }
         if !remarks.is_empty() {
             names = names.iter().map(|name| cells::original(name)).collect();
@@ -252,12 +354,20 @@ impl Columns {
                 .position(|column| column == name)
                 .ok_or_else(missing)
         };
-        let key = record.split(',').map(find).collect::<Result<_, _>>()?;
+        let key: Vec<usize> = wanted
+            .record
+            .split(',')
+            .map(find)
+            .collect::<Result<_, _>>()?;
+        let effective = wanted.effective.map(find).transpose()?;
+        let key_names: Vec<_> = key.iter().map(|at| names[*at].as_str()).collect();
         Ok(Self {
+            key_names: key_names.join(", "),
             names,
             remarks,
             all: header.len(),
             key,
+            effective,
         })
     }
 
@@ -281,13 +391,14 @@ impl Columns {
 /// The delimiter with which the columns of the number are found; of several the one that makes most columns.
 pub(super) fn find_delimiter(
     path: &Path,
-    record: &str,
+    wanted: Wanted<'_>,
     encoding: Encoding,
 ) -> Result<Delimiter, Failure> {
     let mut found: Vec<(Delimiter, usize)> = Vec::new();
     let mut refused = None;
     for delimiter in Delimiter::ALL {
-        match Columns::read(path, record, &Form::Text(encoding, delimiter)) {
+        let form = Form::Text(encoding, delimiter);
+        match Columns::read(path, &mut form.rows(path)?, wanted, &form) {
             Ok(columns) => found.push((delimiter, columns.all)),
             // The comma's reasons are told: it is what a table has unless somebody says otherwise.
             Err(failure) => refused = refused.or(Some(failure)),
@@ -306,35 +417,6 @@ pub(super) fn find_delimiter(
         (Some((delimiter, _)), _) => Ok(delimiter),
         (None, _) => Err(refused.unwrap_or_else(|| wrong(path, "row 1 names no columns"))),
     }
-}
-
-/// What a spreadsheet leaves in place of a value.
-fn spoilt(cell: &str) -> Option<&'static str> {
-    const ERRORS: [&str; 7] = [
-        "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#N/A", "#NULL!",
-    ];
-    let cell = cell.trim();
-    if cell.len() > 1 && cell.starts_with('=') {
-        Some("a formula, not its value; save the values and run again")
-    } else if ERRORS.contains(&cell) {
-        Some("a spreadsheet's error in place of a value")
-    } else if cell.starts_with("####") && cell.bytes().all(|byte| byte == b'#') {
-        Some("a value that a spreadsheet could not show in its narrow column")
-    } else {
-        None
-    }
-}
-
-/// Digits, a fraction and a power of ten: 3.0E+13 was once a number with all its digits.
-fn shortened(cell: &str) -> bool {
-    let Some((digits, power)) = cell.trim().split_once(['E', 'e']) else {
-        return false;
-    };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let whole = digits.split(['.', ',']);
-    whole.clone().count() <= 2
-        && whole.into_iter().all(is_number)
-        && power.strip_prefix('+').is_some_and(is_number)
 }
 
 fn print(row: &Raw) -> u64 {
@@ -371,18 +453,9 @@ fn not_text(path: &Path, row: u64, place: &str, encoding: Encoding) -> Failure {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_a_spreadsheet_spoils_is_noticed() {
-        for cell in ["=A1+B1", " #REF! ", "#N/A", "########"] {
-            assert!(spoilt(cell).is_some(), "{cell}");
-        }
-        for cell in ["", "=", "#12", "N/A", "a=b"] {
-            assert!(spoilt(cell).is_none(), "{cell}");
-        }
-        assert!(shortened("3.0E+13") && shortened("1,2e+5") && shortened("7E+9"));
-        for cell in ["E-12", "12E", "1.2.3E+4", "A7E+9", "12345", "7E9"] {
-            assert!(!shortened(cell), "{cell}");
-        }
+    fn of(record: &str) -> Wanted<'_> {
+        let effective = None;
+        Wanted { record, effective }
     }
 
     #[test]
@@ -391,8 +464,8 @@ mod tests {
         let path = folder.path().join("t.csv");
         let open = |text: &str, record: &str| {
             std::fs::write(&path, text).unwrap();
-            let delimiter = find_delimiter(&path, record, Encoding::Utf8)?;
-            Table::open(&path, record, Form::Text(Encoding::Utf8, delimiter))
+            let delimiter = find_delimiter(&path, of(record), Encoding::Utf8)?;
+            Table::open(&path, of(record), Form::Text(Encoding::Utf8, delimiter))
         };
         for (text, delimiter) in [
             ("\u{feff}\"n\";a;b\n1;\"x\ny\";2\n", Delimiter::Semicolon),
@@ -417,10 +490,11 @@ mod tests {
         for later in ["n,a\n1,x\n2,z\n", "n,a\n1,x\n", "n,a\n1,x\n2,y\n3,z\n"] {
             std::fs::write(&path, "n,a\n1,x\n2,y\n").unwrap();
             let form = Form::Text(Encoding::Utf8, Delimiter::Comma);
-            let mut table = Table::open(&path, "n", form.clone()).ok().unwrap();
+            let mut table = Table::open(&path, of("n"), form.clone()).ok().unwrap();
             std::fs::write(&path, later).unwrap();
-            table.rows = form.rows(&path).unwrap();
-            let _header = table.rows.next();
+            let mut rows = form.rows(&path).unwrap();
+            let _header = rows.next();
+            table.rows = Some(rows);
             assert!(table.next_row().unwrap().unwrap().is_ok());
             let mut last = table.next_row();
             while matches!(last, Ok(Some(_))) {
@@ -428,5 +502,34 @@ mod tests {
             }
             assert!(last.unwrap_err().what.contains("changed while"), "{later}");
         }
+    }
+
+    #[test]
+    fn the_date_of_a_row_is_taken_from_its_column() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        let text = "n,from,issued\n1,2026-11-23,x\n2,23.11.2026 09:12,x\n3,,x\n4,23/11/2026,x\n5,46349,x\n";
+        std::fs::write(&path, text).unwrap();
+        let open = |effective| {
+            let record = "n";
+            let form = Form::Text(Encoding::Utf8, Delimiter::Comma);
+            Table::open(&path, Wanted { record, effective }, form)
+        };
+        let mut table = open(Some("from")).ok().unwrap();
+        let mut next = || match table.next_row().unwrap().unwrap() {
+            Ok(row) => row.effective.map(|date| date.as_str().to_owned()),
+            Err(outcome) => Some(format!("{} {}", outcome.code, outcome.column)),
+        };
+        let found: Vec<_> = (0..5).map(|_| next()).collect();
+        let found: Vec<_> = found.iter().map(Option::as_deref).collect();
+        let date = Some("2026-11-23");
+        let wrong = Some("bad-date from");
+        assert_eq!(found, [date, date, None, wrong, Some("serial-date from")]);
+        // Nobody has named the column: its cells are fields like all others, whatever they are.
+        let mut plain = open(None).ok().unwrap();
+        let first = plain.next_row().unwrap().unwrap();
+        assert_eq!(first.unwrap().effective, None);
+        let refused = open(Some("since")).err().unwrap();
+        assert!(refused.what.contains("no column \"since\""));
     }
 }

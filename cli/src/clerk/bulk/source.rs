@@ -1,110 +1,22 @@
-//! The bytes of a table: which letters and which delimiter, and rows of a bounded size.
+//! The bytes of a table: how it is written, what stands between its cells, and rows of a bounded size.
 //!
-//! Nothing here knows what a row means. What is guessed is shown to the clerk, never silently used.
+//! Nothing here knows what a row means, and nothing which letters its bytes are (`encoding`).
 
 use std::{
+    collections::VecDeque,
     fmt,
     fs::File,
     io::{Read, Seek, SeekFrom},
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
 };
 
-use super::workbook;
-use crate::{
-    exit::{Failure, USAGE},
-    files,
-};
+use super::{encoding::Encoding, workbook};
+use crate::{exit::Failure, files};
 
 /// The most bytes of one row. A quote that is never closed ends here, not with the memory.
-const ROW_BYTES_MAX: u64 = 1024 * 1024;
+pub(super) const ROW_BYTES_MAX: usize = 1024 * 1024;
 /// The most bytes of one cell of a workbook.
 pub(super) const CELL_BYTES_MAX: usize = 1024 * 1024;
-/// How much is read at once where letters are told apart.
-const PIECE_BYTES: usize = 1 << 16;
-
-/// How letters are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoding {
-    Utf8,
-    Windows1251,
-}
-
-impl Encoding {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Utf8 => "UTF-8",
-            Self::Windows1251 => "Windows-1251",
-        }
-    }
-
-    /// The text of a cell; none if a byte stands for nothing.
-    pub(super) fn read(self, cell: &[u8]) -> Option<String> {
-        match self {
-            Self::Utf8 => std::str::from_utf8(cell).ok().map(ToOwned::to_owned),
-            Self::Windows1251 => cell.iter().map(|byte| windows_1251(*byte)).collect(),
-        }
-    }
-
-    /// UTF-8 if the whole file is that, else none: no other encoding can be told for sure.
-    pub(super) fn find(path: &Path) -> Result<Option<Self>, Failure> {
-        let unreadable = |error| files::unreadable(path, &error);
-        let mut file = File::open(path).map_err(unreadable)?;
-        let mut piece = vec![0; PIECE_BYTES];
-        let mut kept = 0;
-        let mut start = true;
-        loop {
-            let count = file.read(&mut piece[kept..]).map_err(unreadable)?;
-            let known = &piece[..kept + count];
-            if std::mem::take(&mut start)
-                && (known.starts_with(b"\xff\xfe") || known.starts_with(b"\xfe\xff"))
-            {
-                return Err(other(path, "UTF-16"));
-            }
-            if known.starts_with(b"PK\x03\x04") && kept == 0 {
-                return Err(other(path, "a spreadsheet or archive"));
-            }
-            if known.contains(&0) {
-                return Err(other(path, "not text: it holds a zero byte"));
-            }
-            let left = match std::str::from_utf8(known) {
-                Ok(_) => 0,
-                Err(error) if error.error_len().is_none() && count > 0 => {
-                    known.len() - error.valid_up_to()
-                }
-                Err(_) => return Ok(None),
-            };
-            if count == 0 {
-                return Ok(Some(Self::Utf8));
-            }
-            let end = known.len();
-            piece.copy_within(end - left..end, 0);
-            kept = left;
-        }
-    }
-}
-
-fn other(path: &Path, what: &str) -> Failure {
-    Failure::new(USAGE, format!("{}: {what}", path.display()))
-        .help("save the table as \"CSV UTF-8\" and run the same command again; nothing was sent")
-}
-
-/// The letter that a byte stands for; 0x98 stands for none.
-fn windows_1251(byte: u8) -> Option<char> {
-    const MIDDLE: &str =
-        "ЂЃ‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ‘’“”•–—\0™љ›њќћџ\u{a0}ЎўЈ¤Ґ¦§Ё©Є«¬\u{ad}®Ї°±Ііґµ¶·ё№є»јЅѕї";
-    match byte {
-        0..0x80 => Some(char::from(byte)),
-        0x80..0xc0 => MIDDLE
-            .chars()
-            .nth(usize::from(byte - 0x80))
-            .filter(|letter| *letter != '\0'),
-        _ => char::from_u32(0x410 + u32::from(byte - 0xc0)),
-    }
-}
 
 /// What stands between cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,45 +79,85 @@ impl Form {
     }
 
     pub(super) fn rows(&self, path: &Path) -> Result<Rows, Failure> {
-        Ok(match self {
-            Self::Text(_, delimiter) => Rows::Text(TextRows::open(path, *delimiter)?),
-            Self::Workbook(sheet) => Rows::Workbook(workbook::Rows::open(path, sheet)),
-        })
+        Ok(Rows::of(match self {
+            Self::Text(_, delimiter) => Source::Text(TextRows::open(path, *delimiter)?),
+            Self::Workbook(sheet) => Source::Workbook(workbook::Rows::open(path, sheet)),
+        }))
     }
 }
 
 /// A row as it stands in the file.
 #[derive(Default)]
 pub(super) struct Raw {
-    /// The first row of a file is row 1.
+    /// As a spreadsheet counts: the first row of a file is row 1, and a blank one is one too.
     pub(super) number: u64,
     pub(super) cells: csv::ByteRecord,
-    /// A column, and why its cell has no text.
-    pub(super) wrong: Option<(usize, &'static str)>,
+    /// The first cell that has no text.
+    pub(super) wrong: Option<Wrong>,
 }
 
-/// Raw rows, one by one.
-pub(super) enum Rows {
+/// Why a cell has no text.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(super) struct Wrong {
+    /// Its place among all columns.
+    pub(super) column: usize,
+    pub(super) code: &'static str,
+    pub(super) what: &'static str,
+}
+
+/// Raw rows, one by one. Blank ones are left out, but between those of a table of one column, where a blank
+/// row is one without a value.
+pub(super) struct Rows {
+    source: Source,
+    /// Columns of the first row.
+    width: Option<usize>,
+    /// The number of the row that was given last.
+    last: u64,
+    held: Option<Raw>,
+}
+
+enum Source {
     Text(TextRows),
     Workbook(workbook::Rows),
 }
 
 impl Rows {
-    /// The next row; none at the end. The error is a sentence without the row's number.
-    pub(super) fn next(&mut self) -> Result<Option<Raw>, String> {
-        match self {
-            Self::Text(rows) => rows.next(),
-            Self::Workbook(rows) => rows.next(),
+    const fn of(source: Source) -> Self {
+        Self {
+            source,
+            width: None,
+            last: 0,
+            held: None,
         }
+    }
+
+    /// The next row; none at the end. The error is a sentence without the file's name.
+    pub(super) fn next(&mut self) -> Result<Option<Raw>, String> {
+        let next = match (self.held.take(), &mut self.source) {
+            (Some(held), _) => Some(held),
+            (None, Source::Text(rows)) => rows.next()?,
+            (None, Source::Workbook(rows)) => rows.next()?,
+        };
+        let Some(raw) = next else {
+            return Ok(None);
+        };
+        let width = *self.width.get_or_insert(raw.cells.len());
+        if width == 1 && self.last > 0 && raw.number > self.last + 1 {
+            self.held = Some(raw);
+            self.last += 1;
+            return Ok(Some(Raw {
+                number: self.last,
+                cells: csv::ByteRecord::from(vec![""]),
+                wrong: None,
+            }));
+        }
+        self.last = raw.number;
+        Ok(Some(raw))
     }
 }
 
 /// Rows of text.
-pub(super) struct TextRows {
-    reader: csv::Reader<Bounded>,
-    number: u64,
-    since_last: Arc<AtomicU64>,
-}
+struct TextRows(csv::Reader<Counted>);
 
 impl TextRows {
     fn open(path: &Path, delimiter: Delimiter) -> Result<Self, Failure> {
@@ -218,54 +170,113 @@ impl TextRows {
             .map_err(unreadable)?;
         let skipped = if mark == b"\xef\xbb\xbf" { 3 } else { 0 };
         file.seek(SeekFrom::Start(skipped)).map_err(unreadable)?;
-        let since_last = Arc::new(AtomicU64::new(0));
         let reader = csv::ReaderBuilder::new()
             .flexible(true)
             .has_headers(false)
             .delimiter(delimiter.byte())
-            .from_reader(Bounded {
-                file,
-                since_last: Arc::clone(&since_last),
-            });
-        Ok(Self {
-            reader,
-            number: 0,
-            since_last,
-        })
+            .from_reader(Counted::new(file, delimiter.byte()));
+        Ok(Self(reader))
     }
 
     fn next(&mut self) -> Result<Option<Raw>, String> {
-        self.since_last.store(0, Ordering::Relaxed);
+        self.0.get_mut().since_last = 0;
         let mut cells = csv::ByteRecord::new();
-        let read = self.reader.read_byte_record(&mut cells);
+        let read = self.0.read_byte_record(&mut cells);
         let more = read.map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => error.to_string(),
             other => format!("{other:?}"),
         })?;
-        self.number += 1;
-        Ok(more.then_some(Raw {
-            number: self.number,
+        if !more {
+            return Ok(None);
+        }
+        let number = self.0.get_mut().starts.pop_front();
+        let number = number.ok_or("its rows cannot be counted")?;
+        Ok(Some(Raw {
+            number,
             cells,
             wrong: None,
         }))
     }
 }
 
-/// A file that gives no row more than its share.
-struct Bounded {
-    file: File,
-    since_last: Arc<AtomicU64>,
+/// Where in a row the next byte stands, as the reader of rows takes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Row,
+    Cell,
+    Bare,
+    Quoted,
+    /// Behind a quote within quotes: the cell's last, or the first of two that stand for one.
+    Quote,
 }
 
-impl Read for Bounded {
+/// A file that gives no row more than its share, and knows in which row of the file each begins: the reader
+/// of rows leaves blank ones out without a word.
+struct Counted {
+    file: File,
+    delimiter: u8,
+    since_last: usize,
+    place: Place,
+    after_return: bool,
+    /// The row that is being read.
+    row: u64,
+    /// Of those read ahead.
+    starts: VecDeque<u64>,
+}
+
+impl Counted {
+    const fn new(file: File, delimiter: u8) -> Self {
+        Self {
+            file,
+            delimiter,
+            since_last: 0,
+            place: Place::Row,
+            after_return: false,
+            row: 1,
+            starts: VecDeque::new(),
+        }
+    }
+
+    fn step(&mut self, byte: u8) {
+        let after_return = std::mem::replace(&mut self.after_return, byte == b'\r');
+        if self.place == Place::Quoted {
+            if byte == b'"' {
+                self.place = Place::Quote;
+            }
+            return;
+        }
+        if matches!(byte, b'\r' | b'\n') {
+            // A line feed behind a carriage return ends the same row.
+            if !(byte == b'\n' && after_return && self.place == Place::Row) {
+                self.row += 1;
+            }
+            self.place = Place::Row;
+            return;
+        }
+        if self.place == Place::Row {
+            self.starts.push_back(self.row);
+        }
+        self.place = match (self.place, byte) {
+            (_, byte) if byte == self.delimiter => Place::Cell,
+            (Place::Row | Place::Cell | Place::Quote, b'"') => Place::Quoted,
+            _ => Place::Bare,
+        };
+    }
+}
+
+impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.since_last.load(Ordering::Relaxed) > ROW_BYTES_MAX {
+        if self.since_last > ROW_BYTES_MAX {
+            let row = self.row;
             return Err(std::io::Error::other(format!(
-                "a row is longer than {ROW_BYTES_MAX} bytes; a quote may be missing its partner"
+                "row {row} is longer than {ROW_BYTES_MAX} bytes; a quote may be missing its partner"
             )));
         }
         let count = self.file.read(buffer)?;
-        let _before = self.since_last.fetch_add(count as u64, Ordering::Relaxed);
+        self.since_last += count;
+        for byte in &buffer[..count] {
+            self.step(*byte);
+        }
         Ok(count)
     }
 }
@@ -274,50 +285,68 @@ impl Read for Bounded {
 mod tests {
     use super::*;
 
-    #[test]
-    fn letters_of_windows_1251_are_read() {
-        let read = |bytes: &[u8]| Encoding::Windows1251.read(bytes);
-        assert_eq!(
-            read(b"\xd0\xe0\xe7\xf0\xe5\xf8\xe5\xed\xe8\xe5 \xb9 7").unwrap(),
-            "Разрешение № 7"
-        );
-        assert_eq!(read(b"\xa8\xb8\xa1\xa2\xff").unwrap(), "ЁёЎўя");
-        assert_eq!(read(b"\x98"), None);
-        let all: Vec<u8> = (0..=255).filter(|byte| *byte != 0x98).collect();
-        assert_eq!(read(&all).unwrap().chars().count(), 255);
+    /// The rows of a text: their numbers and cells.
+    fn rows(text: &[u8]) -> Vec<(u64, Vec<String>)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, text).unwrap();
+        let mut rows = Form::Text(Encoding::Utf8, Delimiter::Comma)
+            .rows(&path)
+            .unwrap();
+        let mut found = Vec::new();
+        while let Some(raw) = rows.next().unwrap() {
+            let cells = raw.cells.iter();
+            let cells = cells.map(|cell| String::from_utf8(cell.to_vec()).unwrap());
+            found.push((raw.number, cells.collect()));
+        }
+        found
+    }
+
+    fn numbers(text: &str) -> Vec<u64> {
+        let found = rows(text.as_bytes());
+        found.into_iter().map(|(number, _)| number).collect()
     }
 
     #[test]
-    fn encodings_are_told_apart_across_pieces() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        // An odd start puts a letter across the edge between two pieces.
-        let text = format!("x{}", "ў".repeat(PIECE_BYTES));
-        std::fs::write(&path, &text).unwrap();
-        assert_eq!(Encoding::find(&path).unwrap(), Some(Encoding::Utf8));
-        let mut cut = text.into_bytes();
-        let _last = cut.pop();
-        std::fs::write(&path, &cut).unwrap();
-        assert_eq!(Encoding::find(&path).unwrap(), None);
-        for (start, word) in [
-            (&b"\xff\xfea\0"[..], "UTF-16"),
-            (b"PK\x03\x04", "spreadsheet"),
-            (b"a,b\n\0", "zero byte"),
-        ] {
-            std::fs::write(&path, start).unwrap();
-            assert!(Encoding::find(&path).unwrap_err().what.contains(word));
+    fn a_row_has_the_number_that_a_spreadsheet_gives_it() {
+        for end in ["\n", "\r\n", "\r"] {
+            let with = |text: &str| text.replace('\n', end);
+            assert_eq!(numbers(&with("n,a\n1,x\n\n\n2,y\n3,z")), [1, 2, 5, 6]);
+            assert_eq!(numbers(&with("\n\nn,a\n1,x\n\n")), [3, 4]);
+            // A new line within a cell is no new row, however the cell goes on.
+            let quoted = with("n,a\n\"1\n\n\",x\n\n2,\"\"\"\n\"\"\"\n3,\"y\"z\n4,a\"b\n5,c");
+            assert_eq!(numbers(&quoted), [1, 2, 4, 5, 6, 7], "{quoted:?}");
         }
+        let ahead: String = (0..100_000).map(|row| format!("{row},x\n\n")).collect();
+        let found = numbers(&format!("n,a\n{ahead}"));
+        assert_eq!((found.len(), found.last()), (100_001, Some(&200_000)));
+    }
+
+    #[test]
+    fn in_a_table_of_one_column_a_blank_row_has_no_value() {
+        let found = rows(b"n\n1\n\n\n2\n\n\n");
+        let cells = |at: usize| (found[at].0, found[at].1[0].as_str());
+        assert_eq!(found.len(), 5);
+        assert_eq!(
+            [cells(1), cells(2), cells(3), cells(4)],
+            [(2, "1"), (3, ""), (4, ""), (5, "2")]
+        );
     }
 
     #[test]
     fn a_row_without_end_is_refused_within_bounds() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
-        let mut text = b"a,\"b\n".to_vec();
+        let mut text = b"a,b\n\n1,\"b\n".to_vec();
         text.resize(4 * 1024 * 1024, b'x');
         std::fs::write(&path, &text).unwrap();
         let form = Form::Text(Encoding::Utf8, Delimiter::Comma);
-        let refused = form.rows(&path).unwrap().next().err().unwrap();
-        assert!(refused.contains("longer than 1048576 bytes"));
+        let mut rows = form.rows(&path).unwrap();
+        assert!(rows.next().unwrap().is_some());
+        let refused = rows.next().err().unwrap();
+        assert!(
+            refused.contains("row 3 is longer than 1048576 bytes"),
+            "{refused}"
+        );
     }
 }

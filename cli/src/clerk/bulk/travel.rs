@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::RECEIPTS_MAX;
+use api::{Problem, RECEIPTS_MAX};
 use protocol::{
     commitment::Secret,
     entry::{Authorship, Entry, Operation, Statement},
@@ -180,9 +180,11 @@ impl Trip {
             Ok(Prepared::Travels(Box::new(traveller), is_fresh))
         };
         let earlier = self.journal.earlier(&key);
-        if let Some(earlier) =
-            earlier.filter(|earlier| submission::same_content(&earlier.opening, &opening))
-        {
+        let is_same = |earlier: &Pending| {
+            submission::same_content(&earlier.opening, &opening)
+                && earlier.entry.statement.effective == row.effective
+        };
+        if let Some(earlier) = earlier.filter(is_same) {
             return travels(earlier, false);
         }
         let (version, amends) = match &self.upsert {
@@ -219,7 +221,7 @@ impl Trip {
             key,
             version,
             previous: amends.as_ref().map(|(previous, ..)| *previous),
-            effective: None,
+            effective: row.effective.clone(),
             reason: amends.as_ref().map(|(_, reason, _)| reason.clone()),
             references: amends.map_or_else(Vec::new, |(.., references)| references),
             commitment: opening.content.as_ref().map(Content::commit),
@@ -430,9 +432,7 @@ impl Trip {
                 }
                 (None, Some(problem)) if problem.code == EXPIRED => convoy.stale.push(traveller),
                 (None, Some(problem)) => {
-                    convoy
-                        .outcomes
-                        .push(refused(&traveller, &of_problem(&problem)));
+                    convoy.outcomes.push(refused(&traveller, problem));
                 }
                 _ => convoy.waiting.push(traveller),
             }
@@ -455,13 +455,14 @@ fn pending(row: u64, record: RecordId) -> Outcome {
     Outcome::not_done(row, Some(record), "pending", reason)
 }
 
-pub(super) fn refused(traveller: &Traveller, failure: &Failure) -> Outcome {
+pub(super) fn refused(traveller: &Traveller, problem: Problem) -> Outcome {
+    let failure = of_problem(&problem);
     let status = if failure.code == CONFLICT {
         "conflict"
     } else {
         "refused"
     };
-    of_traveller(traveller, status, failure.what.clone())
+    of_traveller(traveller, status, failure.what).coded(problem.code)
 }
 
 fn of_traveller(traveller: &Traveller, status: &'static str, reason: String) -> Outcome {

@@ -3,18 +3,28 @@
 //! Whoever made the file is not trusted: what it unpacks to is bounded before anything else reads it.
 //! Not here: what a row means.
 
+mod measure;
+
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufReader, Read, Seek, SeekFrom},
     path::Path,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
-    thread,
+    thread::{self, JoinHandle},
 };
 
-use calamine::{DataRef, Dimensions, ExcelDateTime, Reader, Xlsx, open_workbook};
+use calamine::{
+    DataRef, Dimensions, ExcelDateTime, ExcelDateTimeType, Reader, Xlsx, XlsxFormulaMetadata,
+    open_workbook,
+};
 use zip::ZipArchive;
 
-use super::source::{CELL_BYTES_MAX, Raw};
+use self::measure::Measure;
+use super::{
+    source::{CELL_BYTES_MAX, ROW_BYTES_MAX, Raw, Wrong},
+    spoilt::{FORMULA, SPREADSHEET_ERROR, marked},
+};
 use crate::{
     exit::{Failure, USAGE},
     files,
@@ -26,12 +36,16 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 const PARTS_BYTES_MAX: u64 = 1 << 30;
 /// The most bytes of a part that is kept in memory, which all but the sheets are.
 const KEPT_BYTES_MAX: u64 = 128 << 20;
-/// The fewest bytes that one string takes in the part of strings.
-const STRING_BYTES_MIN: u64 = 5;
-/// The most columns of a sheet.
+/// The most rows and columns of a sheet.
+const ROWS_MAX: u32 = 1_048_576;
 const COLUMNS_MAX: u32 = 16_384;
-/// Rows that wait for whoever reads them.
-const AHEAD: usize = 256;
+/// How much is unpacked at once, and how much is handed over at once if it is not one long row.
+const PIECE_BYTES: usize = 1 << 17;
+/// What a row and a cell take in memory beside their text.
+const ROW_BYTES: usize = 128;
+const CELL_BYTES: usize = 8;
+/// Pieces that wait for whoever reads them.
+const AHEAD: usize = 2;
 /// A spreadsheet keeps so many digits of a number.
 const WHOLE_MAX: f64 = 1e15;
 /// The day after the last that a spreadsheet knows, 9999-12-31.
@@ -73,246 +87,359 @@ pub(super) fn find(path: &Path, sheet: Option<&str>) -> Result<(String, usize), 
 /// Unpacks every part once, keeps nothing, and stops at the first bound that is passed.
 fn check(path: &Path) -> Result<(), Failure> {
     let unreadable = |error| files::unreadable(path, &error);
+    let broken = |error| wrong(path, &format!("not a workbook: {error}"));
     let mut file = File::open(path).map_err(unreadable)?;
     let bytes = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
     if bytes > FILE_BYTES_MAX {
         return Err(wrong(path, "a workbook of more than 256 MiB"));
     }
-    let mut archive = ZipArchive::new(BufReader::new(file))
-        .map_err(|error| wrong(path, &format!("not a workbook: {error}")))?;
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
     let mut all = 0;
+    let mut piece = vec![0; PIECE_BYTES];
     for at in 0..archive.len() {
-        let mut part = archive
-            .by_index(at)
-            .map_err(|error| wrong(path, &format!("not a workbook: {error}")))?;
-        let is_sheet = part.name().is_ok_and(|name| name.contains("worksheets/"));
-        let most = if is_sheet {
+        let mut part = archive.by_index(at).map_err(broken)?;
+        let name = part.name().unwrap_or_default().into_owned();
+        let most = if name.contains("worksheets/") {
             PARTS_BYTES_MAX
         } else {
             KEPT_BYTES_MAX
         }
         .min(PARTS_BYTES_MAX - all);
-        let mut measure = Measure::default();
-        let read = std::io::copy(&mut (&mut part).take(most + 1), &mut measure);
-        all += read.map_err(|error| wrong(path, &format!("it cannot be unpacked: {error}")))?;
-        if measure.bytes > most {
-            return Err(wrong(path, "it unpacks to more than a table can be"));
+        let mut measure = Measure::of(&name);
+        loop {
+            let count = part
+                .read(&mut piece)
+                .map_err(|error| wrong(path, &format!("it cannot be unpacked: {error}")))?;
+            let taken = measure.take(&piece[..count]);
+            taken.map_err(|what| wrong(path, &what))?;
+            if measure.bytes > most {
+                return Err(wrong(path, "it unpacks to more than a table can be"));
+            }
+            if count == 0 {
+                break;
+            }
         }
-        if measure.longest > CELL_BYTES_MAX as u64 {
-            let what = format!("a cell is longer than {CELL_BYTES_MAX} bytes");
-            return Err(wrong(path, &what));
-        }
-        // Room for so many strings is made before the first is read.
-        if measure
-            .promised()
-            .is_some_and(|count| count > measure.bytes / STRING_BYTES_MIN)
-        {
-            return Err(wrong(path, "it promises more strings than it holds"));
-        }
+        measure.finish().map_err(|what| wrong(path, &what))?;
+        all += measure.bytes;
     }
     Ok(())
 }
 
-/// What is looked for in the bytes of a part while it is unpacked.
-#[derive(Default)]
-struct Measure {
-    bytes: u64,
-    /// The most bytes between two marks of the markup: no text or attribute is longer.
-    longest: u64,
-    since: u64,
-    head: Vec<u8>,
-}
-
-impl std::io::Write for Measure {
-    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
-        const HEAD_BYTES: usize = 1 << 16;
-        let room = HEAD_BYTES.saturating_sub(self.head.len()).min(piece.len());
-        self.head.extend_from_slice(&piece[..room]);
-        for byte in piece {
-            self.since = if *byte == b'<' { 0 } else { self.since + 1 };
-            self.longest = self.longest.max(self.since);
-        }
-        self.bytes += piece.len() as u64;
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Measure {
-    /// How many strings the part of strings says it has.
-    fn promised(&self) -> Option<u64> {
-        let text = String::from_utf8_lossy(&self.head);
-        let (_, after) = text.split_once("uniqueCount")?;
-        let digits = after.trim_start_matches(|letter: char| !letter.is_ascii_digit());
-        let end = digits.find(|letter: char| !letter.is_ascii_digit());
-        // What is no number is not believed by the reader either; what is too long for one is too many.
-        Some(
-            digits[..end.unwrap_or(digits.len())]
-                .parse()
-                .unwrap_or(u64::MAX),
-        )
-    }
-}
-
 /// Rows, read by a thread of their own: the reader's cells borrow from the workbook.
-pub(super) struct Rows(Receiver<Result<Raw, String>>);
+pub(super) struct Rows {
+    /// Pieces of rows; none once nobody reads any more.
+    pieces: Option<Receiver<Result<Vec<Raw>, String>>>,
+    here: std::vec::IntoIter<Raw>,
+    reader: Option<JoinHandle<()>>,
+    /// Ended as it should.
+    ended: bool,
+}
 
 impl Rows {
     pub(super) fn open(path: &Path, sheet: &str) -> Self {
         let (sender, receiver) = sync_channel(AHEAD);
         let (path, sheet) = (path.to_owned(), sheet.to_owned());
         // It ends with the sheet, or when nobody receives any more.
-        let _reader = thread::spawn(move || {
-            if let Err(error) = send_rows(&path, &sheet, &sender) {
-                let _gone = sender.send(Err(error));
+        let reader = thread::spawn(move || {
+            let mut to = Pieces {
+                sender,
+                rows: Vec::new(),
+                bytes: 0,
+            };
+            // The last piece is empty: a reader that broke off sends none.
+            let done = send_rows(&path, &sheet, &mut to)
+                .map(|goes_on| goes_on && to.flush() && to.flush());
+            if let Err(error) = done {
+                let _gone = to.sender.send(Err(error));
             }
         });
-        Self(receiver)
+        Self {
+            pieces: Some(receiver),
+            here: Vec::new().into_iter(),
+            reader: Some(reader),
+            ended: false,
+        }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Raw>, String> {
-        match self.0.recv() {
-            // A row without cells is the last: a thread that broke sends none.
-            Ok(Ok(raw)) if raw.cells.is_empty() => Ok(None),
-            Ok(row) => row.map(Some),
-            Err(_) => Err("the workbook cannot be read to its end".to_owned()),
+        while !self.ended {
+            if let Some(raw) = self.here.next() {
+                return Ok(Some(raw));
+            }
+            let piece = self.pieces.as_ref().map(Receiver::recv);
+            let Some(Ok(piece)) = piece else {
+                return Err("the workbook cannot be read to its end".to_owned());
+            };
+            let piece = piece?;
+            self.ended = piece.is_empty();
+            self.here = piece.into_iter();
         }
+        Ok(None)
     }
 }
 
-fn send_rows(path: &Path, sheet: &str, to: &SyncSender<Result<Raw, String>>) -> Result<(), String> {
+impl Drop for Rows {
+    /// Whoever opens the workbook next finds the memory free that this one took.
+    fn drop(&mut self) {
+        drop(self.pieces.take());
+        let _ended = self.reader.take().map(JoinHandle::join);
+    }
+}
+
+/// Rows on their way, in pieces of so many bytes.
+struct Pieces {
+    sender: SyncSender<Result<Vec<Raw>, String>>,
+    rows: Vec<Raw>,
+    bytes: usize,
+}
+
+impl Pieces {
+    /// False once nobody receives any more.
+    fn push(&mut self, raw: Raw) -> bool {
+        self.bytes += raw.cells.as_slice().len() + raw.cells.len() * CELL_BYTES + ROW_BYTES;
+        self.rows.push(raw);
+        self.bytes < PIECE_BYTES || self.flush()
+    }
+
+    fn flush(&mut self) -> bool {
+        self.bytes = 0;
+        self.sender.send(Ok(std::mem::take(&mut self.rows))).is_ok()
+    }
+}
+
+/// False if nobody receives any more.
+fn send_rows(path: &Path, sheet: &str, to: &mut Pieces) -> Result<bool, String> {
     let broken = |error: calamine::XlsxError| format!("not a workbook: {error}");
     let mut workbook: Xlsx<BufReader<File>> = open_workbook(path).map_err(broken)?;
-    let mut merged = workbook.merge_cells_by_sheet_name(sheet).map_err(broken)?;
-    merged.sort_by_key(|area| area.start);
-    let mut sweep = Sweep {
-        merged: merged.into_iter().peekable(),
-        here: Vec::new(),
-        width: None,
-    };
+    let merged = workbook.merge_cells_by_sheet_name(sheet).map_err(broken)?;
+    let mut sweep = Sweep::over(merged);
     let mut cells = workbook.worksheet_cells_reader(sheet).map_err(broken)?;
-    let mut row: Option<(u32, Vec<Cell>)> = None;
+    let mut row = OneRow::default();
     while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(broken)? {
         let (at, column) = cell.pos;
-        if column >= COLUMNS_MAX {
-            return Err(format!("a row has more than {COLUMNS_MAX} columns"));
+        if column >= COLUMNS_MAX || at >= ROWS_MAX {
+            let what = format!("{ROWS_MAX} rows or {COLUMNS_MAX} columns");
+            return Err(format!("it has more than {what}"));
         }
-        let is_next = row.as_ref().is_none_or(|(before, _)| *before != at);
-        if is_next && row.as_ref().is_some_and(|(before, _)| *before > at) {
-            return Err("its rows are out of order".to_owned());
+        if row.at != Some(at) {
+            if row.at.is_some_and(|before| before > at) {
+                return Err("its rows are out of order".to_owned());
+            }
+            let before = std::mem::replace(&mut row, OneRow::at(at));
+            if let Some(raw) = before.finish(&mut sweep)
+                && !to.push(raw)
+            {
+                return Ok(false);
+            }
         }
-        if is_next
-            && let Some((number, cells)) = row.replace((at, Vec::new()))
-            && let Some(raw) = sweep.row(number, cells)
-            && to.send(Ok(raw)).is_err()
-        {
-            return Ok(());
-        }
-        let value = if cell.formula.is_some() {
-            Err("a formula, not its value; save the values and run again")
-        } else {
-            text(&cell.value)
+        let value = match cell.formula {
+            Some(formula) => Err(of_formula(&formula)),
+            None => text(&cell.value),
         };
-        if let Some((_, cells)) = &mut row
-            && value.as_ref().is_ok_and(|text| !text.is_empty()) | value.is_err()
-        {
-            cells.push((column, value));
-        }
+        row.push(column, value)?;
     }
-    if let Some((number, cells)) = row
-        && let Some(raw) = sweep.row(number, cells)
-        && to.send(Ok(raw)).is_err()
-    {
-        return Ok(());
-    }
-    let _gone = to.send(Ok(Raw::default()));
-    Ok(())
+    Ok(row.finish(&mut sweep).is_none_or(|raw| to.push(raw)))
 }
 
-/// Column from 0, and the text of the cell or what is wrong with it.
-type Cell = (u32, Result<String, &'static str>);
+/// The text of a cell, or what is wrong with it.
+type Cell = Result<String, Spoilt>;
+
+/// Why a cell has no text, and what stands for it in the rows to mend: fed back as it is, it is refused again.
+struct Spoilt {
+    code: &'static str,
+    what: &'static str,
+    mark: String,
+}
+
+/// A row while its cells go by, within its bounds.
+#[derive(Default)]
+struct OneRow {
+    at: Option<u32>,
+    cells: Vec<(u32, Cell)>,
+    bytes: usize,
+    /// The first column that may come now.
+    next: u32,
+}
+
+impl OneRow {
+    fn at(at: u32) -> Self {
+        Self {
+            at: Some(at),
+            ..Self::default()
+        }
+    }
+
+    fn push(&mut self, column: u32, cell: Cell) -> Result<(), String> {
+        let row = self.at.map_or(0, |at| u64::from(at) + 1);
+        if column < self.next {
+            return Err(format!("row {row}: its cells are out of order"));
+        }
+        self.next = column + 1;
+        let bytes = match &cell {
+            Ok(text) if text.is_empty() => return Ok(()),
+            Ok(text) => text.len(),
+            Err(spoilt) => spoilt.mark.len(),
+        };
+        if bytes > CELL_BYTES_MAX {
+            let what = format!("row {row}: a cell is longer than {CELL_BYTES_MAX} bytes");
+            return Err(what);
+        }
+        self.bytes += bytes;
+        if self.bytes > ROW_BYTES_MAX {
+            return Err(format!("row {row} is longer than {ROW_BYTES_MAX} bytes"));
+        }
+        self.cells.push((column, cell));
+        Ok(())
+    }
+
+    fn finish(self, sweep: &mut Sweep) -> Option<Raw> {
+        sweep.row(self.at?, self.cells)
+    }
+}
 
 /// What is known while rows go by.
-struct Sweep<I: Iterator<Item = Dimensions>> {
-    merged: std::iter::Peekable<I>,
-    /// Merged areas that reach this row.
-    here: Vec<Dimensions>,
+struct Sweep {
+    /// Merged areas that begin in rows to come, by their first rows.
+    merged: std::iter::Peekable<std::vec::IntoIter<Dimensions>>,
+    /// Of those that reach this row: their last columns and last rows, by their first columns.
+    here: BTreeMap<u32, (u32, u32)>,
     /// Columns of the first row.
     width: Option<usize>,
 }
 
-impl<I: Iterator<Item = Dimensions>> Sweep<I> {
-    /// A row of as many cells as the first has, or more if it holds more; none if it is blank.
-    fn row(&mut self, number: u32, cells: Vec<Cell>) -> Option<Raw> {
-        while let Some(area) = self.merged.next_if(|area| area.start.0 <= number) {
-            self.here.push(area);
+impl Sweep {
+    fn over(mut merged: Vec<Dimensions>) -> Self {
+        merged.sort_by_key(|area| area.start);
+        Self {
+            merged: merged.into_iter().peekable(),
+            here: BTreeMap::new(),
+            width: None,
         }
-        self.here.retain(|area| area.end.0 >= number);
+    }
+
+    /// A row of as many cells as the first has, or more if it holds more; none if it is blank.
+    fn row(&mut self, number: u32, cells: Vec<(u32, Cell)>) -> Option<Raw> {
+        while let Some(area) = self.merged.next_if(|area| area.start.0 <= number) {
+            let (column, last) = self.here.entry(area.start.1).or_default();
+            (*column, *last) = (area.end.1.max(*column), area.end.0.max(*last));
+        }
+        self.here.retain(|_, (_, last)| *last >= number);
         let last = cells.last()?.0;
         let width = *self.width.get_or_insert(last as usize + 1);
         let mut texts = vec![String::new(); width.max(last as usize + 1)];
         let mut wrong = None;
         for (column, value) in cells {
-            match value {
-                Ok(text) => texts[column as usize] = text,
-                Err(what) => wrong = wrong.or(Some((column as usize, what))),
+            let column = column as usize;
+            texts[column] = value.unwrap_or_else(|spoilt| {
+                wrong.get_or_insert(Wrong {
+                    column,
+                    code: spoilt.code,
+                    what: spoilt.what,
+                });
+                spoilt.mark
+            });
+        }
+        for (first, (last, _)) in &self.here {
+            let columns = (*first as usize)..(*last as usize + 1).min(width);
+            for column in columns.filter(|_| (*first as usize) < width) {
+                wrong.get_or_insert(Wrong {
+                    column,
+                    code: "merged",
+                    what: "merged with other cells; split them and give each its own value",
+                });
+                texts[column] = marked("MERGED", &texts[column]);
             }
         }
-        let merged = self
-            .here
-            .iter()
-            .find(|area| (area.start.1 as usize) < width);
-        let merged = merged.map(|area| {
-            let what = "merged with other cells; split them and give each its own value";
-            (area.start.1 as usize, what)
-        });
         Some(Raw {
             number: u64::from(number) + 1,
             cells: texts.into(),
-            wrong: wrong.or(merged),
+            wrong,
         })
     }
 }
 
+/// A formula as people write it, where the file has it at this cell.
+fn of_formula(formula: &XlsxFormulaMetadata) -> Spoilt {
+    let written = match formula {
+        XlsxFormulaMetadata::Normal { formula } | XlsxFormulaMetadata::Shared { formula, .. } => {
+            formula.as_str()
+        }
+        _ => "",
+    };
+    Spoilt {
+        code: FORMULA.0,
+        what: FORMULA.1,
+        mark: match written {
+            "" => marked("FORMULA", ""),
+            written => format!("={written}"),
+        },
+    }
+}
+
 /// The text that is meant by a cell.
-fn text(value: &DataRef<'_>) -> Result<String, &'static str> {
+fn text(value: &DataRef<'_>) -> Cell {
     match value {
         DataRef::Empty => Ok(String::new()),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
             Ok(text.clone())
         }
+        // Many cells may share one string that is far too long: it is not copied for each.
+        DataRef::SharedString(text) if text.len() > CELL_BYTES_MAX => Err(Spoilt {
+            code: "too-long",
+            what: "longer than a cell can be",
+            mark: marked("LONG", ""),
+        }),
         DataRef::SharedString(text) => Ok((*text).to_owned()),
         DataRef::Int(number) => Ok(number.to_string()),
         DataRef::Float(number) => decimal(*number),
         DataRef::Bool(truth) => Ok(if *truth { "TRUE" } else { "FALSE" }.to_owned()),
         DataRef::DateTime(moment) => date(moment),
-        DataRef::Error(_) => Err("a spreadsheet's error in place of a value"),
+        DataRef::Error(error) => Err(Spoilt {
+            code: SPREADSHEET_ERROR.0,
+            what: SPREADSHEET_ERROR.1,
+            mark: error.to_string(),
+        }),
     }
 }
 
-fn decimal(number: f64) -> Result<String, &'static str> {
+fn decimal(number: f64) -> Cell {
     if number.abs() < WHOLE_MAX {
         // Negative nought is nought.
-        Ok((number + 0.0).to_string())
-    } else {
-        Err(
-            "a number of which a spreadsheet keeps only 15 digits; format the column as text and enter it again",
-        )
+        return Ok((number + 0.0).to_string());
     }
+    Err(Spoilt {
+        code: "digits-lost",
+        what: "a number of which a spreadsheet keeps only 15 digits; format the column as text and enter it again",
+        mark: marked("DIGITS", &number.to_string()),
+    })
+}
+
+/// The day of a number that stands where dates do.
+pub(super) fn day(days: f64) -> Option<String> {
+    date(&ExcelDateTime::new(
+        days,
+        ExcelDateTimeType::DateTime,
+        false,
+    ))
+    .ok()
 }
 
 /// Days since the end of 1899 as a date, with a time of day if there is one.
-fn date(moment: &ExcelDateTime) -> Result<String, &'static str> {
+fn date(moment: &ExcelDateTime) -> Cell {
     let days = moment.as_f64();
+    let no_day = |what| Spoilt {
+        code: "no-day",
+        what,
+        mark: marked("DAY", &days.to_string()),
+    };
     if moment.is_duration() || !(1.0..DAYS_END).contains(&days) {
-        return Err("a time without a day; write it as text");
+        return Err(no_day("a time without a day; write it as text"));
     }
     let (year, month, day, hour, minute, second, _) = moment.to_ymd_hms_milli();
     if (year, month, day) == (1900, 2, 29) {
-        return Err("29 February 1900, a day that there was only in spreadsheets");
+        return Err(no_day(
+            "29 February 1900, a day that there was only in spreadsheets",
+        ));
     }
     let date = format!("{year:04}-{month:02}-{day:02}");
     Ok(if days.fract() == 0.0 {
@@ -324,15 +451,13 @@ fn date(moment: &ExcelDateTime) -> Result<String, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use calamine::ExcelDateTimeType;
-
     use super::*;
 
     #[test]
     fn dates_are_written_as_the_calendar_has_them() {
         let read = |days, is_1904| {
             let kind = ExcelDateTimeType::DateTime;
-            date(&ExcelDateTime::new(days, kind, is_1904))
+            date(&ExcelDateTime::new(days, kind, is_1904)).ok()
         };
         assert_eq!(read(46_349.0, false).unwrap(), "2026-11-23");
         assert_eq!(read(44_887.0, true).unwrap(), "2026-11-23");
@@ -340,7 +465,7 @@ mod tests {
         assert_eq!(read(59.0, false).unwrap(), "1900-02-28");
         assert_eq!(read(61.0, false).unwrap(), "1900-03-01");
         for days in [60.0, 0.5, -1.0, f64::NAN, 3e6] {
-            assert!(read(days, false).is_err(), "{days}");
+            assert!(read(days, false).is_none(), "{days}");
         }
     }
 
@@ -353,7 +478,7 @@ mod tests {
             (123_456_789_012.0, "123456789012"),
             (1e-7, "0.0000001"),
         ] {
-            assert_eq!(decimal(number).unwrap(), text);
+            assert_eq!(decimal(number).ok().unwrap(), text);
         }
         for number in [1e15, -1e15, f64::INFINITY, f64::NAN] {
             assert!(decimal(number).is_err());

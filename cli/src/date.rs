@@ -3,7 +3,7 @@
 use protocol::name::Date;
 
 /// The date of a cell; none if it is empty.
-pub(super) fn read(cell: &str) -> Result<Option<Date>, &'static str> {
+pub(crate) fn read(cell: &str) -> Result<Option<Date>, &'static str> {
     let cell = cell.trim();
     if cell.is_empty() {
         return Ok(None);

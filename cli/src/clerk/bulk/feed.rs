@@ -1,0 +1,122 @@
+//! The input as chunks: rows that are fit, what is wrong with the others, and which number came before.
+//!
+//! Not here: how a row is read (`rows`, `folder`), and what becomes of a chunk (`travel`).
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use protocol::name::RegistryName;
+
+use super::{Input, Outcome, Row, Values, cells};
+use crate::exit::Failure;
+
+/// Rows that travel together, under one signature where they can: two such batches, each with its own
+/// leaf, fill a block of the usual 2,048 entries.
+const CHUNK_ROWS: usize = 1023;
+/// The bytes of cells after which a chunk is full: rows may be long, and several chunks travel at a time.
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// The table as chunks: rows that are fit, and what is wrong with the others.
+pub(super) struct Feed {
+    input: Input,
+    registry: RegistryName,
+    /// Half of each key is enough to tell numbers apart, and a table may have millions.
+    first_rows: HashMap<[u8; 16], u64>,
+    next: u64,
+    ended: bool,
+    /// Why nothing more can be read.
+    failure: Option<Failure>,
+}
+
+pub(super) struct Chunk {
+    pub(super) number: u64,
+    pub(super) rows: Vec<Row>,
+    pub(super) outcomes: Vec<Outcome>,
+}
+
+impl Feed {
+    pub(super) fn new(input: Input, registry: RegistryName) -> Self {
+        Self {
+            input,
+            registry,
+            first_rows: HashMap::new(),
+            next: 0,
+            ended: false,
+            failure: None,
+        }
+    }
+
+    /// The next rows; none at the end of the table. What was read before a failure is handed out first.
+    pub(super) fn next(&mut self) -> Result<Option<Chunk>, Failure> {
+        let mut chunk = Chunk {
+            number: self.next,
+            rows: Vec::new(),
+            outcomes: Vec::new(),
+        };
+        let mut bytes = 0;
+        while !self.ended
+            && chunk.rows.len() + chunk.outcomes.len() < CHUNK_ROWS
+            && bytes < CHUNK_BYTES
+        {
+            match self.input.next_row() {
+                Ok(Some(Ok(row))) => {
+                    bytes += bytes_of(&row);
+                    match self.repeated(&row) {
+                        Some(outcome) => chunk.outcomes.push(outcome),
+                        None => chunk.rows.push(row),
+                    }
+                }
+                Ok(Some(Err(outcome))) => {
+                    bytes += outcome.cells.iter().map(String::len).sum::<usize>();
+                    chunk.outcomes.push(outcome);
+                }
+                Ok(None) => self.ended = true,
+                Err(failure) => {
+                    self.ended = true;
+                    self.failure = Some(failure);
+                }
+            }
+        }
+        let is_empty = chunk.rows.is_empty() && chunk.outcomes.is_empty();
+        if is_empty && let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.next += 1;
+        Ok((!is_empty).then_some(chunk))
+    }
+
+    fn repeated(&mut self, row: &Row) -> Option<Outcome> {
+        let key = row.record.key(&self.registry);
+        let mut short = [0; 16];
+        short.copy_from_slice(&key.as_bytes()[..16]);
+        match self.first_rows.entry(short) {
+            Entry::Vacant(place) => {
+                let _first = place.insert(row.number);
+                None
+            }
+            Entry::Occupied(first) => {
+                let reason = format!(
+                    "the number of row {} again; one row registers it, amend it to record another version",
+                    first.get()
+                );
+                let record = Some(row.record.clone());
+                Some(Outcome {
+                    cells: match &row.content {
+                        Values::Fields(fields) => cells(fields),
+                        Values::Document(_) => vec![row.name.clone()],
+                    },
+                    ..Outcome::not_done(row.number, record, "duplicate", reason)
+                })
+            }
+        }
+    }
+}
+
+fn bytes_of(row: &Row) -> usize {
+    match &row.content {
+        Values::Fields(fields) => {
+            let fields = fields.as_slice().iter();
+            fields.map(|(name, value)| name.len() + value.len()).sum()
+        }
+        Values::Document(_) => row.name.len(),
+    }
+}
