@@ -13,11 +13,13 @@ mod replay;
 mod rules;
 mod world;
 
-#[cfg(feature = "rocksdb")]
 mod acts;
+#[cfg(feature = "rocksdb")]
 mod answers;
 mod attestations;
 mod batches;
+#[cfg(feature = "rocksdb")]
+mod matrix;
 #[cfg(feature = "rocksdb")]
 mod poison;
 #[cfg(feature = "rocksdb")]
