@@ -10,6 +10,7 @@
 mod execution;
 mod model;
 mod replay;
+mod roles;
 mod rules;
 mod world;
 
