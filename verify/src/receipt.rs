@@ -13,7 +13,7 @@ use protocol::{
     height::Version,
     merkle,
     receipt::Receipt,
-    state::{ClerkState, RecordState, Status, value_hash},
+    state::{ClerkState, RecordState, RegistryState, Status, value_hash},
     text::Malformed,
 };
 
@@ -80,6 +80,7 @@ fn walk(
     checkpoint::head(steps, trusts, &trusted, newest)?;
     order(steps, receipt)?;
     state(steps, receipt)?;
+    registry(steps, receipt)?;
     authorship::check(steps, trusts, &trusted, receipt)?;
     agreement(steps, receipt)?;
     // From here on the log's part is proven, and the opening's as soon as it fits.
@@ -151,6 +152,25 @@ fn state(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
         .clerk_proof
         .verify_present(root, &key, &value_hash(&receipt.clerk.write()));
     steps.proof("clerk", "the clerk's key is in the index", clerk)
+}
+
+/// What the registry asks of new versions now; nothing that is said of this one rests on it.
+fn registry(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
+    let Some(registry) = &receipt.registry else {
+        return Ok(());
+    };
+    let (name, value) = (&registry.state.name, registry.state.write());
+    steps.require(
+        "registry",
+        *name == receipt.entry.statement.registry,
+        "the registry is the entry's",
+    )?;
+    let root = &receipt.newest().leaf.index;
+    let key = RegistryState::index_key(name);
+    let found = registry
+        .proof
+        .verify_present(root, &key, &value_hash(&value));
+    steps.proof("registry", "the registry's policy is in the index", found)
 }
 
 /// The entry, the version that it names before it, and the record's state must tell one story.
