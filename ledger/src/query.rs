@@ -23,8 +23,8 @@ use protocol::{
     index::IndexProof,
     name::{AgencyName, ClerkName, RegistryName},
     policy::OpenedBy,
-    receipt::{BlockProof, Receipt},
-    state::{ClerkState, RecordState},
+    receipt::{BlockProof, Receipt, RegistryProof},
+    state::{ClerkState, RecordState, RegistryState},
     tlog_proof::TlogProof,
 };
 use thiserror::Error;
@@ -156,6 +156,7 @@ impl Ledger {
         let newest = (height != head.height()).then(|| self.block_proof(&published, head.height()));
         let path = self.inclusion(index, head.size())?;
         let batch = self.batch_proof(&entry, index, head.size())?;
+        let registry = registry(&published, &statement.registry);
         Ok(Receipt {
             entry,
             opening: None,
@@ -164,6 +165,7 @@ impl Ledger {
             batch,
             record,
             record_proof: head.index().prove(&key),
+            registry,
             block,
             head: newest.transpose()?,
             bridge: None,
@@ -296,4 +298,15 @@ fn clerk(published: &Published, name: &ClerkName) -> Result<(ClerkState, IndexPr
         state.clone(),
         published.head.index().prove(&ClerkState::index_key(name)),
     ))
+}
+
+/// The state of a registry that has a policy under the published checkpoint, with its proof.
+fn registry(published: &Published, name: &RegistryName) -> Option<RegistryProof> {
+    let head = &published.head;
+    let state = head.directory().registries().get(name)?;
+    state.policy.as_ref()?;
+    Some(RegistryProof {
+        state: state.clone(),
+        proof: head.index().prove(&RegistryState::index_key(name)),
+    })
 }

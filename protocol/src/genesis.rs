@@ -239,9 +239,11 @@ impl Genesis {
                 ));
             }
         }
+        let validators = agencies.iter().map(|name| (*name).clone()).collect();
         for registry in &self.registries {
             let known = |policy: &RegistryPolicy| {
-                let first = policy.version == 1 && policy.is_satisfiable(&registry.owner);
+                let satisfiable = policy.is_satisfiable(&registry.owner, &validators);
+                let first = policy.version == 1 && satisfiable;
                 first && policy.agencies.iter().all(|name| agencies.contains(&name))
             };
             if registry

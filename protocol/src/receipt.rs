@@ -12,7 +12,7 @@ use crate::{
     height::LeafIndex,
     index::IndexProof,
     opening::Opening,
-    state::{ClerkState, RecordState},
+    state::{ClerkState, RecordState, RegistryState},
     text::{self, Lines, Malformed},
     tlog_proof::TlogProof,
 };
@@ -45,6 +45,8 @@ pub struct Receipt {
     pub record: RecordState,
     /// Its proof under the head's index root.
     pub record_proof: IndexProof,
+    /// The registry's state in the index, where it has a policy: what is asked of new versions now.
+    pub registry: Option<RegistryProof>,
     /// The block leaf of the entry's own block.
     pub block: BlockProof,
     /// The newest block leaf under the checkpoint, if it is not the entry's own.
@@ -65,6 +67,15 @@ pub struct BlockProof {
     pub index: LeafIndex,
     /// Its path to the checkpoint's root.
     pub path: Vec<[u8; 32]>,
+}
+
+/// The state of a registry and its proof under the head's index root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryProof {
+    /// The state.
+    pub state: RegistryState,
+    /// Its proof.
+    pub proof: IndexProof,
 }
 
 /// A batch leaf, its inclusion, and the entry's path to the batch's root.
@@ -113,6 +124,10 @@ impl Receipt {
         out += "--- record\n";
         out += &self.record.write();
         self.record_proof.write(&mut out);
+        if let Some(registry) = &self.registry {
+            out += "--- registry\n";
+            registry.write(&mut out);
+        }
         out += "--- block\n";
         self.block.write(&mut out);
         if let Some(head) = &self.head {
@@ -143,6 +158,11 @@ impl Receipt {
         lines.exact("--- record")?;
         let record = lines.whole(RecordState::parse, "the state of a record")?;
         let record_proof = IndexProof::read(&mut lines)?;
+        let registry = if lines.skip_if("--- registry") {
+            Some(RegistryProof::read(&mut lines)?)
+        } else {
+            None
+        };
         lines.exact("--- block")?;
         let block = BlockProof::read(&mut lines)?;
         let head = if lines.skip_if("--- head") {
@@ -167,6 +187,7 @@ impl Receipt {
             batch,
             record,
             record_proof,
+            registry,
             block,
             head,
             bridge,
@@ -196,6 +217,20 @@ fn shown_lines(bytes: &[u8]) -> Result<(Entry, Option<Opening>, Lines<'_>), Malf
         Opening::read(section, line)
     })?;
     Ok((entry, opening, lines))
+}
+
+impl RegistryProof {
+    pub(crate) fn write(&self, out: &mut String) {
+        *out += &self.state.write();
+        self.proof.write(out);
+    }
+
+    pub(crate) fn read(lines: &mut Lines<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            state: lines.whole(RegistryState::parse, "the state of a registry")?,
+            proof: IndexProof::read(lines)?,
+        })
+    }
 }
 
 impl BlockProof {

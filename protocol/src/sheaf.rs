@@ -16,7 +16,7 @@ use crate::{
         run::{Place, Run},
     },
     note::SignedNote,
-    receipt::{self, BatchProof, BlockProof, Receipt},
+    receipt::{self, BatchProof, BlockProof, Receipt, RegistryProof},
     state::{ClerkState, RecordState, value_hash},
     text::{self, Lines, Malformed},
     tlog_proof::TlogProof,
@@ -37,6 +37,8 @@ pub struct Sheaf {
     pub batch: Batch,
     /// Where it stands; its entries follow it.
     pub index: LeafIndex,
+    /// The states of those registries of the entries that have a policy.
+    pub registries: Vec<RegistryProof>,
     /// The block leaf of the block that they stand in.
     pub block: BlockProof,
     /// The newest block leaf under the checkpoint, if it is another.
@@ -98,7 +100,12 @@ impl Sheaf {
                 path: batch_path.clone(),
                 entry_path: in_batch.path(LeafIndex::new(number))?,
             };
+            let registries = self.registries.iter();
+            let registry = &entry.statement.registry;
             Some(Receipt {
+                registry: { registries }
+                    .find(|found| found.state.name == *registry)
+                    .cloned(),
                 entry: entry.clone(),
                 opening: None,
                 clerk: self.clerk.clone(),
@@ -148,6 +155,10 @@ impl Sheaf {
             self.batch.write(),
             self.index
         );
+        for registry in &self.registries {
+            out += "--- registry\n";
+            registry.write(&mut out);
+        }
         out += "--- block\n";
         self.block.write(&mut out);
         if let Some(head) = &self.head {
@@ -178,6 +189,10 @@ impl Sheaf {
         lines.exact("--- batch")?;
         let batch = Batch::read(&mut lines)?;
         let index = LeafIndex::new(lines.number("batch-index")?);
+        let mut registries = Vec::new();
+        while lines.skip_if("--- registry") {
+            registries.push(RegistryProof::read(&mut lines)?);
+        }
         lines.exact("--- block")?;
         let block = BlockProof::read(&mut lines)?;
         let head = if lines.skip_if("--- head") {
@@ -206,6 +221,7 @@ impl Sheaf {
             clerk_proof,
             batch,
             index,
+            registries,
             block,
             head,
             records,

@@ -4,10 +4,11 @@
 //! policy says whose confirmations make a version effective; a version keeps the policy of its day. A
 //! pure function of the ledger: nobody's clock is asked. A new version starts without any of it.
 
+mod policy;
+
 use std::collections::BTreeSet;
 
 use crate::{
-    agency::AGENCIES_MAX,
     entry::{Operation, Previous},
     hash::LeafHash,
     height::{Height, LeafIndex, TimeMs},
@@ -15,104 +16,9 @@ use crate::{
     text,
 };
 
-/// The longest window that a policy may give, in days.
-pub const WITHIN_DAYS_MAX: u64 = 3650;
-const DAY_MS: u64 = 86_400_000;
+pub use self::policy::{RegistryPolicy, VALIDATORS, WITHIN_DAYS_MAX};
+
 const FOUR_EYES: &str = " four-eyes";
-
-/// Whose confirmations make a version of a registry's records effective.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistryPolicy {
-    /// Its number: 1 is the registry's first.
-    pub version: u64,
-    /// How many of the agencies must confirm; 0 if no more confirmation is due.
-    pub needed: u64,
-    /// Whose confirmations count.
-    pub agencies: BTreeSet<AgencyName>,
-    /// In how many days after the version; none for no end.
-    pub within_days: Option<u64>,
-    /// Whether a second clerk of the owner must confirm too.
-    pub four_eyes: bool,
-}
-
-impl RegistryPolicy {
-    /// `<version> <needed> <agencies|none> <days|ever>`, and ` four-eyes` if that is asked.
-    #[must_use]
-    pub fn write(&self) -> String {
-        let names = text::list(self.agencies.iter().map(AgencyName::as_str));
-        let within = self
-            .within_days
-            .map_or_else(|| "ever".to_owned(), |days| days.to_string());
-        let names = if names.is_empty() { "none" } else { &names };
-        let four_eyes = if self.four_eyes { FOUR_EYES } else { "" };
-        let Self {
-            version, needed, ..
-        } = self;
-        format!("{version} {needed} {names} {within}{four_eyes}")
-    }
-
-    /// Reads what `write` writes.
-    #[must_use]
-    pub fn parse(value: &str) -> Option<Self> {
-        let (value_before, four_eyes) = value
-            .strip_suffix(FOUR_EYES)
-            .map_or((value, false), |before| (before, true));
-        let words: Vec<&str> = value_before.split(' ').collect();
-        let [version, needed, names, within] = words.as_slice() else {
-            return None;
-        };
-        let policy = Self {
-            version: text::number(version)?,
-            needed: text::number(needed)?,
-            agencies: match *names {
-                "none" => BTreeSet::new(),
-                names => text::read_list(names, AgencyName::parse)?,
-            },
-            within_days: match *within {
-                "ever" => None,
-                days => Some(text::number(days)?),
-            },
-            four_eyes,
-        };
-        (policy.write() == value).then_some(policy)
-    }
-
-    /// Whether it asks anything of a version.
-    #[must_use]
-    pub const fn asks(&self) -> bool {
-        self.needed > 0 || self.four_eyes
-    }
-
-    /// Whether it could ever be satisfied: by agencies other than the owner, and by clerks of the owner.
-    #[must_use]
-    pub fn is_satisfiable(&self, owner: &AgencyName) -> bool {
-        let others = u64::try_from(self.agencies.len()).unwrap_or(u64::MAX);
-        let bounded = self.agencies.len() <= AGENCIES_MAX
-            && self
-                .within_days
-                .is_none_or(|days| (1..=WITHIN_DAYS_MAX).contains(&days));
-        if !self.asks() {
-            return self.agencies.is_empty() && self.within_days.is_none();
-        }
-        let nobody_in_vain = self.needed > 0 || self.agencies.is_empty();
-        bounded && nobody_in_vain && self.needed <= others && !self.agencies.contains(owner)
-    }
-
-    /// What it asks of a version that `author` recorded at `time`; nothing if no confirmation is due.
-    #[must_use]
-    pub fn terms(&self, time: TimeMs, author: &ClerkName) -> Option<Terms> {
-        self.asks().then(|| Terms {
-            policy: self.version,
-            needed: self.needed,
-            agencies: self.agencies.clone(),
-            until: self
-                .within_days
-                .map(|days| TimeMs::new(time.get().saturating_add(days.saturating_mul(DAY_MS)))),
-            four_eyes: self.four_eyes.then(|| author.clone()),
-        })
-    }
-}
-
 /// What the policy of its day asks of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -354,7 +260,7 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{policy::DAY_MS, *};
 
     fn agencies(names: &[&str]) -> BTreeSet<AgencyName> {
         names
@@ -377,58 +283,18 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_nobody_could_satisfy_is_none() {
-        let owner = AgencyName::parse("own").unwrap();
-        for (text, fits) in [
-            ("1 2 a,b 30", true),
-            ("1 1 a,b ever", true),
-            ("2 0 none ever", true),
-            ("1 3 a,b ever", false),
-            ("1 0 a,b ever", false),
-            ("1 0 none 30", false),
-            ("1 1 none ever", false),
-            ("1 1 a,own ever", false),
-            ("1 1 a 0", false),
-            ("1 1 a 3651", false),
-            ("1 0 none ever four-eyes", true),
-            ("1 0 none 30 four-eyes", true),
-            ("1 2 a,b 30 four-eyes", true),
-            ("1 0 a ever four-eyes", false),
-            ("1 3 a,b ever four-eyes", false),
-            ("1 1 own ever four-eyes", false),
-            ("1 0 none 0 four-eyes", false),
-        ] {
-            let policy = RegistryPolicy::parse(text).unwrap();
-            assert_eq!(policy.write(), text);
-            assert_eq!(policy.is_satisfiable(&owner), fits, "{text}");
-        }
-        for text in [
-            "",
-            "1 1 b,a ever",
-            "1 1 a,a ever",
-            "1 1 a",
-            "1 1 a ever 2",
-            "01 1 a ever",
-            "1 1 a four-eyes",
-            "1 1 a ever four-eyes four-eyes",
-            "1 1 a ever  four-eyes",
-        ] {
-            assert!(RegistryPolicy::parse(text).is_none(), "{text}");
-        }
-    }
-
-    #[test]
     fn confirmations_in_time_make_a_version_effective_and_a_dispute_unmakes_it() {
         let policy = RegistryPolicy {
             version: 1,
             needed: 2,
             agencies: agencies(&["a", "b", "c"]),
+            validators: false,
             within_days: Some(1),
             four_eyes: false,
         };
         let author = ClerkName::parse("own/anna").unwrap();
         let mut standing = Standing {
-            terms: policy.terms(TimeMs::new(100), &author),
+            terms: policy.terms(TimeMs::new(100), &author, &BTreeSet::new()),
             marks: Vec::new(),
         };
         let end = 100 + DAY_MS;
@@ -460,9 +326,11 @@ mod tests {
     fn four_eyes_are_those_of_a_second_clerk_and_add_to_what_others_confirm() {
         let author = ClerkName::parse("own/anna").unwrap();
         let of = |policy: &str| Standing {
-            terms: RegistryPolicy::parse(policy)
-                .unwrap()
-                .terms(TimeMs::new(100), &author),
+            terms: RegistryPolicy::parse(policy).unwrap().terms(
+                TimeMs::new(100),
+                &author,
+                &BTreeSet::new(),
+            ),
             marks: Vec::new(),
         };
         let at = |standing: &Standing, now| standing.endorsement(TimeMs::new(now));

@@ -199,9 +199,12 @@ fn a_version_waits_for_a_second_clerk_where_four_eyes_are_asked() {
     let shown = cluster.clerk("kadastr", &["registry", "policy", "show", PERMITS]);
     let shown = shown.expect(0).stdout;
     assert!(
-        shown.contains("once 2 of adliya, kadastr, soliq confirm it"),
+        shown.contains("once 2 of those that run a validator when it is recorded confirm it"),
         "{shown}"
     );
+    let (document, _) = anchor(&cluster, "TSH-8");
+    let asked = facts(&cluster, &document, 0)["standing"]["terms"]["agencies"].clone();
+    assert_eq!(asked, serde_json::json!(["adliya", "kadastr", "soliq"]));
     let policy = "registry policy set qurilish.permits --needed 0 --four-eyes --within 30";
     let policy: Vec<&str> = policy.split(' ').collect();
     let _set = decides(&cluster, "qurilish", &policy).expect(0);

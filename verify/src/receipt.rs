@@ -13,7 +13,7 @@ use protocol::{
     height::Version,
     merkle,
     receipt::Receipt,
-    state::{RecordState, Status, value_hash},
+    state::{RecordState, RegistryState, Status, value_hash},
     text::Malformed,
 };
 
@@ -81,6 +81,7 @@ fn walk(
     checkpoint::head(steps, trusts, &trusted, newest)?;
     order(steps, receipt)?;
     state(steps, trusts, receipt)?;
+    registry(steps, receipt)?;
     authorship::check(steps, trusts, &trusted, (receipt, &leaf))?;
     agreement(steps, receipt, leaf)?;
     // From here on the log's part is proven, and the opening's as soon as it fits.
@@ -153,6 +154,25 @@ fn state(steps: &mut Steps, trusts: Trusts<'_>, receipt: &Receipt) -> Result<(),
     )?;
     let clerk = trusts.clerk(root, &receipt.clerk, &receipt.clerk_proof);
     steps.proof("clerk", "the clerk's key is in the index", clerk)
+}
+
+/// What the registry asks of new versions now; nothing that is said of this one rests on it.
+fn registry(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
+    let Some(registry) = &receipt.registry else {
+        return Ok(());
+    };
+    let (name, value) = (&registry.state.name, registry.state.write());
+    steps.require(
+        "registry",
+        *name == receipt.entry.statement.registry,
+        "the registry is the entry's",
+    )?;
+    let root = &receipt.newest().leaf.index;
+    let key = RegistryState::index_key(name);
+    let found = registry
+        .proof
+        .verify_present(root, &key, &value_hash(&value));
+    steps.proof("registry", "the registry's policy is in the index", found)
 }
 
 /// The entry, the version that it names before it, and the record's state must tell one story.

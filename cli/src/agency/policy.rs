@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use protocol::{
     act::Decision,
     name::{AgencyName, RegistryName},
-    standing::RegistryPolicy,
+    standing::{RegistryPolicy, VALIDATORS},
     state::RegistryState,
 };
 use serde_json::{Value, json};
@@ -19,12 +19,11 @@ use crate::{
     output::Output,
 };
 
-/// The role of all agencies that run a validator, but for the registry's own.
-const VALIDATORS: &str = "@validators";
+const ROLE: &str = "those that run a validator when it is recorded";
 
 pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8, Failure> {
     let registry = clerk::registry(&arguments.registry)?;
-    let agencies = agencies(arguments, &registry)?;
+    let (agencies, validators) = agencies(&arguments.agencies)?;
     let version = match (arguments.number, arguments.bureau.node.as_deref()) {
         (Some(number), _) => number,
         (None, Some(node)) => {
@@ -46,6 +45,7 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
         version,
         needed: arguments.needed,
         agencies,
+        validators,
         within_days: arguments.within,
         four_eyes: arguments.four_eyes,
     };
@@ -54,37 +54,20 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
     desk::decide(&arguments.bureau, decision, &[sentence], output)
 }
 
-/// Those that are named. A role stands for whoever has it now: the policy names agencies, so that nobody
-/// comes to be asked by what others decide.
-fn agencies(
-    arguments: &PolicySetArguments,
-    registry: &RegistryName,
-) -> Result<BTreeSet<AgencyName>, Failure> {
-    let unknown =
-        |name: &str| Failure::new(USAGE, format!("\"{name}\" is not the name of an agency"));
+/// Those that are named, and whether the role is among them.
+fn agencies(names: &[String]) -> Result<(BTreeSet<AgencyName>, bool), Failure> {
+    let (roles, names): (Vec<&String>, Vec<&String>) =
+        names.iter().partition(|name| *name == VALIDATORS);
     let mut agencies = BTreeSet::new();
-    for name in &arguments.agencies {
-        if name != VALIDATORS {
-            agencies.insert(AgencyName::parse(name).ok_or_else(|| unknown(name))?);
-            continue;
-        }
-        let node = arguments.bureau.node.as_deref().ok_or_else(|| {
-            Failure::new(
-                USAGE,
-                format!("without a node nobody can say who {VALIDATORS} are"),
-            )
-            .help("name the agencies, or give a node with --node")
+    for name in names {
+        let parsed = AgencyName::parse(name).ok_or_else(|| {
+            Failure::new(USAGE, format!("\"{name}\" is not the name of an agency")).help(format!(
+                "name agencies, or {VALIDATORS} for all that run a validator"
+            ))
         })?;
-        let client = Client::new(node)?;
-        let owner = find(&client, registry)?.owner;
-        for validator in client.network()?.validators {
-            let validator = AgencyName::parse(&validator).ok_or_else(|| unknown(&validator))?;
-            if validator != owner {
-                agencies.insert(validator);
-            }
-        }
+        agencies.insert(parsed);
     }
-    Ok(agencies)
+    Ok((agencies, !roles.is_empty()))
 }
 
 pub(crate) fn show(arguments: &PolicyShowArguments, output: &Output) -> Result<u8, Failure> {
@@ -124,7 +107,9 @@ fn in_words(policy: Option<&RegistryPolicy>) -> String {
     let Some(policy) = policy.filter(|policy| policy.asks()) else {
         return "no confirmation is asked for".to_owned();
     };
-    let names: Vec<_> = policy.agencies.iter().map(AgencyName::as_str).collect();
+    let role = policy.validators.then_some(ROLE);
+    let named = policy.agencies.iter().map(AgencyName::as_str);
+    let names: Vec<_> = role.into_iter().chain(named).collect();
     let others = (policy.needed > 0).then(|| format!("{} of {}", policy.needed, names.join(", ")));
     let second = policy
         .four_eyes
@@ -144,6 +129,6 @@ fn as_json(policy: &RegistryPolicy) -> Value {
     json!({
         "number": policy.version, "needed": policy.needed, "within_days": policy.within_days,
         "agencies": policy.agencies.iter().map(AgencyName::as_str).collect::<Vec<_>>(),
-        "four_eyes": policy.four_eyes,
+        "validators": policy.validators, "four_eyes": policy.four_eyes,
     })
 }

@@ -141,7 +141,8 @@ pub struct PolicySetArguments {
     /// How many of the agencies must confirm; 0 asks for none any more
     #[arg(long, value_name = "COUNT")]
     pub needed: u64,
-    /// Whose confirmations count, joined by commas; @validators are all that run one now, but for the owner
+    /// Whose confirmations count, joined by commas; @validators are all that run one when a version is
+    /// recorded, but for the owner
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub agencies: Vec<String>,
     /// In how many days after the version; without an end if not said

@@ -1,11 +1,13 @@
 //! The receipts of one whole batch at once, as whoever handed it in asks for them.
 
+use std::collections::BTreeSet;
+
 use protocol::{
     batch::WholeBatch, entry::Entry, hash::IndexKey, height::LeafIndex, sheaf::Sheaf,
     state::RecordState,
 };
 
-use super::{NoAnswer, clerk, present, tiles::Tiles};
+use super::{NoAnswer, clerk, present, registry, tiles::Tiles};
 use crate::{fault::Fault, ledger::Ledger};
 
 impl Ledger {
@@ -21,12 +23,13 @@ impl Ledger {
             .map_err(|error| Fault::damaged(format!("leaf {index}: {error}")))?;
         let first = index.get().saturating_add(1);
         let until = first.saturating_add(batch.statement.count);
-        let mut keyed = Vec::new();
+        let (mut keyed, mut registries) = (Vec::new(), BTreeSet::new());
         for (at, bytes) in (first..).zip(self.store.leaves(first, until)?) {
             let entry = Entry::parse(&bytes)
                 .map_err(|error| Fault::damaged(format!("leaf {at}: {error}")))?;
             let statement = &entry.statement;
             keyed.push(RecordState::index_key(&statement.registry, &statement.key));
+            registries.insert(entry.statement.registry);
         }
         let records = keyed
             .iter()
@@ -46,6 +49,10 @@ impl Ledger {
             clerk,
             clerk_proof,
             index,
+            registries: registries
+                .iter()
+                .filter_map(|name| registry(&published, name))
+                .collect(),
             block: self.block_proof(&published, height)?,
             head: newest.transpose()?,
             records,

@@ -162,7 +162,7 @@ fn set_policy(
     {
         return Err(Refusal::UnknownAgency(unknown.clone()));
     }
-    if !policy.is_satisfiable(&state.owner) {
+    if !policy.is_satisfiable(&state.owner, &directory.network().validators) {
         return Err(Refusal::PolicyUnsatisfiable(registry.clone()));
     }
     Ok(RegistryState {

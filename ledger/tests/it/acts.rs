@@ -28,7 +28,7 @@ pub fn act(agency: &str, decision: Decision) -> ActStatement {
     }
 }
 
-fn state(name: &str, registries: &[&str], operations: &[Operation]) -> ClerkState {
+pub fn clerk_state(name: &str, registries: &[&str], operations: &[Operation]) -> ClerkState {
     ClerkState {
         name: ClerkName::parse(name).unwrap(),
         key: secret(&format!("{name} clerk")).public(),
@@ -40,10 +40,10 @@ fn state(name: &str, registries: &[&str], operations: &[Operation]) -> ClerkStat
 }
 
 pub fn add_clerk(name: &str, registries: &[&str], operations: &[Operation]) -> Decision {
-    Decision::AddClerk(Box::new(state(name, registries, operations)))
+    Decision::AddClerk(Box::new(clerk_state(name, registries, operations)))
 }
 
-fn revoke_clerk(name: &str, compromised: Option<u64>) -> Decision {
+pub fn revoke_clerk(name: &str, compromised: Option<u64>) -> Decision {
     Decision::RevokeClerk {
         clerk: ClerkName::parse(name).unwrap(),
         reason: ReasonCode::parse("K01").unwrap(),
@@ -51,7 +51,7 @@ fn revoke_clerk(name: &str, compromised: Option<u64>) -> Decision {
     }
 }
 
-fn policy(name: &str, text: &str) -> Decision {
+pub fn policy(name: &str, text: &str) -> Decision {
     Decision::SetPolicy {
         registry: registry(name),
         policy: RegistryPolicy::parse(text).unwrap(),
@@ -135,7 +135,7 @@ fn chain_of_clerks(operation: Operation) -> Chain {
     let until = |name: &str, date: &str, operation| {
         Decision::AddClerk(Box::new(ClerkState {
             until: Date::parse(date),
-            ..state(name, &[PERMITS], &[operation])
+            ..clerk_state(name, &[PERMITS], &[operation])
         }))
     };
     let acts = [
@@ -207,7 +207,7 @@ fn an_act_handed_in_again_is_refused() {
     // Two that exclude one another in one block: the second is refused.
     let other = Decision::AddClerk(Box::new(ClerkState {
         key: secret("court/vera clerk").public(),
-        ..state("build/wera", &[PERMITS], &[Operation::Amend])
+        ..clerk_state("build/wera", &[PERMITS], &[Operation::Amend])
     }));
     let one = add_clerk("court/vera", &[PERMITS], &[Operation::Confirm]);
     let built = chain.build(&[
@@ -225,7 +225,7 @@ pub fn refusals() -> Vec<Refusal> {
     let named = |key: &str| {
         Decision::AddClerk(Box::new(ClerkState {
             key: secret(key).public(),
-            ..state("build/vera", &[PERMITS], &[Operation::Register])
+            ..clerk_state("build/vera", &[PERMITS], &[Operation::Register])
         }))
     };
     let mut refusals = vec![

@@ -10,14 +10,17 @@
 mod execution;
 mod model;
 mod replay;
+mod roles;
 mod rules;
 mod world;
 
-#[cfg(feature = "rocksdb")]
 mod acts;
+#[cfg(feature = "rocksdb")]
 mod answers;
 mod attestations;
 mod batches;
+#[cfg(feature = "rocksdb")]
+mod matrix;
 #[cfg(feature = "rocksdb")]
 mod poison;
 #[cfg(feature = "rocksdb")]

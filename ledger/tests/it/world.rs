@@ -64,7 +64,7 @@ fn proven(holder: &str, purpose: &str) -> ProvenKey {
     }
 }
 
-fn agency(name: &str) -> ProvenAgency {
+pub fn agency(name: &str) -> ProvenAgency {
     ProvenAgency {
         name: AgencyName::parse(name).unwrap(),
         url: format!("https://{name}.example.uz"),

@@ -284,7 +284,7 @@ def check_signature(clerk, text, domain, checkpoint, signature):
 def judge_receipt(trust, text, document=None, then=()):
     r = read(RECEIPT, text)                                                              # step 1
     entry, clerk = read_entry(r["entry"]), read_authority(r["clerk"])
-    record = read_record(r["record"])
+    record, registry = read_record(r["record"]), r["registry"] and read_registry(r["registry"])
     block, opening = read_block(r["block"]), read_opening(r["opening"])
     require(bool(r["redacted"]) == bool(opening and opening["places"]), "the format: the first line is of another opening")
     head = read_block(r["head"]) if r["head"] else block
@@ -303,6 +303,9 @@ def judge_receipt(trust, text, document=None, then=()):
     in_index(head["index_root"], key, r["record"], r["record_proof"])
     require(clerk["name"] == entry["author"], "the clerk is not the author")
     in_index(head["index_root"], index_key("clerk", clerk["name"].encode()), r["clerk"], r["clerk_proof"])
+    if registry:
+        require(registry["name"] == entry["registry"], "the registry is another than the entry's")
+        in_index(head["index_root"], index_key("registry", registry["name"].encode()), r["registry"], r["registry_proof"])
     if entry["signature"]:                                                                               # step 7
         check_signature(clerk, r["entry"], "muhr-sign-entry/v1", checkpoint, entry["signature"])
     else:
@@ -321,7 +324,7 @@ def judge_receipt(trust, text, document=None, then=()):
             return 12
     elif record["status"] == "active" and int(entry["version"]) < int(record["content"]):
         return 12
-    told(record, int(head["time"]), clerk, int(block["time"]))
+    told(record, int(head["time"]), clerk, int(block["time"]), registry)
     if record["status"] != "active":
         return 13 if record["status"] == "revoked" else 17
     return 0
@@ -343,11 +346,20 @@ def endorsement(record, now):
     return "pending" if now <= until else "lapsed"
 
 
-def told(record, now, clerk, time):
+def word_on(text):
+    """What other agencies' word makes of the version, by a receipt that was judged."""
+    r = read(RECEIPT, text)
+    return endorsement(read_record(r["record"]), int(read_block(r["head"] or r["block"])["time"]))
+
+
+def told(record, now, clerk, time, registry=None):
     """What stands beside the verdict."""
     if record["terms"] or record["marks"]:
         said = ", ".join(f"{mark['said']} by {name}" for name, mark in record["marks"].items())
         print(f"{endorsement(record, now)}: {said or 'nobody has spoken'}", file=sys.stderr)
+    if registry and registry["policy"]:
+        print(f"the registry asks of new versions, by policy {registry['policy']['number']}: {registry['policy']['needed']} of "
+              f"{registry['policy']['whom']}", file=sys.stderr)
     if clerk["compromised"] and int(clerk["compromised"]) <= time:
         print(f"the key of {clerk['name']} may have been in other hands by then", file=sys.stderr)
 
@@ -564,7 +576,7 @@ def main():
     given = ask.parse_args()
     if given.corpus:
         import corpus
-        return corpus.run(given.corpus, judge)
+        return corpus.run(given.corpus, judge, word_on)
     if given.numbers:
         import look_alikes
         return look_alikes.run(given.numbers, record_key)

@@ -24,7 +24,7 @@ def expanded(sweep):
         position += count
 
 
-def run(folder, judge):
+def run(folder, judge, word_on):
     folder = pathlib.Path(folder)
     book = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
     assert book["format"] == "muhr-cases/v1"
@@ -36,6 +36,10 @@ def run(folder, judge):
         document = (folder / case["document"]).read_bytes() if "document" in case else None
         then = [(folder / name).read_bytes() for name in case.get("then", [])]
         code, why = judge(trust, data, case["kind"], document, case.get("registry"), case.get("record"), then)
+        word = word_on(data.decode()) if code == case["exit"] and "endorsement" in case else None
+        if word != case.get("endorsement") and code == case["exit"]:
+            wrong += 1
+            print(f"{case['name']}: {word}; expected {case['endorsement']}")
         if code != case["exit"]:
             wrong += 1
             print(f"{case['name']}: {code} {why}; expected {case['exit']} {book['verdicts'][str(case['exit'])]}")

@@ -56,6 +56,8 @@ RECORD = (rf"record (?P<status>active|suspended|revoked) (?P<latest>{NUM}) (?P<c
 AUTHORITY = (rf"clerk (?P<name>{CLERK}) ed25519 (?P<key>{HASH}) until (?P<date>never|{DATE}) registries "
              rf"(?P<registries>{REGISTRY}(?:,{REGISTRY})*) operations (?P<operations>{OPERATION}(?:,{OPERATION})*)"
              rf"(?: revoked {NUM}(?: compromised (?P<compromised>{NUM}))?)?\n")
+POLICY = (rf"(?P<number>{NUM}) (?P<needed>{NUM}) (?P<whom>(?:@validators|{AGENCY})(?:,{AGENCY})*) (?:{NUM}|ever)(?: four-eyes)?")
+REGISTRY_STATE = rf"registry (?P<name>{REGISTRY}) owner {AGENCY}(?: policy (?P<policy>{part(POLICY)}))?\n"
 INDEX_PROOF = (rf"index-leaf (?P<found>present|empty|other {HASH} {HASH})\n"
                rf"(?P<siblings>(?:index-path {HASH}\n){{0,256}})")
 CHARACTER = r"[^\x00-\x1f\x7f]"
@@ -73,6 +75,7 @@ RECEIPT = (rf"muhr-receipt/v1(?P<redacted> redacted)?\n--- entry\n(?P<entry>{par
            rf"(?:--- batch\n(?P<batch>{part(BATCH)})batch-index (?P<batch_index>{NUM})\n"
            rf"(?P<batch_path>(?:batch-path {HASH}\n){{0,64}})(?P<entry_path>(?:entry-path {HASH}\n){{0,64}}))?"
            rf"--- record\n(?P<record>{part(RECORD)})(?P<record_proof>{part(INDEX_PROOF)})"
+           rf"(?:--- registry\n(?P<registry>{part(REGISTRY_STATE)})(?P<registry_proof>{part(INDEX_PROOF)}))?"
            rf"--- block\n(?P<block>{part(BLOCK)})(?:--- head\n(?P<head>{part(BLOCK)}))?"
            rf"(?:--- bridge\n(?P<bridge>(?:bridge-path {HASH}\n){{0,64}}))?"
            rf"--- proof\nc2sp\.org/tlog-proof@v1\nindex (?P<index>{NUM})\n(?P<path>(?:{HASH}\n){{0,64}})\n(?P<note>{part(NOTE)})")
@@ -115,6 +118,17 @@ def read_authority(text):
     require(clerk["date"] == "never" or is_day(clerk["date"]), "the format: no such day")
     clerk["key"] = point(unbase64(clerk["key"]))
     return clerk
+
+
+def read_registry(text):
+    registry = read(REGISTRY_STATE, text)
+    if registry["policy"]:
+        policy = read(POLICY, registry["policy"])
+        role, names = "@validators", policy["whom"].split(",")
+        named = names[1:] if names[0] == role else names
+        require(named == sorted(set(named)) and (names[0] != role or named != ["none"]), "the format: order")
+        registry["policy"] = policy
+    return registry
 
 
 def read_block(text):

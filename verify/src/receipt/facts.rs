@@ -6,7 +6,7 @@ use protocol::{
     height::{Height, LeafIndex, LogSize, TimeMs, Version},
     opening::{Content, Opening},
     receipt::Receipt,
-    standing::{Endorsement, Standing},
+    standing::{Endorsement, RegistryPolicy, Standing},
     state::Status,
 };
 
@@ -61,6 +61,8 @@ pub struct Facts {
     pub standing: Option<Standing>,
     /// The last in one word.
     pub endorsement: Endorsement,
+    /// The registry's policy under the checkpoint, if the receipt shows it: what new versions are asked.
+    pub policy: Option<RegistryPolicy>,
     /// Since when somebody else may have had the clerk's key, if that is before this entry.
     pub compromised: Option<TimeMs>,
     /// Size of the log under the checkpoint.
@@ -103,6 +105,10 @@ impl Facts {
             latest: receipt.record.version,
             standing: receipt.record.standing.as_deref().cloned(),
             endorsement: receipt.record.endorsement(head.time),
+            policy: receipt
+                .registry
+                .as_ref()
+                .and_then(|registry| registry.state.policy.clone()),
             compromised: receipt
                 .clerk
                 .revoked

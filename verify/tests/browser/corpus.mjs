@@ -61,7 +61,8 @@ async function run(given, bytes) {
   const judged = await judgeBy(given, policy, bytes);
   const proven = !["proof broken", "wrong network"].includes(judged.verdict);
   if (!proven && judged.facts !== null) throw new Error(`${given.name}: facts without a proof`);
-  return { exit: Muhr.EXIT_CODES[judged.verdict], why: judged.steps.at(-1).detail };
+  const { endorsement } = judged.facts ?? {};
+  return { exit: Muhr.EXIT_CODES[judged.verdict], why: judged.steps.at(-1).detail, endorsement };
 }
 
 async function judgeBy(given, policy, bytes) {
@@ -86,7 +87,10 @@ const compare = (name, expected, { exit, why }) => {
 
 async function allCases(suffix) {
   for (const given of corpus.cases) {
-    compare(given.name + suffix, given.exit, await run(given, edited(given.file, given.edits)));
+    const found = await run(given, edited(given.file, given.edits));
+    compare(given.name + suffix, given.exit, found);
+    const { endorsement = found.endorsement } = given;
+    if (endorsement !== found.endorsement) wrong.push(`${given.name}${suffix}: ${found.endorsement} and not ${endorsement}`);
   }
 }
 

@@ -7,6 +7,7 @@ use protocol::{
     entry::{Operation, Statement},
     height::{LeafIndex, TimeMs, Version},
     name::{AgencyName, ClerkName},
+    receipt::Receipt,
     standing::{Mark, Standing, Terms},
     state::{RecordState, Revoked},
 };
@@ -25,6 +26,7 @@ pub(crate) fn write(book: &mut Book) {
     lies(book, &standing, registered);
     forms(book, &standing, registered);
     four_eyes(book);
+    policies(book);
     clerks(book);
 }
 
@@ -291,6 +293,154 @@ fn four_eyes(book: &mut Book) {
         let asked = ask("four-eyes-and-others.receipt");
         book.case(&asked, &format!("four-eyes-{name}"), file, 14);
     }
+}
+
+/// What the registry asks of new versions by now, beside what was asked of this one.
+fn policies(book: &mut Book) {
+    let (world, at) = registered();
+    let with = |text: &str| {
+        let mut world = world.clone();
+        world.set_policy(&world::registry(), text);
+        let _block = world.act(Operation::Register, "ANOTHER-1");
+        world
+    };
+    for (name, text) in [
+        ("asks", "2 1 iiv,qurilish 30"),
+        ("asks-a-role", "1 2 @validators,iiv ever four-eyes"),
+        ("asks-a-role-alone", "1 1 @validators 9"),
+        ("asks-nobody", "7 0 none ever"),
+        ("asks-an-agency-called-none", "1 1 a,none ever"),
+    ] {
+        let shown = with(text);
+        assert!(shown.receipt(at).registry.is_some(), "{text}");
+        case(book, &shown, at, &format!("registry-{name}"), 0);
+    }
+    // Who asked is one thing, and what was asked of this version another.
+    let mut both = bent(&world, |state| {
+        let (terms, marks) = (Some(terms(state, None)), Vec::new());
+        state.standing = Some(Box::new(Standing { terms, marks }));
+    });
+    both.set_policy(&world::registry(), "2 0 none ever");
+    let _block = both.act(Operation::Register, "ANOTHER-2");
+    case(book, &both, at, "registry-asks-nobody-any-more", 0);
+    bent_policies(
+        book,
+        &with("2 1 iiv,qurilish 30"),
+        &with("2 1 iiv,qurilish 31"),
+        at,
+    );
+}
+
+/// Policies that the index does not hold, that are another registry's, or that are not written as they must be.
+fn bent_policies(book: &mut Book, shown: &World, another: &World, at: u64) {
+    let bare = |change: &dyn Fn(&mut Receipt)| {
+        let mut receipt = shown.receipt(at);
+        receipt.opening = None;
+        change(&mut receipt);
+        receipt.write()
+    };
+    let other = another.receipt(at).registry.unwrap();
+    // A registry of the same agency in the same log, with a policy and a proof that hold.
+    let neighbour = protocol::name::RegistryName::parse("qurilish.licences").unwrap();
+    let mut neighbours = shown.clone();
+    neighbours.set_policy(&neighbour, "1 1 iiv ever");
+    let _block = neighbours.act(Operation::Register, "ANOTHER-2");
+    let mut of_the_neighbour = neighbours.receipt(at);
+    of_the_neighbour.opening = None;
+    of_the_neighbour.registry = neighbours.registry_proof(&neighbour);
+    let clerk = |receipt: &Receipt| receipt.clerk_proof.clone();
+    let mut cases: Vec<(&str, u8, String)> = vec![
+        ("left-out", 0, bare(&|to| to.registry = None)),
+        (
+            "with-another-policy",
+            14,
+            bare(&|to| to.registry.as_mut().unwrap().state = other.state.clone()),
+        ),
+        (
+            "of-another-log",
+            14,
+            bare(&|to| to.registry = Some(other.clone())),
+        ),
+        (
+            "with-the-clerk-s-proof",
+            14,
+            bare(&|to| {
+                let proof = clerk(to);
+                to.registry.as_mut().unwrap().proof = proof;
+            }),
+        ),
+        (
+            "without-a-policy",
+            14,
+            bare(&|to| to.registry.as_mut().unwrap().state.policy = None),
+        ),
+        (
+            "of-another-name",
+            14,
+            bare(&|to| to.registry.as_mut().unwrap().state.name = neighbour.clone()),
+        ),
+        ("of-a-neighbour", 14, of_the_neighbour.write()),
+    ];
+    cases.extend(ill_written(&bare(&|_| {})));
+    for (name, code, spoilt) in cases {
+        let asked = ask("registry-asks.receipt");
+        let name = format!("policy-{name}");
+        book.case(&asked, &name, Spoilt::File(spoilt.into_bytes()), code);
+    }
+}
+
+/// The receipt with its registry's state not written as it must be.
+fn ill_written(text: &str) -> Vec<(&'static str, u8, String)> {
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("registry qurilish.permits owner"));
+    let line = line.unwrap();
+    let section = &text[text.find("--- registry").unwrap()..text.find("--- block").unwrap()];
+    let bends = [
+        ("twice", section, format!("{section}{section}")),
+        (
+            "without-a-proof",
+            section,
+            format!("--- registry\n{line}\n"),
+        ),
+        ("leading-zero", " policy 2", " policy 02".to_owned()),
+        (
+            "out-of-order",
+            "iiv,qurilish 30",
+            "qurilish,iiv 30".to_owned(),
+        ),
+        (
+            "role-behind",
+            "iiv,qurilish 30",
+            "iiv,@validators 30".to_owned(),
+        ),
+        (
+            "role-and-none",
+            "iiv,qurilish 30",
+            "@validators,none 30".to_owned(),
+        ),
+        (
+            "role-and-nothing",
+            "iiv,qurilish 30",
+            "@validators, 30".to_owned(),
+        ),
+        (
+            "another-role",
+            "iiv,qurilish 30",
+            "@observers 30".to_owned(),
+        ),
+        ("no-days", "iiv,qurilish 30", "iiv,qurilish".to_owned()),
+        (
+            "another-word",
+            "iiv,qurilish 30",
+            "iiv,qurilish 30 two-eyes".to_owned(),
+        ),
+    ];
+    let bent = bends.into_iter().map(|(name, from, to)| {
+        assert!(text.contains(from), "{name}");
+        (name, 14, text.replacen(from, &to, 1))
+    });
+    bent.collect()
 }
 
 /// What a clerk signed before its key was ended still verifies.

@@ -139,19 +139,24 @@ impl Book {
         String::from_utf8(self.files[name].clone()).unwrap()
     }
 
-    fn judge(&self, ask: &Ask<'_>, trust: &[u8], bytes: &[u8]) -> u8 {
+    /// The exit code, and what other agencies' word makes of the version where a receipt shows it.
+    fn judge(&self, ask: &Ask<'_>, trust: &[u8], bytes: &[u8]) -> (u8, Option<&'static str>) {
         let Ok(trust) = TrustPolicy::parse(trust) else {
-            return BAD_TRUST;
+            return (BAD_TRUST, None);
         };
+        let mut word = None;
         let verdict = match ask.kind {
             Kind::Receipt => {
                 let hash = |name| DocumentHash::new(sha256(&[&self.files[name]]));
                 let then = ask.then.map(|name| TrustPolicy::parse(&self.files[name]));
                 let Some(then) = then.into_iter().collect::<Result<Vec<_>, _>>().ok() else {
-                    return BAD_TRUST;
+                    return (BAD_TRUST, None);
                 };
                 let trusts = checkpoint::Trusts::new(&trust, &then);
-                receipt::judge(trusts, bytes, ask.document.map(hash).as_ref()).verdict
+                let judged = receipt::judge(trusts, bytes, ask.document.map(hash).as_ref());
+                let facts = judged.facts.filter(|facts| facts.standing.is_some());
+                word = facts.map(|facts| facts.endorsement.word());
+                judged.verdict
             }
             Kind::History => {
                 let (registry, record) = ask.about.unwrap();
@@ -174,7 +179,7 @@ impl Book {
                 }
             }
         };
-        verdict.exit_code()
+        (verdict.exit_code(), word)
     }
 
     /// One case, with the exit code that it must have.
@@ -199,12 +204,14 @@ impl Book {
                 (trust, bytes) = (other, spoilt);
             }
         }
-        let found = self.judge(ask, trust, bytes);
+        let (found, word) = self.judge(ask, trust, bytes);
         if found != exit {
             self.wrong.push(format!("{name}: {found}, not {exit}"));
         }
+        let word = word.map(|word| format!(", \"endorsement\":{}", quoted(word)));
+        let word = word.unwrap_or_default();
         self.cases.push(format!(
-            "{{\"name\":{}, {}{edits}, \"exit\":{exit}, \"verdict\":{}}}",
+            "{{\"name\":{}, {}{edits}, \"exit\":{exit}, \"verdict\":{}{word}}}",
             quoted(&name),
             ask.json(),
             quoted(words(exit))
@@ -221,7 +228,7 @@ impl Book {
                 Sweep::Flip(mask) => changed[at] ^= mask,
                 Sweep::Cut => changed.truncate(at),
             }
-            let exit = self.judge(ask, &self.files[ask.trust], &changed);
+            let (exit, _) = self.judge(ask, &self.files[ask.trust], &changed);
             if !plausible.contains(&exit) {
                 self.wrong.push(format!("{name} at {at}: {exit}"));
             }

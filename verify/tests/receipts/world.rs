@@ -24,10 +24,10 @@ use protocol::{
     name::{AgencyName, ClerkName, Date, Origin, ReasonCode, RegistryName},
     opening::{Content, Opening},
     policy::TrustPolicy,
-    receipt::{BatchProof, BlockProof, Receipt},
+    receipt::{BatchProof, BlockProof, Receipt, RegistryProof},
     record::RecordId,
-    standing::Mark,
-    state::{ClerkState, RecordState, Status, value_hash},
+    standing::{Mark, RegistryPolicy},
+    state::{ClerkState, RecordState, RegistryState, Status, value_hash},
     tlog_proof::TlogProof,
 };
 use tree::{subtree, walk};
@@ -479,6 +479,7 @@ impl World {
             batch,
             record: self.records[&key].clone(),
             record_proof: self.prove(&RecordState::index_key(&registry(), &key)),
+            registry: self.registry_proof(&registry()),
             block: self.block_proof(place),
             head: (place + 1 < self.blocks.len()).then(|| self.head()),
             bridge: None,
@@ -489,6 +490,26 @@ impl World {
             },
             entry,
         }
+    }
+
+    /// What a receipt shows of a registry, once it has a policy.
+    pub(crate) fn registry_proof(&self, name: &RegistryName) -> Option<RegistryProof> {
+        let key = RegistryState::index_key(name);
+        let state = RegistryState::parse(&self.index[&key]).unwrap();
+        let proof = self.prove(&key);
+        let shown = state.policy.is_some();
+        shown.then_some(RegistryProof { state, proof })
+    }
+
+    /// The registry has that policy from now on; one that was not there is.
+    pub(crate) fn set_policy(&mut self, name: &RegistryName, text: &str) {
+        let state = RegistryState {
+            name: name.clone(),
+            owner: clerk_name().agency(),
+            policy: RegistryPolicy::parse(text),
+        };
+        let key = RegistryState::index_key(name);
+        let _before = self.index.insert(key, state.write());
     }
 
     fn batch_proof(&self, at: u64) -> BatchProof {

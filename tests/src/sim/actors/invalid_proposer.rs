@@ -1,18 +1,19 @@
 //! Signs proposals as it should, of blocks that nobody should vote for: another id than the block
-//! has, a time far off, another agency's name on it, or an entry that nobody can get.
+//! has, a time far off, another agency's name on it, an entry that nobody can get, or one that the rules
+//! refuse, which it hands out to whoever asks.
 
 use consensus::{Proposal, Signed};
 use ledger::execute;
 use node::{
     network::Lane,
-    wire::{self, ConsensusMessage, Outline},
+    wire::{self, ConsensusMessage, Outline, SyncMessage},
 };
 use protocol::{
     authentic::{Authentic, Said},
-    entry::Operation,
+    entry::{Operation, Statement},
     hash::{BlockId, sha256},
     height::TimeMs,
-    name::Origin,
+    name::{ClerkName, Origin},
 };
 
 use super::{Actor, Scene};
@@ -25,21 +26,34 @@ pub(super) struct InvalidProposer {
     chance: Chance,
     /// One proposal in a round, and the same to everybody: this one is no equivocator.
     last: Option<(Proposal, Proposal, Outline)>,
+    /// The entry that the rules refuse, of the last proposal that had one.
+    foreign: Option<Authentic>,
 }
 
 impl InvalidProposer {
     pub(super) const fn new(chance: Chance) -> Self {
-        Self { chance, last: None }
+        Self {
+            chance,
+            last: None,
+            foreign: None,
+        }
     }
 
     fn bend(&mut self, scene: &Scene<'_>, true_one: &Proposal, outline: &Outline) -> Bent {
         let mut block = true_one.block;
         let mut outline = outline.clone();
-        let kind = self.chance.below(5);
+        let kind = self.chance.below(6);
         match kind {
             0 => block = BlockId::new(sha256(&[b"another block"])),
             1 => outline.entries.reverse(),
             2 => outline.entries.push(outline.entries[0]),
+            3 => {
+                self.foreign = self.foreign_entry(scene);
+                outline
+                    .entries
+                    .extend(self.foreign.as_ref().map(Authentic::hash));
+                block = BlockId::new(sha256(&[b"a block with a foreign entry"]));
+            }
             _ => {
                 let (time, proposer) = (outline.time.get(), scene.agency());
                 let proposal = match self.chance.below(3) {
@@ -89,12 +103,27 @@ impl InvalidProposer {
     fn hidden_entry(&mut self, scene: &Scene<'_>) -> Option<Authentic> {
         let name = scene.agency();
         let record = format!("HIDDEN-{}", self.chance.next());
-        let (origin, secret) = (Origin::parse(ORIGIN)?, scene.secret("clerk"));
-        let said = statement(name.as_str(), &record, Operation::Register, None);
-        Said::from(said.sign(&origin, &secret))
-            .authenticate(&origin, &secret.public())
-            .ok()
+        sign(
+            scene,
+            statement(name.as_str(), &record, Operation::Register, None),
+        )
     }
+
+    /// Signed by its own agency's clerk, in a registry of another's: the signature holds, the rules refuse.
+    fn foreign_entry(&mut self, scene: &Scene<'_>) -> Option<Authentic> {
+        let owner = &scene.seats.genesis.agencies[scene.others()[0]].name;
+        let record = format!("FOREIGN-{}", self.chance.next());
+        let mut said = statement(owner.as_str(), &record, Operation::Register, None);
+        said.author = ClerkName::parse(&format!("{}/clerk-1", scene.agency()))?;
+        sign(scene, said)
+    }
+}
+
+fn sign(scene: &Scene<'_>, said: Statement) -> Option<Authentic> {
+    let (origin, secret) = (Origin::parse(ORIGIN)?, scene.secret("clerk"));
+    Said::from(said.sign(&origin, &secret))
+        .authenticate(&origin, &secret.public())
+        .ok()
 }
 
 type Bent = (Proposal, Outline);
@@ -130,5 +159,22 @@ impl Actor for InvalidProposer {
             lane,
             wire::encode(&ConsensusMessage::Proposal(signed, outline)),
         );
+    }
+
+    fn hears(
+        &mut self,
+        scene: &mut Scene<'_>,
+        from: usize,
+        lane: Lane,
+        bytes: Vec<u8>,
+    ) -> Option<Vec<u8>> {
+        let message = (lane == Lane::Sync).then(|| words::sync(&bytes)).flatten();
+        if let (Some(SyncMessage::GetEntries(wanted)), Some(foreign)) = (message, &self.foreign)
+            && wanted.contains(&foreign.hash())
+        {
+            let entries = SyncMessage::Entries(vec![foreign.bytes().to_vec()]);
+            scene.say(from, Lane::Sync, wire::encode(&entries));
+        }
+        Some(bytes)
     }
 }
