@@ -364,8 +364,8 @@ mod tests {
         look();
         // In the order in which they were kept, older ones too.
         let all = || {
-            let places = all(&path).unwrap().into_iter();
-            let first = places.map(|place| take(&path, place).unwrap()[0]);
+            let places = contents(&path).unwrap().places.into_iter();
+            let first = places.map(|(_, place)| take(&path, place).unwrap()[0]);
             first.collect::<Vec<_>>()
         };
         assert_eq!(all(), [7, 3, 9, 1, 5, b'n']);
