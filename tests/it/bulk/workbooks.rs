@@ -81,11 +81,12 @@ pub(crate) fn row(number: u32, cells: &[(&str, &str)]) -> String {
 
 fn permits() -> String {
     let head = row(1, &[("A", "number"), ("B", "issued"), ("C", "area")]);
-    let date = |number, value| {
-        row(number, &[("A", &format!("X-{number}")), ("C", "80")]).replace(
-            "</row>",
-            &format!("<c r=\"B{number}\" s=\"1\"><v>{value}</v></c></row>"),
-        )
+    let date = |number: u32, value: &str| {
+        let issued = format!("<c r=\"B{number}\" s=\"1\"><v>{value}</v></c>");
+        let area = row(number, &[("C", "80")]);
+        let area = area.split_once("<c ").unwrap().1;
+        let first = row(number, &[("A", &format!("X-{number}"))]);
+        first.replace("</row>", &format!("{issued}<c {area}"))
     };
     let rows = [
         head,
