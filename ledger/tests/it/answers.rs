@@ -426,7 +426,7 @@ fn the_door_knows_duplicates_and_names_the_winner_of_a_conflict() {
 #[test]
 fn a_sheaf_is_the_receipts_of_its_batch() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(folder.path(), &genesis()).unwrap();
+    let ledger = Ledger::open(folder.path(), &genesis(), None).unwrap();
     for (block, counts) in [(0, &[3, 1][..]), (1, &[]), (2, &[300, 2]), (3, &[1024])] {
         let mut entries = vec![sign(register(100_000 + block))];
         for (at, count) in (0..).zip(counts) {
