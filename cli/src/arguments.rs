@@ -242,6 +242,9 @@ pub struct VerifyArguments {
     /// Of a dossier: how many references away from its record the others are asked for
     #[arg(long, default_value_t = 16, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(0..=16))]
     pub follow: u8,
+    /// Ends with 6, as pending, unless those who were asked have confirmed the version
+    #[arg(long)]
+    pub effective: bool,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,

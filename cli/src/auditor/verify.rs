@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use protocol::{dossier::Dossier, policy::TrustPolicy, receipt::RECEIPT_BYTES_MAX};
+use protocol::{
+    dossier::Dossier, policy::TrustPolicy, receipt::RECEIPT_BYTES_MAX, standing::Endorsement,
+};
 use serde_json::{Value, json};
 use verify::{
     Step, Verdict,
@@ -12,6 +14,7 @@ use verify::{
 
 use super::standing;
 use crate::{
+    agency::policy,
     arguments::VerifyArguments,
     exit::{Failure, USAGE},
     files,
@@ -31,6 +34,15 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Fa
     let mut judged = Vec::new();
     for file in &arguments.files {
         if let Some(path) = dossier(file, arguments.receipt.as_deref())? {
+            if arguments.effective {
+                let what = format!(
+                    "{} is a dossier, and --effective asks of receipts",
+                    path.display()
+                );
+                return Err(
+                    Failure::new(USAGE, what).help("verify the receipts that it was gathered from")
+                );
+            }
             let document = (path != file.as_path())
                 .then(|| files::hash(file))
                 .transpose()?;
@@ -41,13 +53,40 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Fa
             judged.push(shown);
             continue;
         }
-        let judgement = judge(trusts, file, arguments.receipt.as_deref())?;
+        let mut judgement = judge(trusts, file, arguments.receipt.as_deref())?;
+        if arguments.effective {
+            require_effect(&mut judgement);
+        }
         gravest = gravest.graver(judgement.verdict);
         show(output, file, &judgement);
         judged.push(as_json(file, &judgement));
     }
     output.data(&json!({"schema": "muhr/verify/1", "verdict": gravest.words(), "exit_code": gravest.exit_code(), "files": judged}));
     Ok(gravest.exit_code())
+}
+
+/// A version whose confirmations are missing, came too late or are disputed is no more than pending. One of
+/// which nobody was asked waits for nobody.
+fn require_effect(judgement: &mut Judgement) {
+    let Some(facts) = judgement.facts.as_ref() else {
+        return;
+    };
+    let endorsement = facts.endorsement;
+    let ok = matches!(
+        endorsement,
+        Endorsement::Effective(_) | Endorsement::NotAsked
+    );
+    if judgement.verdict == Verdict::Authentic && !ok {
+        judgement.verdict = Verdict::Pending;
+    }
+    judgement.steps.push(Step {
+        name: "effect",
+        ok,
+        detail: format!(
+            "by the word of those who were asked it is {}",
+            endorsement.word()
+        ),
+    });
 }
 
 /// The dossier among the files, if one of them is a dossier.
@@ -201,6 +240,10 @@ pub(super) fn show(output: &Output, file: &Path, judgement: &Judgement) {
             standing::words(standing, facts.endorsement)
         ));
     }
+    if let Some(policy) = &facts.policy {
+        let words = policy::in_words(Some(policy));
+        output.text(&format!("  {} by now: {words}", facts.registry));
+    }
     if let Some(since) = facts.compromised {
         output.text(&format!(
             "  ! the key of {} may have been in other hands since {}, before this was recorded; ask the agency",
@@ -244,6 +287,7 @@ pub(super) fn facts_json(facts: &Facts) -> Value {
         "cosigners": facts.cosigners.iter().map(|(name, time)| json!({"name": name, "time": iso(time.saturating_mul(1000))})).collect::<Vec<_>>(),
         "log_signed": facts.log_signed, "way": facts.way.words(), "shown": shown, "withheld_max": withheld_max,
         "standing": standing::json(facts.standing.as_ref(), facts.endorsement),
+        "policy": facts.policy.as_ref().map(policy::as_json),
         "compromised": facts.compromised.map(|since| iso(since.get())),
         "fields": facts.fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
     })
