@@ -257,6 +257,9 @@ pub struct VerifyArguments {
     /// dossier all that it holds, if not said
     #[arg(long, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(0..=16))]
     pub follow: Option<u8>,
+    /// Ends with 6, as pending, unless those who were asked have confirmed the version
+    #[arg(long)]
+    pub effective: bool,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,

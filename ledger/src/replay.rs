@@ -10,6 +10,7 @@ mod split;
 use std::sync::Arc;
 
 use protocol::{
+    act::ActStatement,
     authentic::{Authentic, Said},
     block::BlockLeaf,
     entry::{Entry, Statement},
@@ -112,6 +113,17 @@ impl Prepared {
             let places = (begins..).map(LeafIndex::new);
             places.zip(entries.iter().map(|entry| &entry.statement))
         })
+    }
+
+    /// What agencies decide in it about their clerks and registries, each with the place of its leaf.
+    /// Believe it once the block is applied.
+    pub fn acts(&self) -> impl Iterator<Item = (LeafIndex, &ActStatement)> {
+        self.items
+            .iter()
+            .filter_map(|(index, item)| match item.said() {
+                Some(Said::Act(act)) => Some((*index, &act.statement)),
+                _ => None,
+            })
     }
 
     /// How many entries, acts and changes it holds; a batch leaf is none of them.

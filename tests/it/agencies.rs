@@ -6,6 +6,8 @@ use std::fs;
 use serde_json::Value;
 use tests::cluster::{Cluster, Ran, muhr, wait_until};
 
+use crate::schemas::assert_shapes;
+
 const PERMITS: &str = "qurilish.permits";
 
 /// Runs `muhr` with the admin key of an agency.
@@ -202,8 +204,8 @@ fn a_version_waits_for_a_second_clerk_where_four_eyes_are_asked() {
         shown.contains("once 2 of those that run a validator when it is recorded confirm it"),
         "{shown}"
     );
-    let (document, _) = anchor(&cluster, "TSH-8");
-    let asked = facts(&cluster, &document, 0)["standing"]["terms"]["agencies"].clone();
+    let (first, _) = anchor(&cluster, "TSH-8");
+    let asked = facts(&cluster, &first, 0)["standing"]["terms"]["agencies"].clone();
     assert_eq!(asked, serde_json::json!(["adliya", "kadastr", "soliq"]));
     let policy = "registry policy set qurilish.permits --needed 0 --four-eyes --within 30";
     let policy: Vec<&str> = policy.split(' ').collect();
@@ -214,12 +216,33 @@ fn a_version_waits_for_a_second_clerk_where_four_eyes_are_asked() {
         shown.contains("effective once a second clerk of the agency confirm it within 30 days"),
         "{shown}"
     );
+    let history = ["--json", "registry", "policy", "show", PERMITS, "--history"];
+    let history = cluster.clerk("kadastr", &history).expect(0).json();
+    let policies = history["policies"].as_array().unwrap().iter();
+    let told: Vec<_> = policies
+        .map(|told| (&told["policy"]["number"], &told["policy"]["four_eyes"]))
+        .collect();
+    assert_eq!(
+        format!("{told:?}"),
+        "[(Number(1), Bool(false)), (Number(2), Bool(true))]"
+    );
+    let leaf = |at: usize| history["policies"][at]["place"]["leaf"].as_u64().unwrap();
+    assert!(leaf(0) < leaf(1), "{history}");
+    assert_shapes("policy-history", &[history]);
     let (document, receipt) = anchor(&cluster, "TSH-9");
     assert_eq!(inbox(&cluster, "qurilish"), 1);
+    // What was asked of the first on its day, and what its registry asks by now.
+    let first = facts(&cluster, &first, 0);
+    assert_eq!(first["standing"]["terms"]["policy"], 1, "{first}");
+    assert_eq!(first["policy"]["number"], 2, "{first}");
     let seen = facts(&cluster, &document, 0);
     assert_eq!(seen["standing"]["endorsement"], "pending", "{seen}");
     let author = seen["author"].as_str().unwrap();
     assert_eq!(seen["standing"]["terms"]["four_eyes"], author, "{seen}");
+    // It is authentic, and is not in effect: who asks for that is told so by the exit code.
+    let effective = ["--json", "verify", "--effective", &document];
+    let judged = cluster.clerk("kadastr", &effective).expect(6).json();
+    assert_eq!(judged["verdict"], "pending", "{judged}");
 
     // Whoever made it cannot approve it, with whichever words.
     let key = cluster.dir("qurilish").join("keys/clerk.key");
@@ -237,6 +260,7 @@ fn a_version_waits_for_a_second_clerk_where_four_eyes_are_asked() {
     assert_eq!(inbox(&cluster, "qurilish"), 0);
     let seen = facts(&cluster, &document, 0);
     assert_eq!(seen["standing"]["endorsement"], "effective", "{seen}");
+    let _effective = cluster.clerk("kadastr", &effective).expect(0);
     let audited = cluster.clerk("kadastr", &["audit", &cluster.url("soliq")]);
     assert!(audited.expect(0).stdout.contains("✔"));
 }

@@ -37,6 +37,7 @@ mod road;
 mod schemas;
 mod servers;
 mod sim;
+mod stolen;
 mod tidy;
 mod tour;
 mod wire;

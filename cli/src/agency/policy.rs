@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::desk;
 use crate::{
-    arguments::{PolicySetArguments, PolicyShowArguments},
+    arguments::{PolicySetArguments, PolicyShowArguments, Reading},
+    auditor::policies,
     clerk,
     client::Client,
     exit::{DONE, Failure, UNEXPECTED, USAGE},
@@ -72,6 +73,14 @@ fn agencies(names: &[String]) -> Result<(BTreeSet<AgencyName>, bool), Failure> {
 
 pub(crate) fn show(arguments: &PolicyShowArguments, output: &Output) -> Result<u8, Failure> {
     let registry = clerk::registry(&arguments.registry)?;
+    if let (true, Some(trust)) = (arguments.history, &arguments.trust) {
+        let reading = Reading {
+            node: vec![arguments.node.clone()],
+            trust: trust.clone(),
+            checkpoint: None,
+        };
+        return policies::history(&registry, &reading, output);
+    }
     let found = find(&Client::new(&arguments.node)?, &registry)?;
     output.data(&json!({
         "schema": "muhr/registry/1", "registry": found.name.as_str(), "owner": found.owner.as_str(),
@@ -103,7 +112,8 @@ fn find(client: &Client, registry: &RegistryName) -> Result<RegistryState, Failu
     })
 }
 
-fn in_words(policy: Option<&RegistryPolicy>) -> String {
+/// What it asks of a version.
+pub(crate) fn in_words(policy: Option<&RegistryPolicy>) -> String {
     let Some(policy) = policy.filter(|policy| policy.asks()) else {
         return "no confirmation is asked for".to_owned();
     };
@@ -125,7 +135,8 @@ fn in_words(policy: Option<&RegistryPolicy>) -> String {
     )
 }
 
-fn as_json(policy: &RegistryPolicy) -> Value {
+/// The same for programs.
+pub(crate) fn as_json(policy: &RegistryPolicy) -> Value {
     json!({
         "number": policy.version, "needed": policy.needed, "within_days": policy.within_days,
         "agencies": policy.agencies.iter().map(AgencyName::as_str).collect::<Vec<_>>(),

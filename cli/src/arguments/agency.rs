@@ -131,6 +131,12 @@ pub struct PolicyShowArguments {
     /// Address of a node
     #[arg(long, env = "MUHR_NODE", value_name = "URL")]
     pub node: String,
+    /// All policies that it has had, from the whole log, which is checked
+    #[arg(long, requires = "trust")]
+    pub history: bool,
+    /// Trust file of the network, for --history
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: Option<PathBuf>,
 }
 
 /// `muhr registry policy set`.

@@ -42,6 +42,7 @@ fn show(output: &Output, arguments: &AuditOne, whole: &Whole) {
         replay,
         checked,
         seconds,
+        ..
     } = whole;
     let (head, records) = (replay.head(), replay.records().len());
     let names: Vec<&str> = trusted

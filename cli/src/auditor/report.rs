@@ -47,6 +47,15 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn of(block: &Prepared, index: LeafIndex) -> Self {
+        let (height, time) = (block.leaf().height, block.leaf().time);
+        Self {
+            index,
+            height,
+            time,
+        }
+    }
+
     pub(super) fn json(self) -> Value {
         json!({"leaf": self.index.get(), "height": self.height.get(), "time": iso(self.time.get())})
     }
@@ -68,15 +77,8 @@ impl Place {
 
 /// The entries of a block.
 pub(super) fn entries(block: &Prepared) -> impl Iterator<Item = (Place, &Statement)> {
-    let (height, time) = (block.leaf().height, block.leaf().time);
-    block.statements().map(move |(index, statement)| {
-        let place = Place {
-            index,
-            height,
-            time,
-        };
-        (place, statement)
-    })
+    let statements = block.statements();
+    statements.map(move |(index, statement)| (Place::of(block, index), statement))
 }
 
 /// What a report rests on.

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use protocol::{dossier::Dossier, policy::TrustPolicy, receipt::RECEIPT_BYTES_MAX};
+use protocol::{
+    dossier::Dossier, policy::TrustPolicy, receipt::RECEIPT_BYTES_MAX, standing::Endorsement,
+};
 use serde_json::{Value, json};
 use verify::{
     Step, Verdict,
@@ -12,6 +14,7 @@ use verify::{
 
 use super::{dossier, standing};
 use crate::{
+    agency::policy,
     arguments::VerifyArguments,
     exit::{Failure, USAGE},
     files,
@@ -34,6 +37,15 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Fa
     let mut judged = Vec::new();
     for file in &arguments.files {
         if let Some(path) = as_dossier(file, arguments.receipt.as_deref())? {
+            if arguments.effective {
+                let what = format!(
+                    "{} is a dossier, and --effective asks of receipts",
+                    path.display()
+                );
+                return Err(
+                    Failure::new(USAGE, what).help("verify the receipts that it was gathered from")
+                );
+            }
             let document = (path != file.as_path())
                 .then(|| files::hash(file))
                 .transpose()?;
@@ -46,6 +58,9 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Fa
         }
         let mut judgement = judge(trusts, file, arguments.receipt.as_deref())?;
         follows(&mut judgement, arguments.follow);
+        if arguments.effective {
+            require_effect(&mut judgement);
+        }
         gravest = gravest.graver(judgement.verdict);
         show(output, file, &judgement);
         for reference in judgement.facts.iter().flat_map(|facts| &facts.references) {
@@ -72,6 +87,30 @@ fn follows(judgement: &mut Judgement, follow: Option<u8>) {
         detail: "this is a receipt alone, without those of the records that it rests on; gather it first with muhr receipt gather".to_owned(),
     });
     judgement.verdict = judgement.verdict.graver(Verdict::CannotDecide);
+}
+
+/// A version whose confirmations are missing, came too late or are disputed is no more than pending. One of
+/// which nobody was asked waits for nobody.
+fn require_effect(judgement: &mut Judgement) {
+    let Some(facts) = judgement.facts.as_ref() else {
+        return;
+    };
+    let endorsement = facts.endorsement;
+    let ok = matches!(
+        endorsement,
+        Endorsement::Effective(_) | Endorsement::NotAsked
+    );
+    if judgement.verdict == Verdict::Authentic && !ok {
+        judgement.verdict = Verdict::Pending;
+    }
+    judgement.steps.push(Step {
+        name: "effect",
+        ok,
+        detail: format!(
+            "by the word of those who were asked it is {}",
+            endorsement.word()
+        ),
+    });
 }
 
 /// The dossier among the files, if one of them is a dossier.
@@ -225,6 +264,10 @@ pub(super) fn show(output: &Output, file: &Path, judgement: &Judgement) {
             standing::words(standing, facts.endorsement)
         ));
     }
+    if let Some(policy) = &facts.policy {
+        let words = policy::in_words(Some(policy));
+        output.text(&format!("  {} by now: {words}", facts.registry));
+    }
     if let Some(since) = facts.compromised {
         output.text(&format!(
             "  ! the key of {} may have been in other hands since {}, before this was recorded; ask the agency",
@@ -268,6 +311,7 @@ pub(super) fn facts_json(facts: &Facts) -> Value {
         "cosigners": facts.cosigners.iter().map(|(name, time)| json!({"name": name, "time": iso(time.saturating_mul(1000))})).collect::<Vec<_>>(),
         "log_signed": facts.log_signed, "way": facts.way.words(), "shown": shown, "withheld_max": withheld_max,
         "standing": standing::json(facts.standing.as_ref(), facts.endorsement),
+        "policy": facts.policy.as_ref().map(policy::as_json),
         "compromised": facts.compromised.map(|since| iso(since.get())),
         "fields": facts.fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
     })

@@ -24,6 +24,7 @@ use crate::{arguments::Reading, exit::Failure, files, log::Log, output::Output};
 /// A log that was read whole.
 pub(super) struct Whole {
     pub(super) trusted: Trusted,
+    pub(super) genesis: Genesis,
     pub(super) replay: Replay,
     pub(super) checked: Checked,
     pub(super) seconds: f64,
@@ -84,6 +85,7 @@ pub(super) fn read(
     }
     Ok(Whole {
         trusted,
+        genesis,
         seconds: started.elapsed().as_secs_f64(),
         replay,
         checked,

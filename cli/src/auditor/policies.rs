@@ -1,0 +1,80 @@
+//! `muhr registry policy show --history`: every policy that a registry has had, from the whole log, each
+//! with the place of its act. Not here: the policy in force, as a node tells it (`agency::policy`).
+
+use protocol::{
+    act::Decision,
+    height::{Height, LeafIndex},
+    name::RegistryName,
+    standing::RegistryPolicy,
+};
+use serde_json::{Value, json};
+
+use super::{
+    report::{Place, basis, basis_words},
+    whole,
+};
+use crate::{
+    agency::policy,
+    arguments::Reading,
+    exit::{DONE, Failure, USAGE},
+    output::Output,
+};
+
+pub(crate) fn history(
+    registry: &RegistryName,
+    reading: &Reading,
+    output: &Output,
+) -> Result<u8, Failure> {
+    let mut set: Vec<(Place, RegistryPolicy)> = Vec::new();
+    let (whole, _) = whole::of(reading, output, &mut |block| {
+        for (index, statement) in block.acts() {
+            if let Decision::SetPolicy {
+                registry: of,
+                policy,
+            } = &statement.decision
+                && of == registry
+            {
+                set.push((Place::of(block, index), policy.clone()));
+            }
+        }
+    })?;
+    let directory = whole.replay.head().directory();
+    let state = directory.registries().get(registry).ok_or_else(|| {
+        Failure::new(USAGE, format!("there is no registry {registry}")).help("check its name")
+    })?;
+    // A first policy may stand in the genesis, which is leaf 0 and no act.
+    let founding = whole.genesis.registries.iter();
+    let first = founding
+        .filter(|state| state.name == *registry)
+        .find_map(|state| state.policy.clone());
+    let place = Place {
+        index: LeafIndex::ZERO,
+        height: Height::ZERO,
+        time: whole.genesis.time,
+    };
+    if let Some(first) = first {
+        set.insert(0, (place, first));
+    }
+    let policies: Vec<Value> = set
+        .iter()
+        .map(|(place, set)| json!({"place": place.json(), "policy": policy::as_json(set)}))
+        .collect();
+    output.data(&json!({
+        "schema": "muhr/policy-history/1", "basis": basis(&whole), "registry": registry.as_str(),
+        "owner": state.owner.as_str(), "policies": policies,
+    }));
+    output.text(&format!("{registry} of {}", state.owner));
+    for (place, set) in &set {
+        let number = set.version;
+        let words = policy::in_words(Some(set));
+        let words = words.strip_prefix(&format!("policy {number}: "));
+        let asked = words.unwrap_or("no confirmation is asked for any more");
+        output.text(&format!("  policy {number}: {asked}"));
+        output.text(&format!("    {}", place.words()));
+    }
+    if set.is_empty() {
+        output.text("  it has never had a policy: no confirmation is asked for");
+    }
+    output.text(&format!("  {}", basis_words(&whole)));
+    Ok(DONE)
+}
