@@ -15,6 +15,7 @@ use protocol::{
     height::{LogSize, TimeMs},
     key::{SecretKey, Signature},
     name::AgencyName,
+    note::SignedNote,
     planted::{self, Bug},
 };
 use serde::{Deserialize, Serialize};
@@ -271,6 +272,50 @@ impl Cosigner {
             .cosigns
             .insert(agency, cosign);
         Collect::Counted
+    }
+
+    /// Takes back what a published note holds, as a node does that starts anew: whoever asks it for the
+    /// cosignatures of its head is answered as before, and a fork is met with what convicts.
+    pub fn remember(&mut self, note: &str) {
+        let Ok(note) = SignedNote::parse(note) else {
+            return;
+        };
+        let Ok(Checkpoint { size, root, .. }) = Checkpoint::parse(&note.text) else {
+            return;
+        };
+        self.entry(size, root).is_here = true;
+        let line_of = |key: &CosignerKey| {
+            let (name, id) = (&key.key().name, key.key().id());
+            let mut lines = note.signatures.iter();
+            lines.find(|line| line.name == *name && line.key_id == id)
+        };
+        let mut found = Vec::new();
+        for (agency, key) in &self.keys {
+            let Some((time, rest)) =
+                line_of(key).and_then(|line| line.blob.split_first_chunk::<8>())
+            else {
+                continue;
+            };
+            found.extend(rest.try_into().ok().map(|signature| Cosign {
+                size,
+                root,
+                time: u64::from_be_bytes(*time),
+                agency: agency.to_string(),
+                signature: Signature::new(signature),
+            }));
+        }
+        let line =
+            line_of(&self.publisher_key).and_then(|line| line.blob.as_slice().try_into().ok());
+        for cosign in found {
+            self.collect(cosign);
+        }
+        if let Some(signature) = line.map(Signature::new) {
+            self.collect_line(&LogLine {
+                size,
+                root,
+                signature,
+            });
+        }
     }
 
     /// Whether there is no room for a cosignature: its checkpoint is not here, and its agency has

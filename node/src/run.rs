@@ -123,7 +123,10 @@ pub fn assemble(host: Host, config: Config, kept: Kept, network: (Handle, Events
     let mine = keys.map(|keys| (keys.agency.clone(), keys.cosign.clone()));
     let agency = keys.map(|keys| keys.agency.clone());
     let publisher = config.publisher.clone();
-    let cosigner = Cosigner::new(&config.genesis, mine, publisher, kept.register);
+    let mut cosigner = Cosigner::new(&config.genesis, mine, publisher, kept.register);
+    if let Some(published) = kept.ledger.published() {
+        cosigner.remember(&published.note);
+    }
     let names = peers(&config).into_iter().map(|peer| peer.name);
     let (door, jobs) = Door::open();
     let shared = Shared::new(Parts {

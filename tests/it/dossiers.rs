@@ -19,7 +19,8 @@ fn anchor(cluster: &Cluster, agency: &str, number: &str, rests_on: &[&str]) -> R
     for other in rests_on {
         command.extend(["--rests-on", other]);
     }
-    cluster.clerk(agency, &command)
+    // All at one node: what is final there may come a moment later to another.
+    cluster.clerk_at(agency, "qurilish", &command)
 }
 
 fn gather(cluster: &Cluster, more: &[&str]) -> Ran {
@@ -31,7 +32,7 @@ fn gather(cluster: &Cluster, more: &[&str]) -> Ran {
         "--out",
         "p.dossier",
     ];
-    cluster.clerk("soliq", &[&command, more].concat())
+    cluster.clerk_at("soliq", "qurilish", &[&command, more].concat())
 }
 
 fn dossier(cluster: &Cluster) -> Dossier {
@@ -54,7 +55,10 @@ fn a_permit_is_proven_with_what_it_rests_on() {
     let gathered = gather(&cluster, &[]).expect(0).json();
     assert_eq!(gathered["receipts"], 4, "{gathered}");
     let verify = ["--json", "verify", "P-1.pdf", "--receipt", "p.dossier"];
-    let judged = cluster.clerk("kadastr", &verify).expect(0).json();
+    let judged = cluster
+        .clerk_at("kadastr", "qurilish", &verify)
+        .expect(0)
+        .json();
     let file = &judged["files"][0];
     assert_eq!(file["facts"]["record"], "P-1", "{judged}");
     let depths = file["rests_on"].as_array().unwrap().iter();
@@ -64,14 +68,16 @@ fn a_permit_is_proven_with_what_it_rests_on() {
         [1, 1, 2],
         "what two rest on is shown once: {judged}"
     );
-    let shown = cluster.clerk("kadastr", &["verify", "p.dossier"]).expect(0);
+    let shown = cluster
+        .clerk_at("kadastr", "qurilish", &["verify", "p.dossier"])
+        .expect(0);
     assert_eq!(shown.stdout.matches("rests on").count(), 3, "{shown:?}");
     // Whose receipts are the others': their keys are known, and not their numbers.
     assert_eq!(shown.stdout.matches("version 1 of key ").count(), 3);
     assert_eq!(shown.stdout.matches(", as of block ").count(), 3);
     let other = cluster.document("other.pdf", "another document");
     let altered = ["verify", &other, "--receipt", "p.dossier"];
-    let _altered = cluster.clerk("kadastr", &altered).expect(11);
+    let _altered = cluster.clerk_at("kadastr", "qurilish", &altered).expect(11);
 
     // Gathered to a lesser depth, something is missing unless no more is asked for.
     let _less = gather(&cluster, &["--depth", "1"]).expect(0);
@@ -80,20 +86,29 @@ fn a_permit_is_proven_with_what_it_rests_on() {
         .expect(16);
     assert!(less.stdout.contains("not in the dossier"), "{less:?}");
     let asked = ["verify", "p.dossier", "--follow", "1"];
-    let enough = cluster.clerk("kadastr", &asked).expect(0).stdout;
+    let enough = cluster
+        .clerk_at("kadastr", "qurilish", &asked)
+        .expect(0)
+        .stdout;
     let farther = enough.matches("is farther away than what is followed");
     assert_eq!(farther.count(), 2, "{enough}");
 
     // A receipt alone says what it rests on, and proves nothing of that.
     let alone = ["verify", "P-1.pdf"];
-    let said = cluster.clerk("kadastr", &alone).expect(0).stdout;
+    let said = cluster
+        .clerk_at("kadastr", "qurilish", &alone)
+        .expect(0)
+        .stdout;
     let rests_on = said.matches("which this receipt does not prove");
     assert_eq!(rests_on.count(), 2, "{said}");
     let follow = [&alone[..], &["--follow", "1"]].concat();
-    let undecided = cluster.clerk("kadastr", &follow).expect(16).stdout;
+    let undecided = cluster
+        .clerk_at("kadastr", "qurilish", &follow)
+        .expect(16)
+        .stdout;
     assert!(undecided.contains("gather it first"), "{undecided}");
     let none = ["verify", "STREET.pdf", "--follow", "16"];
-    let _rests_on_nothing = cluster.clerk("kadastr", &none).expect(0);
+    let _rests_on_nothing = cluster.clerk_at("kadastr", "qurilish", &none).expect(0);
 
     // What it rests on was revoked since: the newer proof says so, and an older one cannot hide it.
     let _whole = gather(&cluster, &[]).expect(0);
@@ -108,9 +123,9 @@ fn a_permit_is_proven_with_what_it_rests_on() {
         "--out",
         "revoked.receipt",
     ];
-    let _revoked = cluster.clerk("kadastr", &revoke).expect(0);
+    let _revoked = cluster.clerk_at("kadastr", "qurilish", &revoke).expect(0);
     let _fresh = gather(&cluster, &[]).expect(0);
-    let revoked = cluster.clerk("kadastr", &["--json", "verify", "p.dossier"]);
+    let revoked = cluster.clerk_at("kadastr", "qurilish", &["--json", "verify", "p.dossier"]);
     let revoked = revoked.expect(13).json();
     let verdict = &revoked["files"][0]["rests_on"][0]["verdict"];
     assert_eq!(verdict, "revoked", "{revoked}");
@@ -118,7 +133,7 @@ fn a_permit_is_proven_with_what_it_rests_on() {
     let mut hidden = before;
     hidden.receipts[0] = dossier(&cluster).receipts[0].clone();
     fs::write(cluster.path().join("hidden.dossier"), hidden.write()).unwrap();
-    let undecided = cluster.clerk("kadastr", &["verify", "hidden.dossier"]);
+    let undecided = cluster.clerk_at("kadastr", "qurilish", &["verify", "hidden.dossier"]);
     let undecided = undecided.expect(16).stdout;
     let older = undecided.matches("older than the first's");
     assert_eq!(older.count(), 3, "{undecided}");
@@ -127,7 +142,7 @@ fn a_permit_is_proven_with_what_it_rests_on() {
     let path = cluster.path().join("p.dossier");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("receipt ", "receipt 1", 1)).unwrap();
-    let spoilt = cluster.clerk("kadastr", &["verify", "p.dossier"]);
+    let spoilt = cluster.clerk_at("kadastr", "qurilish", &["verify", "p.dossier"]);
     assert!(spoilt.expect(14).stderr.contains("line 2"));
     let at = text.rfind("author soliq/clerk-1").unwrap();
     let bent = format!("{}author soliq/clerk-2{}", &text[..at], &text[at + 20..]);
@@ -151,7 +166,8 @@ fn amend(cluster: &Cluster, agency: &str, number: &str, file: &str, more: &[&str
     let registry = format!("{agency}.permits");
     let command = ["amend", number, &document, "--registry", &registry];
     let command = [&command[..], &["--reason", "C01"], more].concat();
-    cluster.clerk(agency, &command)
+    // All at one node: what is final there may come a moment later to another.
+    cluster.clerk_at(agency, "qurilish", &command)
 }
 
 #[test]
@@ -203,7 +219,9 @@ fn a_later_version_rests_on_what_the_one_before_does_unless_it_is_said() {
     assert!(mixed.stderr.contains("stands alone"), "{mixed:?}");
     let not_theirs = ["suspend", "P-1", "--registry", "qurilish.permits"];
     let not_theirs = [&not_theirs[..], &["--reason", "S01"], &none].concat();
-    let _usage = cluster.clerk("qurilish", &not_theirs).expect(2);
+    let _usage = cluster
+        .clerk_at("qurilish", "qurilish", &not_theirs)
+        .expect(2);
 }
 
 #[test]
@@ -215,7 +233,7 @@ fn a_table_that_amends_a_record_keeps_what_it_rests_on() {
     let rests_on = ["--rests-on", "kadastr.permits:10:01"];
     let registry = ["--registry", "qurilish.permits"];
     let command = [&anchor[..], &rests_on, &registry].concat();
-    let _done = cluster.clerk("qurilish", &command).expect(0);
+    let _done = cluster.clerk_at("qurilish", "qurilish", &command).expect(0);
     cluster.document("t.csv", "number,area\nU-1,81\n");
     fs::create_dir(cluster.path().join("before")).unwrap();
     let receipt = |name: &str| cluster.path().join(name);
@@ -240,10 +258,13 @@ fn a_circle_over_versions_is_gathered_once_and_said() {
     let back = ["--rests-on", "soliq.permits:B@1"];
     let _a = amend(&cluster, "kadastr", "A", "a2.pdf", &back).expect(0);
     let gather = ["receipt", "gather", "a2.pdf.receipt", "--out", "p.dossier"];
-    let gathered = cluster.clerk("kadastr", &gather).expect(0).stdout;
+    let gathered = cluster
+        .clerk_at("kadastr", "qurilish", &gather)
+        .expect(0)
+        .stdout;
     assert!(gathered.contains("(3 receipts)"), "{gathered}");
     assert!(gathered.contains("a circle: another version"), "{gathered}");
-    let judged = cluster.clerk("soliq", &["--json", "verify", "p.dossier"]);
+    let judged = cluster.clerk_at("soliq", "qurilish", &["--json", "verify", "p.dossier"]);
     let judged = judged.expect(12).json();
     let rests_on = judged["files"][0]["rests_on"].as_array().unwrap();
     let circles: Vec<_> = rests_on.iter().map(|one| &one["circle"]).collect();

@@ -1,6 +1,6 @@
 //! What is said and asked on a terminal: passphrases, and before anything is signed.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, process::Command};
 
 use tests::{
     cluster::{Cluster, binary},
@@ -153,24 +153,6 @@ fn a_clerk_sees_what_is_signed_and_may_say_no() {
     assert!(!shown.contains("signs for"), "{shown}");
     changes_are_told_apart(&cluster);
     nobody_is_asked_where_it_was_said_before(&cluster);
-}
-
-#[test]
-fn the_clerks_page_shows_what_a_terminal_shows() {
-    let cluster = Cluster::start(0);
-    let tests = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
-    let page = fs::read_to_string(tests.parent().unwrap().join("docs/clerks.md")).unwrap();
-    let block = page.split("```console\n").nth(1).unwrap();
-    let block = block.split("```").next().unwrap();
-    let (typed, wanted) = block.split_once('\n').unwrap();
-    let words: Vec<&str> = typed.split(' ').skip(2).collect();
-    let _document = cluster.document("permit.pdf", "a permit");
-    let mut terminal = on_a_terminal(&cluster, &words);
-    let said = terminal.until(SIGN) + SIGN;
-    let node = cluster.url("qurilish");
-    assert_eq!(said, wanted.replace("http://127.0.0.1:7483", &node));
-    terminal.types("y\n");
-    assert_eq!(terminal.end().0, 0);
 }
 
 /// Each change says what it does, and to which version.

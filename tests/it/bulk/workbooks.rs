@@ -157,7 +157,7 @@ fn a_workbook_is_read_as_it_is_meant_row_by_row() {
     }
     // What stands for the cells that were wrong is refused when it is fed back as it is, row by row.
     for cells in [
-        "X-5,,=C2*2\n",
+        "X-5,,'=C2*2\n",
         "X-7,#MERGED merged,1\n",
         "X-8,#MERGED,2\n",
         "#DIGITS 12345678901234568,,3\n",

@@ -188,7 +188,7 @@ fn dates_and_numbers_of_several_parts_are_read_as_tables_have_them() {
     let detail = "version 2 declares the legal date 2026-01-07: issued";
     is_told(&found.json(), &[("changed", "7|Chilonzor", detail)]);
     let found = compare(&format!("7;Chilonzor;46029\n{rest}")).expect(22);
-    let detail = "column issued: not a date like 2026-11-23 or 23.11.2026";
+    let detail = "column issued: a spreadsheet's number of a day where dates stand, most likely 2026-01-07; write the date";
     is_told(&found.json(), &[("invalid", "7|Chilonzor", detail)]);
     // A row without a part of its number is nobody's: it hides no record.
     let found = compare(&format!("7\n{rest}")).expect(22).json();
