@@ -72,8 +72,11 @@ const POLICIES: [Option<&str>; 4] = [
     Some("1 2 land,tax 30 four-eyes"),
 ];
 
+/// The record's status, and who did what to bring it there.
+type State = (Option<Status>, &'static [(&'static str, Operation)]);
+
 /// What led to the record as it is; every record that is there has an older version.
-const STATES: [(Option<Status>, &[(&str, Operation)]); 9] = [
+const STATES: [State; 9] = [
     (None, &[]),
     (Some(Status::Active), &[(ANNA, Register), (ANNA, Amend)]),
     (

@@ -108,7 +108,7 @@ fn what_a_reader_would_gather_in_memory_is_refused_before_it_does() {
     let merged = "<mergeCell ref=\"B7:B8\"/>".repeat(200_000);
     let merged = format!(
         "{}<mergeCells>{merged}</mergeCells>",
-        sheet(&[head.clone()])
+        sheet(std::slice::from_ref(&head))
     );
     let unsorted = sheet(&[head.clone(), row(2, &[("B", "x"), ("A", "y")])]);
     let far = sheet(&[head.clone(), row(4_000_000_000, &[("A", "x")])]);
