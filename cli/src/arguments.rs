@@ -535,6 +535,9 @@ pub struct CreateArguments {
     /// Name of the network: a URL without scheme that ends in a number
     #[arg(long, value_name = "ORIGIN")]
     pub origin: String,
+    /// Those whose registry has its numbers in capitals: small letters mean the same; joined by commas
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub capitals: Vec<String>,
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,

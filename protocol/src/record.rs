@@ -1,8 +1,9 @@
 //! The numbers that people give to records, folded into the 32-byte key that the ledger uses.
 //!
 //! A number is written in many ways: six apostrophes, two spaces, decomposed letters. The fold makes
-//! those one; it never touches case, digits or the letters themselves. Look-alike letters of two
-//! scripts are not folded but named (`lookalike`), since only a person can say which was meant.
+//! those one; it never touches digits or the letters themselves, and small letters only in a registry
+//! that says so. Look-alike letters of two scripts are not folded but named (`lookalike`), since only a
+//! person can say which was meant.
 
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
@@ -46,6 +47,35 @@ pub enum BadRecordId {
     Parts,
 }
 
+/// How a registry's numbers are written; it says so from its beginning, for keys would move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Letters {
+    /// Small letters are other letters than capital ones.
+    #[default]
+    AsWritten,
+    /// All are capitals: whoever types a small one means the capital.
+    Capitals,
+}
+
+impl Letters {
+    /// The letter as such numbers have it. Latin letters without marks, and the Cyrillic ones of Russian and
+    /// Uzbek: one letter is one letter, in every language of computers.
+    #[must_use]
+    pub fn of(self, letter: char) -> char {
+        let moved = |by: u32| {
+            let code = u32::from(letter).checked_sub(by);
+            code.and_then(char::from_u32).unwrap_or(letter)
+        };
+        match (self, letter) {
+            (Self::AsWritten, _) => letter,
+            (Self::Capitals, 'a'..='z' | '\u{430}'..='\u{44f}') => moved(0x20),
+            (Self::Capitals, '\u{450}'..='\u{45f}') => moved(0x50),
+            (Self::Capitals, '\u{493}' | '\u{49b}' | '\u{4b3}') => moved(1),
+            (Self::Capitals, _) => letter,
+        }
+    }
+}
+
 /// A record's number, folded: one part, or several for a composite key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId(Vec<String>);
@@ -83,6 +113,19 @@ impl RecordId {
             escaped = false;
         }
         Self::new(parts.iter().map(String::as_str))
+    }
+
+    /// The number as a registry's are written.
+    #[must_use]
+    pub fn in_letters(&self, letters: Letters) -> Self {
+        // A capital may join with a mark that its small letter leaves alone.
+        let part = |part: &String| {
+            part.chars()
+                .map(|letter| letters.of(letter))
+                .nfc()
+                .collect()
+        };
+        Self(self.0.iter().map(part).collect())
     }
 
     /// The folded parts.

@@ -11,6 +11,7 @@ use crate::{
     height::{Epoch, Height, LeafIndex, TimeMs, Version},
     key::PublicKey,
     name::{AgencyName, ClerkName, Date, RegistryName},
+    record::Letters,
     standing::{Endorsement, Mark, RegistryPolicy, Standing},
     text,
 };
@@ -381,6 +382,8 @@ pub struct RegistryState {
     pub name: RegistryName,
     /// The agency that owns it: only its clerks may make versions of its records.
     pub owner: AgencyName,
+    /// How its numbers are written, from genesis on.
+    pub letters: Letters,
     /// Whose confirmations make a version effective, if the owner has set one.
     pub policy: Option<RegistryPolicy>,
 }
@@ -397,8 +400,12 @@ impl RegistryState {
     pub fn write(&self) -> String {
         let policy = self.policy.as_ref();
         let policy = policy.map(|policy| format!(" policy {}", policy.write()));
+        let letters = match self.letters {
+            Letters::AsWritten => "",
+            Letters::Capitals => " capitals",
+        };
         format!(
-            "registry {} owner {}{}\n",
+            "registry {} owner {}{letters}{}\n",
             self.name,
             self.owner,
             policy.unwrap_or_default()
@@ -413,12 +420,15 @@ impl RegistryState {
             None => (line, None),
         };
         let words: Vec<&str> = line.split(' ').collect();
-        let ["registry", name, "owner", owner] = words.as_slice() else {
-            return None;
+        let (name, owner, letters) = match words.as_slice() {
+            ["registry", name, "owner", owner] => (name, owner, Letters::AsWritten),
+            ["registry", name, "owner", owner, "capitals"] => (name, owner, Letters::Capitals),
+            _ => return None,
         };
         Some(Self {
             name: RegistryName::parse(name)?,
             owner: AgencyName::parse(owner)?,
+            letters,
             policy,
         })
     }

@@ -67,6 +67,7 @@ fn clerk(name: &str, registry: &str) -> (ClerkState, Signature) {
 
 fn registry(name: &str, owner: &str) -> RegistryState {
     RegistryState {
+        letters: protocol::record::Letters::AsWritten,
         name: RegistryName::parse(name).unwrap(),
         owner: AgencyName::parse(owner).unwrap(),
         policy: None,

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use protocol::{
     name::RegistryName,
-    record::{BadRecordId, RecordId},
+    record::{BadRecordId, Letters, RecordId},
     text,
 };
 use serde_json::{Value, json};
@@ -80,6 +80,20 @@ fn every_published_number_is_read_as_published() {
         read >= 60 && refused >= 20,
         "{read} read, {refused} refused"
     );
+}
+
+#[test]
+fn a_registry_of_capitals_has_one_number_for_both_letters() {
+    let book = book();
+    for given in book["capitals"].as_array().unwrap() {
+        let number = read(given).unwrap();
+        let capitals = number.in_letters(Letters::Capitals);
+        assert_eq!(json!(capitals.parts()), given["parts"], "{}", given["what"]);
+        assert_eq!(number.in_letters(Letters::AsWritten), number);
+        // It is a number like any other, and the same when it is typed as it is shown.
+        assert_eq!(RecordId::parse(&capitals.to_string()), Ok(capitals.clone()));
+        assert_eq!(capitals.in_letters(Letters::Capitals), capitals);
+    }
 }
 
 /// Numbers that are written alike have one key, and no others do.

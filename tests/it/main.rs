@@ -11,6 +11,7 @@ mod archive;
 mod batches;
 mod browser;
 mod bulk;
+mod capitals;
 mod chaos;
 mod cli;
 mod desk;

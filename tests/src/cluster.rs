@@ -111,22 +111,29 @@ impl Cluster {
     /// Creates a network with `observers`, none of whose nodes runs.
     #[must_use]
     pub fn create(observers: u8) -> Self {
+        Self::create_with(observers, &[])
+    }
+
+    /// The same, with more said to `muhr network create`.
+    #[must_use]
+    pub fn create_with(observers: u8, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let net = folder.path().join("net");
         let count = observers.to_string();
-        let created = muhr(&[
+        let agencies = AGENCIES.join(",");
+        let create = [
             "network",
             "create",
             "--agencies",
-            &AGENCIES.join(","),
+            &agencies,
             "--origin",
             "registry.example.uz/test/1",
             "--dir",
             net.to_str().unwrap(),
             "--observers",
             &count,
-        ]);
-        let _created = created.expect(0);
+        ];
+        let _created = muhr(&[&create[..], more].concat()).expect(0);
         let names = AGENCIES
             .iter()
             .map(ToString::to_string)

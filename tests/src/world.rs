@@ -77,6 +77,7 @@ pub fn genesis_of(names: &[&str], limits: Limits) -> Genesis {
         });
         let registry = RegistryName::parse(&format!("{name}.permits")).unwrap();
         registries.push(RegistryState {
+            letters: protocol::record::Letters::AsWritten,
             name: registry.clone(),
             owner: AgencyName::parse(name).unwrap(),
             policy: None,

@@ -2,7 +2,6 @@
 
 use protocol::{
     height::{Height, TimeMs},
-    record::RecordId,
     state::Status,
 };
 use serde_json::{Value, json};
@@ -14,6 +13,7 @@ use verify::{
 use super::standing;
 use crate::{
     arguments::HistoryArguments,
+    clerk::submission,
     client::Client,
     exit::{Failure, USAGE},
     files, moment,
@@ -25,13 +25,14 @@ pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, F
         Failure::new(USAGE, "--registry is not the name of a registry")
             .help("names look like qurilish.permits")
     })?;
-    let record = RecordId::parse(&arguments.record)
-        .map_err(|error| Failure::new(USAGE, error.to_string()))?;
-    output.look_alikes(&record);
+    let _number = submission::number(&arguments.record)?;
     let at = arguments.at.as_deref().map(At::parse).transpose()?;
     let trust = files::trust(&arguments.trust)?;
+    let client = Client::new(&arguments.node)?;
+    let letters = submission::letters(&client, &registry)?;
+    let record = submission::record(&arguments.record, letters, output)?;
     let key = record.key(&registry);
-    let history = Client::new(&arguments.node)?.history(&registry, &key)?;
+    let history = client.history(&registry, &key)?;
     let judged = verify::history::judge(&trust, &history, &registry, &key);
     output.data(&json!({
         "schema": "muhr/history/1", "verdict": judged.verdict.words(), "exit_code": judged.verdict.exit_code(),

@@ -20,7 +20,7 @@ use ledger::Records as _;
 use protocol::{
     hash::{DocumentHash, RecordKey},
     name::RegistryName,
-    record::RecordId,
+    record::{Letters, RecordId},
     state::{RecordState, Status},
 };
 use serde_json::{Value, json};
@@ -80,14 +80,14 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
             records.take(place, statement);
         }
     })?;
-    known(&whole, &criteria.registry)?;
+    let letters = known(&whole, &criteria.registry)?;
     let status = |key: &RecordKey| {
         let key = RecordState::index_key(&criteria.registry, key);
         let state = whole.replay.records().record(&key).ok().flatten();
         state.map_or(Status::Active, |state| state.status)
     };
     let mut comparison = Comparison::new(&criteria, &records, &status, &receipts);
-    compare(table, &criteria, &mut comparison)?;
+    compare(table, &criteria, letters, &mut comparison)?;
     if files::hash(&arguments.table)? != hash {
         let what = format!("{}: changed while it was read", arguments.table.display());
         return Err(Failure::new(USAGE, what)
@@ -116,6 +116,7 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
 fn compare(
     mut table: Table,
     criteria: &Criteria,
+    letters: Letters,
     comparison: &mut Comparison<'_>,
 ) -> Result<(), Failure> {
     let names = table.columns().to_vec();
@@ -125,7 +126,7 @@ fn compare(
         match row {
             Ok(row) => {
                 if let Values::Fields(cells) = &row.content {
-                    comparison.row(row.number, &row.record, cells);
+                    comparison.row(row.number, &row.record.in_letters(letters), cells);
                 }
             }
             Err(outcome) => {
@@ -133,6 +134,7 @@ fn compare(
                 let parts = key.iter().map(|at| Some(outcome.cells.get(*at)?.as_str()));
                 let parts: Option<Vec<&str>> = parts.collect();
                 let record = parts.and_then(|parts| RecordId::new(parts).ok());
+                let record = record.map(|record| record.in_letters(letters));
                 let (column, why) = (&outcome.column, &outcome.reason);
                 comparison.invalid(outcome.row, record, column, why);
             }
@@ -187,10 +189,11 @@ fn columns(criteria: &Criteria, table: &Table) -> Result<(), Failure> {
     })
 }
 
-fn known(whole: &Whole, registry: &RegistryName) -> Result<(), Failure> {
+/// How the numbers of a registry are written, which must be one of the ledger's.
+fn known(whole: &Whole, registry: &RegistryName) -> Result<Letters, Failure> {
     let registries = whole.replay.head().directory().registries();
-    if registries.contains_key(registry) {
-        return Ok(());
+    if let Some(state) = registries.get(registry) {
+        return Ok(state.letters);
     }
     let names: Vec<_> = registries.keys().map(RegistryName::as_str).collect();
     Err(

@@ -24,11 +24,14 @@ pub(crate) fn run(arguments: AnchorArguments, output: &Output) -> Result<u8, Fai
 
 fn anchor(arguments: &AnchorOne, output: &Output) -> Result<u8, Failure> {
     let registry = submission::registry(&arguments.registry)?;
-    let record = submission::record(&arguments.record, output)?;
+    // What is no number needs no node to say so.
+    let _number = submission::number(&arguments.record)?;
     let effective = submission::date(arguments.effective.as_deref())?;
     let fields = submission::fields(&arguments.fields)?;
     let document = files::hash(&arguments.file)?;
     let clerk = Clerk::open(&arguments.desk, output)?;
+    let letters = submission::letters(&clerk.client, &registry)?;
+    let record = submission::record(&arguments.record, letters, output)?;
     let content = submission::content(Some(document), fields)?;
     let references = references::find(&clerk, &arguments.rests_on, output)?;
     let key = record.key(&registry);

@@ -28,7 +28,10 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use protocol::record::RecordId;
+use protocol::{
+    name::RegistryName,
+    record::{Letters, RecordId},
+};
 use serde_json::json;
 
 pub(crate) use self::rows::{Row, Table, Values, Wanted};
@@ -48,6 +51,7 @@ use super::{
 };
 use crate::{
     arguments::{BulkArguments, Written},
+    client::Client,
     exit::{DONE, Failure, SOME_NOT_DONE, USAGE},
     files,
     output::Output,
@@ -140,7 +144,8 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
         })
         .transpose()?;
     let bar = progress(output, input.rows());
-    let feed = Feed::new(input, registry);
+    let letters = letters(arguments, trip.as_ref(), &registry, output)?;
+    let feed = Feed::new(input, registry, letters);
     let stopped = match &trip {
         None => try_all(feed, &mut results, &bar),
         Some(trip) => send_all(trip, feed, &mut results, &bar),
@@ -152,6 +157,24 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
     let written = results.finish()?;
     stopped.and(kept)?;
     Ok(summary(arguments, output, &written, &counts, &mixed))
+}
+
+/// How the registry's numbers are written. A try goes on without a node: it can say less then.
+fn letters(
+    arguments: &BulkArguments,
+    trip: Option<&travel::Trip>,
+    registry: &RegistryName,
+    output: &Output,
+) -> Result<Letters, Failure> {
+    if let Some(trip) = trip {
+        return submission::letters(&trip.clerk.client, registry);
+    }
+    let told =
+        Client::of(&arguments.desk.node).and_then(|client| submission::letters(&client, registry));
+    Ok(told.unwrap_or_else(|_| {
+        output.note("no node says how the registry's numbers are written: small letters are taken for other letters");
+        Letters::AsWritten
+    }))
 }
 
 /// What amending takes, if that is asked for.

@@ -45,7 +45,7 @@ fn change(
     output: &Output,
 ) -> Result<u8, Failure> {
     let registry = submission::registry(&arguments.registry)?;
-    let record = submission::record(&arguments.record, output)?;
+    let _number = submission::number(&arguments.record)?;
     let reason = submission::reason(&arguments.reason)?;
     let effective = submission::date(arguments.effective.as_deref())?;
     let fields = submission::fields(&arguments.fields)?;
@@ -61,6 +61,8 @@ fn change(
         )));
     }
     let clerk = Clerk::open(&arguments.desk, output)?;
+    let letters = submission::letters(&clerk.client, &registry)?;
+    let record = submission::record(&arguments.record, letters, output)?;
     let content = submission::content(document, fields)?;
     let key = record.key(&registry);
     let (state, history) = submission::latest(&clerk, &registry, &key)?;

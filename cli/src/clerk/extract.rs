@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use protocol::record::Letters;
 use serde_json::json;
 
 use super::{archive, submission};
@@ -14,8 +15,16 @@ use crate::{
 
 pub(crate) fn run(arguments: &ReceiptExtractArguments, output: &Output) -> Result<u8, Failure> {
     let registry = submission::registry(&arguments.registry)?;
-    let record = submission::record(&arguments.record, output)?;
-    let found = archive::extract(&arguments.archive, &record.key(&registry))?;
+    let as_written = submission::record(&arguments.record, Letters::AsWritten, output)?;
+    // No node is asked, so an archive of a registry of capitals is looked through for those too.
+    let capitals = as_written.in_letters(Letters::Capitals);
+    let (mut record, mut found) = (as_written, None);
+    for number in [record.clone(), capitals] {
+        if found.is_none() {
+            found = archive::extract(&arguments.archive, &number.key(&registry))?;
+            record = number;
+        }
+    }
     let bytes = found.ok_or_else(|| {
         let archive = arguments.archive.display();
         let what = format!("{archive} holds no receipt of {record} in {registry}");

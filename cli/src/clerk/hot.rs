@@ -16,7 +16,7 @@ use std::{
 
 use protocol::{
     entry::Statement, hash::DocumentHash, name::RegistryName, opening::Opening, pending::Pending,
-    receipt::RECEIPT_BYTES_MAX,
+    receipt::RECEIPT_BYTES_MAX, record::Letters,
 };
 use serde_json::json;
 use verify::Verdict;
@@ -45,6 +45,8 @@ struct Hot<'a> {
     registry: RegistryName,
     /// Read once: its passphrase is asked for once.
     key: ClerkKey,
+    /// How the registry's numbers are written.
+    letters: Letters,
     /// The clerk of the start, who knows the network, and by now perhaps not its height.
     first: Clerk,
     output: &'a Output,
@@ -64,12 +66,15 @@ pub(crate) fn run(arguments: &HotArguments, output: &Output) -> Result<u8, Failu
     let dir = &arguments.dir;
     let _readable = folder::documents(dir)?;
     let key = ClerkKey::read(&arguments.desk, output)?;
+    let registry = submission::registry(&arguments.registry)?;
+    // What is wrong with trust file or address is said now, not when the first file comes.
+    let first = Clerk::with(&arguments.desk, &key)?;
     let mut hot = Hot {
         desk: &arguments.desk,
         dir,
-        registry: submission::registry(&arguments.registry)?,
-        // What is wrong with trust file or address is said now, not when the first file comes.
-        first: Clerk::with(&arguments.desk, &key)?,
+        letters: submission::letters(&first.client, &registry)?,
+        registry,
+        first,
         key,
         output,
         seen: HashMap::new(),
@@ -274,6 +279,7 @@ impl Hot<'_> {
     ) -> Result<(), Failure> {
         let receipt = files::beside(path, RECEIPT);
         let (record, document) = folder::read(path).map_err(|unread| unread.failure)?;
+        let record = record.in_letters(self.letters);
         let content = submission::content(Some(document), Vec::new())?;
         let key = record.key(&self.registry);
         let opening = Opening { record, content };

@@ -84,7 +84,8 @@ fn one(clerk: &Clerk, at: usize, argument: &str, output: &Output) -> Result<Refe
         },
         None => (number, None),
     };
-    let record = submission::record(number, output)?;
+    let letters = submission::letters(&clerk.client, &registry)?;
+    let record = submission::record(number, letters, output)?;
     let key = record.key(&registry);
     let version = match version {
         Some(version) => version,

@@ -21,8 +21,8 @@ use protocol::{
     pending::Pending,
     policy::TrustPolicy,
     receipt::Receipt,
-    record::RecordId,
-    state::RecordState,
+    record::{Letters, RecordId},
+    state::{RecordState, RegistryState},
 };
 use serde_json::json;
 use verify::{Verdict, checkpoint::Trusts, receipt::Facts};
@@ -223,11 +223,27 @@ pub(crate) fn registry(text: &str) -> Result<RegistryName, Failure> {
     })
 }
 
-/// Reads a record's number, and warns of look-alike letters.
-pub(crate) fn record(text: &str, output: &Output) -> Result<RecordId, Failure> {
-    let record = RecordId::parse(text).map_err(|error| Failure::new(USAGE, error.to_string()))?;
+/// Reads a number, whatever registry it is of.
+pub(crate) fn number(text: &str) -> Result<RecordId, Failure> {
+    RecordId::parse(text).map_err(|error| Failure::new(USAGE, error.to_string()))
+}
+
+/// Reads a record's number, written as the registry's are, and warns of look-alike letters.
+pub(crate) fn record(text: &str, letters: Letters, output: &Output) -> Result<RecordId, Failure> {
+    let record = number(text)?.in_letters(letters);
     output.look_alikes(&record);
     Ok(record)
+}
+
+/// How the numbers of a registry are written, as a node tells. A node that lies about it lets a number
+/// name another record, which its receipt shows.
+pub(crate) fn letters(client: &Client, registry: &RegistryName) -> Result<Letters, Failure> {
+    let registries = client.registries()?;
+    let lines = registries.split_inclusive('\n');
+    let mut states = lines.filter_map(RegistryState::parse);
+    let found = states.find(|state| state.name == *registry);
+    // That there is no such registry is for the rules to say.
+    Ok(found.map_or(Letters::AsWritten, |state| state.letters))
 }
 
 pub(crate) fn date(text: Option<&str>) -> Result<Option<Date>, Failure> {

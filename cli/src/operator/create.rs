@@ -21,6 +21,7 @@ use protocol::{
     key::{Possession, SecretKey},
     keyfile::KeyFile,
     name::{AgencyName, ClerkName, Origin, RegistryName},
+    record::Letters,
     state::{ClerkState, Limits, RegistryState},
     words,
 };
@@ -92,7 +93,13 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
         );
     }
     let publisher = generate()?;
-    let genesis = genesis(&origin, &folders, &publisher)?;
+    if let Some(unknown) = { arguments.capitals.iter() }
+        .find(|name| !names.iter().any(|agency| agency.as_str() == *name))
+    {
+        let what = format!("--capitals names \"{unknown}\", which is none of the agencies");
+        return Err(Failure::new(USAGE, what).help("name agencies that --agencies names"));
+    }
+    let genesis = genesis(&origin, &folders, &arguments.capitals, &publisher)?;
     // The same check that every node makes: what it would refuse is not written.
     Genesis::parse(genesis.write().as_bytes())
         .map_err(|error| Failure::new(USAGE, error.to_string()))?;
@@ -225,7 +232,12 @@ fn observer_folder(number: u8, (p2p, http): (SocketAddr, SocketAddr)) -> Result<
     })
 }
 
-fn genesis(origin: &Origin, folders: &[Folder], publisher: &SecretKey) -> Result<Genesis, Failure> {
+fn genesis(
+    origin: &Origin,
+    folders: &[Folder],
+    capitals: &[String],
+    publisher: &SecretKey,
+) -> Result<Genesis, Failure> {
     let bug = || Failure::new(crate::exit::UNEXPECTED, "a key is missing: a bug");
     let prove = |holder: &str, purpose: &str, secret: &SecretKey| {
         let key = secret.public();
@@ -265,9 +277,15 @@ fn genesis(origin: &Origin, folders: &[Folder], publisher: &SecretKey) -> Result
             recovery: proven("recovery")?,
         });
         let registry = RegistryName::parse(&format!("{name}.permits")).ok_or_else(bug)?;
+        let has_capitals = capitals.iter().any(|one| one == name.as_str());
         registries.push(RegistryState {
             name: registry.clone(),
             owner: name.clone(),
+            letters: if has_capitals {
+                Letters::Capitals
+            } else {
+                Letters::AsWritten
+            },
             policy: None,
         });
         let clerk = ClerkName::parse(&format!("{name}/clerk-1")).ok_or_else(bug)?;

@@ -96,6 +96,7 @@ fn clerk(
 /// The network of all tests.
 pub fn genesis_with(limits: Limits) -> Genesis {
     let owned = |name, owner| RegistryState {
+        letters: protocol::record::Letters::AsWritten,
         name: registry(name),
         owner: AgencyName::parse(owner).unwrap(),
         policy: None,

@@ -57,7 +57,7 @@ AUTHORITY = (rf"clerk (?P<name>{CLERK}) ed25519 (?P<key>{HASH}) until (?P<date>n
              rf"(?P<registries>{REGISTRY}(?:,{REGISTRY})*) operations (?P<operations>{OPERATION}(?:,{OPERATION})*)"
              rf"(?: revoked {NUM}(?: compromised (?P<compromised>{NUM}))?)?\n")
 POLICY = (rf"(?P<number>{NUM}) (?P<needed>{NUM}) (?P<whom>(?:@validators|{AGENCY})(?:,{AGENCY})*) (?:{NUM}|ever)(?: four-eyes)?")
-REGISTRY_STATE = rf"registry (?P<name>{REGISTRY}) owner {AGENCY}(?: policy (?P<policy>{part(POLICY)}))?\n"
+REGISTRY_STATE = rf"registry (?P<name>{REGISTRY}) owner {AGENCY}(?: capitals)?(?: policy (?P<policy>{part(POLICY)}))?\n"
 INDEX_PROOF = (rf"index-leaf (?P<found>present|empty|other {HASH} {HASH})\n"
                rf"(?P<siblings>(?:index-path {HASH}\n){{0,256}})")
 CHARACTER = r"[^\x00-\x1f\x7f]"
@@ -191,6 +191,13 @@ def read_number(text):
         else:
             parts[-1] += next(letters, "") if letter == "\\" else letter
     return fold(parts)
+
+
+def capitals(parts):
+    """The parts as a registry of capitals has them [1.1]."""
+    small = {code: code - 0x20 for code in (*range(0x61, 0x7B), *range(0x430, 0x450))}
+    small |= {code: code - 0x50 for code in range(0x450, 0x460)} | {code: code - 1 for code in (0x493, 0x49B, 0x4B3)}
+    return [unicodedata.normalize("NFC", part.translate(small)) for part in parts]
 
 
 def fold(parts):

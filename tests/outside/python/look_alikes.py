@@ -1,6 +1,6 @@
 """Letters of a record number that may have been typed for others [1.2], and the published numbers put to all of it."""
 import base64, json, re
-from formats import Failed, fold, read_number, write_number
+from formats import Failed, capitals, fold, read_number, write_number
 
 LATIN, CYRILLIC = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f", "\u0400-\u0481\u048a-\u052f"
 PAIRS = """A 0410, a 0430, B 0412, C 0421, c 0441, d 0501, E 0415, e 0435, \u00cb 0401, \u00eb 0451, H 041d, h 04bb, I 0406,
@@ -40,5 +40,9 @@ def run(path, record_key):
         if found != {what: given[what] for what in ("parts", "line", "key", "look_alikes") if what in given}:
             wrong += 1
             print(f"{given['what']}: {found}")
+    for given in book["capitals"]:
+        if capitals(read_number(given["number"])) != given["parts"]:
+            wrong += 1
+            print(f"{given['what']}: {capitals(read_number(given['number']))}")
     print(f"{len(book['numbers'])} numbers, {wrong} otherwise than published")
     return 1 if wrong else 0

@@ -23,5 +23,11 @@ for (const given of book.numbers) {
   wrong += 1;
   console.log(`${given.what}: ${mine}`);
 }
+for (const { what, number, parts } of book.capitals) {
+  const mine = JSON.stringify(Muhr.inCapitals(Muhr.recordId(number)));
+  if (mine === JSON.stringify(parts)) continue;
+  wrong += 1;
+  console.log(`${what}: ${mine}`);
+}
 console.log(`${book.numbers.length} record numbers: ${wrong === 0 ? "all as published" : `${wrong} OTHERWISE`}`);
 process.exit(wrong === 0 ? 0 : 1);

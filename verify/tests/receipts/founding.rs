@@ -74,6 +74,7 @@ pub(super) fn found(origin: &str) -> Genesis {
         ),
         agencies: AGENCIES.iter().map(agency).collect(),
         registries: vec![RegistryState {
+            letters: protocol::record::Letters::AsWritten,
             policy: None,
             name: registry(),
             owner: AgencyName::parse("qurilish").unwrap(),

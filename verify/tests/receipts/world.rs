@@ -504,6 +504,7 @@ impl World {
     /// The registry has that policy from now on; one that was not there is.
     pub(crate) fn set_policy(&mut self, name: &RegistryName, text: &str) {
         let state = RegistryState {
+            letters: protocol::record::Letters::AsWritten,
             name: name.clone(),
             owner: clerk_name().agency(),
             policy: RegistryPolicy::parse(text),

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
-use protocol::name::RegistryName;
+use protocol::{name::RegistryName, record::Letters};
 
 use super::{Input, Outcome, Row, Values, cells};
 use crate::exit::Failure;
@@ -19,6 +19,7 @@ const CHUNK_BYTES: usize = 4 << 20;
 pub(super) struct Feed {
     input: Input,
     registry: RegistryName,
+    letters: Letters,
     /// Half of each key is enough to tell numbers apart, and a table may have millions.
     first_rows: HashMap<[u8; 16], u64>,
     next: u64,
@@ -34,10 +35,11 @@ pub(super) struct Chunk {
 }
 
 impl Feed {
-    pub(super) fn new(input: Input, registry: RegistryName) -> Self {
+    pub(super) fn new(input: Input, registry: RegistryName, letters: Letters) -> Self {
         Self {
             input,
             registry,
+            letters,
             first_rows: HashMap::new(),
             next: 0,
             ended: false,
@@ -58,7 +60,8 @@ impl Feed {
             && bytes < CHUNK_BYTES
         {
             match self.input.next_row() {
-                Ok(Some(Ok(row))) => {
+                Ok(Some(Ok(mut row))) => {
+                    row.record = row.record.in_letters(self.letters);
                     bytes += bytes_of(&row);
                     match self.repeated(&row) {
                         Some(outcome) => chunk.outcomes.push(outcome),
