@@ -12,7 +12,7 @@ mod hot;
 mod journal;
 pub(crate) mod private;
 mod references;
-mod submission;
+pub(crate) mod submission;
 mod words;
 
 pub(crate) use bulk::earlier;
