@@ -2,7 +2,7 @@
 //!
 //! Not here: how a row is read (`rows`, `folder`), and what becomes of a chunk (`travel`).
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use protocol::{name::RegistryName, record::Letters};
 
@@ -20,8 +20,9 @@ pub(super) struct Feed {
     input: Input,
     registry: RegistryName,
     letters: Letters,
-    /// Half of each key is enough to tell numbers apart, and a table may have millions.
-    first_rows: HashMap<[u8; 16], u64>,
+    /// Half of each key is enough to tell numbers apart, and a table may have millions: a tree takes no
+    /// more room than they need while it grows.
+    first_rows: BTreeMap<[u8; 16], u64>,
     next: u64,
     ended: bool,
     /// Why nothing more can be read.
@@ -40,7 +41,7 @@ impl Feed {
             input,
             registry,
             letters,
-            first_rows: HashMap::new(),
+            first_rows: BTreeMap::new(),
             next: 0,
             ended: false,
             failure: None,
