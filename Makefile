@@ -8,28 +8,30 @@ CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/muhr
 ifdef NATIVE
 export CARGO_TARGET_DIR ?= $(CACHE)/target-native
 export RUSTFLAGS := -Ctarget-cpu=native
+CARGO := cargo --config .cargo/rocksdb-native.toml
+KIND := native
 else
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 endif
-CARGO := cargo
+CARGO ?= cargo
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: demo build test bench tools lint fuzz nightly planted
+.PHONY: demo build test bench tools test-tools lint fuzz nightly planted mutants
 
 demo: build
 	@deploy/demo.sh
 
 build: tools
-	@echo "· building (RocksDB takes most of the first time)"
 	@$(CARGO) build --release --locked -p cli -p node
 	@mkdir -p bin && cp -f $(CARGO_TARGET_DIR)/release/muhr $(CARGO_TARGET_DIR)/release/muhr-node bin/
 
-test: build lint
+test: test-tools build lint
 	@INSTA_UPDATE=no $(CARGO) test --release --locked --workspace
 
 lint: tools
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --release --locked --workspace --all-targets --quiet -- -D warnings
+	@CARGO="$(CARGO)" deploy/lints.sh
 
 bench: build
 	@$(CARGO) run --release --locked -p tests --bin bench -- --write docs/performance.md
@@ -43,6 +45,10 @@ fuzz:
 planted: tools
 	@$(CARGO) run --release --locked -p tests --bin planted -- --write docs/safety.md
 
+# Changes the code one small change at a time; a test must notice each. The table is in docs/safety.md.
+mutants: tools
+	@deploy/mutants.sh $(CARGO_TARGET_DIR)/mutants
+
 # The long lanes, each with its own counts in $(NIGHT); NIGHTLY=long before a release. The last step
 # joins them into reliability.json. MUHR_PERMITS=file tries reconciliation on a register of your own.
 NIGHT := $(CARGO_TARGET_DIR)/reliability
@@ -51,12 +57,17 @@ nightly: build
 	@rm -rf $(NIGHT) && mkdir -p $(NIGHT) && deploy/chaos-tools.sh
 	@MUHR_LONG=1 MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib -- model::every_state
 	@MUHR_SEEDS=$(SEEDS) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib -- no_schedule twins_beyond
-	@MUHR_SEEDS=$$(($(SEEDS) / 10)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib --test it -- after_a_storm poison::the_door
-	@MUHR_SEEDS=$$(($(SEEDS) / 20)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --test it -- --exact sim::storms
-	@MUHR_BULK_ROWS=100000 MUHR_BULK_KILLS=100 $(CARGO) test --release --locked --workspace --test it -- --exact --nocapture bulk::kills::an_import_survives_its_own_kills_and_those_of_its_node
-	@MUHR_PERMIT_ROWS=10000 $(CARGO) test --release --locked --workspace --test it -- --exact --nocapture desk::trial::of_a_hard_register_every_seeded_error_is_found_and_nothing_else
+	@MUHR_SEEDS=$$(($(SEEDS) / 10)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --lib --test it -- after_a_storm rule_edges::the_door
+	@MUHR_SEEDS=$$(($(SEEDS) / 20)) MUHR_RELIABILITY=$(NIGHT) $(CARGO) test --release --locked --workspace --test it -- --exact network::sim::storms
+	@MUHR_BULK_ROWS=100000 MUHR_BULK_KILLS=100 $(CARGO) test --release --locked --workspace --test it -- --exact --nocapture cli::bulk::kills::an_import_survives_its_own_kills_and_those_of_its_node
+	@MUHR_PERMIT_ROWS=10000 $(CARGO) test --release --locked --workspace --test it -- --exact --nocapture cli::desk::trial::of_a_hard_register_every_seeded_error_is_found_and_nothing_else
+	@MUHR_LIES=all $(CARGO) test --release --locked --workspace --test it -- --nocapture cli::liars::no_lie
 	@$(CARGO) run --release --locked -p tests --bin chaos -- --$(or $(NIGHTLY),short) --report $(NIGHT)/chaos.json
 	@deploy/reliability.sh $(NIGHT) > reliability.json && echo "reliability.json"
 
+test-tools:
+	@deploy/test-tools.sh
+
 tools:
 	@deploy/tools.sh
+	@deploy/rocksdb.sh $(KIND)

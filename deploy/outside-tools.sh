@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the outside checkers need, where it may (root on Debian); else says what to install.
-# Called by tests/outside/run.sh. Python's package may also come from PyPI: pip install cryptography.
+# Called by checkers/run.sh. Python's package may also come from PyPI: pip install cryptography.
 set -euo pipefail
 
 missing=()

@@ -3,7 +3,11 @@
 //! Keys, codes and states are stable and never translated. Nothing here is evidence: what must be
 //! believed comes as text (entries, receipts, histories, checkpoints) that `verify` judges.
 
+mod code;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::code::Code;
 
 /// The most entries in one `POST /v1/bundles`.
 pub const BUNDLE_ENTRIES_MAX: usize = 256;
@@ -15,7 +19,7 @@ pub const WAIT_MS_MAX: u64 = 30_000;
 /// Why a request got no answer (RFC 9457, `application/problem+json`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// Stable code, as `wrong-version` or `busy`.
+    /// Word of its [`Code`], as `wrong-version` or `busy`; a newer node may use one that is not known here.
     pub code: String,
     /// The HTTP status.
     pub status: u16,
@@ -106,11 +110,23 @@ pub struct Network {
 
 /// One peer as a node sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Peer {
+pub struct PeerView {
     /// The agency or observer.
     pub name: String,
-    /// Whether it is connected now.
-    pub connected: bool,
+    /// Whether something was heard from it within the last eight seconds.
+    pub reached: bool,
+    /// Milliseconds since something was last heard from it; none if nothing was since the start.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub heard_ms: Option<u64>,
+    /// Why it is not reached, as far as the node knows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// Why it does not vote, as it told itself, if it does not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub silent: Option<String>,
+    /// Milliseconds by which its clock is ahead of the node's; negative if it is behind.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub clock_ms: Option<i64>,
     /// The height it last told.
     pub height: u64,
     /// Size of the newest checkpoint that it cosigned.
@@ -134,6 +150,9 @@ pub struct Status {
     pub size: u64,
     /// Size of the newest checkpoint with a quorum of cosignatures.
     pub published: u64,
+    /// Whether that checkpoint has the line of the log's own key, which other people's tools ask for.
+    #[serde(default)]
+    pub log_signed: bool,
     /// Round of the height being decided.
     pub round: u64,
     /// Step of that round: `idle`, `propose`, `prevote` or `precommit`.
@@ -142,15 +161,25 @@ pub struct Status {
     pub waiting: u64,
     /// How many validators must agree.
     pub quorum: u64,
-    /// How many validators this node reaches, itself included.
+    /// How many validators vote and are reached by this node, itself included.
     pub reached: u64,
-    /// Validators that are not reached.
+    /// Validators that are not reached, or do not vote.
     pub missing: Vec<String>,
     /// All peers.
-    pub peers: Vec<Peer>,
+    pub peers: Vec<PeerView>,
+    /// Peers that hang up as soon as they know who this node is: its key is not in their set.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub not_known_to: Vec<String>,
     /// Why it does not vote, if it does not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_voting: Option<String>,
+    /// Milliseconds by which its clock is ahead of the others'; negative if it is behind, none until
+    /// enough others have told theirs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub clock_ms: Option<i64>,
+    /// What an operator should know, a sentence each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// `GET /v1/records/{registry}/{key}`: the newest state of a record. A hint for the next entry, not
@@ -205,7 +234,7 @@ pub struct Inbox {
 
 /// One check of `GET /readyz` with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
+pub struct HealthCheck {
     /// What was checked.
     pub name: String,
     /// Whether it is well.
@@ -220,7 +249,7 @@ pub struct Health {
     /// Whether all checks are well.
     pub ok: bool,
     /// The checks.
-    pub checks: Vec<Check>,
+    pub checks: Vec<HealthCheck>,
 }
 
 /// `GET /v1/proofs/inclusion` and `/v1/proofs/consistency`: hashes in base64.

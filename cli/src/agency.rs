@@ -1,7 +1,7 @@
 //! Commands of an agency: who may sign for it, and whose confirmations its registries ask for.
 
 pub(crate) mod clerks;
-mod desk;
 pub(crate) mod policy;
+mod sign_act;
 
-pub(crate) use desk::send;
+pub(crate) use sign_act::send;

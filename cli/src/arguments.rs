@@ -15,7 +15,7 @@ pub use keys::*;
 pub use private::*;
 
 pub use self::{
-    bulk::{AnchorCommand, BulkArguments, HotArguments, ReceiptExtractArguments, Written},
+    bulk::{AnchorCommand, BulkArguments, HotArguments, ReceiptExtractArguments, TableFormat},
     report::{
         AnomaliesArguments, CompromisedKeyArguments, Reading, ReconcileArguments,
         ReportCheckArguments, ReportCommand,
@@ -34,6 +34,9 @@ pub struct Arguments {
     /// One JSON document on stdout, with a stable schema
     #[arg(long, global = true)]
     pub json: bool,
+    /// Certificate of an authority that counts for https:// besides this machine's own, in PEM
+    #[arg(long, global = true, env = "MUHR_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -99,16 +102,22 @@ pub enum Command {
     ExitCodes,
 }
 
+/// One of a list: after a comma people write a blank.
+fn trimmed(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.trim().to_owned())
+}
+
 /// Who asks, whom, and whom to trust.
 #[derive(Clone, Debug, Args)]
 #[command(group(signer()))]
-pub struct Desk {
+pub struct ClerkOptions {
     /// Address of a node, as http://127.0.0.1:7481; of several, joined by commas, the next is asked where one fails
     #[arg(
         long,
         env = "MUHR_NODE",
         value_name = "URL",
         value_delimiter = ',',
+        value_parser = trimmed,
         required = true
     )]
     pub node: Vec<String>,
@@ -197,7 +206,7 @@ pub struct AnchorOne {
     pub yes: bool,
     /// Who asks, whom, and whom to trust
     #[command(flatten)]
-    pub desk: Desk,
+    pub options: ClerkOptions,
 }
 
 /// `muhr amend` and `correct`, which say anew what is in a record.
@@ -238,7 +247,7 @@ pub struct ChangeArguments {
     pub yes: bool,
     /// Who asks, whom, and whom to trust
     #[command(flatten)]
-    pub desk: Desk,
+    pub options: ClerkOptions,
 }
 
 /// `muhr verify`.
@@ -260,6 +269,9 @@ pub struct VerifyArguments {
     /// Ends with 6, as pending, unless those who were asked have confirmed the version
     #[arg(long)]
     pub effective: bool,
+    /// Lists every check, also those that hold
+    #[arg(long)]
+    pub steps: bool,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,
@@ -273,9 +285,13 @@ pub struct HistoryArguments {
     /// The registry
     #[arg(long, value_name = "NAME")]
     pub registry: String,
-    /// What held then: a date as 2026-11-23 (its end, UTC), a moment as 2026-11-23T10:00:00Z, or a height
+    /// What held then, of which the verdict and the exit code are: a date as 2026-11-23 (its end, UTC), a moment as
+    /// 2026-11-23T10:00:00Z, or a height; 10 if it was not registered yet, 16 if the log does not reach that far
     #[arg(long, value_name = "WHEN")]
     pub at: Option<String>,
+    /// Lists every check, also those that hold
+    #[arg(long)]
+    pub steps: bool,
     /// Address of a node
     #[arg(long, env = "MUHR_NODE", value_name = "URL")]
     pub node: String,
@@ -390,6 +406,9 @@ pub struct TrustAdvanceArguments {
     /// Proofs of changes, in their order
     #[arg(required = true, value_name = "PROOF")]
     pub proofs: Vec<PathBuf>,
+    /// Lists every check, also those that hold
+    #[arg(long)]
+    pub steps: bool,
     /// Where the next trust file goes; keep the one before for receipts of its time
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -400,8 +419,8 @@ pub struct TrustAdvanceArguments {
 pub struct TrustExtendArguments {
     /// The network's trust file
     pub file: PathBuf,
-    /// A witness and its key, as court=court.example/w1+1a2b3c4d+BA...; may be repeated
-    #[arg(long = "witness", required = true, value_name = "NAME=VKEY")]
+    /// A witness, its key and its address, as court=court.example/w1+1a2b3c4d+BA...,https://court.example/; may be repeated
+    #[arg(long = "witness", required = true, value_name = "NAME=VKEY,URL")]
     pub witnesses: Vec<String>,
     /// How many of the witnesses must sign
     #[arg(long, default_value_t = 1, value_name = "COUNT")]
@@ -454,8 +473,17 @@ pub struct ReceiptRefreshArguments {
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Address of a node, as http://127.0.0.1:7481
-    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
-    pub node: String,
+    #[arg(
+        long,
+        env = "MUHR_NODE",
+        value_name = "URL",
+        required_unless_present = "from"
+    )]
+    pub node: Option<String>,
+    /// A mirror, as its address or folder, whose checkpoint has the lines of outside witnesses: they are
+    /// taken over into receipts that are proven under the same checkpoint
+    #[arg(long, value_name = "MIRROR")]
+    pub from: Option<String>,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
     pub trust: PathBuf,
@@ -530,13 +558,13 @@ pub enum NetworkCommand {
 #[derive(Debug, Args)]
 pub struct CreateArguments {
     /// Names of the agencies, joined by commas: 4 to 22
-    #[arg(long, value_delimiter = ',', required = true, value_name = "NAMES")]
+    #[arg(long, value_delimiter = ',', value_parser = trimmed, required = true, value_name = "NAMES")]
     pub agencies: Vec<String>,
     /// Name of the network: a URL without scheme that ends in a number
     #[arg(long, value_name = "ORIGIN")]
     pub origin: String,
     /// Those whose registry has its numbers in capitals: small letters mean the same; joined by commas
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    #[arg(long, value_delimiter = ',', value_parser = trimmed, value_name = "NAMES")]
     pub capitals: Vec<String>,
     /// The folder to make
     #[arg(long, value_name = "DIR")]

@@ -1,19 +1,18 @@
 //! What clerks do: one record, a change to one, a whole table, a word on another agency's record, a receipt
 //! that shows less.
 
-mod already;
 pub(crate) mod anchor;
-mod archive;
 pub(crate) mod attest;
 pub(crate) mod bulk;
 pub(crate) mod change;
+mod confirm_text;
 pub(crate) mod extract;
-mod hot;
-mod journal;
+mod open_files;
 pub(crate) mod private;
 mod references;
 pub(crate) mod submission;
-mod words;
+pub(crate) mod typed;
+mod watch_folder;
 
-pub(crate) use bulk::earlier;
-pub(crate) use submission::{LIFETIME, reason, registry};
+pub(crate) use bulk::documents::help as no_documents;
+pub(crate) use typed::{agency, reason, registry};

@@ -2,6 +2,32 @@
 
 use verify::Verdict;
 
+/// What a verdict is to whoever started the command.
+pub(crate) trait ExitCode {
+    /// The exit code.
+    fn exit_code(self) -> u8;
+}
+
+impl ExitCode for Verdict {
+    fn exit_code(self) -> u8 {
+        match self {
+            Self::Authentic => DONE,
+            Self::Pending => 6,
+            Self::NotFound => 10,
+            Self::Altered => 11,
+            Self::Superseded => 12,
+            Self::Revoked => 13,
+            Self::ProofBroken => 14,
+            Self::WrongNetwork => 15,
+            Self::CannotDecide => 16,
+            Self::Suspended => 17,
+            Self::Fork => 30,
+            // A verdict that this command does not know is no good news.
+            _ => UNEXPECTED,
+        }
+    }
+}
+
 /// Done.
 pub(crate) const DONE: u8 = 0;
 /// Unexpected.
@@ -35,7 +61,7 @@ pub(crate) const MEANINGS: [(u8, &str); 19] = [
     (6, "pending: accepted, not final yet; try again"),
     (
         10,
-        "not found: the record was never registered, and that is proven",
+        "not found: the record was not registered, and that is proven",
     ),
     (
         11,
@@ -106,5 +132,18 @@ impl Failure {
 
     pub(crate) fn verdict(verdict: Verdict, what: impl Into<String>) -> Self {
         Self::new(verdict.exit_code(), what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_has_its_own_code_and_a_meaning() {
+        let codes = Verdict::BY_GRAVITY.map(ExitCode::exit_code);
+        assert_eq!(codes, [30, 14, 15, 16, 11, 13, 17, 12, 10, 6, 0]);
+        let is_known = |code: &u8| MEANINGS.iter().any(|(known, _)| known == code);
+        assert!(codes.iter().all(is_known));
     }
 }

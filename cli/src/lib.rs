@@ -2,24 +2,25 @@
 //!
 //! An HTTP client and `verify`. Whatever a node says is verified before it is shown as true. Data goes
 //! to stdout, messages to stderr; the exit code is the verdict.
+#![allow(
+    rustdoc::bare_urls,
+    reason = "comments on arguments are help texts, word for word"
+)]
 
 mod agency;
 pub mod arguments;
 mod auditor;
-mod cells;
 mod clerk;
-mod client;
-mod date;
 mod exit;
-mod files;
+mod failures;
 mod keys;
-mod log;
-mod moment;
+mod nodes;
 mod operator;
 mod output;
+mod printable;
 mod terminal;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, io::Write, process::ExitCode};
 
 use clap::{Parser, error::ErrorKind};
 
@@ -44,13 +45,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let output = Output::new(arguments.json);
-    match command(arguments.command, &output) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            output.failure(&failure);
-            ExitCode::from(failure.code)
-        }
+    if let Some(path) = arguments.ca {
+        nodes::with_ca(path);
     }
+    let code = command(arguments.command, &output).unwrap_or_else(|failure| {
+        output.failure(&failure);
+        failure.code
+    });
+    ExitCode::from(output.end(code))
 }
 
 fn command(command: Command, output: &Output) -> Result<u8, Failure> {
@@ -65,81 +67,72 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
             clerk::change::run(Operation::Reinstate, &arguments, output)
         }
         Command::Revoke(arguments) => clerk::change::run(Operation::Revoke, &arguments, output),
-        Command::Attest(AttestCommand::Confirm(arguments)) => {
-            clerk::attest::run(Operation::Confirm, &arguments, output)
-        }
-        Command::Attest(AttestCommand::Dispute(arguments)) => {
-            clerk::attest::run(Operation::Dispute, &arguments, output)
-        }
-        Command::Attest(AttestCommand::Withdraw(arguments)) => {
-            clerk::attest::run(Operation::Withdraw, &arguments, output)
-        }
+        Command::Attest(command) => attest(&command, output),
         Command::Inbox(arguments) => clerk::attest::inbox(&arguments, output),
-        Command::Clerk(ClerkCommand::Add(arguments)) => agency::clerks::add(&arguments, output),
-        Command::Clerk(ClerkCommand::Revoke(arguments)) => {
-            agency::clerks::revoke(&arguments, output)
-        }
-        Command::Clerk(ClerkCommand::List(arguments)) => agency::clerks::list(&arguments, output),
-        Command::Registry(RegistryCommand::Policy(PolicyCommand::Show(arguments))) => {
-            agency::policy::show(&arguments, output)
-        }
-        Command::Registry(RegistryCommand::Policy(PolicyCommand::Set(arguments))) => {
-            agency::policy::set(&arguments, output)
-        }
+        Command::Clerk(command) => match command {
+            ClerkCommand::Add(arguments) => agency::clerks::add(&arguments, output),
+            ClerkCommand::Revoke(arguments) => agency::clerks::revoke(&arguments, output),
+            ClerkCommand::List(arguments) => agency::clerks::list(&arguments, output),
+        },
+        Command::Registry(RegistryCommand::Policy(command)) => match command {
+            PolicyCommand::Show(arguments) => agency::policy::show(&arguments, output),
+            PolicyCommand::Set(arguments) => agency::policy::set(&arguments, output),
+        },
         Command::Act(ActCommand::Send(arguments)) => agency::send(&arguments, output),
         Command::Verify(arguments) => auditor::verify::run(&arguments, output),
         Command::History(arguments) => auditor::history::run(&arguments, output),
         Command::Audit(AuditArguments::One(arguments)) => auditor::audit::run(&arguments, output),
         Command::Audit(AuditArguments::Watch(arguments)) => auditor::watch::run(&arguments, output),
         Command::Reconcile(arguments) => auditor::reconcile::run(&arguments, output),
-        Command::Report(ReportCommand::Anomalies(arguments)) => {
-            auditor::report::anomalies::run(&arguments, output)
-        }
-        Command::Report(ReportCommand::CompromisedKey(arguments)) => {
-            auditor::report::compromised::run(&arguments, output)
-        }
-        Command::Report(ReportCommand::Check(arguments)) => {
-            auditor::report::check::run(&arguments, output)
-        }
-        Command::Trust(TrustCommand::Show(arguments)) => auditor::trust::show(&arguments, output),
-        Command::Trust(TrustCommand::Check(arguments)) => auditor::trust::check(&arguments, output),
-        Command::Trust(TrustCommand::Advance(arguments)) => {
-            auditor::chain::advance(&arguments, output)
-        }
-        Command::Trust(TrustCommand::Extend(arguments)) => {
-            auditor::chain::extend(&arguments, output)
-        }
-        Command::Receipt(ReceiptCommand::Refresh(arguments)) => {
-            auditor::renew::refresh(&arguments, output)
-        }
-        Command::Receipt(ReceiptCommand::Bridge(arguments)) => {
-            auditor::renew::bridge(&arguments, output)
-        }
-        Command::Receipt(ReceiptCommand::Gather(arguments)) => {
-            auditor::dossier::gather(&arguments, output)
-        }
-        Command::Receipt(ReceiptCommand::Extract(arguments)) => {
-            clerk::extract::run(&arguments, output)
-        }
-        Command::Receipt(ReceiptCommand::Redact(arguments)) => {
-            clerk::private::redact(&arguments, output)
-        }
-        Command::Receipt(ReceiptCommand::Erase(arguments)) => {
-            clerk::private::erase(&arguments, output)
-        }
+        Command::Report(command) => match command {
+            ReportCommand::Anomalies(given) => auditor::report::anomalies::run(&given, output),
+            ReportCommand::CompromisedKey(given) => {
+                auditor::report::compromised::run(&given, output)
+            }
+            ReportCommand::Check(given) => auditor::report::check::run(&given, output),
+        },
+        Command::Trust(command) => trust(&command, output),
+        Command::Receipt(command) => receipt(&command, output),
         Command::Log(LogCommand::Mirror(arguments)) => auditor::mirror::run(&arguments, output),
-        Command::Key(KeyCommand::New(arguments)) => operator::key::new(&arguments, output),
-        Command::Key(KeyCommand::Show(arguments)) => operator::key::show(&arguments, output),
-        Command::Key(KeyCommand::Passphrase(arguments)) => {
-            operator::key::passphrase(&arguments, output)
-        }
-        Command::Network(NetworkCommand::Create(arguments)) => {
-            operator::create::run(&arguments, output)
-        }
-        Command::Network(NetworkCommand::Status(arguments)) => {
-            operator::status::run(&arguments, output)
-        }
+        Command::Key(command) => match command {
+            KeyCommand::New(arguments) => operator::key::new(&arguments, output),
+            KeyCommand::Show(arguments) => operator::key::show(&arguments, output),
+            KeyCommand::Passphrase(arguments) => operator::key::passphrase(&arguments, output),
+        },
+        Command::Network(command) => match command {
+            NetworkCommand::Create(arguments) => operator::create::run(&arguments, output),
+            NetworkCommand::Status(arguments) => operator::status::run(&arguments, output),
+        },
         Command::ExitCodes => Ok(exit_codes(output)),
+    }
+}
+
+fn attest(command: &AttestCommand, output: &Output) -> Result<u8, Failure> {
+    let (operation, arguments) = match command {
+        AttestCommand::Confirm(arguments) => (Operation::Confirm, arguments),
+        AttestCommand::Dispute(arguments) => (Operation::Dispute, arguments),
+        AttestCommand::Withdraw(arguments) => (Operation::Withdraw, arguments),
+    };
+    clerk::attest::run(operation, arguments, output)
+}
+
+fn trust(command: &TrustCommand, output: &Output) -> Result<u8, Failure> {
+    match command {
+        TrustCommand::Show(arguments) => auditor::trust::show(arguments, output),
+        TrustCommand::Check(arguments) => auditor::trust::check(arguments, output),
+        TrustCommand::Advance(arguments) => auditor::chain::advance(arguments, output),
+        TrustCommand::Extend(arguments) => auditor::chain::extend(arguments, output),
+    }
+}
+
+fn receipt(command: &ReceiptCommand, output: &Output) -> Result<u8, Failure> {
+    match command {
+        ReceiptCommand::Refresh(arguments) => auditor::renew::refresh(arguments, output),
+        ReceiptCommand::Bridge(arguments) => auditor::renew::bridge(arguments, output),
+        ReceiptCommand::Gather(arguments) => auditor::dossier::gather(arguments, output),
+        ReceiptCommand::Extract(arguments) => clerk::extract::run(arguments, output),
+        ReceiptCommand::Redact(arguments) => clerk::private::redact(arguments, output),
+        ReceiptCommand::Erase(arguments) => clerk::private::erase(arguments, output),
     }
 }
 
@@ -149,7 +142,9 @@ fn exit_codes(output: &Output) -> u8 {
         .map(|(code, meaning)| json!({"code": code, "meaning": meaning}))
         .collect();
     output.data(&json!({"schema": "muhr/exit-codes/1", "codes": codes}));
-    output.text(exit::table().trim_end());
+    for line in exit::table().trim_end().lines() {
+        output.text(line);
+    }
     exit::DONE
 }
 
@@ -159,11 +154,16 @@ fn misused(error: &clap::Error, json: bool) -> ExitCode {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
-    let _closed = error.print();
+    let output = Output::new(json);
     if shown {
-        return ExitCode::from(exit::DONE);
+        output::written(error.print());
+        return ExitCode::from(output.end(exit::DONE));
     }
+    // It repeats what was typed, which a pattern may have taken from the names of files.
     let text = error.render().to_string();
+    for line in text.lines() {
+        let _closed = writeln!(std::io::stderr(), "{}", printable::printable(line));
+    }
     let what: Vec<&str> = text
         .trim_start_matches("error: ")
         .lines()
@@ -171,6 +171,6 @@ fn misused(error: &clap::Error, json: bool) -> ExitCode {
         .take_while(|line| !line.is_empty())
         .collect();
     let failure = Failure::new(USAGE, what.join(" ")).help("add --help to see what can be said");
-    Output::new(json).failure_data(&failure);
-    ExitCode::from(USAGE)
+    output.failure_data(&failure);
+    ExitCode::from(output.end(USAGE))
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     exit::{Failure, UNEXPECTED, USAGE},
     output::Output,
+    printable::printable,
 };
 
 /// What is asked before anything is signed.
@@ -49,7 +50,7 @@ pub(crate) fn secret(question: &str) -> Result<Zeroizing<String>, Failure> {
     // Echo is off before the question is seen, and what was typed ahead is no answer.
     tcsetattr(&terminal, OptionalActions::Flush, &quiet).map_err(failed)?;
     let mut asked = std::io::stderr();
-    let _closed = write!(asked, "{question}").and_then(|()| asked.flush());
+    let _closed = write!(asked, "{}", printable(question)).and_then(|()| asked.flush());
     // Not through the buffer of the standard library, which would keep the line.
     let mut line = Zeroizing::new([0; LINE_BYTES_MAX]);
     let read = loop {

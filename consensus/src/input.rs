@@ -48,6 +48,9 @@ pub enum Input {
         /// Whether the ledger's rules allow it.
         valid: bool,
     },
+    /// The host has no room for a block that was made known and that the machine does not need now
+    /// ([`crate::Machine::needs`]). If it matters later, it is ordered again.
+    BlockDropped(BlockId),
     /// A timer ran out.
     Elapsed(Timer),
 }

@@ -42,7 +42,7 @@ use protocol::{
 
 #[cfg(test)]
 pub(crate) use rules::lock_allows;
-pub use status::Status;
+pub use status::MachineStatus;
 
 use crate::{
     certificate::Commit,
@@ -50,7 +50,7 @@ use crate::{
     evidence::Offence,
     input::Input,
     message::SignedVote,
-    safety::{Lock, Safety, Step},
+    safety::{Lock, RoundStep, Safety},
     tally::Tally,
     timeouts::Timeouts,
     validators::ValidatorSet,
@@ -64,7 +64,7 @@ const BLOCKS_MAX: usize = 256;
 
 /// What was already done in the current round.
 #[derive(Clone, Copy, Debug, Default)]
-struct Done {
+struct RoundRecord {
     build_asked: bool,
     built: Option<BlockId>,
     prevote_timer: bool,
@@ -91,7 +91,7 @@ pub struct Machine {
     fetching: BTreeMap<BlockId, Vec<PublicKey>>,
     commit: Option<Commit>,
     pending: bool,
-    done: Done,
+    done: RoundRecord,
     resend_scheduled: bool,
     future: BTreeMap<PublicKey, VecDeque<Verified<SignedVote>>>,
     /// One piece of evidence per validator and offence is enough.
@@ -126,7 +126,7 @@ impl Machine {
             fetching: BTreeMap::new(),
             commit: None,
             pending: false,
-            done: Done::default(),
+            done: RoundRecord::default(),
             resend_scheduled: false,
             future: BTreeMap::new(),
             accused: BTreeSet::new(),
@@ -187,7 +187,7 @@ impl Machine {
 
     /// How far in the round.
     #[must_use]
-    pub const fn step_now(&self) -> Step {
+    pub const fn step_now(&self) -> RoundStep {
         self.record.step
     }
 
@@ -195,6 +195,13 @@ impl Machine {
     #[must_use]
     pub const fn locked(&self) -> Option<Lock> {
         self.record.locked
+    }
+
+    /// The record that binds this machine: the one on disk while it is of a later height, else where the
+    /// machine stands.
+    #[must_use]
+    pub fn record(&self) -> Safety {
+        self.held.clone().unwrap_or_else(|| self.record.clone())
     }
 
     /// The validators of this height.

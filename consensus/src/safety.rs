@@ -24,7 +24,7 @@ use crate::{
 ///                                                           └────── next round ──────┘
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Step {
+pub enum RoundStep {
     /// Nothing to decide: no timers, no traffic.
     Idle,
     /// Waits for a proposal, or makes one.
@@ -37,7 +37,7 @@ pub enum Step {
     Decided,
 }
 
-impl Step {
+impl RoundStep {
     /// The step in one word, for status pages.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -70,7 +70,7 @@ pub struct Safety {
     /// The round of the statements below.
     pub round: Round,
     /// How far in that round.
-    pub step: Step,
+    pub step: RoundStep,
     /// `lockedValue`, `lockedRound`.
     pub locked: Option<Lock>,
     /// `validValue`, `validRound`, with the proof.
@@ -94,7 +94,7 @@ impl Safety {
             chain,
             height,
             round: Round::ZERO,
-            step: Step::Idle,
+            step: RoundStep::Idle,
             locked: None,
             valid: None,
             proposal: None,
@@ -114,7 +114,7 @@ impl Safety {
     /// Moves to `round`, in which nothing is said yet. Lock and valid polka stay.
     pub(crate) fn enter(&mut self, round: Round) {
         self.round = round;
-        self.step = Step::Propose;
+        self.step = RoundStep::Propose;
         self.proposal = None;
         self.prevote = None;
         self.precommit = None;

@@ -23,7 +23,7 @@ pub(crate) const ROUNDS_AHEAD_MAX: u64 = 16;
 /// Rounds before the current one whose votes are still stored, for late quorums and evidence.
 pub(crate) const ROUNDS_BEHIND_MAX: u64 = 64;
 /// Proposals stored per round: the one that counts and the one that convicts.
-const PROPOSALS_MAX: usize = 2;
+pub(crate) const PROPOSALS_MAX: usize = 2;
 
 /// A proposal with what the host knew when it came.
 #[derive(Clone, Debug)]
@@ -276,4 +276,28 @@ fn signatures(
     signed
         .map(|(index, vote)| (*index, vote.signature))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_about_the_current_one_are_kept_and_no_others() {
+        let current = Round::new(100);
+        let kept = |round| Tally::keeps(current, Round::new(round));
+        let first = 100 - ROUNDS_BEHIND_MAX;
+        let last = 100 + ROUNDS_AHEAD_MAX;
+        assert!(kept(first) && kept(last) && !kept(first - 1) && !kept(last + 1));
+        assert!(Tally::keeps(Round::new(3), Round::new(0)));
+        let mut tally = Tally::default();
+        for round in 0..=100 {
+            tally
+                .rounds
+                .insert(Round::new(round), RoundTally::default());
+        }
+        tally.prune(current);
+        assert_eq!(tally.rounds.len() as u64, ROUNDS_BEHIND_MAX + 1);
+        assert!(tally.round(Round::new(first)).is_some());
+    }
 }

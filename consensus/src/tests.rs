@@ -6,6 +6,7 @@ mod actors;
 mod model;
 mod regressions;
 mod restart;
+mod returns;
 mod scenarios;
 mod script;
 mod seeds;

@@ -1,27 +1,29 @@
 //! The directory: everything small that the rules read, held in memory.
 //!
-//! The network, its agencies, registries and clerks, exactly as the index holds them. Records are not
+//! The network, its agencies, registries, clerks and last return marks, exactly as the index holds them. Records are not
 //! here: there may be millions of them (`records`).
 
 use std::collections::BTreeMap;
 
 use protocol::{
     authentic::Author,
+    chain_id::NetworkId,
     genesis::Genesis,
     hash::IndexKey,
     key::PublicKey,
     name::{AgencyName, ClerkName, Origin, RegistryName},
-    state::{AgencyState, ClerkState, Limits, NetworkState, RegistryState},
+    state::{AgencyState, ClerkState, Limits, NetworkState, RegistryState, ReturnState},
 };
 
 /// Who may do what, at one height.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
-    origin: Origin,
+    id: NetworkId,
     network: NetworkState,
     agencies: BTreeMap<AgencyName, AgencyState>,
     registries: BTreeMap<RegistryName, RegistryState>,
     clerks: BTreeMap<ClerkName, ClerkState>,
+    returns: BTreeMap<AgencyName, ReturnState>,
 }
 
 impl Directory {
@@ -41,11 +43,12 @@ impl Directory {
             .iter()
             .map(|(state, _)| (state.name.clone(), state.clone()));
         Self {
-            origin: genesis.origin.clone(),
+            id: genesis.network_id(),
             network: genesis.network(),
             agencies: agencies.collect(),
             registries: registries.collect(),
             clerks: clerks.collect(),
+            returns: BTreeMap::new(),
         }
     }
 
@@ -65,6 +68,10 @@ impl Directory {
                 let state = ClerkState::parse(value)?;
                 self.clerks.insert(state.name.clone(), state);
             }
+            "return" => {
+                let state = ReturnState::parse(value)?;
+                self.returns.insert(state.agency.clone(), state);
+            }
             _ => return None,
         }
         Some(())
@@ -82,6 +89,9 @@ impl Directory {
         }
         for state in self.clerks.values() {
             values.insert(ClerkState::index_key(&state.name), state.write());
+        }
+        for state in self.returns.values() {
+            values.insert(ReturnState::index_key(&state.agency), state.write());
         }
         values
     }
@@ -102,13 +112,20 @@ impl Directory {
         match author {
             Author::Clerk(name) => self.clerk(name).map(|clerk| clerk.key),
             Author::Agency(name) => self.agencies.get(*name).map(|agency| agency.admin),
+            Author::Validator(name) => self.agencies.get(*name).map(|agency| agency.vote),
         }
     }
 
     /// Name of the network.
     #[must_use]
     pub const fn origin(&self) -> &Origin {
-        &self.origin
+        &self.id.origin
+    }
+
+    /// Identity of the network in signed messages.
+    #[must_use]
+    pub const fn network_id(&self) -> &NetworkId {
+        &self.id
     }
 
     /// What holds for the whole network.
@@ -139,6 +156,12 @@ impl Directory {
     #[must_use]
     pub const fn clerks(&self) -> &BTreeMap<ClerkName, ClerkState> {
         &self.clerks
+    }
+
+    /// The last return mark of an agency's validator, if there was one.
+    #[must_use]
+    pub fn last_return(&self, agency: &AgencyName) -> Option<&ReturnState> {
+        self.returns.get(agency)
     }
 
     /// One clerk.

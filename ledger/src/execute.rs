@@ -15,7 +15,7 @@ use protocol::{
     checkpoint::Checkpoint,
     epoch::{BadChange, Change},
     genesis::Genesis,
-    hash::{BlockId, EntryId, IndexKey, LeafHash},
+    hash::{BlockId, EntryId, IndexKey, IndexRoot, LeafHash},
     height::{Height, LeafIndex, TimeMs},
     merkle::{Frontier, leaf_hash},
     name::AgencyName,
@@ -23,7 +23,7 @@ use protocol::{
 };
 use thiserror::Error;
 
-use self::draft::{Draft, Sealed, seal};
+use self::draft::{Draft, SealedBlock, block_leaf, seal};
 use crate::{
     directory::Directory, fault::Fault, head::Head, index::Tree, records::Records, rules::Refusal,
 };
@@ -197,7 +197,7 @@ impl Executed {
 
 /// Who proposes a block, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
+pub struct BlockParameters {
     /// The agency that first proposed it.
     pub proposer: AgencyName,
     /// The block's time.
@@ -209,7 +209,7 @@ pub struct Proposal {
 pub fn build<'a>(
     head: &Head,
     records: &impl Records,
-    proposal: Proposal,
+    proposal: BlockParameters,
     candidates: impl IntoIterator<Item = &'a Authentic>,
 ) -> Result<Built, Fault> {
     let time = proposal.time.max(head.time().next());
@@ -237,10 +237,10 @@ pub fn build<'a>(
 pub fn execute<'a>(
     head: &Head,
     records: &impl Records,
-    proposal: Proposal,
+    proposal: BlockParameters,
     items: impl IntoIterator<Item = impl Into<Item<'a>>>,
 ) -> Result<Executed, NotExecuted> {
-    let Proposal { proposer, time } = proposal;
+    let BlockParameters { proposer, time } = proposal;
     if time <= head.time() {
         return Err(InvalidBlock::Time {
             time,
@@ -254,7 +254,7 @@ pub fn execute<'a>(
     let mut draft = Draft::new(head, records, time);
     let mut items = items.into_iter().map(Into::into).peekable();
     if let Some(Item::Change(change)) = items.peek() {
-        let executed = change::execute(head, Proposal { proposer, time }, change)?;
+        let executed = change::execute(head, BlockParameters { proposer, time }, change)?;
         items.next();
         return match items.next() {
             None => Ok(executed),
@@ -274,6 +274,31 @@ pub fn execute<'a>(
         return Err(InvalidBlock::Empty.into());
     }
     Ok(draft.seal(proposer))
+}
+
+/// The id of the block after `head` that holds exactly these items and says that they lead to the index
+/// root `index`. No rule is asked: whoever describes a block in other words describes another one.
+#[must_use]
+pub fn described<'a>(
+    head: &Head,
+    by: BlockParameters,
+    index: IndexRoot,
+    items: impl IntoIterator<Item = &'a Authentic>,
+) -> BlockId {
+    let mut frontier = head.frontier.clone();
+    let mut entries = 0;
+    for leaf in items.into_iter().flat_map(|whole| whole.leaves()) {
+        frontier.push(leaf.hash);
+        entries += 1;
+    }
+    let leaf = block_leaf(head, by, entries, index);
+    frontier.push(leaf_hash(leaf.write().as_bytes()));
+    Checkpoint {
+        origin: head.directory().origin().clone(),
+        size: frontier.size(),
+        root: frontier.root(),
+    }
+    .block_id()
 }
 
 /// Block 0: the genesis leaf and its block leaf.
@@ -298,7 +323,7 @@ pub fn genesis(genesis: &Genesis) -> Executed {
         epoch: directory.network().epoch,
         trust: directory.network().trust,
     };
-    let log = Sealed {
+    let log = SealedBlock {
         leaves: vec![bytes],
         hashes,
         frontier: Frontier::default(),

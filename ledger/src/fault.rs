@@ -24,7 +24,9 @@ pub enum Fault {
         source: Box<dyn Error + Send + Sync>,
     },
     /// What is stored contradicts itself.
-    #[error("the stored ledger is damaged: {0}; restore it from a peer or a backup")]
+    #[error(
+        "the stored ledger is damaged: {0}; stop the node, move its ledger folder away and start it again: it fetches the blocks from its peers"
+    )]
     Damaged(String),
     /// The folder holds another network.
     #[error("the folder holds network {found}, not {expected}; give another folder or genesis")]
@@ -50,7 +52,7 @@ pub enum Fault {
     /// The store has lost what was once committed, or holds something else in its place.
     #[error(
         "the store is behind its tip: size {expected_size} with root {expected_root} was committed, \
-         and the store has size {size} with {found}; do not vote, fetch the missing blocks from a peer"
+         and the store has size {size} with {found}; do not vote with it: it is another log than the one that was cosigned"
     )]
     BehindItsTip {
         /// Size that the caller remembers.
@@ -62,6 +64,13 @@ pub enum Fault {
         /// What it has in place of the expected root.
         found: String,
     },
+    /// Not trouble, and nothing that stops a node: the height that was asked about has been left behind
+    /// while it was looked at. Whoever asks again is answered from the newest one.
+    #[error("height {0} was left behind while it was looked at; ask again")]
+    Moved(Height),
+    /// The process was told to end while the folder was being opened; nothing was changed in it.
+    #[error("the process was told to end while the ledger was being opened")]
+    Interrupted,
     /// An earlier write failed; what the disk holds is not known any more.
     #[error("an earlier write failed; restart the node, it will check what the disk holds")]
     Poisoned,

@@ -11,14 +11,11 @@
 //!            └─ bucket(hash, [leaf])
 //! ```
 
-mod many;
+mod multiproof;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
     hash::{IndexKey, IndexRoot, ValueHash},
@@ -40,7 +37,7 @@ enum Node {
     #[default]
     Empty,
     Bucket(Arc<Bucket>),
-    Inner(Arc<Inner>),
+    Inner(Arc<IndexNode>),
 }
 
 #[derive(Debug)]
@@ -50,7 +47,7 @@ struct Bucket {
 }
 
 #[derive(Debug)]
-struct Inner {
+struct IndexNode {
     hash: Hash,
     left: Node,
     right: Node,
@@ -65,11 +62,17 @@ impl Tree {
     }
 
     /// The tree with `changes` made: keys are added or take another value, and are never removed.
+    #[allow(
+        clippy::disallowed_types,
+        reason = "the planted bug is an order that differs from run to run"
+    )]
     #[must_use]
     pub fn update(&self, changes: &BTreeMap<IndexKey, ValueHash>) -> Self {
         let mut changes: Vec<Leaf> = changes.iter().map(|(key, value)| (*key, *value)).collect();
         if planted::is(Bug::OrderHashed) {
-            changes = HashMap::<_, _>::from_iter(changes).into_iter().collect();
+            changes = std::collections::HashMap::<_, _>::from_iter(changes)
+                .into_iter()
+                .collect();
         }
         Self(self.0.update(&changes, 0))
     }
@@ -150,7 +153,7 @@ impl Node {
 
     fn inner(left: Self, right: Self) -> Self {
         let hash = node_hash(&left.hash(), &right.hash());
-        Self::Inner(Arc::new(Inner { hash, left, right }))
+        Self::Inner(Arc::new(IndexNode { hash, left, right }))
     }
 
     fn build(leaves: &[Leaf], depth: usize) -> Self {

@@ -9,10 +9,10 @@ mod values;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use protocol::{
-    authentic::{Authentic, Said},
+    authentic::{Authentic, Submission},
     checkpoint::Checkpoint,
     entry::Entry,
-    hash::{IndexKey, LeafHash},
+    hash::{BlockId, IndexKey, IndexRoot, LeafHash},
     height::{Height, LeafIndex},
     planted::{self, Bug},
     state::{RecordState, value_hash},
@@ -21,18 +21,20 @@ use thiserror::Error;
 
 pub use crate::views::Published;
 use crate::{
-    asked::Asked,
-    execute::{self, Built, Executed, Item, NotExecuted, Proposal},
+    execute::{self, BlockParameters, Built, Executed, Item, NotExecuted},
     fault::Fault,
     head::Head,
+    inbox::Inboxes,
     log::Edge,
     query::{Batches, Trees},
     records::Records,
-    rules::{self, Known, Place, Refusal},
+    rules::{self, Known, Position, Refusal},
     store::Store,
     views::{VIEWS_MAX, View, Views},
 };
 
+/// How often the rules are asked anew because a block has come meanwhile.
+const ADMIT_TRIES: u32 = 8;
 /// How many versions back a conflict looks for the entry that won.
 const WINNER_STEPS_MAX: usize = 1024;
 
@@ -61,9 +63,21 @@ pub enum NotAdmitted {
     /// The rules do not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Blocks came faster than the rules could be asked; the entry may be handed in again.
+    #[error("the ledger moves on too fast; hand the entry in again")]
+    Moved,
     /// This machine could not find out.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(Fault),
+}
+
+impl From<Fault> for NotAdmitted {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Moved(_) => Self::Moved,
+            fault => Self::Fault(fault),
+        }
+    }
 }
 
 /// A ledger on disk.
@@ -73,16 +87,16 @@ pub struct Ledger {
     pub(crate) batches: Batches,
     pub(crate) trees: Trees,
     writer: Mutex<()>,
-    shared: RwLock<Shared>,
+    shared: RwLock<Snapshot>,
 }
 
 /// What readers see. Whoever writes replaces it in one step.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct Snapshot {
     pub(crate) head: Arc<Head>,
     pub(crate) edge: Arc<Edge>,
     pub(crate) views: Views,
-    pub(crate) asked: Asked,
+    pub(crate) asked: Inboxes,
 }
 
 /// The records as they were after one block.
@@ -119,34 +133,51 @@ impl Ledger {
 
     /// Whether the rules allow the entry in the next block.
     pub fn admit(&self, entry: Authentic) -> Result<Admitted, NotAdmitted> {
+        for _ in 0..ADMIT_TRIES {
+            match self.admit_after_head(&entry) {
+                Ok(()) => return Ok(Admitted(entry)),
+                Err(NotAdmitted::Moved) => {}
+                Err(no) => return Err(no),
+            }
+        }
+        Err(NotAdmitted::Moved)
+    }
+
+    fn admit_after_head(&self, entry: &Authentic) -> Result<(), NotAdmitted> {
         let head = self.head();
         let (height, index) = (head.height().next(), LeafIndex::new(head.size().get()));
-        let place = Place {
+        let place = Position {
             height,
             time: head.time(),
             index,
         };
-        let judged = match entry.said() {
-            Said::Entry(said) => {
-                let known = Known::find(&self.records_at(&head), &said.statement)?;
-                let statement = &said.statement;
+        let judged = match entry.submission() {
+            Submission::Entry(submission) => {
+                let known = Known::find(&self.records_at(&head), &submission.statement)?;
+                let statement = &submission.statement;
                 rules::judge(head.directory(), &known, entry.first(), statement, place).map(drop)
             }
-            Said::Act(act) => {
+            Submission::Act(act) => {
                 rules::act::judge(head.directory(), entry.first(), act, place).map(drop)
             }
-            Said::Batch(batch) => {
+            Submission::Return(mark) => {
+                // The earliest that the next block can be: an hour may have passed by then.
+                let time = head.time().next();
+                let place = Position { time, ..place };
+                rules::returns::judge(head.directory(), entry.first(), mark, place).map(drop)
+            }
+            Submission::Batch(batch) => {
                 let records = self.records_at(&head);
                 let judged =
-                    rules::batch::judge_all(head.directory(), &records, &entry, batch, place)?;
+                    rules::batch::judge_all(head.directory(), &records, entry, batch, place)?;
                 judged.map(drop)
             }
         };
         match judged {
-            Ok(()) => Ok(Admitted(entry)),
-            Err(Refusal::SelfReference) if planted::is(Bug::LaxDoor) => Ok(Admitted(entry)),
+            Ok(()) => Ok(()),
+            Err(Refusal::SelfReference) if planted::is(Bug::LaxDoor) => Ok(()),
             Err(refusal) => {
-                let there = self.already_there(&entry)?;
+                let there = self.already_there(entry)?;
                 Err(there
                     .map_or_else(|| self.name_the_winner(refusal), Ok)?
                     .into())
@@ -173,7 +204,7 @@ impl Ledger {
     /// Makes the next block of the candidates that the rules allow.
     pub fn build<'a>(
         &self,
-        proposal: Proposal,
+        proposal: BlockParameters,
         candidates: impl IntoIterator<Item = &'a Authentic>,
     ) -> Result<Built, Fault> {
         let head = self.head();
@@ -183,11 +214,22 @@ impl Ledger {
     /// Executes a proposed next block.
     pub fn execute<'a>(
         &self,
-        proposal: Proposal,
+        proposal: BlockParameters,
         items: impl IntoIterator<Item = impl Into<Item<'a>>>,
     ) -> Result<Executed, NotExecuted> {
         let head = self.head();
         execute::execute(&head, &self.records_at(&head), proposal, items)
+    }
+
+    /// The id of the next block that a description makes, whether or not the rules allow it.
+    #[must_use]
+    pub fn described<'a>(
+        &self,
+        by: BlockParameters,
+        index: IndexRoot,
+        items: impl IntoIterator<Item = &'a Authentic>,
+    ) -> BlockId {
+        execute::described(&self.head(), by, index, items)
     }
 
     /// Puts a decided block on disk, with its certificate. When this returns, it is there for good.
@@ -323,8 +365,14 @@ impl Ledger {
         if let Some(state) = present.filter(|state| value_hash(&state.write()) == wanted) {
             return Ok(Some(state));
         }
-        let image = self.read(|shared| shared.views.image(key, wanted));
         let height = head.height();
+        let (image, is_kept) = self.read(|shared| {
+            let image = shared.views.image(key, wanted);
+            (image, shared.views.at(height).is_some())
+        });
+        if image.is_none() && !is_kept {
+            return Err(Fault::Moved(height));
+        }
         image.map(Some).ok_or_else(|| {
             Fault::damaged(format!(
                 "the index of height {height} has a record that the store has not"
@@ -332,11 +380,11 @@ impl Ledger {
         })
     }
 
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&Shared) -> T) -> T {
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
         look(&self.shared.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut Shared) -> T) -> T {
+    fn write<T>(&self, change: impl FnOnce(&mut Snapshot) -> T) -> T {
         change(&mut self.shared.write().unwrap_or_else(PoisonError::into_inner))
     }
 

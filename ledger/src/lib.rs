@@ -15,7 +15,7 @@ pub mod replay;
 pub mod rules;
 
 #[cfg(feature = "rocksdb")]
-mod asked;
+mod inbox;
 #[cfg(feature = "rocksdb")]
 mod ledger;
 #[cfg(feature = "rocksdb")]
@@ -30,7 +30,7 @@ mod views;
 #[cfg(feature = "rocksdb")]
 pub use ledger::{Admitted, Ledger, NotAdmitted, Published};
 #[cfg(feature = "rocksdb")]
-pub use store::StoredBlock;
+pub use store::{OPEN_FILES_MAX, StoredBlock, interrupt_opening};
 
 pub use directory::Directory;
 pub use execute::{Built, Executed, InvalidBlock, Item, NotExecuted, build, execute, genesis};

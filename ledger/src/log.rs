@@ -4,7 +4,7 @@
 
 use protocol::{
     hash::LeafHash,
-    merkle::{Hash, node_hash},
+    merkle::{Hash, fold, node_hash},
 };
 
 /// Hashes of one tile.
@@ -98,18 +98,6 @@ impl Edge {
     pub(crate) fn partial(&self, level: u8, index: u64) -> Option<&[Hash]> {
         let level = self.levels.get(usize::from(level))?;
         (level.full == index).then_some(&level.hashes)
-    }
-}
-
-/// Root of the perfect tree over a power of two of hashes.
-pub(crate) fn fold(hashes: &[Hash]) -> Hash {
-    match hashes {
-        [] => [0; 32],
-        [hash] => *hash,
-        _ => {
-            let (left, right) = hashes.split_at(hashes.len() / 2);
-            node_hash(&fold(left), &fold(right))
-        }
     }
 }
 

@@ -4,12 +4,14 @@
 //! Not here: the judgement of an answer (`verify`). Every record that goes out was compared with the
 //! index, and every entry with the hash that names it.
 
+mod batch_receipts;
 mod batches;
 mod files;
-mod sheaf;
+mod histories;
+mod states;
 mod tiles;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use protocol::{
     act::Act,
@@ -19,11 +21,11 @@ use protocol::{
     epoch::{Change, EpochProof, LastRoot},
     hash::{EntryId, IndexKey, RecordKey},
     height::{Height, LeafIndex, LogSize},
-    history::{History, VERSIONS_MAX},
     index::IndexProof,
     name::{AgencyName, ClerkName, RegistryName},
     policy::OpenedBy,
     receipt::{BlockProof, Receipt, RegistryProof},
+    return_mark::ReturnMark,
     state::{ClerkState, RecordState, RegistryState},
     tlog_proof::TlogProof,
 };
@@ -46,7 +48,17 @@ pub enum NoAnswer {
     NotYet,
     /// This machine could not find out.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(Fault),
+}
+
+/// A height that was left behind meanwhile is only a reason to ask again.
+impl From<Fault> for NoAnswer {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Moved(_) => Self::NotYet,
+            fault => Self::Fault(fault),
+        }
+    }
 }
 
 /// A record that waits for an agency's word.
@@ -177,11 +189,14 @@ impl Ledger {
         })
     }
 
-    /// What proves the leaf at `index`: a receipt of an entry, the tlog-proof of an act or a batch leaf.
+    /// What proves the leaf at `index`: a receipt of an entry, the tlog-proof of any other
+    /// leaf that was handed in.
     pub fn evidence(&self, index: LeafIndex) -> Result<String, NoAnswer> {
         let published = self.covering(index)?;
         let leaf = present(&self.store, index)?;
-        if !Act::is_start(&leaf) && !WholeBatch::is_start(&leaf) {
+        let is_entry =
+            !Act::is_start(&leaf) && !WholeBatch::is_start(&leaf) && !ReturnMark::is_start(&leaf);
+        if is_entry {
             return self.receipt(index).map(|receipt| receipt.write());
         }
         let proof = TlogProof {
@@ -198,7 +213,7 @@ impl Ledger {
         &self,
         agency: &AgencyName,
         count_max: usize,
-    ) -> Result<(Vec<AskedRecord>, usize), Fault> {
+    ) -> Result<(Vec<AskedRecord>, usize), NoAnswer> {
         let (head, (keys, all)) = self.read(|shared| {
             let head = Arc::clone(&shared.head);
             let asked = shared.asked.of(agency, head.time(), count_max);
@@ -217,47 +232,6 @@ impl Ledger {
             })
         });
         Ok((named.collect::<Result<_, Fault>>()?, all))
-    }
-
-    /// Every version of a record, or the proof that it was never registered.
-    pub fn history(&self, registry: &RegistryName, key: &RecordKey) -> Result<History, NoAnswer> {
-        let published = self.published().ok_or(NoAnswer::NotYet)?;
-        let index_key = RecordState::index_key(registry, key);
-        let state = self.record_at(&published.head, &index_key)?;
-        let record = state
-            .map(|state| self.versions(&state).map(|versions| (state, versions)))
-            .transpose();
-        let record = record.map_err(NoAnswer::Fault)?;
-        let mut clerks = BTreeMap::new();
-        for version in record.iter().flat_map(|(_, versions)| versions) {
-            let author = &version.statement.author;
-            if !clerks.contains_key(author) {
-                clerks.insert(author.clone(), clerk(&published, author)?);
-            }
-        }
-        Ok(History {
-            registry: registry.clone(),
-            key: *key,
-            record,
-            record_proof: published.head.index().prove(&index_key),
-            clerks: clerks.into_values().collect(),
-            head: self.block_proof(&published, published.head.height())?,
-            checkpoint: published.note.to_string(),
-        })
-    }
-
-    /// The versions down to the first, each found by the hash that its successor names.
-    fn versions(&self, latest: &RecordState) -> Result<Vec<Entry>, Fault> {
-        let mut versions = vec![self.logged_entry(latest.index, latest.hash)?];
-        while let Some(previous) = versions.last().and_then(|entry| entry.statement.previous) {
-            if versions.len() >= VERSIONS_MAX {
-                return Err(Fault::damaged(
-                    "a record has more versions than a history can show",
-                ));
-            }
-            versions.push(self.logged_entry(previous.index, previous.hash)?);
-        }
-        Ok(versions)
     }
 
     /// The published checkpoint if it covers the leaf.

@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use protocol::{
     act::ActStatement,
-    authentic::{Authentic, Said},
+    authentic::{Authentic, Submission},
     block::BlockLeaf,
+    chain_id::NotSigned,
     entry::{Entry, Statement},
     epoch::Change,
     genesis::Genesis,
     height::LeafIndex,
-    key::BadSignature,
     text::Malformed,
 };
 use thiserror::Error;
@@ -25,7 +25,7 @@ use thiserror::Error;
 pub use self::split::{RawBlock, Splitter};
 use crate::{
     directory::Directory,
-    execute::{self, InvalidBlock, Item, NotExecuted, Proposal},
+    execute::{self, BlockParameters, InvalidBlock, Item, NotExecuted},
     fault::Fault,
     head::Head,
     records::MemoryRecords,
@@ -58,7 +58,7 @@ pub enum Departure {
     UnknownAuthor(String),
     /// Signed by nobody.
     #[error(transparent)]
-    Signature(#[from] BadSignature),
+    Signature(#[from] NotSigned),
     /// Against the rules.
     #[error(transparent)]
     Block(#[from] InvalidBlock),
@@ -84,15 +84,15 @@ impl Divergence {
 
 /// A block that was read and whose signatures hold; the rules have not been asked.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct ReplayBlock {
     first: LeafIndex,
     /// Each with the place of its first leaf.
-    items: Vec<(LeafIndex, Read)>,
+    items: Vec<(LeafIndex, ReadLeaf)>,
     leaf: BlockLeaf,
     leaf_bytes: Vec<u8>,
 }
 
-impl Prepared {
+impl ReplayBlock {
     /// Its block leaf.
     #[must_use]
     pub const fn leaf(&self) -> &BlockLeaf {
@@ -103,10 +103,10 @@ impl Prepared {
     /// applied.
     pub fn statements(&self) -> impl Iterator<Item = (LeafIndex, &Statement)> {
         self.items.iter().flat_map(|(index, item)| {
-            let entries: &[Entry] = match item.said() {
-                Some(Said::Entry(entry)) => std::slice::from_ref(entry),
-                Some(Said::Batch(batch)) => &batch.entries,
-                Some(Said::Act(_)) | None => &[],
+            let entries: &[Entry] = match item.submission() {
+                Some(Submission::Entry(entry)) => std::slice::from_ref(entry),
+                Some(Submission::Batch(batch)) => &batch.entries,
+                Some(Submission::Act(_) | Submission::Return(_)) | None => &[],
             };
             // A batch's own leaf stands before its entries.
             let begins = index.get().saturating_add(u64::from(item.count() > 1));
@@ -120,13 +120,13 @@ impl Prepared {
     pub fn acts(&self) -> impl Iterator<Item = (LeafIndex, &ActStatement)> {
         self.items
             .iter()
-            .filter_map(|(index, item)| match item.said() {
-                Some(Said::Act(act)) => Some((*index, &act.statement)),
+            .filter_map(|(index, item)| match item.submission() {
+                Some(Submission::Act(act)) => Some((*index, &act.statement)),
                 _ => None,
             })
     }
 
-    /// How many entries, acts and changes it holds; a batch leaf is none of them.
+    /// How many entries, acts, return marks and changes it holds; a batch leaf is none of them.
     #[must_use]
     pub fn entries(&self) -> u64 {
         let counts = self.items.iter().map(|(_, item)| item.count());
@@ -136,28 +136,28 @@ impl Prepared {
 
 /// A leaf that was read.
 #[derive(Debug)]
-enum Read {
+enum ReadLeaf {
     Leaf(Box<Authentic>),
     /// Its author was not known yet, or had another key: an earlier block may change that.
-    Later(Box<Said>),
+    Later(Box<Submission>),
     /// Its approvals are a matter of the rules: who may give them changes from block to block.
     Change(Box<Change>),
 }
 
-impl Read {
-    fn said(&self) -> Option<&Said> {
+impl ReadLeaf {
+    fn submission(&self) -> Option<&Submission> {
         match self {
-            Self::Leaf(leaf) => Some(leaf.said()),
-            Self::Later(said) => Some(said),
+            Self::Leaf(leaf) => Some(leaf.submission()),
+            Self::Later(submission) => Some(submission),
             Self::Change(_) => None,
         }
     }
 
     /// How many leaves of the log it is.
     fn count(&self) -> u64 {
-        match self.said() {
-            Some(Said::Batch(batch)) => batch.leaf.statement.count.saturating_add(1),
-            Some(Said::Entry(_) | Said::Act(_)) | None => 1,
+        match self.submission() {
+            Some(Submission::Batch(batch)) => batch.leaf.statement.count.saturating_add(1),
+            Some(Submission::Entry(_) | Submission::Act(_) | Submission::Return(_)) | None => 1,
         }
     }
 }
@@ -188,7 +188,7 @@ pub struct Preparer(Arc<Directory>);
 
 impl Preparer {
     /// Reads one block after genesis and checks every signature in it.
-    pub fn prepare(&self, block: RawBlock) -> Result<Prepared, Divergence> {
+    pub fn prepare(&self, block: RawBlock) -> Result<ReplayBlock, Divergence> {
         let last = block.last();
         let RawBlock { first, mut leaves } = block;
         let Some(leaf_bytes) = leaves.pop() else {
@@ -200,14 +200,14 @@ impl Preparer {
         let leaf = BlockLeaf::parse(&leaf_bytes).map_err(|error| Divergence::new(last, error))?;
         let mut at = first.get();
         let mut items = Vec::with_capacity(leaves.len());
-        for whole in Said::regroup(&leaves) {
+        for whole in Submission::regroup(&leaves) {
             let index = LeafIndex::new(at);
             let item = self.read(&whole);
             let item = item.map_err(|what| Divergence::new(index, what))?;
             at = at.saturating_add(item.count());
             items.push((index, item));
         }
-        Ok(Prepared {
+        Ok(ReplayBlock {
             first,
             items,
             leaf,
@@ -215,17 +215,17 @@ impl Preparer {
         })
     }
 
-    fn read(&self, bytes: &[u8]) -> Result<Read, Departure> {
+    fn read(&self, bytes: &[u8]) -> Result<ReadLeaf, Departure> {
         if bytes.starts_with(CHANGE_START) {
-            return Ok(Read::Change(Box::new(Change::parse(bytes)?)));
+            return Ok(ReadLeaf::Change(Box::new(Change::parse(bytes)?)));
         }
-        let said = Said::parse(bytes)?;
-        let Some(key) = self.0.key_of(&said.author()) else {
-            return Ok(Read::Later(Box::new(said)));
+        let submission = Submission::parse(bytes)?;
+        let Some(key) = self.0.key_of(&submission.author()) else {
+            return Ok(ReadLeaf::Later(Box::new(submission)));
         };
-        match said.authenticate(self.0.origin(), &key) {
-            Ok(leaf) => Ok(Read::Leaf(Box::new(leaf))),
-            Err(_) => Ok(Read::Later(Box::new(Said::parse(bytes)?))),
+        match submission.authenticate(self.0.network_id(), &key) {
+            Ok(leaf) => Ok(ReadLeaf::Leaf(Box::new(leaf))),
+            Err(_) => Ok(ReadLeaf::Later(Box::new(Submission::parse(bytes)?))),
         }
     }
 }
@@ -279,7 +279,7 @@ impl Replay {
     }
 
     /// Executes the next block and compares its block leaf.
-    pub fn apply(&mut self, block: &Prepared) -> Result<&Head, Divergence> {
+    pub fn apply(&mut self, block: &ReplayBlock) -> Result<&Head, Divergence> {
         let first = block.first;
         if first.get() != self.head.size().get() {
             let what = Departure::Shape("does not follow the block that was applied before");
@@ -294,7 +294,7 @@ impl Replay {
                 Departure::Shape("only genesis has no proposer"),
             ));
         };
-        let proposal = Proposal {
+        let proposal = BlockParameters {
             proposer,
             time: block.leaf.time,
         };
@@ -326,16 +326,25 @@ impl Replay {
     }
 
     /// Believes what could not be believed before this block's turn came.
-    fn ready<'a>(&self, item: &'a Read) -> Result<Ready<'a>, Departure> {
+    fn ready<'a>(&self, item: &'a ReadLeaf) -> Result<Ready<'a>, Departure> {
         let directory = self.head.directory();
         match item {
-            Read::Leaf(leaf) => Ok(Ready::Leaf(leaf)),
-            Read::Change(change) => Ok(Ready::Change(change)),
-            Read::Later(said) => {
-                let author = said.author();
+            ReadLeaf::Leaf(leaf) => Ok(Ready::Leaf(leaf)),
+            ReadLeaf::Change(change) => Ok(Ready::Change(change)),
+            ReadLeaf::Later(submission) => {
+                let author = submission.author();
                 let key = directory.key_of(&author);
                 let key = key.ok_or_else(|| Departure::UnknownAuthor(author.to_string()))?;
-                let leaf = Said::clone(said).authenticate(directory.origin(), &key)?;
+                let id = directory.network_id();
+                let leaf = Submission::clone(submission)
+                    .authenticate(id, &key)
+                    .map_err(|bad| {
+                        // Which of the formats it is of, or of none, is for the auditor to know.
+                        submission
+                            .check(id, &key)
+                            .err()
+                            .unwrap_or(NotSigned::Bad(bad))
+                    })?;
                 Ok(Ready::Late(Box::new(leaf)))
             }
         }

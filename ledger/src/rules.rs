@@ -9,16 +9,18 @@ mod attestation;
 pub(crate) mod batch;
 pub mod change;
 mod refusal;
+pub mod returns;
 
 use protocol::{
     authentic::Leaf,
     entry::{Operation, Statement},
     hash::IndexKey,
     height::{Height, LeafIndex, TimeMs, Version},
+    history::VERSIONS_MAX,
     name::ClerkName,
     planted::{self, Bug},
     standing::Standing,
-    state::{ClerkState, RecordState, RegistryState, Status},
+    state::{ClerkState, RecordState, RecordStatus, RegistryState},
 };
 
 pub use self::refusal::Refusal;
@@ -26,7 +28,7 @@ use crate::{directory::Directory, fault::Fault, records::Records};
 
 /// Where an entry would stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// Height of its block.
     pub height: Height,
     /// Time of its block.
@@ -67,31 +69,13 @@ impl Known {
     }
 }
 
-/// The table: what `operation` makes of a record in `status`; none if it may not.
-#[must_use]
-pub const fn outcome(status: Option<Status>, operation: Operation) -> Option<Status> {
-    match (status, operation) {
-        (None, Operation::Register)
-        | (Some(Status::Active), Operation::Amend | Operation::Correct)
-        | (Some(Status::Suspended), Operation::Reinstate) => Some(Status::Active),
-        (Some(Status::Active), Operation::Suspend)
-        | (Some(Status::Suspended), Operation::Correct) => Some(Status::Suspended),
-        (Some(Status::Active | Status::Suspended), Operation::Revoke) => Some(Status::Revoked),
-        (
-            Some(status @ (Status::Active | Status::Suspended)),
-            Operation::Confirm | Operation::Dispute | Operation::Withdraw,
-        ) => Some(status),
-        _ => None,
-    }
-}
-
 /// The state of the record after `entry`, which says `statement`, or why the entry may not stand at `place`.
 pub fn judge(
     directory: &Directory,
     known: &Known,
     entry: Leaf<'_>,
     statement: &Statement,
-    place: Place,
+    place: Position,
 ) -> Result<RecordState, Refusal> {
     let current = known.current.as_ref();
     if let Some(current) = current.filter(|current| current.hash == entry.hash) {
@@ -119,7 +103,7 @@ pub fn judge(
     };
     // Whatever was said of the version before was not said of this one.
     let policy = registry.policy.as_ref();
-    let policy = policy.filter(|_| status == Status::Active);
+    let policy = policy.filter(|_| status == RecordStatus::Active);
     // Roles become names here, so that nobody who checks the version needs to know who had them.
     let validators = &directory.network().validators;
     let terms = policy.and_then(|policy| policy.terms(place.time, &statement.author, validators));
@@ -236,7 +220,10 @@ fn lifetime(heights_max: u64, expires: Height, height: Height) -> Result<(), Ref
 }
 
 /// The version must be the next, name the one before, and be allowed by the table.
-fn succession(current: Option<&RecordState>, statement: &Statement) -> Result<Status, Refusal> {
+fn succession(
+    current: Option<&RecordState>,
+    statement: &Statement,
+) -> Result<RecordStatus, Refusal> {
     let (version, operation) = (statement.version, statement.operation);
     if current.is_none() && operation != Operation::Register {
         return Err(Refusal::NotRegistered(operation));
@@ -257,13 +244,19 @@ fn succession(current: Option<&RecordState>, statement: &Statement) -> Result<St
             next: latest.next(),
         });
     }
+    // Its history must stay one that can be shown, and the record one that can be ended.
+    let versions_max = u64::try_from(VERSIONS_MAX).unwrap_or(u64::MAX);
+    let is_last = version.get() == versions_max && operation == Operation::Revoke;
+    if version.get() >= versions_max && !is_last {
+        return Err(Refusal::TooManyVersions { versions_max });
+    }
     let expected = current.map(RecordState::place);
     if statement.previous != expected {
         return Err(Refusal::WrongPrevious { expected });
     }
     let status = current.map(|current| current.status);
-    outcome(status, operation).ok_or(match (status, operation) {
-        (Some(Status::Active | Status::Suspended), Operation::Register) => {
+    RecordStatus::after(status, operation).ok_or(match (status, operation) {
+        (Some(RecordStatus::Active | RecordStatus::Suspended), Operation::Register) => {
             Refusal::AlreadyRegistered
         }
         (Some(status), _) => Refusal::WrongStatus { status, operation },

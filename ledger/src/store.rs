@@ -3,7 +3,13 @@
 //! It knows bytes, rows and columns, and not the rules: what it reads back is compared with the log's
 //! and the index's roots by its callers. After a failed write it refuses all others, because then
 //! nobody knows what is on disk until it is opened again.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "here, and nowhere else, the ledger meets the disk"
+)]
 
+mod interrupt;
 mod options;
 mod read;
 pub(crate) mod schema;
@@ -16,8 +22,10 @@ use std::{
 };
 
 use protocol::height::{Height, LeafIndex, TimeMs};
-use rocksdb::{ColumnFamily, DB, DBRecoveryMode};
+use rocksdb::{ColumnFamily, DB, DBRecoveryMode, ErrorKind};
 
+pub use self::interrupt::interrupt_opening;
+pub use self::options::OPEN_FILES_MAX;
 pub(crate) use self::read::Before;
 use crate::fault::Fault;
 
@@ -57,7 +65,9 @@ pub(crate) enum Tail {
 impl Store {
     /// Opens the folder, or makes it.
     pub(crate) fn open(path: &Path, tail: Tail) -> Result<Self, Fault> {
-        std::fs::create_dir_all(path).map_err(|error| storage("cannot make the folder", error))?;
+        std::fs::create_dir_all(path).map_err(|error| {
+            storage(&format!("cannot make the folder {}", path.display()), error)
+        })?;
         let lock = lock(path)?;
         let open = |recovery| {
             DB::open_cf_descriptors(
@@ -72,9 +82,20 @@ impl Store {
                 Tail::MayBeTorn => open(DBRecoveryMode::TolerateCorruptedTailRecords),
             })
             .map_err(|error| {
-                let what = "cannot open the database; make sure that its disk has room and may be \
-                            written, else restore it from a peer";
-                storage(what, error)
+                // Its own lock, beside ours: a tool may have it open that knows nothing of ours.
+                let is_held = ["While lock file", "lock hold by current process"]
+                    .iter()
+                    .any(|said| error.as_ref().contains(said));
+                if error.kind() == ErrorKind::IOError && is_held {
+                    return Fault::InUse(path.to_owned());
+                }
+                let what = format!(
+                    "cannot open the database; make sure that its disk has room and may be written; \
+                     if it is damaged, move {} away and start the node again: it fetches the blocks \
+                     from its peers",
+                    path.display()
+                );
+                storage(&what, error)
             })?;
         Ok(Self {
             db,
@@ -91,16 +112,18 @@ impl Store {
 }
 
 fn lock(path: &Path) -> Result<File, Fault> {
+    let name = path.join("lock");
+    let named = |what: &str| format!("{what} {}", name.display());
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(path.join("lock"))
-        .map_err(|error| storage("cannot open the lock file", error))?;
+        .open(&name)
+        .map_err(|error| storage(&named("cannot open the lock file"), error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Fault::InUse(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(storage("cannot lock the folder", error)),
+        Err(TryLockError::Error(error)) => Err(storage(&named("cannot lock"), error)),
     }
 }
 

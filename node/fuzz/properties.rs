@@ -1,6 +1,6 @@
 //! What every decoder of bytes from peers must keep: it never panics, what it accepts is written back
 //! to the same bytes, and what verifies may be told to a machine. Shared by the fuzz targets and by
-//! the plain tests over their corpus (`tests/it/wire.rs`).
+//! the plain tests over their corpus (`tests/it/network/wire.rs`).
 
 use consensus::{Input, Machine, Safety, ValidatorSet, Verified, verify};
 use protocol::{
@@ -68,7 +68,7 @@ fn tell(message: ConsensusMessage) {
             ConsensusMessage::Polka(polka) => verify::polka(&CHAIN, &set, polka).map(Input::Polka),
             ConsensusMessage::Commit(commit) => verify::commit(&CHAIN, &set, commit)
                 .map(|commit: Verified<_>| Input::Commit(commit)),
-            ConsensusMessage::Cosign(_) | ConsensusMessage::LogLine(_) => return,
+            ConsensusMessage::Cosignature(_) | ConsensusMessage::LogLine(_) => return,
         };
     if let Ok(input) = input {
         let mut machine = Machine::new(CHAIN, set, me, Height::new(4), None);

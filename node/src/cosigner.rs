@@ -1,164 +1,52 @@
 //! Cosignatures: what this validator says to the world of its log, and what others say.
 //!
-//! A checkpoint is cosigned only after its block is decided and on disk, and only after the register
-//! says so on disk: never a smaller size, never another root, whatever backup is restored. With a
-//! quorum, and with the publisher's line where one is reached, it is published.
+//! A checkpoint is cosigned only after its block is decided and on disk, and only after the cosign
+//! state says so on disk (`cosign_state`). With a quorum, and with the publisher's line where one is
+//! reached, it is published.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
     checkpoint::Checkpoint,
-    codec,
     cosignature::{self, Cosigner as CosignerKey},
-    genesis::Genesis,
-    hash::{ChainId, RootHash},
+    hash::RootHash,
     height::{LogSize, TimeMs},
     key::{SecretKey, Signature},
     name::AgencyName,
     note::SignedNote,
     planted::{self, Bug},
 };
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::{
-    durable::{self, Durable, Found},
-    wire::{Cosign, LogLine},
+    clocks::AHEAD_MS_MAX,
+    cosign_state::{CosignState, Cosigned, NotCosigned},
+    durable,
+    epoch::EpochState,
+    wire::{Cosignature, LogLine},
 };
 
 /// Cosignatures of one agency that are kept for checkpoints that are not here.
 const ROOTS_MAX: usize = 64;
 /// Signature lines of a checkpoint, the log's own among them, that all tools read.
 const LINES_MAX: usize = 16;
-const REGISTER_VERSION: u8 = 1;
-const REGISTER_BYTES_MAX: usize = 1024;
-
-/// What the register holds: the last that was cosigned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registered {
-    /// The network.
-    pub chain: ChainId,
-    /// The size.
-    pub size: LogSize,
-    /// The root.
-    pub root: RootHash,
-}
-
-/// Why a checkpoint is not cosigned.
-#[derive(Debug, Error)]
-pub enum NotCosigned {
-    /// It would contradict what was signed before.
-    #[error(
-        "size {size} with this root contradicts the register, which holds size {registered}; this node must not sign"
-    )]
-    Contradicts {
-        /// The size asked for.
-        size: LogSize,
-        /// The size of the register.
-        registered: LogSize,
-    },
-    /// The disk.
-    #[error(transparent)]
-    Fault(#[from] durable::Fault),
-}
-
-/// The file with what was last cosigned.
-#[derive(Debug)]
-pub struct Register {
-    file: Durable,
-    last: Option<Registered>,
-}
-
-impl Register {
-    /// Opens the register of the network `chain`.
-    pub fn open(path: &Path, chain: ChainId) -> Result<Self, String> {
-        let opened = Durable::open(path).map_err(|fault| fault.to_string())?;
-        Self::over(opened, path, chain)
-    }
-
-    /// The register in a file that is open already.
-    pub fn over(opened: (Durable, Found), path: &Path, chain: ChainId) -> Result<Self, String> {
-        let (file, found) = opened;
-        let value = match found {
-            Found::Nothing => None,
-            Found::Value(value) => Some(value),
-            Found::Doubtful(_) => {
-                return Err(format!(
-                    "{}: the newest entry of the cosign register cannot be read; this key must not sign again",
-                    path.display()
-                ));
-            }
-        };
-        let last = value
-            .map(|value| codec::decode::<Registered>(REGISTER_VERSION, &value, REGISTER_BYTES_MAX))
-            .transpose()
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        if last.is_some_and(|last| last.chain != chain) {
-            return Err(format!(
-                "{}: the register belongs to another network",
-                path.display()
-            ));
-        }
-        let last = last.filter(|_| !planted::is(Bug::RegisterIgnored));
-        Ok(Self { file, last })
-    }
-
-    /// What was last cosigned.
-    #[must_use]
-    pub const fn last(&self) -> Option<Registered> {
-        self.last
-    }
-
-    /// Makes it certain on disk that `checkpoint` is the newest that may be signed. The caller's log
-    /// only ever grows, so a larger size extends the last one.
-    pub(crate) fn advance(
-        &mut self,
-        chain: ChainId,
-        checkpoint: &Checkpoint,
-    ) -> Result<(), NotCosigned> {
-        let next = Registered {
-            chain,
-            size: checkpoint.size,
-            root: checkpoint.root,
-        };
-        if let Some(last) = self.last {
-            if next == last {
-                return Ok(());
-            }
-            if next.size <= last.size {
-                return Err(NotCosigned::Contradicts {
-                    size: next.size,
-                    registered: last.size,
-                });
-            }
-        }
-        if !planted::is(Bug::CosignFirst) {
-            self.file.write(&codec::encode(REGISTER_VERSION, &next))?;
-        }
-        self.last = Some(next);
-        Ok(())
-    }
-}
 
 #[derive(Debug, Default)]
 struct Collected {
     /// Whether this is the checkpoint of a block that is on disk here.
     is_here: bool,
-    cosigns: BTreeMap<AgencyName, Cosign>,
+    cosigns: BTreeMap<AgencyName, Cosignature>,
     log: Option<Signature>,
 }
 
 /// Signs, collects and assembles.
 #[derive(Debug)]
-pub struct Cosigner {
-    chain: ChainId,
-    origin: String,
-    quorum: usize,
-    keys: BTreeMap<AgencyName, CosignerKey>,
-    publisher_key: CosignerKey,
+pub struct CheckpointCosigner {
+    epoch: Arc<EpochState>,
+    /// The last size of the epoch before, whose keys it was cosigned with.
+    before: Option<(LogSize, Arc<EpochState>)>,
     mine: Option<(AgencyName, SecretKey)>,
     publisher: Option<SecretKey>,
-    register: Register,
+    state: CosignState,
     last_time: u64,
     collected: BTreeMap<(LogSize, RootHash), Collected>,
 }
@@ -166,7 +54,7 @@ pub struct Cosigner {
 /// What makes one note of a checkpoint better than another: all agencies, the log's own line, and
 /// the minute of its newest cosignature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Worth {
+pub struct NoteRank {
     all: bool,
     line: bool,
     minute: Option<u64>,
@@ -181,53 +69,71 @@ pub enum Collect {
     Counted,
     /// It does not verify.
     Refused,
+    /// It is dated too far ahead: readers would take a receipt for newer than it is.
+    Early,
 }
 
-impl Cosigner {
-    /// Starts with the register of this node.
+impl CheckpointCosigner {
+    /// Starts in `epoch` with the cosign state of this node.
     #[must_use]
-    pub fn new(
-        genesis: &Genesis,
+    pub const fn new(
+        epoch: Arc<EpochState>,
         mine: Option<(AgencyName, SecretKey)>,
         publisher: Option<SecretKey>,
-        register: Register,
+        state: CosignState,
     ) -> Self {
-        let keys = genesis.agencies.iter().map(|agency| {
-            (
-                agency.name.clone(),
-                CosignerKey::validator(agency.cosigner.clone(), agency.cosign.key),
-            )
-        });
         Self {
-            chain: genesis.chain(),
-            origin: genesis.origin.to_string(),
-            quorum: genesis.quorum(),
-            keys: keys.collect(),
-            publisher_key: CosignerKey::log(genesis.origin.to_string(), genesis.publisher.key),
+            epoch,
+            before: None,
             mine,
             publisher,
-            register,
+            state,
             last_time: 0,
             collected: BTreeMap::new(),
         }
     }
 
+    /// Judges by the keys of `epoch` from now on, and up to the size `last` by those of before: the block
+    /// that opens an epoch is cosigned by the agencies that decided it.
+    pub fn enter(&mut self, epoch: Arc<EpochState>, last: LogSize) {
+        let before = std::mem::replace(&mut self.epoch, epoch);
+        self.before = Some((last, before));
+    }
+
+    /// The epoch whose agencies cosign `size`.
+    fn epoch_at(&self, size: LogSize) -> &Arc<EpochState> {
+        let before = self.before.as_ref().filter(|(last, _)| size <= *last);
+        before.map_or(&self.epoch, |(_, before)| before)
+    }
+
+    /// Says that the block of a checkpoint is on disk here: from now on everybody's cosignature on it has
+    /// its place.
+    pub fn hold(&mut self, checkpoint: &Checkpoint) {
+        self.entry(checkpoint.size, checkpoint.root).is_here = true;
+    }
+
     /// Cosigns the checkpoint of a block that is decided and on disk.
+    ///
+    /// # Errors
+    /// If that would contradict what was cosigned before, or the disk fails.
     pub fn cosign(
         &mut self,
         checkpoint: &Checkpoint,
         now: TimeMs,
-    ) -> Result<Option<Cosign>, NotCosigned> {
-        self.register.advance(self.chain, checkpoint)?;
-        // From now on everybody's cosignature on it has its place.
-        self.entry(checkpoint.size, checkpoint.root).is_here = true;
+    ) -> Result<Option<Cosignature>, NotCosigned> {
+        self.hold(checkpoint);
+        // An observer keeps it too: it says how much of the log was surely on disk before a loss of power.
+        self.state.advance(checkpoint)?;
         let Some((agency, secret)) = self.mine.clone() else {
             return Ok(None);
         };
-        let time = (now.get() / 1000).max(self.last_time).max(1);
+        let now = now.get() / 1000;
+        // Never back in time, unless a clock that was far ahead has been mended since.
+        let is_near = self.last_time <= now.saturating_add(AHEAD_MS_MAX / 1000);
+        let time = now.max(if is_near { self.last_time } else { 0 }).max(1);
         self.last_time = time;
         let signature = cosignature::sign(&secret, time, &checkpoint.write());
-        let cosign = Cosign {
+        let cosign = Cosignature {
             size: checkpoint.size,
             root: checkpoint.root,
             time,
@@ -244,10 +150,11 @@ impl Cosigner {
         self.collected.entry((size, root)).or_default()
     }
 
-    /// Takes a peer's cosignature if it verifies.
-    pub fn collect(&mut self, cosign: Cosign) -> Collect {
+    /// Takes a peer's cosignature if it verifies and is dated at most `AHEAD_MS_MAX` after `now`.
+    pub fn collect(&mut self, cosign: Cosignature, now: TimeMs) -> Collect {
+        let keys = self.epoch_at(cosign.size).cosigners();
         let Some((agency, key)) =
-            AgencyName::parse(&cosign.agency).and_then(|name| self.keys.get_key_value(&name))
+            AgencyName::parse(&cosign.agency).and_then(|name| keys.get_key_value(&name))
         else {
             return Collect::Refused;
         };
@@ -267,6 +174,10 @@ impl Cosigner {
             .is_err()
         {
             return Collect::Refused;
+        }
+        let latest = now.get().saturating_add(AHEAD_MS_MAX) / 1000;
+        if cosign.time > latest && !planted::is(Bug::CosignedAhead) {
+            return Collect::Early;
         }
         self.entry(cosign.size, cosign.root)
             .cosigns
@@ -290,13 +201,14 @@ impl Cosigner {
             lines.find(|line| line.name == *name && line.key_id == id)
         };
         let mut found = Vec::new();
-        for (agency, key) in &self.keys {
+        let epoch = self.epoch_at(size);
+        for (agency, key) in epoch.cosigners() {
             let Some((time, rest)) =
                 line_of(key).and_then(|line| line.blob.split_first_chunk::<8>())
             else {
                 continue;
             };
-            found.extend(rest.try_into().ok().map(|signature| Cosign {
+            found.extend(rest.try_into().ok().map(|signature| Cosignature {
                 size,
                 root,
                 time: u64::from_be_bytes(*time),
@@ -304,10 +216,10 @@ impl Cosigner {
                 signature: Signature::new(signature),
             }));
         }
-        let line =
-            line_of(&self.publisher_key).and_then(|line| line.blob.as_slice().try_into().ok());
+        let line = line_of(epoch.log_key()).and_then(|line| line.blob.as_slice().try_into().ok());
+        // They were judged when they came; a clock that was set back since changes nothing of that.
         for cosign in found {
-            self.collect(cosign);
+            self.collect(cosign, TimeMs::new(u64::MAX));
         }
         if let Some(signature) = line.map(Signature::new) {
             self.collect_line(&LogLine {
@@ -320,7 +232,7 @@ impl Cosigner {
 
     /// Whether there is no room for a cosignature: its checkpoint is not here, and its agency has
     /// named many such. An agency can sign as many roots as it likes.
-    fn is_one_too_many(&self, agency: &AgencyName, cosign: &Cosign) -> bool {
+    fn is_one_too_many(&self, agency: &AgencyName, cosign: &Cosignature) -> bool {
         if self.collected.contains_key(&(cosign.size, cosign.root)) {
             return false;
         }
@@ -336,7 +248,8 @@ impl Cosigner {
             return Collect::Ignored;
         }
         if self
-            .publisher_key
+            .epoch_at(line.size)
+            .log_key()
             .verify_log(&body, &line.signature)
             .is_err()
         {
@@ -347,15 +260,15 @@ impl Cosigner {
     }
 
     fn body(&self, size: LogSize, root: RootHash) -> String {
-        format!("{}\n{size}\n{root}\n", self.origin)
+        format!("{}\n{size}\n{root}\n", self.epoch.origin())
     }
 
     /// How much is known of `checkpoint`: what is published grows with it.
     #[must_use]
-    pub fn worth(&self, checkpoint: &Checkpoint) -> Worth {
+    pub fn worth(&self, checkpoint: &Checkpoint) -> NoteRank {
         let found = self.collected.get(&(checkpoint.size, checkpoint.root));
-        found.map_or_else(Worth::default, |found| Worth {
-            all: found.cosigns.len() == self.keys.len(),
+        found.map_or_else(NoteRank::default, |found| NoteRank {
+            all: found.cosigns.len() == self.epoch_at(checkpoint.size).cosigners().len(),
             line: found.log.is_some(),
             minute: found.cosigns.values().map(|cosign| cosign.time / 60).max(),
         })
@@ -364,10 +277,11 @@ impl Cosigner {
     /// The note for `checkpoint` if a quorum has cosigned it; and the publisher's line if this node
     /// has just made it.
     pub fn note(&mut self, checkpoint: &Checkpoint) -> Option<(String, Option<LogLine>)> {
+        let epoch = Arc::clone(self.epoch_at(checkpoint.size));
         let quorum = if planted::is(Bug::ReceiptEarly) {
             1
         } else {
-            self.quorum
+            epoch.quorum()
         };
         let body = checkpoint.write();
         let publisher = self.publisher.clone();
@@ -389,10 +303,10 @@ impl Cosigner {
         }
         let mut note = format!("{body}\n");
         if let Some(signature) = &found.log {
-            note += &self.publisher_key.log_line(signature);
+            note += &epoch.log_key().log_line(signature);
         }
         for (agency, cosign) in found.cosigns.iter().take(LINES_MAX - 1) {
-            if let Some(key) = self.keys.get(agency) {
+            if let Some(key) = epoch.cosigners().get(agency) {
                 note += &key.cosignature_line(cosign.time, &cosign.signature);
             }
         }
@@ -409,7 +323,7 @@ impl Cosigner {
 
     /// What is known of `size`, for a peer that asks.
     #[must_use]
-    pub fn known(&self, checkpoint: &Checkpoint) -> (Vec<Cosign>, Option<LogLine>) {
+    pub fn known(&self, checkpoint: &Checkpoint) -> (Vec<Cosignature>, Option<LogLine>) {
         let found = self.collected.get(&(checkpoint.size, checkpoint.root));
         let cosigns = found
             .map(|found| found.cosigns.values().cloned().collect())
@@ -427,8 +341,9 @@ impl Cosigner {
     pub fn lines(&self, size: LogSize, root: RootHash) -> String {
         let mut note = format!("{}\n", self.body(size, root));
         let found = self.collected.get(&(size, root));
+        let keys = self.epoch_at(size).cosigners();
         for (agency, cosign) in found.iter().flat_map(|found| &found.cosigns) {
-            if let Some(key) = self.keys.get(agency) {
+            if let Some(key) = keys.get(agency) {
                 note += &key.cosignature_line(cosign.time, &cosign.signature);
             }
         }
@@ -454,7 +369,7 @@ impl Cosigner {
 
     /// Who signed another root for the size of `checkpoint`. Whoever signed that too has lied.
     #[must_use]
-    pub fn contradicting(&self, checkpoint: &Checkpoint) -> Vec<Cosign> {
+    pub fn contradicting(&self, checkpoint: &Checkpoint) -> Vec<Cosignature> {
         let same_size = self
             .collected
             .iter()
@@ -469,48 +384,111 @@ impl Cosigner {
         self.collected.retain(|(old, _), _| *old >= size);
     }
 
-    /// What was last cosigned.
+    /// The newest that this node has cosigned.
     #[must_use]
-    pub const fn registered(&self) -> Option<Registered> {
-        self.register.last()
+    pub const fn cosigned(&self) -> Option<Cosigned> {
+        self.state.last()
+    }
+
+    /// The newest cosignature of an agency that is known.
+    #[must_use]
+    pub fn newest_of(&self, agency: &AgencyName) -> Option<&Cosignature> {
+        let all = self.collected.values().rev();
+        all.filter_map(|found| found.cosigns.get(agency)).next()
+    }
+
+    /// What a cosignature says that somebody tells this node was made with its own key; none if it was
+    /// not made with it.
+    #[must_use]
+    pub fn own_word(&self, cosign: &Cosignature) -> Option<Cosigned> {
+        let (agency, _) = self.mine.as_ref()?;
+        let key = self.epoch_at(cosign.size).cosigners().get(agency)?;
+        let body = self.body(cosign.size, cosign.root);
+        key.verify_cosignature(&body, cosign.time, &cosign.signature)
+            .ok()?;
+        Some(Cosigned {
+            size: cosign.size,
+            root: cosign.root,
+        })
+    }
+
+    /// Takes over a greater size as the newest that was cosigned.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn raise(&mut self, to: Cosigned) -> Result<(), durable::DurableFault> {
+        self.state.raise(to)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use protocol::{hash::ChainId, sign_state::Owner};
+
     use super::*;
+    use crate::{
+        durable::{AtPath, Durable},
+        epoch::examples::{epoch, secret},
+    };
+
+    const NAMES: [&str; 2] = ["adliya", "soliq"];
+
+    /// A cosigner that signs nothing itself.
+    fn cosigner(dir: &Path, epoch: Arc<EpochState>) -> CheckpointCosigner {
+        let owner = Owner {
+            chain: ChainId::new([1; 32]),
+            key: secret("publisher", "log").public(),
+        };
+        let place = AtPath(dir.join("cosign-state"));
+        let file = Durable::make(&place, &owner.value(b"")).unwrap();
+        let state = CosignState::over(file, owner, b"").unwrap();
+        CheckpointCosigner::new(epoch, None, None, state)
+    }
+
+    #[test]
+    fn what_opens_an_epoch_is_cosigned_by_the_agencies_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut cosigner = cosigner(dir.path(), epoch(0, &NAMES));
+        let by = |cosigner: &mut CheckpointCosigner, agency: &str, size: u64| {
+            let checkpoint = Checkpoint {
+                origin: cosigner.epoch.origin().clone(),
+                size: LogSize::new(size),
+                root: RootHash::new([7; 32]),
+            };
+            let cosign = Cosignature {
+                size: checkpoint.size,
+                root: checkpoint.root,
+                time: 1,
+                agency: agency.to_owned(),
+                signature: cosignature::sign(&secret(agency, "cosign"), 1, &checkpoint.write()),
+            };
+            cosigner.collect(cosign, TimeMs::new(1000))
+        };
+        assert_eq!(by(&mut cosigner, "soliq", 6), Collect::Counted);
+        assert_eq!(by(&mut cosigner, "kadastr", 6), Collect::Refused);
+        cosigner.enter(epoch(1, &["adliya", "kadastr"]), LogSize::new(7));
+        assert_eq!(by(&mut cosigner, "soliq", 7), Collect::Counted);
+        assert_eq!(by(&mut cosigner, "kadastr", 7), Collect::Refused);
+        assert_eq!(by(&mut cosigner, "soliq", 8), Collect::Refused);
+        assert_eq!(by(&mut cosigner, "kadastr", 8), Collect::Counted);
+    }
 
     /// A validator that signs without end fills no memory, and drives out nobody.
     #[test]
     fn an_agency_has_room_for_so_many_roots_and_others_have_theirs() {
         let dir = tempfile::tempdir().unwrap();
-        let (chain, path) = (ChainId::new([1; 32]), dir.path().join("register"));
-        let origin = "registry.example.uz/test/1";
-        let names = ["adliya", "soliq"].map(|name| AgencyName::parse(name).unwrap());
-        let secret = |agency: &AgencyName| SecretKey::from_seed(&[agency.as_str().len() as u8; 32]);
-        let key = |agency: &AgencyName| {
-            let key = CosignerKey::validator(format!("{origin}/{agency}"), secret(agency).public());
-            (agency.clone(), key)
-        };
-        let publisher = SecretKey::from_seed(&[9; 32]).public();
-        let mut cosigner = Cosigner {
-            chain,
-            origin: origin.to_owned(),
-            quorum: 2,
-            keys: names.iter().map(key).collect(),
-            publisher_key: CosignerKey::log(origin.to_owned(), publisher),
-            mine: None,
-            publisher: None,
-            register: Register::open(&path, chain).unwrap(),
-            last_time: 0,
-            collected: BTreeMap::new(),
-        };
+        let mut cosigner = cosigner(dir.path(), epoch(0, &NAMES));
+        let names = NAMES.map(|name| AgencyName::parse(name).unwrap());
+        let origin = cosigner.epoch.origin().clone();
+        let secret = |agency: &AgencyName| secret(agency.as_str(), "cosign");
         let cosign = |agency: &AgencyName, size: u64, root: u64| {
             let mut bytes = [0; 32];
             bytes[..8].copy_from_slice(&root.to_be_bytes());
             let (size, root) = (LogSize::new(size), RootHash::new(bytes));
             let body = format!("{origin}\n{size}\n{root}\n");
-            Cosign {
+            Cosignature {
                 size,
                 root,
                 time: 1,
@@ -518,21 +496,33 @@ mod tests {
                 signature: cosignature::sign(&secret(agency), 1, &body),
             }
         };
+        let now = TimeMs::new(1000);
         for root in 0..200 {
-            let _taken = cosigner.collect(cosign(&names[0], 5, root));
+            let _taken = cosigner.collect(cosign(&names[0], 5, root), now);
         }
         assert_eq!(cosigner.collected.len(), ROOTS_MAX);
         assert_eq!(
-            cosigner.collect(cosign(&names[1], 5, 999)),
+            cosigner.collect(cosign(&names[1], 5, 999), now),
             Collect::Counted
         );
         let here = Checkpoint {
-            origin: protocol::name::Origin::parse(origin).unwrap(),
+            origin: origin.clone(),
             size: LogSize::new(7),
             root: cosign(&names[0], 7, 1).root,
         };
         cosigner.cosign(&here, TimeMs::new(1)).unwrap();
-        assert_eq!(cosigner.collect(cosign(&names[0], 7, 1)), Collect::Counted);
+        let late = Cosignature {
+            time: 62,
+            signature: cosignature::sign(&secret(&names[0]), 62, &here.write()),
+            ..cosign(&names[0], 7, 1)
+        };
+        assert_eq!(cosigner.collect(late.clone(), now), Collect::Early);
+        assert!(!cosigner.has_signed(&here, names[0].as_str()));
+        assert_eq!(
+            cosigner.collect(cosign(&names[0], 7, 1), now),
+            Collect::Counted
+        );
+        assert_eq!(cosigner.collect(late, TimeMs::new(2000)), Collect::Counted);
         cosigner.forget_below(LogSize::new(7));
         assert_eq!(cosigner.collected.len(), 1);
     }

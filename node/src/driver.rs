@@ -2,61 +2,60 @@
 //!
 //! One thread with a loop of its own, so that nothing else delays a vote and its syncs delay nobody
 //! else. Facts come in (messages, timers, waiting entries, catch-up); the machine answers with orders;
-//! `perform` carries them out in order. Order on disk: the candidate block and the safety record before
+//! `effects` carries them out in order. Order on disk: the candidate block and the safety record before
 //! a vote leaves; block, state and certificate in one batch; then the register; then the cosignature;
 //! then the answer to clients. A crash at any point comes back through the ordinary start.
 
-mod asking;
+mod block_requests;
+mod blocks;
 mod candidates;
 mod catchup;
-mod clock;
-mod contest;
-mod doubt;
+pub(crate) mod clock;
+mod effects;
+mod evidence;
+mod fork;
+mod gathering;
 mod messages;
-mod perform;
+mod peer_book;
+mod progress;
 mod proposals;
 mod publish;
+mod publisher;
+mod schedule;
+mod sign_guard;
+mod sign_state_recovery;
 mod signer;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc};
 
-use consensus::{Evidence, Input, Machine, Safety, Timer, ValidatorSet};
-use protocol::{
-    checkpoint::Checkpoint,
-    codec,
-    hash::ChainId,
-    height::{Height, LogSize},
-    key::PublicKey,
-    name::AgencyName,
-};
+use consensus::{Evidence, Input, Machine};
+use protocol::{hash::ChainId, key::PublicKey};
 use tokio::sync::mpsc;
 
 use self::{
     candidates::Candidates,
-    catchup::{CatchUp, Checked},
-    doubt::Doubt,
+    catchup::{CatchUp, prepare::CheckedAnswer},
+    evidence::EvidenceFolder,
+    peer_book::{ConnectionLine, PeerBook},
     proposals::Proposals,
+    publisher::Publisher,
+    schedule::{DueWork, Schedule},
+    sign_guard::{AtStart, SignGuard},
     signer::Signer,
 };
 use crate::{
+    breaches::Breach,
     config::Config,
-    cosigner::{Cosigner, Worth},
-    durable::{Durable, Found},
+    cosigner::CheckpointCosigner,
+    epoch::EpochState,
     host::Moment,
     network::{Events, Lane, PeerEvent, PeerIndex, Received},
     shared::Shared,
+    sign_state::{SafetyBody, SafetyFile},
 };
 
-/// Version byte of the safety record.
+/// Version byte of certificates in the ledger and of evidence.
 const SAFETY_VERSION: u8 = 1;
-/// How often peers are told how far this node is.
-const STATUS_EVERY: Duration = Duration::from_secs(2);
-/// How often an unchanged head is cosigned again, so that its age shows that we live.
-const COSIGN_EVERY: Duration = Duration::from_secs(300);
 
 /// What the driver starts from.
 #[derive(Debug)]
@@ -66,9 +65,11 @@ pub struct Start {
     /// What the operator said.
     pub config: Config,
     /// Cosignatures, with the register open.
-    pub cosigner: Cosigner,
-    /// The safety record's file and what stood in it.
-    pub safety: (Durable, Found),
+    pub cosigner: CheckpointCosigner,
+    /// The safety record's file.
+    pub safety: SafetyFile,
+    /// What stood in it, and whether something newer cannot be read.
+    pub found: (SafetyBody, bool),
     /// What comes from peers.
     pub events: Events,
 }
@@ -77,47 +78,23 @@ pub struct Start {
 pub struct Driver {
     shared: Arc<Shared>,
     chain: ChainId,
-    validators: ValidatorSet,
-    /// Agencies by their voting keys.
-    agencies: BTreeMap<PublicKey, AgencyName>,
+    epoch: Arc<EpochState>,
     machine: Machine,
-    signer: Option<Signer>,
-    safety: Durable,
+    guard: SignGuard,
     candidates: Candidates,
     proposals: Proposals,
     catchup: CatchUp,
-    cosigner: Cosigner,
-    timers: BTreeMap<(Moment, u64), Timer>,
-    timer_number: u64,
-    peers: Vec<PeerState>,
-    height_since: Moment,
-    /// When peers are told how far this node is, and the height at which they were told last.
-    status_at: Moment,
-    status_height: Height,
-    /// When the head is cosigned again.
-    recosign_at: Moment,
-    evidence_dir: std::path::PathBuf,
-    /// Checkpoints of the last blocks, the newest last.
-    recent: VecDeque<(Height, Checkpoint)>,
-    line: publish::LineWait,
-    /// The size that was last published, and what its note was worth.
-    shown: (LogSize, Worth),
-    doubt: Doubt,
+    publisher: Publisher,
+    peers: PeerBook,
+    schedule: Schedule,
+    /// What was last shown of the node, and since when it waits for a block.
+    shown_progress: progress::ShownProgress,
+    evidence: EvidenceFolder,
+    watch: clock::Watch,
     /// Orders that wait to be carried out.
     orders: VecDeque<consensus::Effect>,
-}
-
-/// What is known of one peer.
-#[derive(Clone, Copy, Debug, Default)]
-struct PeerState {
-    height: Height,
-    cosigned: LogSize,
-    /// The height whose certificate it was last told, so that it is told once.
-    told_commit: Height,
-    /// The height of which it has another block, once it was asked how it decided that.
-    contested: Option<Height>,
-    /// Until when others are asked for blocks first.
-    left_alone_until: Option<Moment>,
+    /// A fork was found, and the peers have been told.
+    is_parting: bool,
 }
 
 enum Fact {
@@ -127,79 +104,61 @@ enum Fact {
     Pending,
     Due,
     Catchup,
-    Checked(Checked),
+    Checked(CheckedAnswer),
     Over,
 }
 
 impl Driver {
-    /// Starts from what is on disk. The machine's height follows the ledger's head; a safety record
-    /// that cannot be read in full silences the validator until the network has gone past it.
-    pub fn new(start: Start) -> Result<(Self, Events), String> {
+    /// Starts from what is on disk. The machine's height follows the ledger's head. A validator says
+    /// nothing before it knows all that it has said (`sign_guard`).
+    #[must_use]
+    pub fn new(start: Start) -> (Self, Events) {
         let Start {
             shared,
             config,
             cosigner,
             safety,
+            found,
             events,
         } = start;
-        let genesis = &shared.genesis;
-        let chain = genesis.chain();
-        let keys = genesis
-            .agencies
-            .iter()
-            .map(|agency| agency.vote.key)
-            .collect();
-        let validators = ValidatorSet::new(keys).map_err(|error| error.to_string())?;
-        let agencies = genesis
-            .agencies
-            .iter()
-            .map(|agency| (agency.vote.key, agency.name.clone()))
-            .collect();
+        let chain = shared.ledger.head().directory().network().chain;
+        let epoch = shared.epochs.now();
+        let validators = epoch.validators();
         let height = shared.ledger.head().height().next();
-        let (file, found) = safety;
-        let is_recordless = found == Found::Nothing && config.validator.is_some();
-        let asks = is_recordless && validators.quorum() > 1;
-        let record = if asks {
-            // Until the others have said how far they are: never.
-            Some(Safety::observe_until(chain, Height::new(u64::MAX)))
-        } else {
-            remembered(chain, height, found)?
+        let size = shared.ledger.head().size();
+        let at_start = AtStart {
+            found,
+            behind: cosigner.cosigned().filter(|last| last.size > size),
+            listens: validators.quorum() > 1,
         };
-        let me = config.validator.as_ref().map(|keys| keys.vote.public());
-        let machine = Machine::new(chain, validators.clone(), me, height, record);
+        let peer_key = config.peer.public();
         let signer = config
             .validator
             .map(|keys| Signer::new(chain, keys.agency, keys.vote));
-        let peers = vec![PeerState::default(); shared.peers.len()];
-        let shown = (*shared.published.borrow(), Worth::default());
-        let began = shared.host.moment();
+        let guard = SignGuard::new(chain, signer, peer_key, safety, at_start);
+        let record = guard.is_validator().then(|| guard.silent_record());
+        let machine = Machine::new(chain, validators.clone(), guard.public(), height, record);
+        let peers = PeerBook::new(&shared.peers);
+        let publisher = Publisher::new(cosigner, *shared.published.borrow());
         let driver = Self {
             chain,
-            validators,
-            agencies,
+            epoch,
             machine,
-            signer,
-            safety: file,
+            guard,
             candidates: Candidates::default(),
             proposals: Proposals::default(),
             catchup: CatchUp::new(),
-            cosigner,
-            timers: BTreeMap::new(),
-            timer_number: 0,
+            publisher,
             peers,
-            height_since: began,
-            status_at: began,
-            status_height: Height::ZERO,
-            recosign_at: began + COSIGN_EVERY,
-            evidence_dir: config.dir.join("evidence"),
-            recent: VecDeque::new(),
-            line: publish::LineWait::default(),
-            shown,
-            doubt: Doubt::new(asks),
+            schedule: Schedule::new(shared.host.moment()),
+            shown_progress: progress::ShownProgress::at(shared.host.now()),
+            evidence: EvidenceFolder::new(config.dir.join("evidence")),
+            watch: clock::Watch::default(),
             orders: VecDeque::new(),
+            is_parting: false,
             shared,
         };
-        Ok((driver, events))
+        (driver, events)
     }
 
     /// Turns until the node fails or `over` is dropped.
@@ -219,7 +178,7 @@ impl Driver {
                 event = events.peers.recv() => event.map_or(Fact::Over, Fact::Peer),
                 () = shared.pending.notified() => Fact::Pending,
                 message = events.sync.recv() => message.map_or(Fact::Over, Fact::Sync),
-                checked = self.catchup.ready.recv() => checked.map_or(Fact::Over, Fact::Checked),
+                checked = self.catchup.checked() => checked.map_or(Fact::Over, Fact::Checked),
                 () = std::future::ready(()), if busy => Fact::Catchup,
             };
             match fact {
@@ -235,14 +194,24 @@ impl Driver {
             self.perform_all();
             self.show_progress();
         }
+        if self.is_parting {
+            // The network carries on while its queues are held.
+            let told = shared.host.moment() + fork::TOLD_WITHIN;
+            shared.host.sleep_until(told).await;
+        }
     }
 
     /// Says again what was said before the last stop.
     fn recover(&mut self) {
         self.restore_candidates();
+        self.say_if_shorter();
         self.feed(Input::Start);
         self.perform_all();
+        self.check_behind();
+        self.check_return();
         self.cosign_head();
+        self.speak_when_clear();
+        self.hand_in_mark();
         self.on_pending();
         self.perform_all();
         self.show_progress();
@@ -262,9 +231,8 @@ impl Driver {
 
     /// The next moment at which something is due by itself.
     fn next_due(&self) -> Moment {
-        let timer = self.timers.keys().next().map(|(at, _)| *at);
-        let often = self.status_at.min(self.recosign_at);
-        let rare = [timer, self.line_deadline(), self.gather_deadline()];
+        let rare = [self.publisher.line_deadline(), self.gather_deadline()];
+        let often = self.schedule.next();
         rare.into_iter().flatten().fold(often, Moment::min)
     }
 
@@ -272,86 +240,91 @@ impl Driver {
     fn on_due(&mut self) {
         let now = self.shared.host.moment();
         let is_due = |at: Option<Moment>| at.is_some_and(|at| at <= now);
-        if is_due(self.timers.keys().next().map(|(at, _)| *at)) {
-            self.on_timer(now);
-        } else if is_due(self.line_deadline()) {
+        if self.schedule.has_elapsed(now) {
+            while let Some(timer) = self.schedule.take_elapsed(now) {
+                self.feed(Input::Elapsed(timer));
+            }
+        } else if is_due(self.publisher.line_deadline()) {
             self.publish_without_line();
         } else if is_due(self.gather_deadline()) {
             self.ask_for_entries();
-        } else if is_due(Some(self.status_at)) {
-            self.status_at = now + STATUS_EVERY;
-            self.tell_status();
-        } else if is_due(Some(self.recosign_at)) {
-            self.recosign_at = now + COSIGN_EVERY;
-            self.cosign_head();
-        }
-    }
-
-    fn on_timer(&mut self, now: Moment) {
-        while let Some(entry) = self.timers.first_entry()
-            && entry.key().0 <= now
-        {
-            let timer = entry.remove();
-            self.feed(Input::Elapsed(timer));
-        }
-    }
-
-    fn schedule(&mut self, timer: Timer, after_ms: u64) {
-        self.timer_number = self.timer_number.wrapping_add(1);
-        let at = self.shared.host.moment() + Duration::from_millis(after_ms);
-        self.timers.insert((at, self.timer_number), timer);
-    }
-
-    fn show_progress(&self) {
-        let mut progress = self.shared.progress();
-        progress.round = self.machine.round().get();
-        progress.step = self.machine.step_now().name();
-        progress.turned_ms = self.shared.host.now().get();
-        progress.not_voting = if self.signer.is_some() && !self.machine.speaks() {
-            Some(if self.machine.is_halted() {
-                "an alarm has stopped voting; see the log".to_owned()
-            } else {
-                self.doubt
-                    .reason()
-                    .unwrap_or_else(|| "its own record of votes is ahead of its blocks".to_owned())
-            })
         } else {
-            None
-        };
+            match self.schedule.take_due(now) {
+                Some(DueWork::Status) => {
+                    self.tell_status();
+                    self.hand_in_mark();
+                }
+                Some(DueWork::Cosign) => self.cosign_head(),
+                None => {}
+            }
+        }
     }
 
     fn on_peer(&mut self, event: &PeerEvent) {
         match event {
             PeerEvent::Connected(peer) => {
-                tracing::info!(event = "peer-connected", peer = self.peer_name(*peer));
+                self.watch.forget(*peer);
+                let now = self.shared.host.moment();
+                let line = self.peers.note_connection(*peer, true, now);
+                self.tell_of_connections(line);
                 self.greet(*peer);
             }
             PeerEvent::Disconnected(peer) => {
-                tracing::info!(event = "peer-disconnected", peer = self.peer_name(*peer));
-                // A question that was on its way is asked again.
-                if let Some(state) = self.peers.get_mut(peer.get()) {
-                    state.contested = None;
-                }
+                let now = self.shared.host.moment();
+                let line = self.peers.note_connection(*peer, false, now);
+                self.tell_of_connections(line);
+                let name = self.peer_name(*peer).to_owned();
+                self.shared.progress().silent.remove(&name);
+            }
+            PeerEvent::NotKnown(peer) => {
+                let name = self.peer_name(*peer).to_owned();
+                tracing::warn!(
+                    event = "not-known-there",
+                    peer = name,
+                    "they do not know us yet: our key may not be in their set"
+                );
+                self.shared.progress().not_known_to.insert(name);
             }
             PeerEvent::Fault(reason) => self.shared.fail_with(reason),
         }
     }
 
+    fn tell_of_connections(&self, lines: impl IntoIterator<Item = ConnectionLine>) {
+        for line in lines {
+            let (peer, changes) = (self.peer_name(line.peer), line.changes);
+            if line.is_up {
+                tracing::info!(event = "peer-connected", peer, changes);
+            } else {
+                tracing::info!(event = "peer-disconnected", peer, changes);
+            }
+        }
+    }
+
+    /// Tells what the last lines have left out.
+    fn tell_of_peers(&mut self) {
+        let lines = self.peers.connection_lines(self.shared.host.moment());
+        self.tell_of_connections(lines);
+        self.shared.tell_breaches();
+    }
+
     fn peer_name(&self, peer: PeerIndex) -> &str {
-        self.shared
-            .peers
-            .get(peer.get())
-            .map_or("?", String::as_str)
+        self.peers.name(peer)
+    }
+
+    /// Counts a bad message of a peer.
+    fn breach(&self, peer: PeerIndex, breach: Breach, detail: &dyn std::fmt::Display) {
+        self.shared.breach(peer, breach, detail);
+    }
+
+    /// Whether the peer is an agency that votes. Observers are heard on the other lanes only.
+    fn is_validator(&self, peer: PeerIndex) -> bool {
+        let name = self.peer_name(peer);
+        self.epoch.is_validator(name)
     }
 
     /// The peer whose agency votes with `key`.
     fn peer_of(&self, key: &PublicKey) -> Option<PeerIndex> {
-        let name = self.agencies.get(key)?;
-        self.shared
-            .peers
-            .iter()
-            .position(|peer| peer == name.as_str())
-            .map(PeerIndex::new)
+        self.peers.named(self.epoch.agency_of(key)?.as_str())
     }
 
     /// Whether this machine is in trouble: then nothing more may be said or done.
@@ -381,45 +354,7 @@ impl Driver {
     /// Keeps proof of misbehaviour in a file and tells the operators.
     fn keep_evidence(&self, evidence: &Evidence) {
         self.shared.metrics.evidence.inc();
-        let text = format!("{evidence:#?}\n");
-        let name = protocol::text::hex(&protocol::hash::sha256(&[text.as_bytes()])[..8]);
-        tracing::error!(
-            event = "evidence",
-            file = name,
-            "a validator has broken the rules"
-        );
-        let path = self.evidence_dir.join(format!("{name}.evidence"));
-        let bytes = codec::encode(SAFETY_VERSION, evidence);
-        let kept = std::fs::create_dir_all(&self.evidence_dir)
-            .and_then(|()| std::fs::write(&path, &bytes))
-            .and_then(|()| std::fs::write(path.with_extension("txt"), text));
-        if let Err(error) = kept {
-            tracing::error!(event = "evidence-lost", %error);
-        }
-    }
-}
-
-/// The safety record of the last run. A record that may have lost its newest words makes the node
-/// follow in silence until the network is past any height at which it can have voted.
-fn remembered(chain: ChainId, height: Height, found: Found) -> Result<Option<Safety>, String> {
-    let decode = |value: &[u8]| {
-        codec::decode::<Safety>(SAFETY_VERSION, value, crate::durable::VALUE_BYTES_MAX).map_err(
-            |error| {
-                format!(
-                    "the safety record cannot be read ({error}); this node must not vote with it"
-                )
-            },
-        )
-    };
-    match found {
-        Found::Value(value) => decode(&value).map(Some),
-        Found::Doubtful(value) => {
-            // A validator speaks only at the height after its last block: the lost words are of the
-            // height of the readable record, of the next one, or of the ledger's.
-            let above = decode(&value)?.height.next().max(height).next();
-            tracing::error!(event = "safety-doubtful", %above, "the newest safety record cannot be read; following in silence");
-            Ok(Some(Safety::observe_until(chain, above)))
-        }
-        Found::Nothing => Ok(None),
+        let file = self.evidence.keep_evidence(evidence);
+        tracing::error!(event = "evidence", file, "a validator has broken the rules");
     }
 }

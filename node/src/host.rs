@@ -16,7 +16,7 @@ use protocol::height::TimeMs;
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A moment on the clock that nobody sets: how long the host has been there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(Duration);
 
 impl Moment {

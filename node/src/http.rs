@@ -1,58 +1,139 @@
 //! The HTTP interface: submitting, receipts, histories, the log as static tiles, and health.
 //!
 //! HTTP/1.1 without encryption of its own: what matters is signed, and a reverse proxy adds TLS.
-//! Nothing here decides anything; writes go through the door (`ingest`), reads ask the ledger.
+//! Nothing here decides anything; writes go through the door (`ingest`), reads ask the ledger. What a
+//! request may cost stands in `limits`.
 
 mod directory;
 mod entries;
+mod evidence;
+pub(crate) mod extract;
 mod log;
+mod measured;
+mod opening;
 mod operations;
-mod problem;
+mod page;
+pub(crate) mod problem;
+mod reads;
 mod records;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    routing::{get, post},
+    extract::FromRef,
+    handler::Handler,
+    middleware::map_response,
+    routing::{self, MethodRouter},
 };
 
-use crate::shared::Shared;
+pub(crate) use self::opening::opening;
+pub use self::reads::{Reads, threads_max};
+use crate::{server::Budget, shared::Shared};
 
-/// The most bytes of a request's body: a bundle of the largest entries.
-const BODY_BYTES_MAX: usize = 2 << 20;
+/// What requests are served from.
+#[derive(Clone, Debug)]
+pub struct Serving {
+    /// The node.
+    pub shared: Arc<Shared>,
+    /// Where costly reads are handed in.
+    pub reads: Arc<Reads>,
+}
+
+impl extract::Bodies for Serving {
+    fn bodies(&self) -> &Arc<Budget> {
+        &self.reads.bodies
+    }
+}
+
+impl FromRef<Serving> for Arc<Shared> {
+    fn from_ref(serving: &Serving) -> Self {
+        Self::clone(&serving.shared)
+    }
+}
+
+/// A path and what answers there.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    to: MethodRouter<Serving>,
+}
+
+/// A read of public data, which any page in a browser may make.
+fn read<T: 'static>(path: &'static str, handler: impl Handler<T, Serving>) -> Route {
+    let to = routing::get(handler).options(page::preflight);
+    Route {
+        method: "GET",
+        path,
+        to: to.layer(map_response(page::allow)),
+    }
+}
+
+/// A read for whoever operates the node: no page of another origin learns it from an operator's browser.
+fn own<T: 'static>(path: &'static str, handler: impl Handler<T, Serving>) -> Route {
+    Route {
+        method: "GET",
+        path,
+        to: routing::get(handler),
+    }
+}
+
+fn post<T: 'static>(path: &'static str, handler: impl Handler<T, Serving>) -> Route {
+    Route {
+        method: "POST",
+        path,
+        to: routing::post(handler),
+    }
+}
+
+fn routes() -> Vec<Route> {
+    vec![
+        post("/v1/entries", entries::submit),
+        post("/v1/bundles", entries::submit_bundle),
+        read("/v1/entries/{id}", entries::status),
+        read("/v1/entries/{id}/receipt", evidence::receipt),
+        read("/v1/entries/{id}/batch-receipts", evidence::batch_receipts),
+        post("/v1/receipts", evidence::receipts),
+        read("/v1/records/{registry}/{key}", records::record),
+        read("/v1/records/{registry}/{key}/history", records::history),
+        read("/v1/clerks/{agency}", directory::clerks),
+        read("/v1/clerks/{agency}/{name}", directory::clerk),
+        read("/v1/registries", directory::registries),
+        read("/v1/inbox/{agency}", directory::inbox),
+        read("/v1/network", operations::network),
+        read("/v1/status", operations::status),
+        read("/v1/genesis", operations::genesis),
+        read("/v1/trust", operations::trust),
+        read("/v1/proofs/network", directory::network_proof),
+        read("/v1/proofs/clerks/{agency}/{name}", directory::clerk_proof),
+        read("/v1/proofs/registries/{name}", directory::registry_proof),
+        read("/v1/proofs/inclusion", log::inclusion),
+        read("/v1/proofs/consistency", log::consistency),
+        read("/checkpoint", log::checkpoint),
+        read("/tile/{*path}", log::tile),
+        own("/livez", operations::livez),
+        own("/readyz", operations::readyz),
+        own("/metrics", operations::metrics),
+    ]
+}
+
+/// Method and path of every route, for tests that walk them all.
+#[must_use]
+pub fn paths() -> Vec<(&'static str, &'static str)> {
+    routes()
+        .iter()
+        .map(|route| (route.method, route.path))
+        .collect()
+}
 
 /// All routes.
-pub fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/v1/entries", post(entries::submit))
-        .route("/v1/bundles", post(entries::submit_bundle))
-        .route("/v1/entries/{id}", get(entries::status))
-        .route("/v1/entries/{id}/receipt", get(entries::receipt))
-        .route("/v1/entries/{id}/sheaf", get(entries::sheaf))
-        .route("/v1/receipts", post(entries::receipts))
-        .route("/v1/records/{registry}/{key}", get(records::record))
-        .route(
-            "/v1/records/{registry}/{key}/history",
-            get(records::history),
-        )
-        .route("/v1/clerks/{agency}", get(directory::clerks))
-        .route("/v1/clerks/{agency}/{name}", get(directory::clerk))
-        .route("/v1/registries", get(directory::registries))
-        .route("/v1/inbox/{agency}", get(directory::inbox))
-        .route("/v1/network", get(operations::network))
-        .route("/v1/status", get(operations::status))
-        .route("/v1/genesis", get(operations::genesis))
-        .route("/v1/trust", get(operations::trust))
-        .route("/v1/proofs/inclusion", get(log::inclusion))
-        .route("/v1/proofs/consistency", get(log::consistency))
-        .route("/checkpoint", get(log::checkpoint))
-        .route("/tile/{*path}", get(log::tile))
-        .route("/livez", get(operations::livez))
-        .route("/readyz", get(operations::readyz))
-        .route("/metrics", get(operations::metrics))
+pub fn router(serving: Serving) -> Router {
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, route.to)
+        })
         .fallback(problem::no_such_path)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(shared)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .with_state(serving)
 }

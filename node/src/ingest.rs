@@ -5,21 +5,29 @@
 //! checked once on this node, whichever way it comes; entries that a client brought are told to all
 //! peers, once.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use ledger::{NotAdmitted, rules::Refusal};
 use protocol::{
-    authentic::{Authentic, Author, Said},
+    authentic::{Authentic, Author, Submission},
     entry::Authorship,
     hash::{EntryId, LeafHash},
     height::LeafIndex,
 };
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::{mempool::Offered, network::Lane, shared::Shared, wire};
+use crate::{
+    breaches::Breach,
+    limits,
+    mempool::Offered,
+    network::{Lane, PeerIndex, Received},
+    shared::Shared,
+    wire,
+};
 
-/// Jobs that wait for a free core.
-const JOBS_MAX: usize = 4096;
 /// So few entries are checked at once where they arrive: waking another thread costs more.
 const INLINE_MAX: usize = 2;
 /// Entries that are checked in one go.
@@ -27,7 +35,7 @@ const BATCH_MAX: usize = 256;
 
 /// What became of one entry at the door.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum IngestAnswer {
     /// It waits for a block.
     Pending(EntryId),
     /// It is in the log.
@@ -55,39 +63,61 @@ pub enum Denial {
     Fault,
 }
 
-struct Job {
-    entries: Vec<Vec<u8>>,
-    reply: Option<oneshot::Sender<Vec<Answer>>>,
-}
-
-/// Where bytes are handed in.
-#[derive(Clone)]
-pub struct Door(mpsc::Sender<Job>);
-
-impl std::fmt::Debug for Door {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Door")
+impl Denial {
+    /// What is wrong with an entry that no honest node passes on, whatever it knows of the ledger.
+    fn garbage(&self) -> Option<&str> {
+        match self {
+            Self::Malformed(what) => Some(what.as_str()),
+            Self::BadSignature => Some("an entry that its author has not signed"),
+            _ => None,
+        }
     }
 }
 
-impl Door {
+struct Job {
+    entries: Vec<Vec<u8>>,
+    reply: Option<oneshot::Sender<Vec<IngestAnswer>>>,
+    /// The peer that told of them, if none of our clients did.
+    peer: Option<PeerIndex>,
+}
+
+/// Where bytes are handed in. Clients and peers have queues of their own: neither keeps the other out.
+#[derive(Clone)]
+pub struct Ingest {
+    clients: mpsc::Sender<Job>,
+    peers: mpsc::Sender<Job>,
+}
+
+impl std::fmt::Debug for Ingest {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Ingest")
+    }
+}
+
+impl Ingest {
     /// Opens the door: its tasks end when the last handle is dropped.
     #[must_use]
     pub fn open() -> (Self, Jobs) {
-        let (sender, receiver) = mpsc::channel(JOBS_MAX);
-        (Self(sender), Jobs(receiver))
+        let (clients, from_clients) = mpsc::channel(limits::CLIENT_JOBS_MAX);
+        let (peers, from_peers) = mpsc::channel(limits::PEER_JOBS_MAX);
+        let jobs = Jobs {
+            clients: JobQueue(from_clients),
+            peers: JobQueue(from_peers),
+        };
+        (Self { clients, peers }, jobs)
     }
 
     /// Hands in entries of a client and waits for the answers, in the same order.
-    pub async fn submit(&self, entries: Vec<Vec<u8>>) -> Vec<Answer> {
+    pub async fn submit(&self, entries: Vec<Vec<u8>>) -> Vec<IngestAnswer> {
         let count = entries.len();
-        let busy = || vec![Answer::Refused(None, Denial::Busy); count];
+        let busy = || vec![IngestAnswer::Refused(None, Denial::Busy); count];
         let (reply, answer) = oneshot::channel();
         if self
-            .0
+            .clients
             .try_send(Job {
                 entries,
                 reply: Some(reply),
+                peer: None,
             })
             .is_err()
         {
@@ -97,27 +127,45 @@ impl Door {
     }
 
     /// Hands in entries that a peer told of. A full door makes the peer's lane wait.
-    pub async fn told(&self, entries: Vec<Vec<u8>>) {
+    pub async fn from_peer(&self, entries: Vec<Vec<u8>>, peer: PeerIndex) {
         let _closed = self
-            .0
+            .peers
             .send(Job {
                 entries,
                 reply: None,
+                peer: Some(peer),
             })
             .await;
     }
 }
 
 /// The jobs behind the door.
-pub struct Jobs(mpsc::Receiver<Job>);
-
-impl std::fmt::Debug for Jobs {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Jobs")
-    }
+#[derive(Debug)]
+pub struct Jobs {
+    /// What clients bring.
+    pub clients: JobQueue,
+    /// What peers tell of.
+    pub peers: JobQueue,
 }
 
 impl Jobs {
+    /// Works both queues off until the door closes.
+    pub async fn work(self, shared: Arc<Shared>) {
+        let peers = self.peers.work(Arc::clone(&shared));
+        futures::join!(self.clients.work(shared), peers);
+    }
+}
+
+/// Jobs of one kind.
+pub struct JobQueue(mpsc::Receiver<Job>);
+
+impl std::fmt::Debug for JobQueue {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Queue")
+    }
+}
+
+impl JobQueue {
     /// Works the jobs off until the door closes: as many at a time as there are cores, small ones together.
     pub async fn work(mut self, shared: Arc<Shared>) {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -148,31 +196,40 @@ impl Jobs {
 }
 
 fn work_off(shared: &Shared, jobs: Vec<Job>) {
-    let mut flood = Vec::new();
+    let mut gossip = Vec::new();
     let mut fresh = false;
     for job in jobs {
         let from_client = job.reply.is_some();
+        let counted = job.peer.map(|peer| (peer, shared.breaches.count(peer)));
         let mut answers = Vec::with_capacity(job.entries.len());
         for bytes in job.entries {
             let (answer, new) = take(shared, &bytes);
             fresh |= new;
+            if let (Some(peer), IngestAnswer::Refused(_, denial)) = (job.peer, &answer)
+                && let Some(detail) = denial.garbage()
+            {
+                shared.breach(peer, Breach::Entry, &detail);
+            }
             if new && from_client {
-                flood.push(bytes);
+                gossip.push(bytes);
             }
             answers.push(answer);
         }
         if let Some(reply) = job.reply {
             let _gone = reply.send(answers);
         }
+        if let Some((peer, count)) = counted {
+            shared.heard(peer, count);
+        }
     }
     if fresh {
         shared.wake_driver();
     }
-    flood_entries(shared, flood);
+    gossip_entries(shared, gossip);
 }
 
 /// Tells all peers of entries, in messages of a bounded size.
-pub fn flood_entries(shared: &Shared, entries: Vec<Vec<u8>>) {
+pub fn gossip_entries(shared: &Shared, entries: Vec<Vec<u8>>) {
     for chunk in chunks(entries) {
         shared.network.broadcast(
             Lane::Entries,
@@ -202,41 +259,57 @@ pub fn chunks(entries: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
 }
 
 /// Lets one entry in, or says why not; and whether it is new here.
-fn take(shared: &Shared, bytes: &[u8]) -> (Answer, bool) {
-    let hash = Said::hash_of(bytes);
+fn take(shared: &Shared, bytes: &[u8]) -> (IngestAnswer, bool) {
+    let hash = Submission::hash_of(bytes);
     if let Some(id) = shared.mempool().get(&hash).map(|entry| entry.id()) {
-        return (Answer::Pending(id), false);
+        return (IngestAnswer::Pending(id), false);
     }
-    let said = match Said::parse(bytes) {
-        Ok(said) => said,
+    let submission = match Submission::parse(bytes) {
+        Ok(submission) => submission,
         Err(error) => {
             return (
-                Answer::Refused(None, Denial::Malformed(error.to_string())),
+                IngestAnswer::Refused(None, Denial::Malformed(error.to_string())),
                 false,
             );
         }
     };
-    let id = Said::id_of_parsed(bytes);
+    let id = Submission::id_of_parsed(bytes);
     match shared.ledger.entry(&id) {
-        Ok(Some(index)) => return (Answer::Recorded(id, index), false),
+        Ok(Some(index)) => return (IngestAnswer::Recorded(id, index), false),
         Ok(None) => {}
         Err(fault) => {
             shared.fail(&fault);
-            return (Answer::Refused(Some(id), Denial::Fault), false);
+            return (IngestAnswer::Refused(Some(id), Denial::Fault), false);
         }
     }
-    match authenticate(shared, said, hash) {
+    match authenticate(shared, submission, hash) {
         Ok(entry) => admit(shared, entry.as_ref().clone()),
-        Err(denial) => (Answer::Refused(Some(id), denial), false),
+        Err(denial) => (IngestAnswer::Refused(Some(id), denial), false),
     }
 }
 
-/// Believes an entry, an act or a batch by the key of its author as of the last block.
-pub fn authenticate(shared: &Shared, said: Said, hash: LeafHash) -> Result<Arc<Authentic>, Denial> {
+/// Lets in what this node itself has to say, and tells all peers of it each time it is brought.
+pub fn bring(shared: &Shared, bytes: &[u8]) -> IngestAnswer {
+    let (answer, is_new) = take(shared, bytes);
+    if is_new {
+        shared.wake_driver();
+    }
+    if matches!(answer, IngestAnswer::Pending(_)) {
+        gossip_entries(shared, vec![bytes.to_vec()]);
+    }
+    answer
+}
+
+/// Believes an entry, an act, a return mark or a batch by the key of its author as of the last block.
+pub fn authenticate(
+    shared: &Shared,
+    submission: Submission,
+    hash: LeafHash,
+) -> Result<Arc<Authentic>, Denial> {
     if let Some(entry) = shared.mempool().get(&hash) {
         return Ok(Arc::clone(entry));
     }
-    if let Said::Entry(entry) = &said
+    if let Submission::Entry(entry) = &submission
         && entry.authorship == Authorship::Batched
     {
         return Err(Denial::Batched);
@@ -244,35 +317,107 @@ pub fn authenticate(shared: &Shared, said: Said, hash: LeafHash) -> Result<Arc<A
     let head = shared.ledger.head();
     let unknown = |author: &Author<'_>| match author {
         Author::Clerk(name) => Refusal::UnknownClerk((*name).clone()),
-        Author::Agency(name) => Refusal::UnknownAgency((*name).clone()),
+        Author::Agency(name) | Author::Validator(name) => Refusal::UnknownAgency((*name).clone()),
     };
-    let author = said.author();
+    let author = submission.author();
     let key = head.directory().key_of(&author);
     let key = key.ok_or_else(|| Denial::Rules(unknown(&author)))?;
-    said.authenticate(head.directory().origin(), &key)
+    submission
+        .authenticate(head.directory().network_id(), &key)
         .map(Arc::new)
         .map_err(|_| Denial::BadSignature)
 }
 
-fn admit(shared: &Shared, entry: Authentic) -> (Answer, bool) {
+fn admit(shared: &Shared, entry: Authentic) -> (IngestAnswer, bool) {
     let id = entry.id();
     let admitted = match shared.ledger.admit(entry) {
         Ok(admitted) => admitted,
         Err(NotAdmitted::Refused(Refusal::AlreadyThere { index })) => {
-            return (Answer::Recorded(id, index), false);
+            return (IngestAnswer::Recorded(id, index), false);
         }
         Err(NotAdmitted::Refused(refusal)) => {
-            return (Answer::Refused(Some(id), Denial::Rules(refusal)), false);
+            return (
+                IngestAnswer::Refused(Some(id), Denial::Rules(refusal)),
+                false,
+            );
         }
+        Err(NotAdmitted::Moved) => return (IngestAnswer::Refused(Some(id), Denial::Busy), false),
         Err(NotAdmitted::Fault(fault)) => {
             shared.fail(&fault);
-            return (Answer::Refused(Some(id), Denial::Fault), false);
+            return (IngestAnswer::Refused(Some(id), Denial::Fault), false);
         }
     };
     match shared.mempool().offer(admitted) {
-        Offered::Waits => (Answer::Pending(id), true),
-        Offered::WaitedAlready => (Answer::Pending(id), false),
-        Offered::Contested { by } => (Answer::Refused(Some(id), Denial::Contested(by)), false),
-        Offered::Full => (Answer::Refused(Some(id), Denial::Busy), false),
+        Offered::Waits => (IngestAnswer::Pending(id), true),
+        Offered::WaitedAlready => (IngestAnswer::Pending(id), false),
+        Offered::Contested { by } => (
+            IngestAnswer::Refused(Some(id), Denial::Contested(by)),
+            false,
+        ),
+        Offered::Full => (IngestAnswer::Refused(Some(id), Denial::Busy), false),
+    }
+}
+
+/// Entries that peers tell of go through the same door as everybody's. Peers take turns, a few entries
+/// each, so that one that floods holds up only what it sends itself.
+pub async fn take_from_peers(shared: Arc<Shared>, mut entries: mpsc::Receiver<Received>) {
+    let mut from_peer: BTreeMap<PeerIndex, VecDeque<PeerEntries>> = BTreeMap::new();
+    loop {
+        if from_peer.is_empty() {
+            let Some(received) = entries.recv().await else {
+                return;
+            };
+            note(&shared, &mut from_peer, received);
+        }
+        while let Ok(received) = entries.try_recv() {
+            note(&shared, &mut from_peer, received);
+        }
+        let peers: Vec<PeerIndex> = from_peer.keys().copied().collect();
+        for peer in peers {
+            let Some(waiting) = from_peer.get_mut(&peer) else {
+                continue;
+            };
+            let mut part = Vec::new();
+            while part.len() < limits::PEER_ENTRIES_A_TURN
+                && let Some(first) = waiting.front_mut()
+            {
+                match first.entries.next() {
+                    Some(entry) => part.push(entry),
+                    None => drop(waiting.pop_front()),
+                }
+            }
+            if waiting.is_empty() {
+                from_peer.remove(&peer);
+            }
+            if !part.is_empty() {
+                shared.ingest.from_peer(part, peer).await;
+            }
+        }
+    }
+}
+
+/// A message on the entries lane that is being worked off, with its place in the peer's inbox.
+struct PeerEntries {
+    entries: std::vec::IntoIter<Vec<u8>>,
+    _received: Received,
+}
+
+fn note(
+    shared: &Shared,
+    from_peer: &mut BTreeMap<PeerIndex, VecDeque<PeerEntries>>,
+    mut received: Received,
+) {
+    let bytes = std::mem::take(&mut received.bytes);
+    match wire::decode::<wire::EntriesMessage>(&bytes, wire::ENTRIES_BYTES_MAX) {
+        Ok(wire::EntriesMessage(entries)) => {
+            from_peer
+                .entry(received.peer)
+                .or_default()
+                .push_back(PeerEntries {
+                    entries: entries.into_iter(),
+                    _received: received,
+                })
+        }
+        Err(error) => shared.breach(received.peer, Breach::Malformed, &error),
     }
 }

@@ -1,14 +1,27 @@
 //! `muhr-node`: runs the node of a folder that `muhr network create` made.
+//!
+//! Ends with 0 when told to, 1 for this machine's trouble or a bug, 2 for words it does not know, 3 for
+//! settings that do not hold. Where nobody reads the log, this code is all that is said.
+#![deny(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "they panic when nobody reads; the log does not"
+)]
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use node::{
+    descriptors,
+    fault::NodeFault,
+    logging::{Levels, LogWriter},
     run::{Ended, run},
+    shared::describe,
+    signals,
+    threads::half_the_cores,
     witness,
 };
-use tokio::sync::oneshot;
-use tracing_subscriber::EnvFilter;
+use rustix::{fs::Mode, process::umask};
 
 /// A node of a Muhr network.
 #[derive(Debug, Parser)]
@@ -25,10 +38,14 @@ enum Command {
         /// The folder, with node.toml, genesis and keys.
         #[arg(long)]
         dir: PathBuf,
+        /// Declares lost for good what is missing of the safety record and the cosign state: the node
+        /// then signs nothing until a block holds its return mark
+        #[arg(long)]
+        sign_state_lost: bool,
     },
     /// Cosigns checkpoints of one log for outsiders, and never two that contradict (C2SP tlog-witness).
     Witness {
-        /// The folder, with witness.key; the register is kept there.
+        /// The folder, with witness.key; the cosign state is kept there.
         #[arg(long)]
         dir: PathBuf,
         /// The trust file of the network.
@@ -40,57 +57,89 @@ enum Command {
     },
 }
 
+/// What others may not do with any file of a node, and its group not change: register, record, ledger.
+const FOR_OTHERS: u32 = 0o027;
+/// What still runs when the node has ended has this long to end as well.
+const END_WITHIN: Duration = Duration::from_secs(2);
+
 fn main() -> ExitCode {
-    let command = Arguments::parse().command;
-    // Half the cores turn the wire and HTTP; the driver and the checking of entries take the rest.
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let command = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command,
+        Err(said) => return told(&said),
+    };
+    let Ok(log) = LogWriter::start(std::io::stderr()) else {
+        return ExitCode::FAILURE;
+    };
+    log.take_panics();
+    let ours = Mode::from_raw_mode(FOR_OTHERS);
+    // Whatever the process was started with: the stricter of both.
+    let before = umask(ours);
+    umask(before | ours);
+    let code = with_log(command, &log);
+    log.flush();
+    code
+}
+
+/// Says what clap has to say: help that was asked for, or what is wrong with the words. Help that nobody
+/// could be given is trouble of this machine.
+fn told(said: &clap::Error) -> ExitCode {
+    let is_written = said.print().is_ok() && std::io::stdout().flush().is_ok();
+    match said.exit_code() {
+        0 if !is_written => ExitCode::FAILURE,
+        code => ExitCode::from(u8::try_from(code).unwrap_or(2)),
+    }
+}
+
+fn with_log(command: Command, log: &LogWriter) -> ExitCode {
+    if let Err(few) = descriptors::enough_to_begin() {
+        log.end_with(&format!("muhr-node: {few}"));
+        return ExitCode::FAILURE;
+    }
+    // Half the cores turn the wire; driver, serving and the checking of entries have threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads((cores / 2).max(1))
+        .worker_threads(half_the_cores())
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(run_until_told(command)),
+        Ok(runtime) => {
+            let code = runtime.block_on(run_until_told(command, log));
+            // The system may still be looking up a name; nobody waits for that.
+            runtime.shutdown_timeout(END_WITHIN);
+            code
+        }
         Err(error) => {
-            eprintln!("muhr-node: cannot start threads: {error}");
+            log.end_with(&format!("muhr-node: cannot start threads: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run_until_told(command: Command) -> ExitCode {
-    let filter = EnvFilter::try_from_env("MUHR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-    let (told, stop) = oneshot::channel();
-    tokio::spawn(async move {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-        let terminated = async {
-            match &mut terminate {
-                Some(signal) => signal.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated => {}
+async fn run_until_told(command: Command, log: &LogWriter) -> ExitCode {
+    let said = std::env::var("MUHR_LOG").ok();
+    // Set and empty is how many a script says "not set".
+    let said = said.filter(|said| !said.is_empty());
+    let levels = match Levels::begin(log, said.as_deref()) {
+        Ok(levels) => levels,
+        Err(bad) => {
+            log.end_with(&format!("muhr-node: MUHR_LOG: {bad}"));
+            return ExitCode::from(3);
         }
-        let _gone = told.send(());
-    });
+    };
+    let told = signals::listen();
     let ended = match command {
-        Command::Run { dir } => run(&dir, stop).await,
-        Command::Witness { dir, trust, http } => witness::run(&dir, &trust, http, stop)
+        Command::Run {
+            dir,
+            sign_state_lost,
+        } => run(&dir, sign_state_lost, told, levels).await,
+        Command::Witness { dir, trust, http } => witness::run(&dir, &trust, http, told.stop)
             .await
-            .map_err(Ended::Fault),
+            .map_err(|fault| NodeFault::from(fault).into()),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(ended) => {
-            eprintln!("muhr-node: {ended}");
-            ExitCode::from(if matches!(ended, Ended::Config(_)) {
+            log.end_with(&format!("muhr-node: {}", describe(&ended)));
+            ExitCode::from(if matches!(ended, Ended::Config(_) | Ended::SignState(_)) {
                 3
             } else {
                 1

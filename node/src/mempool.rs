@@ -5,19 +5,19 @@
 //! which is kept for whoever asks.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
 use ledger::{Admitted, rules::Refusal};
 use protocol::{
     act::Decision,
-    authentic::{Authentic, Said},
+    authentic::{Authentic, Submission},
     entry::Entry,
     hash::{EntryId, IndexKey, LeafHash},
     height::{Height, Version},
     name::AgencyName,
-    state::{ClerkState, RecordState, RegistryState},
+    state::{ClerkState, RecordState, RegistryState, ReturnState},
 };
 
 /// The most entries that wait.
@@ -55,6 +55,8 @@ pub struct Mempool {
     claims: HashMap<Claim, EntryId>,
     queues: BTreeMap<AgencyName, VecDeque<LeafHash>>,
     per_agency: BTreeMap<AgencyName, usize>,
+    /// Return marks, which go first.
+    returns: BTreeMap<AgencyName, LeafHash>,
     leaves: usize,
     /// Whose turn it is to be first in a block.
     first: usize,
@@ -104,12 +106,14 @@ impl Mempool {
         if let Some(by) = claims.iter().find_map(|claim| self.claims.get(claim)) {
             return Offered::Contested { by: *by };
         }
-        let agency = entry.said().author().agency();
+        let agency = entry.submission().author().agency();
         let of_agency = self.per_agency.get(&agency).copied().unwrap_or(0);
-        if self.leaves + entry.count() > WAITING_MAX
+        // A validator's return never waits for clerks' entries: there is at most one of each agency.
+        let has_room = matches!(entry.submission(), Submission::Return(_));
+        let is_full = self.leaves + entry.count() > WAITING_MAX
             || self.bytes + entry.bytes().len() > WAITING_BYTES_MAX
-            || of_agency + entry.count() > WAITING_PER_AGENCY_MAX
-        {
+            || of_agency + entry.count() > WAITING_PER_AGENCY_MAX;
+        if is_full && !has_room {
             return Offered::Full;
         }
         for leaf in entry.leaves() {
@@ -120,11 +124,15 @@ impl Mempool {
         self.leaves += entry.count();
         let claims = claims.into_iter().map(|claim| (claim, entry.id()));
         self.claims.extend(claims);
-        self.queues
-            .entry(agency.clone())
-            .or_default()
-            .push_back(entry.hash());
-        *self.per_agency.entry(agency).or_default() += entry.count();
+        if has_room {
+            self.returns.insert(agency, entry.hash());
+        } else {
+            self.queues
+                .entry(agency.clone())
+                .or_default()
+                .push_back(entry.hash());
+            *self.per_agency.entry(agency).or_default() += entry.count();
+        }
         self.entries.insert(entry.hash(), Arc::new(entry));
         Offered::Waits
     }
@@ -140,6 +148,18 @@ impl Mempool {
         let begin = self.first.checked_rem(self.queues.len()).unwrap_or(0);
         let mut taken = Vec::new();
         let (mut leaves, mut bytes, mut turn) = (0, 0, 0);
+        for mark in self
+            .returns
+            .values()
+            .filter_map(|hash| self.entries.get(hash))
+        {
+            leaves += mark.count();
+            bytes += mark.bytes().len();
+            if leaves > leaves_max || bytes > bytes_max {
+                return taken;
+            }
+            taken.push(Arc::clone(mark));
+        }
         loop {
             let mut any = false;
             let (before, after) = (
@@ -182,6 +202,12 @@ impl Mempool {
         losers
     }
 
+    /// The agencies whose validators have lost what they signed, and whose marks wait.
+    #[must_use]
+    pub fn returning(&self) -> BTreeSet<AgencyName> {
+        self.returns.keys().cloned().collect()
+    }
+
     /// All that wait, for a peer that was away.
     #[must_use]
     pub fn all_bytes(&self) -> Vec<Vec<u8>> {
@@ -212,7 +238,7 @@ impl Mempool {
     pub fn dead(&self, height: Height) -> Vec<EntryId> {
         self.entries
             .values()
-            .filter(|entry| entry.said().expires() < height)
+            .filter(|entry| entry.submission().expires() < height)
             .map(|entry| entry.id())
             .collect()
     }
@@ -227,8 +253,10 @@ impl Mempool {
         for claim in Claim::of(&entry) {
             self.claims.remove(&claim);
         }
-        let agency = entry.said().author().agency();
-        if let Some(count) = self.per_agency.get_mut(&agency) {
+        let agency = entry.submission().author().agency();
+        if matches!(entry.submission(), Submission::Return(_)) {
+            self.returns.remove(&agency);
+        } else if let Some(count) = self.per_agency.get_mut(&agency) {
             *count = count.saturating_sub(entry.count());
         }
         Some(entry)
@@ -246,22 +274,26 @@ impl Mempool {
     }
 }
 
-/// What only one entry can have: a version of a record, an agency's word on it, a clerk's next state, or
-/// a registry's next policy.
+/// What only one entry can have: a version of a record, an agency's word on it, a clerk's next state, a
+/// registry's next policy, or a validator's return.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Claim(IndexKey, Version, Option<AgencyName>);
 
 impl Claim {
     fn of(whole: &Authentic) -> Vec<Self> {
-        match whole.said() {
-            Said::Entry(entry) => vec![Self::of_entry(entry)],
-            Said::Batch(batch) => batch.entries.iter().map(Self::of_entry).collect(),
-            Said::Act(act) => {
+        match whole.submission() {
+            Submission::Entry(entry) => vec![Self::of_entry(entry)],
+            Submission::Batch(batch) => batch.entries.iter().map(Self::of_entry).collect(),
+            Submission::Act(act) => {
                 let key = match &act.statement.decision {
                     Decision::AddClerk(state) => ClerkState::index_key(&state.name),
                     Decision::RevokeClerk { clerk, .. } => ClerkState::index_key(clerk),
                     Decision::SetPolicy { registry, .. } => RegistryState::index_key(registry),
                 };
+                vec![Self(key, Version::ZERO, None)]
+            }
+            Submission::Return(mark) => {
+                let key = ReturnState::index_key(&mark.statement.agency);
                 vec![Self(key, Version::ZERO, None)]
             }
         }

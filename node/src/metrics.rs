@@ -1,18 +1,38 @@
 //! Counters for Prometheus. No label ever holds a record, a clerk or a document.
 
-use std::sync::atomic::AtomicU64;
+mod exposition;
+mod machine;
+mod peers;
+
+use std::sync::{Arc, atomic::AtomicU64};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
 
+pub use self::{
+    exposition::Exposition,
+    machine::MachineMetrics,
+    peers::{PeerMetrics, PeerName},
+};
+use crate::server::ServingCounts;
+
 /// Why an entry was not let in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Code {
+pub struct CodeLabel {
     /// The stable code of the refusal.
     pub code: String,
+}
+
+/// A peer and a kind of bad message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PeerBreach {
+    /// Name of the peer.
+    pub peer: String,
+    /// The stable word of [`crate::breaches::Breach`].
+    pub kind: &'static str,
 }
 
 /// All counters of a node.
@@ -33,11 +53,11 @@ pub struct Metrics {
     pub rounds: Counter,
     /// Entries waiting.
     pub waiting: Gauge,
-    /// Validators reached, this one included.
+    /// Validators reached that vote, this one included.
     pub reached: Gauge,
     /// Entries not let in, by code.
-    pub refused: Family<Code, Counter>,
-    /// Seconds from the start of a height to its commit.
+    pub refused: Family<CodeLabel, Counter>,
+    /// Seconds from the first entry or proposal that waits for a block to its commit.
     pub decide_seconds: Histogram,
     /// Seconds that a commit took on disk.
     pub commit_seconds: Histogram,
@@ -45,6 +65,24 @@ pub struct Metrics {
     pub sent_bytes: Counter<u64, AtomicU64>,
     /// Evidence of misbehaviour of validators.
     pub evidence: Counter,
+    /// 1 if this node votes, else 0.
+    pub votes: Gauge,
+    /// Time of the last block, in seconds since 1970.
+    pub head_timestamp: Gauge<f64, AtomicU64>,
+    /// How each peer stands.
+    pub peers: PeerMetrics,
+    /// Seconds by which this clock is ahead of the others'.
+    pub clock_offset: Gauge<f64, AtomicU64>,
+    /// Log lines that could not be written.
+    pub log_lines_lost: Counter<u64, AtomicU64>,
+    /// Serving of the HTTP port.
+    pub serving: Arc<ServingCounts>,
+    /// Open files and limits.
+    machine: MachineMetrics,
+    /// Bad messages of peers, by kind.
+    pub breaches: Family<PeerBreach, Counter>,
+    /// Connections that were cut because nothing good came over them.
+    pub cuts: Family<PeerName, Counter>,
 }
 
 impl Default for Metrics {
@@ -70,78 +108,132 @@ impl Default for Metrics {
             commit_seconds: Histogram::new(buckets()),
             sent_bytes: Counter::default(),
             evidence: Counter::default(),
+            votes: Gauge::default(),
+            head_timestamp: Gauge::default(),
+            peers: PeerMetrics::default(),
+            clock_offset: Gauge::default(),
+            log_lines_lost: Counter::default(),
+            serving: Arc::default(),
+            machine: MachineMetrics::default(),
+            breaches: Family::default(),
+            cuts: Family::default(),
         };
         let mut registry = Registry::with_prefix("muhr");
-        registry.register(
-            "chain_height",
-            "Height of the last block",
-            metrics.height.clone(),
-        );
-        registry.register("log_size_leaves", "Leaves in the log", metrics.size.clone());
-        registry.register(
-            "published_size_leaves",
-            "Size of the newest checkpoint with a quorum",
-            metrics.published.clone(),
-        );
-        registry.register(
-            "entries",
-            "Entries recorded since the start",
-            metrics.entries.clone(),
-        );
-        registry.register(
-            "blocks",
-            "Blocks committed since the start",
-            metrics.blocks.clone(),
-        );
-        registry.register(
-            "extra_rounds",
-            "Rounds after the first that were needed",
-            metrics.rounds.clone(),
-        );
-        registry.register(
-            "waiting_entries",
-            "Entries that wait for a block",
-            metrics.waiting.clone(),
-        );
-        registry.register(
-            "validators_reached",
-            "Validators reached, this one included",
-            metrics.reached.clone(),
-        );
-        registry.register(
-            "entries_refused",
-            "Entries not let in, by code",
-            metrics.refused.clone(),
-        );
-        registry.register(
-            "decide_seconds",
-            "From the start of a height to its commit",
-            metrics.decide_seconds.clone(),
-        );
-        registry.register(
-            "commit_seconds",
-            "Time of a commit on disk",
-            metrics.commit_seconds.clone(),
-        );
-        registry.register(
-            "sent_bytes",
-            "Bytes sent to peers",
-            metrics.sent_bytes.clone(),
-        );
-        registry.register(
-            "evidence",
-            "Proofs of misbehaviour of validators",
-            metrics.evidence.clone(),
-        );
+        metrics.register_chain(&mut registry);
+        metrics.register_node(&mut registry);
         metrics.registry = registry;
         metrics
     }
 }
 
 impl Metrics {
+    /// How the chain stands, and what comes in.
+    fn register_chain(&self, registry: &mut Registry) {
+        registry.register(
+            "chain_height",
+            "Height of the last block",
+            self.height.clone(),
+        );
+        registry.register("log_size_leaves", "Leaves in the log", self.size.clone());
+        registry.register(
+            "published_size_leaves",
+            "Size of the newest checkpoint with a quorum",
+            self.published.clone(),
+        );
+        registry.register(
+            "entries",
+            "Entries recorded since the start",
+            self.entries.clone(),
+        );
+        registry.register(
+            "blocks",
+            "Blocks committed since the start",
+            self.blocks.clone(),
+        );
+        registry.register(
+            "extra_rounds",
+            "Rounds after the first that were needed",
+            self.rounds.clone(),
+        );
+        registry.register(
+            "waiting_entries",
+            "Entries that wait for a block",
+            self.waiting.clone(),
+        );
+        registry.register(
+            "validators_reached",
+            "Validators reached that vote, this one included",
+            self.reached.clone(),
+        );
+    }
+
+    /// How this node, its peers and its machine stand.
+    fn register_node(&self, registry: &mut Registry) {
+        registry.register(
+            "entries_refused",
+            "Entries not let in, by code",
+            self.refused.clone(),
+        );
+        registry.register(
+            "decide_seconds",
+            "From the first entry or proposal that waits for a block to its commit",
+            self.decide_seconds.clone(),
+        );
+        registry.register(
+            "commit_seconds",
+            "Time of a commit on disk",
+            self.commit_seconds.clone(),
+        );
+        registry.register("sent_bytes", "Bytes sent to peers", self.sent_bytes.clone());
+        registry.register(
+            "evidence",
+            "Proofs of misbehaviour of validators",
+            self.evidence.clone(),
+        );
+        registry.register(
+            "build",
+            "The program",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        registry.register(
+            "votes",
+            "1 if this node votes, 0 if it does not; observers never do",
+            self.votes.clone(),
+        );
+        registry.register(
+            "head_timestamp_seconds",
+            "Time of the last block",
+            self.head_timestamp.clone(),
+        );
+        self.peers.register(registry);
+        registry.register(
+            "clock_offset_seconds",
+            "Seconds by which this clock is ahead of the others, negative if behind",
+            self.clock_offset.clone(),
+        );
+        registry.register(
+            "log_lines_lost",
+            "Log lines that could not be written since the start",
+            self.log_lines_lost.clone(),
+        );
+        self.serving.register(registry);
+        self.machine.register(registry);
+        registry.register(
+            "peer_bad_messages",
+            "Messages of peers that were dropped, by kind",
+            self.breaches.clone(),
+        );
+        registry.register(
+            "peer_cuts",
+            "Connections cut because a peer sent nothing but bad messages",
+            self.cuts.clone(),
+        );
+    }
+
     /// The page for Prometheus.
     #[must_use]
     pub fn page(&self) -> String {
+        self.machine.look();
         let mut page = String::new();
         match encode(&mut page, &self.registry) {
             Ok(()) => page,
@@ -149,10 +241,16 @@ impl Metrics {
         }
     }
 
+    /// Counts a peer that was cut off.
+    pub fn count_cut(&self, peer: &str) {
+        let peer = peer.to_owned();
+        self.cuts.get_or_create(&PeerName { peer }).inc();
+    }
+
     /// Counts a refusal.
     pub fn count_refusal(&self, code: &str) {
         self.refused
-            .get_or_create(&Code {
+            .get_or_create(&CodeLabel {
                 code: code.to_owned(),
             })
             .inc();

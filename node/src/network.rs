@@ -6,30 +6,40 @@
 //! discovery, no gossip: with a few dozen known peers they add only ways to be attacked.
 
 mod carrier;
+mod gate;
+mod heard;
 mod lanes;
 mod swarm;
+mod watched;
 
 use std::{
+    io,
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use libp2p::PeerId;
-use protocol::key::{PublicKey, SecretKey};
+use protocol::{
+    key::{PublicKey, SecretKey},
+    planted::{self, Bug},
+};
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 pub use self::carrier::Carrier;
+use self::heard::Presence;
+use crate::{address::PeerAddress, host::Host, limits};
 
-/// Messages that wait to be sent on one lane to one peer.
-const QUEUE_MESSAGES_MAX: usize = 1024;
-/// Bytes that wait to be sent on one lane to one peer.
-const QUEUE_BYTES_MAX: u64 = 32 << 20;
-/// Messages that came and wait to be handled, per lane.
-const INBOX_MESSAGES_MAX: usize = 1024;
+/// A peer is reached if something came from it within this. Peers say something every two seconds, so
+/// four of those may be late or lost; and whoever is asked can say within ten seconds who is missing.
+pub const HEARD_WITHIN: Duration = Duration::from_secs(8);
+
+/// A peer that was cut off is not let in again for so long.
+pub const CUT_FOR: Duration = Duration::from_secs(30);
 
 /// What a message is for. Each kind travels alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,7 +106,7 @@ pub struct Peer {
     /// The key that names it on the wire.
     pub key: PublicKey,
     /// Where it listens.
-    pub address: Option<SocketAddr>,
+    pub address: Option<PeerAddress>,
 }
 
 /// What the network starts from.
@@ -108,27 +118,29 @@ pub struct Setup {
     pub listen: SocketAddr,
     /// Everybody who may connect.
     pub peers: Vec<Peer>,
+    /// Tells when something was heard.
+    pub host: Host,
 }
 
 /// Why the network does not start.
 #[derive(Debug, Error)]
-pub enum Fault {
+pub enum NetworkFault {
     /// The port is taken, or the address is not this machine's.
     #[error(
-        "cannot listen on {address}: {reason}; is another node running, or the address in node.toml wrong?"
+        "cannot listen on {address}; is another node running, or the address in node.toml wrong?"
     )]
     Listen {
         /// Where.
         address: SocketAddr,
         /// What the system said.
-        reason: String,
+        source: io::Error,
     },
     /// A key that libp2p does not take.
     #[error("the peer key of {0} cannot be used")]
     Key(String),
     /// The transport could not be made.
-    #[error("the transport cannot be made: {0}")]
-    Transport(String),
+    #[error("the transport cannot be made")]
+    Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// A message that came.
@@ -138,7 +150,13 @@ pub struct Received {
     pub peer: PeerIndex,
     /// Its bytes, within the lane's limit.
     pub bytes: Vec<u8>,
+    /// Its part of what the peer may have waiting here, given back when this is dropped.
+    pub room: Option<Room>,
 }
+
+/// A part of what one peer may have waiting on one lane. Whoever sends faster than this node works waits
+/// for its own messages, and nobody else does.
+pub type Room = tokio::sync::OwnedSemaphorePermit;
 
 /// Who came and went.
 #[derive(Debug)]
@@ -147,6 +165,8 @@ pub enum PeerEvent {
     Connected(PeerIndex),
     /// A peer cannot be reached any more.
     Disconnected(PeerIndex),
+    /// A peer has hung up several times as soon as it knew who this node is.
+    NotKnown(PeerIndex),
     /// The network itself has failed.
     Fault(String),
 }
@@ -180,7 +200,7 @@ pub enum NotSent {
 
 /// One outgoing lane.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub(crate) struct LaneQueue {
     sender: mpsc::Sender<Arc<[u8]>>,
     waiting: Arc<AtomicU64>,
 }
@@ -188,8 +208,24 @@ pub(crate) struct Queue {
 /// A peer as the handle sees it.
 #[derive(Debug)]
 pub(crate) struct Link {
-    queues: [Queue; 3],
+    queues: [LaneQueue; 3],
     connected: Arc<AtomicBool>,
+    /// When the log last told that a queue of this peer is full, in seconds since the start.
+    full_told: AtomicU64,
+    heard: Arc<Presence>,
+}
+
+/// How one peer stands.
+#[derive(Clone, Debug, Default)]
+pub struct Contact {
+    /// Whether there is a connection and something came through it within [`HEARD_WITHIN`].
+    pub is_reached: bool,
+    /// How long ago something last came, if ever since the start.
+    pub heard_ago: Option<Duration>,
+    /// Why it is not reached, as far as this node knows.
+    pub trouble: Option<String>,
+    /// Where its connections lead.
+    pub addresses: Vec<String>,
 }
 
 /// Where messages are handed over. Cheap to clone.
@@ -197,15 +233,51 @@ pub(crate) struct Link {
 pub struct Handle {
     links: Arc<Vec<Link>>,
     sent_bytes: Arc<AtomicU64>,
+    cuts: mpsc::UnboundedSender<PeerIndex>,
+    began: Instant,
     listening: SocketAddr,
+    /// Where the peers are, as the settings say now; by number.
+    addresses: watch::Sender<Vec<Option<PeerAddress>>>,
 }
 
 impl Handle {
-    fn new(links: Vec<Link>, listening: SocketAddr) -> Self {
+    fn new(links: Vec<Link>, cuts: mpsc::UnboundedSender<PeerIndex>) -> Self {
         Self {
             links: Arc::new(links),
             sent_bytes: Arc::new(AtomicU64::new(0)),
-            listening,
+            cuts,
+            began: Instant::now(),
+            listening: SocketAddr::from(([0, 0, 0, 0], 0)),
+            addresses: watch::Sender::new(Vec::new()),
+        }
+    }
+
+    /// From now on the peers are dialled there, by number. Connections that stand are kept.
+    pub fn set_addresses(&self, addresses: Vec<Option<PeerAddress>>) {
+        self.addresses.send_replace(addresses);
+    }
+
+    /// Cuts the connection of a peer, which is not let in again for [`CUT_FOR`].
+    pub fn cut(&self, peer: PeerIndex) {
+        let _gone = self.cuts.send(peer);
+    }
+
+    /// Whether a peer reads what it is sent on a lane: little of it waits.
+    #[must_use]
+    pub fn has_room(&self, peer: PeerIndex, lane: Lane) -> bool {
+        let link = self.links.get(peer.0);
+        let queue = link.and_then(|link| link.queues.get(lane.number()));
+        queue.is_some_and(|queue| {
+            queue.waiting.load(Ordering::Relaxed) < lane.frame_bytes_max() as u64
+        })
+    }
+
+    /// Tells that a queue is full, at most once in a second for each peer.
+    fn tell_full(&self, peer: PeerIndex, lane: Lane) {
+        let now = self.began.elapsed().as_secs() + 1;
+        let link = self.links.get(peer.0);
+        if link.is_some_and(|link| link.full_told.swap(now, Ordering::Relaxed) != now) {
+            tracing::warn!(event = "queue-full", peer = peer.0, lane = lane.name());
         }
     }
 
@@ -223,7 +295,7 @@ impl Handle {
             .get(lane.number())
             .ok_or(NotSent::NotConnected)?;
         let length = bytes.len() as u64;
-        if queue.waiting.fetch_add(length, Ordering::Relaxed) > QUEUE_BYTES_MAX {
+        if queue.waiting.fetch_add(length, Ordering::Relaxed) > limits::PEER_QUEUE_BYTES_MAX {
             queue.waiting.fetch_sub(length, Ordering::Relaxed);
             return Err(NotSent::QueueFull);
         }
@@ -240,18 +312,26 @@ impl Handle {
         for number in 0..self.links.len() {
             let sent = self.send(PeerIndex(number), lane, Arc::clone(&bytes));
             if sent == Err(NotSent::QueueFull) {
-                tracing::warn!(event = "queue-full", peer = number, lane = lane.name());
+                self.tell_full(PeerIndex(number), lane);
             }
         }
     }
 
-    /// Who is connected, by number.
+    /// How the peers stand, by number.
     #[must_use]
-    pub fn connected(&self) -> Vec<bool> {
-        self.links
-            .iter()
-            .map(|link| link.connected.load(Ordering::Relaxed))
-            .collect()
+    pub fn contacts(&self) -> Vec<Contact> {
+        let contact = |link: &Link| {
+            let heard_ago = link.heard.ago();
+            let is_recent = planted::is(Bug::PresenceBySocket)
+                || heard_ago.is_some_and(|ago| ago < HEARD_WITHIN);
+            Contact {
+                is_reached: link.connected.load(Ordering::Relaxed) && is_recent,
+                heard_ago,
+                trouble: link.heard.trouble(),
+                addresses: link.heard.addresses(),
+            }
+        };
+        self.links.iter().map(contact).collect()
     }
 
     /// Bytes handed over since the start.
@@ -268,21 +348,23 @@ impl Handle {
 }
 
 /// Starts the network on the current runtime.
-pub async fn start(setup: Setup) -> Result<(Handle, Events), Fault> {
+pub async fn start(setup: Setup) -> Result<(Handle, Events), NetworkFault> {
     let ids: Vec<PeerId> = setup
         .peers
         .iter()
-        .map(|peer| swarm::peer_id(&peer.key).ok_or_else(|| Fault::Key(peer.name.clone())))
+        .map(|peer| swarm::peer_id(&peer.key).ok_or_else(|| NetworkFault::Key(peer.name.clone())))
         .collect::<Result<_, _>>()?;
-    let (links, events, carrier) = carrier::queues(setup.peers.len());
-    let listening = swarm::start(setup, ids, carrier).await?;
-    Ok((Handle::new(links, listening), events))
+    let (links, events, cuts, carrier) = carrier::queues(setup.peers.len(), &setup.host);
+    let mut handle = Handle::new(links, cuts);
+    let addresses = setup.peers.iter().map(|peer| peer.address.clone());
+    handle.set_addresses(addresses.collect());
+    handle.listening = swarm::start(setup, ids, carrier, handle.addresses.subscribe()).await?;
+    Ok((handle, events))
 }
 
 /// The queues alone: the caller carries the messages.
 #[must_use]
-pub fn carried(peers: usize) -> (Handle, Events, Carrier) {
-    let (links, events, carrier) = carrier::queues(peers);
-    let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-    (Handle::new(links, nowhere), events, carrier)
+pub fn carried(peers: usize, host: &Host) -> (Handle, Events, Carrier) {
+    let (links, events, cuts, carrier) = carrier::queues(peers, host);
+    (Handle::new(links, cuts), events, carrier)
 }

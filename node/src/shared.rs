@@ -3,19 +3,30 @@
 //! The driver alone commits; everybody reads.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use ledger::{Ledger, fault::Fault};
+use ledger::Ledger;
 use protocol::{
-    genesis::Genesis,
     height::{Height, LogSize},
     name::AgencyName,
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{host::Host, ingest::Door, mempool::Mempool, metrics::Metrics, network};
+use crate::{
+    breaches::Breaches,
+    epoch::Epochs,
+    host::{Host, Moment},
+    ingest::Ingest,
+    mempool::Mempool,
+    metrics::Metrics,
+    network,
+    wire::Silence,
+};
 
 /// How the driver and the peers are doing, for status pages.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +39,20 @@ pub struct Progress {
     pub not_voting: Option<String>,
     /// Height and cosigned size that each peer last told.
     pub peers: BTreeMap<String, (Height, LogSize)>,
-    /// Milliseconds since 1970 when the driver last went through its loop.
-    pub turned_ms: u64,
+    /// Peers that hang up as soon as this node has proven who it is: its key is not in their set.
+    pub not_known_to: BTreeSet<String>,
+    /// Peers that do not vote, and why, as they told.
+    pub silent: BTreeMap<String, Silence>,
+    /// When the driver last went through its loop.
+    pub turned: Moment,
+    /// Since when entries have waited without a block.
+    pub waits_since: Option<Moment>,
+    /// Milliseconds by which this clock is ahead of the others', if enough of them are known.
+    pub clock_ms: Option<i64>,
+    /// Milliseconds by which each peer's clock is ahead of this one.
+    pub clocks: BTreeMap<String, i64>,
+    /// What an operator should know, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// The shared parts.
@@ -37,8 +60,8 @@ pub struct Progress {
 pub struct Shared {
     /// The machine.
     pub host: Host,
-    /// The network's first leaf.
-    pub genesis: Genesis,
+    /// The agencies, their keys and the quorum in force.
+    pub epochs: Epochs,
     /// This node's agency; none for an observer.
     pub agency: Option<AgencyName>,
     /// The blocks and the state.
@@ -48,15 +71,18 @@ pub struct Shared {
     /// Names of the peers, in the order of their numbers.
     pub peers: Vec<String>,
     /// Where entries come in.
-    pub door: Door,
+    pub ingest: Ingest,
     /// Counters.
     pub metrics: Metrics,
+    /// What peers did wrong.
+    pub breaches: Breaches,
     /// Size of the newest checkpoint with a quorum of cosignatures.
     pub published: watch::Sender<LogSize>,
     /// Set once this machine cannot go on; the process then ends.
     pub failed: watch::Sender<Option<String>>,
     /// Told when entries begin to wait.
     pub pending: Notify,
+    is_ending: AtomicBool,
     waiting: Mutex<Mempool>,
     progress: Mutex<Progress>,
 }
@@ -66,8 +92,8 @@ pub struct Shared {
 pub struct Parts {
     /// The machine.
     pub host: Host,
-    /// The network's first leaf.
-    pub genesis: Genesis,
+    /// The agencies, their keys and the quorum in force.
+    pub epochs: Epochs,
     /// This node's agency.
     pub agency: Option<AgencyName>,
     /// The blocks and the state.
@@ -77,7 +103,7 @@ pub struct Parts {
     /// Their names.
     pub peers: Vec<String>,
     /// Where entries come in.
-    pub door: Door,
+    pub ingest: Ingest,
 }
 
 impl Shared {
@@ -86,28 +112,30 @@ impl Shared {
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts {
             host,
-            genesis,
+            epochs,
             agency,
             ledger,
             network,
             peers,
-            door,
+            ingest,
         } = parts;
         let published = ledger
             .published()
             .map_or(LogSize::ZERO, |published| published.head.size());
         Arc::new(Self {
             host,
-            genesis,
+            epochs,
             agency,
             ledger,
             network,
+            breaches: Breaches::new(peers.len()),
             peers,
-            door,
+            ingest,
             metrics: Metrics::default(),
             published: watch::Sender::new(published),
             failed: watch::Sender::new(None),
             pending: Notify::new(),
+            is_ending: AtomicBool::new(false),
             waiting: Mutex::default(),
             progress: Mutex::default(),
         })
@@ -129,17 +157,13 @@ impl Shared {
     }
 
     /// Gives up: a machine in trouble must stop rather than go on in doubt.
-    pub fn fail(&self, fault: &Fault) {
+    pub fn fail(&self, fault: &dyn std::error::Error) {
         self.fail_with(&describe(fault));
     }
 
-    /// Gives up with a sentence.
+    /// Gives up with a sentence. That it has failed stands before anything is said of it: whatever
+    /// becomes of the words, the process ends.
     pub fn fail_with(&self, reason: &str) {
-        tracing::error!(
-            event = "fault",
-            reason,
-            "this machine is in trouble; the node stops"
-        );
         self.failed.send_if_modified(|failed| {
             let first = failed.is_none();
             if first {
@@ -147,39 +171,134 @@ impl Shared {
             }
             first
         });
+        tracing::error!(
+            event = "fault",
+            reason,
+            "this machine is in trouble; the node stops"
+        );
     }
 
-    /// Validators of the network that this node does not reach.
+    /// From now on its parts may end.
+    pub fn begin_to_end(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    /// A part of the node has ended. Unless the node is ending, it must not go on without it: a node
+    /// that still takes entries and decides nothing looks alive.
+    pub fn part_ended(&self, part: &str) {
+        if !self.is_ending.load(Ordering::Relaxed) {
+            self.fail_with(&format!(
+                "{part} has ended: a bug; restart the node and report the log"
+            ));
+        }
+    }
+
+    /// How the validators of the network stand, as this node sees them.
     #[must_use]
-    pub fn missing(&self) -> Vec<String> {
-        let connected = self.network.connected();
-        let reached = |name: &str| {
-            self.agency
-                .as_ref()
-                .is_some_and(|agency| agency.as_str() == name)
-                || self
-                    .peers
-                    .iter()
-                    .zip(&connected)
-                    .any(|(peer, up)| *up && peer == name)
+    pub fn turnout(&self) -> Turnout {
+        let contacts = self.network.contacts();
+        let progress = self.progress();
+        let is_reached = |name: &str| {
+            let mut peers = self.peers.iter().zip(&contacts);
+            peers.any(|(peer, contact)| contact.is_reached && peer == name)
         };
-        self.genesis
-            .agencies
-            .iter()
-            .map(|agency| agency.name.to_string())
-            .filter(|name| !reached(name))
-            .collect()
+        let mut turnout = Turnout::default();
+        let epoch = self.epochs.now();
+        for agency in epoch.agencies().keys() {
+            let name = agency.to_string();
+            let silence = if Some(agency) == self.agency.as_ref() {
+                progress.not_voting.clone()
+            } else if is_reached(&name) {
+                let told = progress.silent.get(&name);
+                told.map(|silence| silence.in_words().to_owned())
+            } else {
+                turnout.away.push(name);
+                continue;
+            };
+            match silence {
+                Some(reason) => turnout.silent.push((name, reason)),
+                None => turnout.voting += 1,
+            }
+        }
+        turnout
     }
 }
 
-/// An error with what caused it: "cannot write" alone does not name the disk.
+/// How the validators of a network stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turnout {
+    /// How many are reached and vote.
+    pub voting: usize,
+    /// Those that are not reached: nothing was heard from them lately.
+    pub away: Vec<String>,
+    /// Those that are reached and do not vote, and why.
+    pub silent: Vec<(String, String)>,
+}
+
+impl Turnout {
+    /// Names of those that nothing can be decided with.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let silent = self.silent.iter().map(|(name, _)| name.clone());
+        self.away.iter().cloned().chain(silent).collect()
+    }
+
+    /// The same, with the reasons of those that are silent.
+    #[must_use]
+    pub fn missing_in_words(&self) -> String {
+        let away = self.away.iter().cloned();
+        let silent = self.silent.iter();
+        let silent =
+            silent.map(|(name, reason)| format!("{name} is reached and does not vote: {reason}"));
+        away.chain(silent).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// An error with all that caused it, in one line: "cannot write" alone does not name the disk. A cause
+/// that an error has already written into its own words is not repeated.
 #[must_use]
 pub fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        text += &format!(": {error}");
+        let cause = error.to_string();
+        if !cause.is_empty() && !text.contains(&cause) {
+            // Some say nothing themselves and only pass on.
+            let colon = if text.is_empty() { "" } else { ": " };
+            text += &format!("{colon}{cause}");
+        }
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use thiserror::Error;
+
+    use super::*;
+
+    #[derive(Debug, Error)]
+    #[error("the outer")]
+    struct Outer(#[source] Middle);
+
+    #[derive(Debug, Error)]
+    #[error("")]
+    struct Silent(#[source] Middle);
+
+    #[derive(Debug, Error)]
+    #[error("the middle: {0}")]
+    struct Middle(#[source] io::Error);
+
+    #[test]
+    fn every_cause_is_written_once() {
+        let disk = io::Error::other("the disk is on fire");
+        let text = describe(&Outer(Middle(disk)));
+        assert_eq!(text, "the outer: the middle: the disk is on fire");
+        let disk = io::Error::other("the disk is on fire");
+        let text = describe(&Silent(Middle(disk)));
+        assert_eq!(text, "the middle: the disk is on fire");
+    }
 }

@@ -6,7 +6,7 @@
 use consensus::{Commit, Polka, SignedProposal, SignedVote};
 use protocol::{
     codec::{self, DecodeError, byte_strings},
-    hash::{BlockId, LeafHash, RootHash},
+    hash::{BlockId, IndexRoot, LeafHash, RootHash},
     height::{Height, LogSize, TimeMs},
     key::Signature,
     name::AgencyName,
@@ -14,7 +14,7 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 
 /// Version byte of all messages.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// The most bytes of a message on the consensus lane: a proposal names at most 16,384 entries.
 pub const CONSENSUS_BYTES_MAX: usize = 2 << 20;
 /// The most bytes of a message on the entries lane.
@@ -26,20 +26,23 @@ pub const BLOCKS_MAX: usize = 64;
 /// The bytes of leaves after which an answer of the sync lane is full.
 pub const BLOCKS_BYTES: usize = 4 << 20;
 
-/// A block as a proposer describes it: everything but the entries themselves.
+/// A compact block: everything of a block but the entries themselves. Nobody signs it. It describes
+/// the block whose id it makes together with its entries and the log before them, and no other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outline {
-    /// Its height.
+pub struct CompactBlock {
+    /// Height of the block.
     pub height: Height,
-    /// Its time.
+    /// Time of the block.
     pub time: TimeMs,
-    /// The agency that made it.
+    /// Name of the agency that made the block.
     pub proposer: String,
-    /// The leaf hashes of its entries, in order.
+    /// Root of the index after the block, as its maker says.
+    pub index: IndexRoot,
+    /// Leaf hashes of the entries, in order; of a batch, that of its first leaf.
     pub entries: Vec<LeafHash>,
 }
 
-impl Outline {
+impl CompactBlock {
     /// The proposer's name, if it is one.
     #[must_use]
     pub fn proposer(&self) -> Option<AgencyName> {
@@ -49,7 +52,7 @@ impl Outline {
 
 /// One validator's cosignature on the checkpoint after a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cosign {
+pub struct Cosignature {
     /// The size of the checkpoint.
     pub size: LogSize,
     /// Its root.
@@ -76,8 +79,8 @@ pub struct LogLine {
 /// The consensus lane.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ConsensusMessage {
-    /// A proposal and the outline of its block.
-    Proposal(SignedProposal, Outline),
+    /// A proposal and its compact block.
+    Proposal(SignedProposal, CompactBlock),
     /// A vote.
     Vote(SignedVote),
     /// A polka certificate.
@@ -85,7 +88,7 @@ pub enum ConsensusMessage {
     /// A commit certificate, told to a peer that still votes at a decided height.
     Commit(Commit),
     /// A cosignature.
-    Cosign(Cosign),
+    Cosignature(Cosignature),
     /// The publisher's line.
     LogLine(LogLine),
 }
@@ -104,6 +107,40 @@ pub struct DecidedBlock {
     pub commit: Commit,
 }
 
+/// Why a validator is there and does not vote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Silence {
+    /// It has just started.
+    Listening,
+    /// It waits for a block with its return mark.
+    SignStateLost,
+    /// It has cosigned more than its log holds.
+    LogBehind,
+    /// An old copy, a damaged record, or a second node with its keys.
+    UnknownWords,
+    /// It has voted above the end of its log.
+    RecordAhead,
+    /// It has met what must not be.
+    Halted,
+}
+
+impl Silence {
+    /// For operators, behind "does not vote: ".
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Listening => "it has just started and listens to the others first",
+            Self::SignStateLost => {
+                "its sign state is lost; it waits for a block with its return mark"
+            }
+            Self::LogBehind => "its log is shorter than what it has cosigned",
+            Self::UnknownWords => "its key may have signed what its record does not know",
+            Self::RecordAhead => "its own record of votes is ahead of its blocks",
+            Self::Halted => "an alarm has stopped its voting",
+        }
+    }
+}
+
 /// The sync lane.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum SyncMessage {
@@ -113,8 +150,17 @@ pub enum SyncMessage {
         height: Height,
         /// Size of the newest checkpoint that it cosigned.
         cosigned: LogSize,
+        /// The time of its clock, for comparison.
+        time: TimeMs,
+        /// When the sender's process began, by that clock: two that go on beside one another are two
+        /// nodes with one key.
+        began: TimeMs,
+        /// Why the sender does not vote, if it is a validator and does not.
+        silent: Option<Silence>,
         /// The newest vote of the recipient that the sender has seen.
         yours: Option<Box<SignedVote>>,
+        /// The newest cosignature of the recipient that the sender knows.
+        cosigned_by_you: Option<Box<Cosignature>>,
     },
     /// Asks for decided blocks from a height on.
     GetBlocks {
@@ -129,14 +175,14 @@ pub enum SyncMessage {
     GetEntries(Vec<LeafHash>),
     /// The answer: those that the sender has.
     Entries(#[serde(with = "byte_strings")] Vec<Vec<u8>>),
-    /// Asks for the outline of a block that is being decided.
-    GetOutline(BlockId),
-    /// The answer.
-    Outline(BlockId, Outline),
+    /// Asks for the compact form of a block that is being decided.
+    GetCompactBlock(BlockId),
+    /// The answer; it counts only where it was asked for.
+    CompactBlock(BlockId, CompactBlock),
     /// Asks for the cosignatures that the sender has on a checkpoint.
     GetCosigns(LogSize),
     /// The answer.
-    Cosigns(Vec<Cosign>, Option<LogLine>),
+    Cosigns(Vec<Cosignature>, Option<LogLine>),
 }
 
 /// Writes a message.

@@ -4,7 +4,8 @@
 use protocol::{
     act::Act, batch::Batch, block::BlockLeaf, dossier::Dossier, entry::Entry, genesis::Genesis,
     history::History, keyfile::KeyFile, merkle::tiles, note::SignedNote, pending::Pending,
-    policy::TrustPolicy, receipt::Receipt, tlog_proof::TlogProof,
+    policy::TrustPolicy, receipt::Receipt, return_mark::ReturnMark, state_proof::StateProof,
+    tlog_proof::TlogProof,
 };
 
 /// Runs the property of the target `name`; false if there is no such target.
@@ -21,12 +22,14 @@ pub(crate) fn check(name: &str, bytes: &[u8]) -> bool {
     match name {
         "entry" => same(Entry::parse(bytes).ok().map(|read| read.write())),
         "act" => same(Act::parse(bytes).ok().map(|read| read.write())),
+        "return_mark" => same(ReturnMark::parse(bytes).ok().map(|read| read.write())),
         "dossier" => same(Dossier::parse(bytes).ok().map(|read| read.write())),
         "batch" => same(Batch::parse(bytes).ok().map(|read| read.write())),
         "block" => same(BlockLeaf::parse(bytes).ok().map(|read| read.write())),
         "genesis" => same(Genesis::parse(bytes).ok().map(|read| read.write())),
         "receipt" => same(Receipt::parse(bytes).ok().map(|read| read.write())),
         "history" => same(History::parse(bytes).ok().map(|read| read.write())),
+        "state" => same(StateProof::parse(bytes).ok().map(|read| read.write())),
         "pending" => same(Pending::parse(bytes).ok().map(|read| read.write())),
         "keyfile" => same(KeyFile::parse(bytes).ok().map(|read| read.write())),
         "proof" => same(TlogProof::parse(bytes).ok().map(|read| read.write())),

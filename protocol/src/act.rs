@@ -5,10 +5,11 @@
 //! it (`ledger::rules::act`).
 
 use crate::{
+    chain_id::{NetworkId, SignedText},
     entry::{self, Operation},
     height::{Height, TimeMs},
     key::{PublicKey, SecretKey, Signature},
-    name::{AgencyName, ClerkName, Date, Origin, ReasonCode, RegistryName},
+    name::{AgencyName, ClerkName, Date, ReasonCode, RegistryName},
     standing::RegistryPolicy,
     state::ClerkState,
     text::{self, Lines, Malformed},
@@ -96,14 +97,14 @@ impl ActStatement {
 
     /// The bytes that the agency signs: they name the network, so that no other takes the signature.
     #[must_use]
-    pub fn message(&self, origin: &Origin) -> Vec<u8> {
-        message(origin, &self.write())
+    pub fn message(&self, network: &NetworkId) -> Vec<u8> {
+        SignedText::Act.message(network, &self.write())
     }
 
-    /// Signs for the network `origin`.
+    /// Signs for one network.
     #[must_use]
-    pub fn sign(self, origin: &Origin, admin: &SecretKey) -> Act {
-        let signature = admin.sign(&self.message(origin));
+    pub fn sign(self, network: &NetworkId, admin: &SecretKey) -> Act {
+        let signature = admin.sign(&self.message(network));
         Act {
             statement: self,
             signature,
@@ -214,8 +215,4 @@ impl Act {
         text::same(bytes, act.write().as_bytes())?;
         Ok(act)
     }
-}
-
-pub(crate) fn message(origin: &Origin, text: &str) -> Vec<u8> {
-    format!("muhr-sign-act/v1\norigin {origin}\n{text}").into_bytes()
 }

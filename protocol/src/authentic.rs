@@ -8,24 +8,28 @@ use std::borrow::Cow;
 use crate::{
     act::Act,
     batch::{self, Batch, WholeBatch},
+    chain_id::{NetworkId, NotSigned, SignedText},
     entry::{Authorship, ENTRY_BYTES_MAX, Entry},
     hash::{EntryId, LeafHash},
     height::Height,
     key::{self, BadSignature, PublicKey},
     merkle,
-    name::{AgencyName, ClerkName, Origin},
+    name::{AgencyName, ClerkName},
+    return_mark::ReturnMark,
     text::Malformed,
 };
 
 /// What a client may hand in, and what waits, is proposed and recorded whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum Submission {
     /// By a clerk, about a record.
     Entry(Entry),
     /// By an agency, about its clerks and registries.
     Act(Act),
     /// By a clerk, about many records: several leaves under one signature.
     Batch(Box<WholeBatch>),
+    /// By a validator that has lost what it signed.
+    Return(ReturnMark),
 }
 
 /// Whose signature it must bear.
@@ -35,6 +39,8 @@ pub enum Author<'a> {
     Clerk(&'a ClerkName),
     /// An agency's, by its admin key.
     Agency(&'a AgencyName),
+    /// An agency's validator's, by its vote key.
+    Validator(&'a AgencyName),
 }
 
 impl Author<'_> {
@@ -43,7 +49,7 @@ impl Author<'_> {
     pub fn agency(&self) -> AgencyName {
         match self {
             Self::Clerk(name) => name.agency(),
-            Self::Agency(name) => (*name).clone(),
+            Self::Agency(name) | Self::Validator(name) => (*name).clone(),
         }
     }
 }
@@ -53,35 +59,44 @@ impl std::fmt::Display for Author<'_> {
         match self {
             Self::Clerk(name) => write!(out, "clerk {name}"),
             Self::Agency(name) => write!(out, "agency {name}"),
+            Self::Validator(name) => write!(out, "the validator of agency {name}"),
         }
     }
 }
 
-impl From<Entry> for Said {
+impl From<Entry> for Submission {
     fn from(entry: Entry) -> Self {
         Self::Entry(entry)
     }
 }
 
-impl From<Act> for Said {
+impl From<Act> for Submission {
     fn from(act: Act) -> Self {
         Self::Act(act)
     }
 }
 
-impl From<WholeBatch> for Said {
+impl From<ReturnMark> for Submission {
+    fn from(mark: ReturnMark) -> Self {
+        Self::Return(mark)
+    }
+}
+
+impl From<WholeBatch> for Submission {
     fn from(batch: WholeBatch) -> Self {
         Self::Batch(Box::new(batch))
     }
 }
 
-impl Said {
+impl Submission {
     /// Reads it by its first word; anything that it would not be written as again is refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if Act::is_start(bytes) {
             Act::parse(bytes).map(Self::Act)
         } else if WholeBatch::is_start(bytes) {
             WholeBatch::parse(bytes).map(Self::from)
+        } else if ReturnMark::is_start(bytes) {
+            ReturnMark::parse(bytes).map(Self::Return)
         } else {
             Entry::parse(bytes).map(Self::Entry)
         }
@@ -136,6 +151,7 @@ impl Said {
             Self::Entry(entry) => Author::Clerk(&entry.statement.author),
             Self::Act(act) => Author::Agency(&act.statement.author),
             Self::Batch(batch) => Author::Clerk(&batch.leaf.statement.author),
+            Self::Return(mark) => Author::Validator(&mark.statement.agency),
         }
     }
 
@@ -146,12 +162,40 @@ impl Said {
             Self::Entry(entry) => entry.statement.expires,
             Self::Act(act) => act.statement.expires,
             Self::Batch(batch) => batch.leaf.statement.expires,
+            Self::Return(mark) => mark.statement.expires,
+        }
+    }
+
+    /// Why a signature that [`Submission::authenticate`] refused is not `key`'s, for whoever has to say it.
+    ///
+    /// # Errors
+    ///
+    /// As [`SignedText::check`]; an entry of a batch by itself has no signature.
+    pub fn check(&self, network: &NetworkId, key: &PublicKey) -> Result<(), NotSigned> {
+        match self {
+            Self::Entry(entry) => match &entry.authorship {
+                Authorship::Signed(signature) => entry.statement.check(network, key, signature),
+                Authorship::Batched => Err(BadSignature.into()),
+            },
+            Self::Act(act) => {
+                let text = act.statement.write();
+                SignedText::Act.check(network, &text, key, &act.signature)
+            }
+            Self::Batch(batch) => batch.leaf.check(network, key),
+            Self::Return(mark) => {
+                let text = mark.statement.write();
+                SignedText::Return.check(network, &text, key, &mark.signature)
+            }
         }
     }
 
     /// Believes it if `key`, which the caller found for its author, made its signature, and a batch is
     /// that of its entries. An entry of a batch by itself has no signature and is refused here.
-    pub fn authenticate(self, origin: &Origin, key: &PublicKey) -> Result<Authentic, BadSignature> {
+    pub fn authenticate(
+        self,
+        network: &NetworkId,
+        key: &PublicKey,
+    ) -> Result<Authentic, BadSignature> {
         // The text is made once: it is most of the work beside the signature itself.
         let (bytes, leaves) = match &self {
             Self::Entry(entry) => {
@@ -159,16 +203,27 @@ impl Said {
                     return Err(BadSignature);
                 };
                 let text = entry.statement.write();
-                key::verify(key, &crate::entry::message(origin, &text), signature)?;
+                key::verify(key, &SignedText::Entry.message(network, &text), signature)?;
                 single(crate::entry::id(&text), entry.write_behind(text))
             }
             Self::Act(act) => {
                 let text = act.statement.write();
-                key::verify(key, &crate::act::message(origin, &text), &act.signature)?;
+                key::verify(
+                    key,
+                    &SignedText::Act.message(network, &text),
+                    &act.signature,
+                )?;
                 single(crate::entry::id(&text), act.write_behind(text))
             }
+            Self::Return(mark) => {
+                let text = mark.statement.write();
+                let message = SignedText::Return.message(network, &text);
+                key::verify(key, &message, &mark.signature)?;
+                single(crate::entry::id(&text), mark.write_behind(text))
+            }
             Self::Batch(batch) => {
-                batch.leaf.check(origin, key)?;
+                let message = batch.leaf.statement.message(network);
+                key::verify(key, &message, &batch.leaf.signature)?;
                 let bytes = batch.write().into_bytes();
                 let mut leaves: Vec<Part> = Vec::with_capacity(batch.entries.len());
                 for part in batch::parts(&bytes) {
@@ -196,7 +251,7 @@ impl Said {
             hash,
             bytes,
             leaves,
-            said: self,
+            submission: self,
             key: *key,
         })
     }
@@ -239,10 +294,10 @@ pub struct Leaf<'a> {
 }
 
 /// What was handed in, with a signature that holds under a key; whose key that is, the rules ask. Only
-/// [`Said::authenticate`] makes one.
+/// [`Submission::authenticate`] makes one.
 #[derive(Clone, Debug)]
 pub struct Authentic {
-    said: Said,
+    submission: Submission,
     id: EntryId,
     hash: LeafHash,
     bytes: Vec<u8>,
@@ -253,8 +308,8 @@ pub struct Authentic {
 impl Authentic {
     /// What it says.
     #[must_use]
-    pub const fn said(&self) -> &Said {
-        &self.said
+    pub const fn submission(&self) -> &Submission {
+        &self.submission
     }
 
     /// Its identity; of a batch, that of its own leaf.
@@ -315,5 +370,6 @@ impl Authentic {
     }
 }
 
-// An act is no longer than an entry, so whoever bounds one bounds both.
+// An act or a return mark is no longer than an entry, so whoever bounds one bounds all.
 const _: () = assert!(crate::act::ACT_BYTES_MAX == ENTRY_BYTES_MAX);
+const _: () = assert!(crate::return_mark::RETURN_BYTES_MAX <= ENTRY_BYTES_MAX);

@@ -4,12 +4,13 @@
 //! and recorded whole, or not at all.
 
 use crate::{
+    chain_id::{NetworkId, NotSigned, SignedText},
     entry::{self, Authorship, Entry, Statement},
     hash::RootHash,
     height::Height,
-    key::{self, BadSignature, PublicKey, SecretKey, Signature},
+    key::{PublicKey, SecretKey, Signature},
     merkle,
-    name::{ClerkName, Origin},
+    name::ClerkName,
     text::{self, Lines, Malformed},
 };
 
@@ -54,14 +55,14 @@ impl BatchStatement {
 
     /// The bytes that the author signs.
     #[must_use]
-    pub fn message(&self, origin: &Origin) -> Vec<u8> {
-        format!("muhr-sign-batch/v1\norigin {origin}\n{}", self.write()).into_bytes()
+    pub fn message(&self, network: &NetworkId) -> Vec<u8> {
+        SignedText::Batch.message(network, &self.write())
     }
 
-    /// Signs for the network `origin`.
+    /// Signs for one network.
     #[must_use]
-    pub fn sign(self, origin: &Origin, secret: &SecretKey) -> Batch {
-        let signature = secret.sign(&self.message(origin));
+    pub fn sign(self, network: &NetworkId, secret: &SecretKey) -> Batch {
+        let signature = secret.sign(&self.message(network));
         Batch {
             statement: self,
             signature,
@@ -102,9 +103,13 @@ impl Batch {
         })
     }
 
-    /// Whether `key` signed this batch for the network `origin`.
-    pub fn check(&self, origin: &Origin, key: &PublicKey) -> Result<(), BadSignature> {
-        key::verify(key, &self.statement.message(origin), &self.signature)
+    /// Whether `key` signed this batch for the network.
+    ///
+    /// # Errors
+    ///
+    /// As [`SignedText::check`].
+    pub fn check(&self, network: &NetworkId, key: &PublicKey) -> Result<(), NotSigned> {
+        SignedText::Batch.check(network, &self.statement.write(), key, &self.signature)
     }
 }
 
@@ -121,7 +126,11 @@ impl WholeBatch {
     /// Signs statements, which are all by one clerk and have one last height, with one signature. None
     /// if there are none, or more than a batch may have.
     #[must_use]
-    pub fn sign(statements: Vec<Statement>, origin: &Origin, secret: &SecretKey) -> Option<Self> {
+    pub fn sign(
+        statements: Vec<Statement>,
+        network: &NetworkId,
+        secret: &SecretKey,
+    ) -> Option<Self> {
         let entries: Vec<Entry> = statements
             .into_iter()
             .map(|statement| Entry {
@@ -144,7 +153,7 @@ impl WholeBatch {
             root: merkle::root_of(written.iter().map(String::as_bytes)),
             expires,
         };
-        let leaf = statement.sign(origin, secret);
+        let leaf = statement.sign(network, secret);
         Some(Self { leaf, entries })
     }
 

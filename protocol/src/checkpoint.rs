@@ -4,6 +4,7 @@ use crate::{
     hash::{BlockId, RootHash, sha256},
     height::LogSize,
     name::Origin,
+    note::SignedNote,
     text::{self, Lines, Malformed},
 };
 
@@ -41,6 +42,16 @@ impl Checkpoint {
         let root = RootHash::from_base64(&root).ok_or(bad)?;
         lines.end()?;
         Ok(Self { origin, size, root })
+    }
+
+    /// Reads a signed note whose text is a checkpoint.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is no note, or its text no checkpoint.
+    pub fn parse_note(note: &str) -> Result<(SignedNote, Self), Malformed> {
+        let note = SignedNote::parse(note)?;
+        let checkpoint = Self::parse(&note.text)?;
+        Ok((note, checkpoint))
     }
 
     /// Identity of the block after which this is the checkpoint: what validators vote on.

@@ -6,8 +6,6 @@
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use crate::planted::{self, Bug};
-
 /// The most bytes that one value may take.
 pub const VALUE_BYTES_MAX: usize = 16 << 20;
 
@@ -21,17 +19,17 @@ pub mod byte_strings {
         de::{Error, Visitor},
     };
 
-    struct Written<'a>(&'a [u8]);
+    struct CountingWriter<'a>(&'a [u8]);
 
-    impl Serialize for Written<'_> {
+    impl Serialize for CountingWriter<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.serialize_bytes(self.0)
         }
     }
 
-    struct Read(Vec<u8>);
+    struct CountingReader(Vec<u8>);
 
-    impl<'de> Deserialize<'de> for Read {
+    impl<'de> Deserialize<'de> for CountingReader {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             deserializer.deserialize_byte_buf(Bytes).map(Self)
         }
@@ -57,15 +55,18 @@ pub mod byte_strings {
 
     /// Writes them.
     pub fn serialize<S: Serializer>(strings: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(strings.iter().map(|bytes| Written(bytes)))
+        serializer.collect_seq(strings.iter().map(|bytes| CountingWriter(bytes)))
     }
 
     /// Reads them.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<Vec<u8>>, D::Error> {
-        let strings = Vec::<Read>::deserialize(deserializer)?;
-        Ok(strings.into_iter().map(|Read(bytes)| bytes).collect())
+        let strings = Vec::<CountingReader>::deserialize(deserializer)?;
+        Ok(strings
+            .into_iter()
+            .map(|CountingReader(bytes)| bytes)
+            .collect())
     }
 }
 
@@ -138,7 +139,8 @@ pub fn decode<T: DeserializeOwned>(
         bincode::serde::decode_from_slice(rest, config()).map_err(DecodeError::Undecodable)?;
     match rest.len().saturating_sub(used) {
         0 => Ok(value),
-        _ if planted::is(Bug::TrailingBytes) => Ok(value),
+        #[cfg(feature = "planted")]
+        _ if crate::planted::takes_trailing_bytes() => Ok(value),
         more => Err(DecodeError::Trailing(more)),
     }
 }

@@ -1,19 +1,18 @@
 //! Signatures on checkpoints: the validators' cosignatures (C2SP `cosignature/v1`) and the log's line.
 
+#[cfg(feature = "planted")]
+use crate::planted;
 use crate::{
+    height::UnixSeconds,
     key::{self, BadSignature, PublicKey, SecretKey, Signature},
     note::{ALGORITHM_COSIGNATURE, ALGORITHM_ED25519, NoteKey, NoteSignature},
-    planted::{self, Bug},
 };
 
 /// The bytes that a cosignature made at `time` (seconds since 1970) covers.
 #[must_use]
 pub fn message(time: u64, body: &str) -> Vec<u8> {
-    let time = if planted::is(Bug::TimeUnsigned) {
-        0
-    } else {
-        time
-    };
+    #[cfg(feature = "planted")]
+    let time = planted::signed_time(time);
     format!("cosignature/v1\ntime {time}\n{body}").into_bytes()
 }
 
@@ -102,7 +101,7 @@ pub fn verify_line(
     key: &NoteKey,
     body: &str,
     line: &NoteSignature,
-) -> Result<Option<u64>, BadSignature> {
+) -> Result<Option<UnixSeconds>, BadSignature> {
     let signer = Cosigner(key.clone());
     let signature = |blob: &[u8]| {
         blob.try_into()
@@ -117,5 +116,5 @@ pub fn verify_line(
     let (time, rest) = line.blob.split_first_chunk::<8>().ok_or(BadSignature)?;
     let time = u64::from_be_bytes(*time);
     signer.verify_cosignature(body, time, &signature(rest)?)?;
-    Ok(Some(time))
+    Ok(Some(UnixSeconds::new(time)))
 }

@@ -23,12 +23,6 @@ pub struct Dossier {
 }
 
 impl Dossier {
-    /// Whether a text is meant to be one.
-    #[must_use]
-    pub fn is_start(bytes: &[u8]) -> bool {
-        bytes.starts_with(b"muhr-dossier/")
-    }
-
     /// The text.
     #[must_use]
     pub fn write(&self) -> String {

@@ -7,10 +7,11 @@
 use std::fmt::Write;
 
 use crate::{
+    chain_id::{NetworkId, NotSigned, SignedText},
     hash::{Commitment, EntryId, LeafHash, RecordKey, sha256},
     height::{Height, LeafIndex, TimeMs, Version},
-    key::{SecretKey, Signature},
-    name::{ClerkName, Date, Origin, ReasonCode, RegistryName},
+    key::{PublicKey, SecretKey, Signature},
+    name::{ClerkName, Date, ReasonCode, RegistryName},
     text::{self, Lines, Malformed},
 };
 
@@ -106,7 +107,7 @@ impl Operation {
 /// The entry that an entry follows: where it stands in the log, its leaf hash, and when it was decided.
 /// An attestation follows the version that it is about, or what the same agency said of it last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Previous {
+pub struct EntryRef {
     /// Leaf index.
     pub index: LeafIndex,
     /// Leaf hash.
@@ -149,7 +150,7 @@ pub struct Statement {
     /// Which version it makes, or is about.
     pub version: Version,
     /// The entry that it follows; none for version 1.
-    pub previous: Option<Previous>,
+    pub previous: Option<EntryRef>,
     /// The legal date that the clerk declares.
     pub effective: Option<Date>,
     /// Why, for every operation but register and confirm.
@@ -199,7 +200,7 @@ impl Statement {
             "muhr-entry/v1 {operation}\nregistry {registry}\nkey {key}\n"
         )?;
         writeln!(out, "version {}", self.version)?;
-        if let Some(Previous {
+        if let Some(EntryRef {
             index,
             hash,
             height,
@@ -234,14 +235,28 @@ impl Statement {
 
     /// The bytes that the author signs: they name the network, so that no other takes the signature.
     #[must_use]
-    pub fn message(&self, origin: &Origin) -> Vec<u8> {
-        message(origin, &self.write())
+    pub fn message(&self, network: &NetworkId) -> Vec<u8> {
+        SignedText::Entry.message(network, &self.write())
     }
 
-    /// Signs for the network `origin`.
+    /// Whether `key` made this signature for the network.
+    ///
+    /// # Errors
+    ///
+    /// As [`SignedText::check`].
+    pub fn check(
+        &self,
+        network: &NetworkId,
+        key: &PublicKey,
+        signature: &Signature,
+    ) -> Result<(), NotSigned> {
+        SignedText::Entry.check(network, &self.write(), key, signature)
+    }
+
+    /// Signs for one network.
     #[must_use]
-    pub fn sign(self, origin: &Origin, secret: &SecretKey) -> Entry {
-        let signature = secret.sign(&self.message(origin));
+    pub fn sign(self, network: &NetworkId, secret: &SecretKey) -> Entry {
+        let signature = secret.sign(&self.message(network));
         Entry {
             statement: self,
             authorship: Authorship::Signed(signature),
@@ -347,10 +362,6 @@ pub(crate) fn id(text: &str) -> EntryId {
     EntryId::new(sha256(&[b"muhr-entry-id/v1\0", text.as_bytes()]))
 }
 
-pub(crate) fn message(origin: &Origin, text: &str) -> Vec<u8> {
-    format!("muhr-sign-entry/v1\norigin {origin}\n{text}").into_bytes()
-}
-
 pub(crate) fn signature(lines: &Lines<'_>, value: &str) -> Result<Signature, Malformed> {
     value
         .strip_prefix("ed25519 ")
@@ -358,9 +369,9 @@ pub(crate) fn signature(lines: &Lines<'_>, value: &str) -> Result<Signature, Mal
         .ok_or_else(|| lines.malformed("\"signature\" is not ed25519 and 64 bytes in base64"))
 }
 
-fn previous(value: &str) -> Option<Previous> {
+fn previous(value: &str) -> Option<EntryRef> {
     let mut words = value.split(' ');
-    let previous = Previous {
+    let previous = EntryRef {
         index: LeafIndex::new(text::number(words.next()?)?),
         hash: LeafHash::from_base64(words.next()?)?,
         height: Height::new(text::number(words.next()?)?),

@@ -10,12 +10,13 @@ use thiserror::Error;
 
 use crate::{
     agency::{self, BadAgencies, ProvenAgency, ProvenKey},
+    chain_id::{NetworkId, NotSigned, SignedText},
     entry,
-    hash::{ChainId, LeafHash, RootHash, TrustHash},
+    hash::{LeafHash, RootHash, TrustHash},
     height::{Epoch, LogSize},
-    key::{self, PublicKey, SecretKey, Signature},
+    key::{PublicKey, SecretKey, Signature},
     merkle::{self, Hash},
-    name::{AgencyName, Origin},
+    name::AgencyName,
     policy::{OpenedBy, POLICY_BYTES_MAX, Term},
     receipt::{BlockProof, read_path, write_path},
     text::{self, Lines, Malformed},
@@ -76,8 +77,8 @@ pub enum BadChange {
     #[error("the trust file in it is not the one of its agencies")]
     WrongTrustFile,
     /// An approval that does not hold.
-    #[error("the approval of {0} does not hold")]
-    BadApproval(AgencyName),
+    #[error("the approval of {0}: {1}")]
+    BadApproval(AgencyName, NotSigned),
     /// An approval of somebody who has none to give.
     #[error("{0} has no approval to give")]
     Stranger(AgencyName),
@@ -105,10 +106,10 @@ pub enum BadChange {
 impl ChangeStatement {
     /// The trust file that follows from it.
     #[must_use]
-    pub fn trust_file(&self, origin: &Origin, chain: ChainId) -> String {
+    pub fn trust_file(&self, network: &NetworkId) -> String {
         let term = Term {
-            origin,
-            chain,
+            origin: &network.origin,
+            chain: network.chain,
             epoch: self.epoch,
             before: Some((self.before, self.by)),
             publisher: &self.publisher.key,
@@ -133,24 +134,16 @@ impl ChangeStatement {
         out
     }
 
-    fn message(&self, origin: &Origin, trust_file: &str) -> Vec<u8> {
-        format!(
-            "muhr-sign-epoch/v1\norigin {origin}\n{}trust-file\n{trust_file}",
-            self.write()
-        )
-        .into_bytes()
+    /// The leaf without its approvals, which is what each of them signs.
+    fn unapproved(&self, trust_file: &str) -> String {
+        format!("{}trust-file\n{trust_file}", self.write())
     }
 
     /// Puts it together with approvals by these keys: admin keys, or recovery keys.
     #[must_use]
-    pub fn approve(
-        self,
-        origin: &Origin,
-        chain: ChainId,
-        keys: &BTreeMap<AgencyName, SecretKey>,
-    ) -> Change {
-        let trust_file = self.trust_file(origin, chain);
-        let message = self.message(origin, &trust_file);
+    pub fn approve(self, network: &NetworkId, keys: &BTreeMap<AgencyName, SecretKey>) -> Change {
+        let trust_file = self.trust_file(network);
+        let message = SignedText::Epoch.message(network, &self.unapproved(&trust_file));
         let approvals = keys
             .iter()
             .map(|(agency, secret)| (agency.clone(), secret.sign(&message)))
@@ -216,8 +209,7 @@ impl Change {
     /// and the trust file is theirs. Says nothing of the approvals.
     pub fn check(
         &self,
-        origin: &Origin,
-        chain: ChainId,
+        network: &NetworkId,
         last: Epoch,
         before: &TrustHash,
     ) -> Result<(), BadChange> {
@@ -232,12 +224,12 @@ impl Change {
             return Err(BadChange::WrongBefore);
         }
         agency::check(
-            origin,
+            &network.origin,
             &statement.publisher,
             &statement.agencies,
             statement.recovery_threshold,
         )?;
-        if self.trust_file != statement.trust_file(origin, chain) {
+        if self.trust_file != statement.trust_file(network) {
             return Err(BadChange::WrongTrustFile);
         }
         Ok(())
@@ -246,17 +238,18 @@ impl Change {
     /// Whether at least `needed` of the holders of `keys` approve, and nobody else does.
     pub fn check_approvals(
         &self,
-        origin: &Origin,
+        network: &NetworkId,
         keys: &BTreeMap<AgencyName, PublicKey>,
         needed: usize,
     ) -> Result<(), BadChange> {
-        let message = self.statement.message(origin, &self.trust_file);
+        let text = self.statement.unapproved(&self.trust_file);
         for (agency, signature) in &self.approvals {
             let key = keys
                 .get(agency)
                 .ok_or_else(|| BadChange::Stranger(agency.clone()))?;
-            key::verify(key, &message, signature)
-                .map_err(|_| BadChange::BadApproval(agency.clone()))?;
+            SignedText::Epoch
+                .check(network, &text, key, signature)
+                .map_err(|error| BadChange::BadApproval(agency.clone(), error))?;
         }
         let found = self.approvals.len();
         if found < needed {

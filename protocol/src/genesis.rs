@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::{
     agency::{self, BadAgencies, ProvenAgency, ProvenKey, quorum},
+    chain_id::NetworkId,
     hash::{ChainId, IndexKey, TrustHash, sha256},
     height::{Epoch, TimeMs},
     key::Signature,
@@ -137,6 +138,15 @@ impl Genesis {
         ChainId::new(*crate::merkle::leaf_hash(self.write().as_bytes()).as_bytes())
     }
 
+    /// Identity of the network in signed messages.
+    #[must_use]
+    pub fn network_id(&self) -> NetworkId {
+        NetworkId {
+            origin: self.origin.clone(),
+            chain: self.chain(),
+        }
+    }
+
     /// How many of the agencies must agree: floor(2n/3)+1.
     #[must_use]
     pub fn quorum(&self) -> usize {
@@ -199,57 +209,53 @@ impl Genesis {
     }
 
     fn check(&self) -> Result<(), BadGenesis> {
-        let no = |what: String| Err(BadGenesis::Inconsistent(what));
         let mut ring = agency::check(
             &self.origin,
             &self.publisher,
             &self.agencies,
             self.recovery_threshold,
         )?;
-        let agencies: Vec<&AgencyName> = self.agencies.iter().map(|agency| &agency.name).collect();
-        let registries: Vec<&RegistryName> = self
-            .registries
-            .iter()
-            .map(|registry| &registry.name)
-            .collect();
         let clerks: Vec<_> = self.clerks.iter().map(|(clerk, _)| &clerk.name).collect();
-        if !registries.is_sorted_by(|a, b| a < b) || !clerks.is_sorted_by(|a, b| a < b) {
-            return no(
-                "registries and clerks stand in the order of their names, each once".to_owned(),
-            );
-        }
-        let Limits {
-            entry_bytes,
-            block_entries,
-            block_bytes,
-            lifetime_heights,
-        } = self.limits;
-        if !(1024..=4096).contains(&entry_bytes)
-            || !(1..=16_384).contains(&block_entries)
-            || !(65_536..=8 << 20).contains(&block_bytes)
-            || !(1000..=1 << 40).contains(&lifetime_heights)
+        if !self.registries.is_sorted_by(|a, b| a.name < b.name)
+            || !clerks.is_sorted_by(|a, b| a < b)
         {
-            return no("a limit is out of its bounds".to_owned());
+            return no("registries and clerks stand in the order of their names, each once");
         }
+        check_limits(&self.limits)?;
+        self.check_registries()?;
+        self.check_clerks()?;
+        for (clerk, proof) in &self.clerks {
+            ring.add(clerk.name.as_str(), "clerk", &clerk.key, proof)?;
+        }
+        Ok(())
+    }
+
+    fn is_agency(&self, name: &AgencyName) -> bool {
+        self.agencies.iter().any(|agency| agency.name == *name)
+    }
+
+    /// Owners are agencies, and a policy is a first one that agencies here could satisfy.
+    fn check_registries(&self) -> Result<(), BadGenesis> {
         for registry in &self.registries {
-            if !agencies.contains(&&registry.owner) {
+            let (name, owner) = (&registry.name, &registry.owner);
+            if !self.is_agency(owner) {
                 return no(format!(
-                    "registry {} is owned by {}, which is not an agency here",
-                    registry.name, registry.owner
+                    "registry {name} is owned by {owner}, which is not an agency here"
                 ));
             }
         }
-        let validators = agencies.iter().map(|name| (*name).clone()).collect();
+        let names = self.agencies.iter().map(|agency| agency.name.clone());
+        let validators = names.collect();
         for registry in &self.registries {
-            let known = |policy: &RegistryPolicy| {
-                let satisfiable = policy.is_satisfiable(&registry.owner, &validators);
-                let first = policy.version == 1 && satisfiable;
-                first && policy.agencies.iter().all(|name| agencies.contains(&name))
+            let is_known = |policy: &RegistryPolicy| {
+                policy.version == 1
+                    && policy.is_satisfiable(&registry.owner, &validators)
+                    && policy.agencies.iter().all(|name| self.is_agency(name))
             };
             if registry
                 .policy
                 .as_ref()
-                .is_some_and(|policy| !known(policy))
+                .is_some_and(|policy| !is_known(policy))
             {
                 return no(format!(
                     "the policy of registry {} is not a first one that agencies here could satisfy",
@@ -257,29 +263,49 @@ impl Genesis {
                 ));
             }
         }
+        Ok(())
+    }
+
+    /// Clerks are of agencies here, act in registries here, and are not revoked.
+    fn check_clerks(&self) -> Result<(), BadGenesis> {
+        let is_registry = |name: &RegistryName| self.registries.iter().any(|one| one.name == *name);
         for (clerk, _) in &self.clerks {
             if clerk.revoked.is_some() {
                 return no(format!("clerk {} is revoked from the start", clerk.name));
             }
-            if !agencies.contains(&&clerk.name.agency()) {
+            if !self.is_agency(&clerk.name.agency()) {
                 return no(format!("clerk {} belongs to no agency here", clerk.name));
             }
-            if let Some(unknown) = clerk
-                .registries
-                .iter()
-                .find(|registry| !registries.contains(registry))
-            {
+            if let Some(unknown) = clerk.registries.iter().find(|name| !is_registry(name)) {
                 return no(format!(
                     "clerk {} may act in {unknown}, which is not a registry here",
                     clerk.name
                 ));
             }
         }
-        for (clerk, proof) in &self.clerks {
-            ring.add(clerk.name.as_str(), "clerk", &clerk.key, proof)?;
-        }
         Ok(())
     }
+}
+
+fn no<T>(what: impl Into<String>) -> Result<T, BadGenesis> {
+    Err(BadGenesis::Inconsistent(what.into()))
+}
+
+fn check_limits(limits: &Limits) -> Result<(), BadGenesis> {
+    let Limits {
+        entry_bytes,
+        block_entries,
+        block_bytes,
+        lifetime_heights,
+    } = limits;
+    if (1024..=4096).contains(entry_bytes)
+        && (1..=16_384).contains(block_entries)
+        && (65_536..=8 << 20).contains(block_bytes)
+        && (1000..=1 << 40).contains(lifetime_heights)
+    {
+        return Ok(());
+    }
+    no("a limit is out of its bounds")
 }
 
 fn limits(value: &str) -> Option<Limits> {

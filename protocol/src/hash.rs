@@ -117,3 +117,7 @@ hash_type!(
     /// SHA-256 of a document's bytes. Never leaves the desk but inside a receipt's opening.
     DocumentHash
 );
+hash_type!(
+    /// 32 random bytes that a validator makes after it has lost what it signed. No hash of anything.
+    ReturnNonce
+);

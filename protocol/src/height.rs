@@ -66,6 +66,10 @@ number_type!(
     TimeMs
 );
 number_type!(
+    /// Seconds since 1970-01-01 UTC, without leap seconds.
+    UnixSeconds
+);
+number_type!(
     /// Number of a trust file in its chain, from 0.
     Epoch
 );

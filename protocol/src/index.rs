@@ -4,7 +4,7 @@
 //! single leaf is that leaf's hash. The rules are those of the crate `jmt`. Not here: the tree itself
 //! (`ledger::index`) and what stands in it (`state`).
 
-pub mod many;
+pub mod multiproof;
 
 use thiserror::Error;
 

@@ -8,11 +8,7 @@
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use thiserror::Error;
 
-use crate::{
-    hash::sha256,
-    planted::{self, Bug},
-    text,
-};
+use crate::{hash::sha256, text};
 
 /// Why bytes are no key that we would let act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -163,11 +159,11 @@ impl std::fmt::Debug for Signature {
 /// The only place where a signature is checked.
 pub fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
     let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
-    let checked = if planted::is(Bug::LaxSignatures) {
-        ed25519_dalek::Verifier::verify(&key.0, message, &signature)
-    } else {
-        key.0.verify_strict(message, &signature)
-    };
+    #[cfg(feature = "planted")]
+    if let Some(checked) = crate::planted::lax_verify(&key.0, message, &signature) {
+        return checked.map_err(|_| BadSignature);
+    }
+    let checked = key.0.verify_strict(message, &signature);
     checked.map_err(|_| BadSignature)
 }
 

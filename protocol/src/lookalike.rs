@@ -71,6 +71,24 @@ fn twin(letter: char) -> Option<char> {
     })
 }
 
+/// One letter for all that look like it: the Latin one of twins, and the hyphen of the keyboard for the dashes that
+/// programs put in its place.
+pub(crate) fn skeleton(letter: char) -> char {
+    match (letter, script(letter)) {
+        (
+            '\u{2010}'..='\u{2015}'
+            | '\u{2043}'
+            | '\u{2212}'
+            | '\u{fe58}'
+            | '\u{fe63}'
+            | '\u{ff0d}',
+            _,
+        ) => '-',
+        (_, Some(Script::Cyrillic)) => twin(letter).unwrap_or(letter),
+        _ => letter,
+    }
+}
+
 /// How many letters of either script there are.
 #[derive(Clone, Copy, Default)]
 struct Count {

@@ -4,7 +4,7 @@
 //! the same code serves a store, an auditor's tiles and a test. Not here: where hashes are kept.
 
 pub mod proofs;
-pub mod run;
+pub mod range;
 pub mod tiles;
 
 use std::convert::Infallible;
@@ -14,7 +14,7 @@ use crate::{
     height::{LeafIndex, LogSize},
 };
 
-pub use proofs::{BadProof, root_from_path, verify_consistency, verify_inclusion};
+pub use proofs::{BadProof, prefix_roots, root_from_path, verify_consistency, verify_inclusion};
 
 /// A hash of the tree, whatever it is the hash of.
 pub type Hash = [u8; 32];
@@ -136,6 +136,22 @@ pub fn consistency<E>(
     if old.get() > 0 && old < new {
         subproof(old.get(), 0, new.get(), true, &mut path, &mut fetch)?;
     }
+    Ok(path)
+}
+
+/// The path from which [`prefix_roots`] computes the roots of the first `old` and of all `new` leaves. Empty
+/// unless there are more of these, and some of those.
+pub fn prefix<E>(
+    old: LogSize,
+    new: LogSize,
+    mut fetch: impl FnMut(u8, u64) -> Result<Hash, E>,
+) -> Result<Vec<Hash>, E> {
+    let mut path = Vec::new();
+    if old.get().is_power_of_two() && old < new {
+        let level = u8::try_from(old.get().trailing_zeros()).unwrap_or(u8::MAX);
+        path.push(fetch(level, 0)?);
+    }
+    path.extend(consistency(old, new, fetch)?);
     Ok(path)
 }
 

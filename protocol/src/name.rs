@@ -40,6 +40,45 @@ macro_rules! name_type {
     };
 }
 
+/// Words that mean something in trust files (C2SP tlog-policy): whoever is called so makes files that
+/// this program or other people's tools refuse.
+const POLICY_WORDS: [&str; 7] = ["all", "any", "group", "log", "none", "quorum", "witness"];
+/// Names of the groups that this program writes into trust files, beside the names of the agencies.
+const POLICY_GROUPS: [&str; 3] = ["both", "outside", "validators"];
+/// The most bytes of a name in a trust file, or of a key in a note: cosignatures count them in 8 bits.
+pub const POLICY_NAME_BYTES_MAX: usize = 255;
+
+/// Whether a word has a meaning of its own in trust files. No agency, and no witness that somebody adds to
+/// a trust file, is called so.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    POLICY_WORDS.contains(&name) || POLICY_GROUPS.contains(&name)
+}
+
+/// Whether a trust file may name a witness or a group so: 1 to 255 printable ASCII characters other than
+/// `#`, at which other people's parsers cut a line, and no word of the format itself.
+#[must_use]
+pub fn is_policy_name(name: &str) -> bool {
+    is_policy_word(name) && !POLICY_WORDS.contains(&name)
+}
+
+/// Whether a key that a trust file names may have this name: as [`is_policy_name`], without `+`.
+#[must_use]
+pub fn is_policy_key_name(name: &str) -> bool {
+    is_policy_word(name) && !name.contains('+')
+}
+
+/// Whether a trust file may hold this address: printable ASCII without `#`, at most 255 bytes.
+#[must_use]
+pub fn is_policy_url(url: &str) -> bool {
+    is_policy_word(url)
+}
+
+fn is_policy_word(word: &str) -> bool {
+    let fine = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    (1..=POLICY_NAME_BYTES_MAX).contains(&word.len()) && word.bytes().all(fine)
+}
+
 /// A word of lowercase letters, digits and the bytes in `more`, that begins with a letter and does
 /// not end in one of `more`.
 fn word(text: &str, more: &[u8], bytes_max: usize) -> bool {
@@ -72,9 +111,10 @@ name_type!(
     }
 );
 name_type!(
-    /// Name of an agency: `[a-z][a-z0-9-]*`, at most 32 bytes.
+    /// Name of an agency: `[a-z][a-z0-9-]*`, at most 32 bytes, and none of the words that mean something
+    /// in trust files ([`is_reserved`]).
     AgencyName,
-    |text| word(text, b"-", 32)
+    |text| word(text, b"-", 32) && !is_reserved(text)
 );
 name_type!(
     /// Name of a registry: `[a-z][a-z0-9.-]*`, at most 64 bytes.
@@ -84,7 +124,7 @@ name_type!(
 name_type!(
     /// Name of a clerk key: `<agency>/<name>`. A new key takes a new name, so a name is one key for good.
     ClerkName,
-    |text| text.split_once('/').is_some_and(|(agency, name)| word(agency, b"-", 32) && word(name, b".-", 32))
+    |text| text.split_once('/').is_some_and(|(agency, name)| AgencyName::parse(agency).is_some() && word(name, b".-", 32))
 );
 name_type!(
     /// Why a record changed: `[A-Z][A-Z0-9-]*`, at most 16 bytes; what a code means stands in the law, not here.
@@ -174,6 +214,48 @@ fn date(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_trust_files_are_nobodys_names() {
+        for reserved in POLICY_WORDS.iter().chain(&POLICY_GROUPS) {
+            assert_eq!(AgencyName::parse(reserved), None, "{reserved}");
+            assert_eq!(ClerkName::parse(&format!("{reserved}/anna")), None);
+            // As a part of a name, and as the name of a registry or of a clerk's key, they mean nothing.
+            assert!(AgencyName::parse(&format!("{reserved}-x")).is_some());
+            assert!(RegistryName::parse(reserved).is_some());
+            assert!(ClerkName::parse(&format!("tax/{reserved}")).is_some());
+        }
+        for reserved in POLICY_WORDS {
+            assert!(!is_policy_name(reserved), "{reserved}");
+        }
+        for group in POLICY_GROUPS {
+            assert!(is_policy_name(group), "{group}");
+        }
+    }
+
+    #[test]
+    fn names_in_trust_files_are_of_printable_ascii() {
+        for name in ["w", "court.example/w1", "a,b(c)~!", &"x".repeat(255)] {
+            assert!(is_policy_name(name) && is_policy_key_name(name), "{name}");
+        }
+        assert!(is_policy_name("a+b") && !is_policy_key_name("a+b"));
+        for name in [
+            "",
+            " ",
+            "a b",
+            "a\tb",
+            "a#b",
+            "\u{441}ud",
+            "a\u{202e}b",
+            &"x".repeat(256),
+        ] {
+            assert!(
+                !is_policy_name(name) && !is_policy_key_name(name),
+                "{name:?}"
+            );
+            assert!(!is_policy_url(name), "{name:?}");
+        }
+    }
 
     #[test]
     fn a_day_ends_a_millisecond_before_the_next() {

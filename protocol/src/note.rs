@@ -2,8 +2,11 @@
 //!
 //! Reading one believes nothing: which lines count is the business of `policy`.
 
+use thiserror::Error;
+
 use crate::{
     key::{PublicKey, note_key_id},
+    name::is_policy_key_name,
     text::{self, Malformed},
 };
 
@@ -103,10 +106,34 @@ impl NoteSignature {
     }
 }
 
-/// Not empty, no space, no plus sign.
+/// Whether a signature line may name a key so: not empty, no space, no plus sign. A key that counts has a
+/// narrower name (`name::is_policy_key_name`).
 #[must_use]
 pub fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|letter: char| letter.is_whitespace() || letter == '+')
+}
+
+/// Name, id and bytes of a verifier key. The base64 may hold `+`.
+fn parts(vkey: &str) -> Option<(&str, &str, Vec<u8>)> {
+    let mut parts = vkey.splitn(3, '+');
+    let (name, id, encoded) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((name, id, text::base64_bytes(encoded)?))
+}
+
+/// Why a text is no key that is read here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BadNoteKey {
+    /// Not in the form, another id than the key's, or no point of the curve.
+    #[error("no verifier key (name, id and key joined by +)")]
+    NoKey,
+    /// In the form, of an algorithm of signed notes that is not read here: 06 is ML-DSA-44.
+    #[error(
+        "a verifier key of algorithm {0:02x}, an algorithm that this version does not know; it knows 01 (Ed25519) and 04 (Ed25519 cosignature)"
+    )]
+    UnknownAlgorithm(u8),
+    /// A name outside the alphabet of trust files.
+    #[error("the name of a key has 1 to 255 printable ASCII characters other than + and #")]
+    Name,
 }
 
 /// A key as notes name it.
@@ -122,19 +149,31 @@ pub struct NoteKey {
 
 impl NoteKey {
     /// Reads `<name>+<8 hexadecimal digits>+<base64 of algorithm and key>`.
-    pub fn parse(vkey: &str) -> Option<Self> {
-        let mut parts = vkey.splitn(3, '+');
-        let (name, id, encoded) = (parts.next()?, parts.next()?, parts.next()?);
-        let bytes = text::base64_bytes(encoded)?;
-        let (algorithm, key) = bytes.split_first()?;
-        let key = PublicKey::from_bytes(key.try_into().ok()?).ok()?;
-        let parsed = Self {
+    ///
+    /// # Errors
+    ///
+    /// [`BadNoteKey`] says whether the text is no key, or one of an algorithm that is not read here.
+    pub fn parse(vkey: &str) -> Result<Self, BadNoteKey> {
+        let (name, id, bytes) = parts(vkey).ok_or(BadNoteKey::NoKey)?;
+        let (algorithm, key) = bytes.split_first().ok_or(BadNoteKey::NoKey)?;
+        if text::hex(&note_key_id(name, *algorithm, key)) != id || !is_key_name(name) {
+            return Err(BadNoteKey::NoKey);
+        }
+        if !matches!(*algorithm, ALGORITHM_ED25519 | ALGORITHM_COSIGNATURE) {
+            return Err(BadNoteKey::UnknownAlgorithm(*algorithm));
+        }
+        if !is_policy_key_name(name) {
+            return Err(BadNoteKey::Name);
+        }
+        let key = key
+            .try_into()
+            .ok()
+            .and_then(|key| PublicKey::from_bytes(key).ok());
+        Ok(Self {
             name: name.to_owned(),
             algorithm: *algorithm,
-            key,
-        };
-        let known = matches!(*algorithm, ALGORITHM_ED25519 | ALGORITHM_COSIGNATURE);
-        (known && is_key_name(name) && text::hex(&parsed.id()) == id).then_some(parsed)
+            key: key.ok_or(BadNoteKey::NoKey)?,
+        })
     }
 
     /// The text that [`Self::parse`] reads, as it stands in trust files.

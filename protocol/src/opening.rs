@@ -8,7 +8,7 @@ use crate::{
     entry::Committed,
     hash::DocumentHash,
     record::RecordId,
-    redaction::{Place, Redacted},
+    redaction::{CommitmentSlot, Redacted},
     text::{self, Lines, Malformed},
 };
 
@@ -166,10 +166,10 @@ fn read_field(lines: &Lines<'_>, word: &str, text: &str) -> Result<(String, Stri
     unescaped.ok_or_else(|| lines.malformed(format!("\"{word}\" has a wrong escape")))
 }
 
-fn write_place(place: (&Place, Option<&(String, String)>)) -> String {
+fn write_place(place: (&CommitmentSlot, Option<&(String, String)>)) -> String {
     match place {
-        (Place::Hidden(commitment), _) => format!("hidden {}\n", text::base64(commitment)),
-        (Place::Shown(salt), field) => format!(
+        (CommitmentSlot::Hidden(commitment), _) => format!("hidden {}\n", text::base64(commitment)),
+        (CommitmentSlot::Shown(salt), field) => format!(
             "shown {} {}\n",
             text::base64(salt.as_bytes()),
             field.map_or_else(String::new, write_field)
@@ -184,13 +184,13 @@ fn read_places(lines: &mut Lines<'_>) -> Result<Option<Redacted>, Malformed> {
         if let Some(hidden) = lines.optional("hidden")? {
             let hidden = text::base64_array(hidden)
                 .ok_or_else(|| lines.malformed("\"hidden\" is not 32 bytes in base64"))?;
-            places.push(Place::Hidden(hidden));
+            places.push(CommitmentSlot::Hidden(hidden));
         } else if let Some(shown) = lines.optional("shown")? {
             let salted = shown.split_once(' ');
             let (salt, field) = salted
                 .and_then(|(salt, field)| Some((text::base64_array(salt)?, field)))
                 .ok_or_else(|| lines.malformed("\"shown\" has no salt of 32 bytes in base64"))?;
-            places.push(Place::Shown(Secret::new(salt)));
+            places.push(CommitmentSlot::Shown(Secret::new(salt)));
             fields.push(read_field(lines, "shown", field)?);
         } else if places.is_empty() {
             return Ok(None);

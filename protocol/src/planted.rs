@@ -72,7 +72,14 @@ bugs! {
     FolderUnsynced "folder-not-synced" "A new file's name is not synced into its folder."
     CosignFirst "cosigned-before-durable" "A cosignature leaves before the register is on disk."
     RegisterIgnored "register-not-consulted" "After a restart the register binds nothing."
+    ReturnByHearsay "return-by-hearsay" "A lost safety record is taken for whatever peers tell."
+    CosignsInSilence "cosigns-in-silence" "A validator that returns cosigns before a block holds its mark."
+    CompactBelieved "outline-believed" "A compact block that makes another block speaks against the signed one."
+    FirstCompactStays "first-outline-stays" "The first compact block of a block keeps all others out."
+    ObserverHeard "observer-on-consensus-lane" "What observers say on the consensus lane is taken."
     ReceiptEarly "receipt-before-certificate" "A checkpoint is published before a quorum cosigned it."
+    CosignedAhead "cosigned-ahead-of-time" "A cosignature with any date is taken and published."
+    PresenceBySocket "presence-by-socket" "A peer is reached for as long as its connection stands."
 }
 
 /// Whether this bug is planted: never.
@@ -84,6 +91,10 @@ pub const fn is(_bug: Bug) -> bool {
 
 /// Whether this bug is planted: if `MUHR_PLANT` names it, for the whole process.
 #[cfg(feature = "planted")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "only tests have this feature, and they name the bug from outside"
+)]
 #[must_use]
 pub fn is(bug: Bug) -> bool {
     use std::sync::OnceLock;
@@ -94,4 +105,34 @@ pub fn is(bug: Bug) -> bool {
         Bug::ALL.iter().copied().find(|bug| bug.name() == name)
     });
     *named == Some(bug)
+}
+
+// What goes wrong in this crate. Each site asks under `cfg`, so that without the feature no code is there.
+
+/// The time that a cosignature covers.
+#[cfg(feature = "planted")]
+pub(crate) fn signed_time(time: u64) -> u64 {
+    if is(Bug::TimeUnsigned) { 0 } else { time }
+}
+
+/// A signature checked without the extra refusals.
+#[cfg(feature = "planted")]
+pub(crate) fn lax_verify(
+    key: &ed25519_dalek::VerifyingKey,
+    message: &[u8],
+    signature: &ed25519_dalek::Signature,
+) -> Option<Result<(), ed25519_dalek::SignatureError>> {
+    is(Bug::LaxSignatures).then(|| ed25519_dalek::Verifier::verify(key, message, signature))
+}
+
+/// Whether lines behind the last one of a text are not noticed.
+#[cfg(feature = "planted")]
+pub(crate) fn takes_trailing_lines() -> bool {
+    is(Bug::TrailingLines)
+}
+
+/// Whether bytes behind a value inside a node are not noticed.
+#[cfg(all(feature = "planted", feature = "codec"))]
+pub(crate) fn takes_trailing_bytes() -> bool {
+    is(Bug::TrailingBytes)
 }

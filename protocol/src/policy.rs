@@ -5,18 +5,21 @@
 
 mod groups;
 mod headers;
+mod rule;
 mod term;
 
 use thiserror::Error;
 
 use crate::{
+    chain_id::NetworkId,
     checkpoint::Checkpoint,
     cosignature,
     hash::{ChainId, TrustHash, sha256},
-    height::Epoch,
+    height::{Epoch, UnixSeconds},
     key::PublicKey,
-    name::AgencyName,
+    name::{AgencyName, Origin, is_policy_url},
     note::{ALGORITHM_COSIGNATURE, ALGORITHM_ED25519, NoteKey, SignedNote},
+    rewritten,
     text::Malformed,
 };
 
@@ -24,6 +27,7 @@ use self::{groups::Groups, headers::Headers};
 
 pub use self::{
     headers::Past,
+    rule::{Rule, Short},
     term::{OpenedBy, Term},
 };
 
@@ -32,9 +36,12 @@ pub const POLICY_BYTES_MAX: usize = 64 * 1024;
 /// The most witnesses, and the most groups.
 pub const MEMBERS_MAX: usize = 256;
 
+/// The group of the network's own agencies, in its trust file and in those that are built on it.
+const VALIDATORS: &str = "validators";
+
 /// One agency that cosigns, or another witness.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
+pub struct PolicyKey {
     /// Its name in the file.
     pub name: String,
     /// Its key.
@@ -49,24 +56,32 @@ pub struct TrustPolicy {
     hash: TrustHash,
     file: [u8; 32],
     logs: Vec<(NoteKey, Option<String>)>,
-    witnesses: Vec<Witness>,
+    witnesses: Vec<PolicyKey>,
     groups: Groups,
     headers: Headers,
+    /// Who must sign, and under a file of somebody's own who of the network must.
+    rule: Rule,
+    of_network: Option<Rule>,
 }
 
 /// What a note is worth under a trust file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
+pub struct NoteJudgement {
     /// What it says.
     pub checkpoint: Checkpoint,
-    /// Whose cosignatures hold, with their times in seconds since 1970; in the order of the file.
-    pub cosigners: Vec<(String, u64)>,
+    /// Whose cosignatures hold, with their times; in the order of the file.
+    pub cosigners: Vec<(String, UnixSeconds)>,
     /// Who of the file did not sign.
     pub missing: Vec<String>,
     /// Whether the log's own line is there.
     pub log_signed: bool,
     /// Whether as many signed as the file asks for.
     pub quorum: bool,
+    /// Whether as many agencies signed as the network itself asks for: under a file of somebody's own that
+    /// may be so where the quorum is not met.
+    pub network_quorum: bool,
+    /// Who is short, if the quorum is not met.
+    pub short: Option<Short>,
 }
 
 /// Why a note is worth nothing.
@@ -101,6 +116,8 @@ impl TrustPolicy {
             witnesses: Vec::new(),
             groups: Groups::default(),
             headers: Headers::default(),
+            rule: Rule::LogAlone,
+            of_network: None,
         };
         let mut last = 0;
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
@@ -119,6 +136,16 @@ impl TrustPolicy {
             .headers
             .check()
             .map_err(|what| Malformed::new(last, what))?;
+        // The network's own file has one way to be written, and block leaves name its hash.
+        let is_networks = policy.headers.genesis.is_some() && policy.headers.base.is_none();
+        if is_networks && !rewritten::is_as_written(bytes) {
+            return Err(Malformed::new(last, rewritten::SENTENCE));
+        }
+        policy.rule = policy.groups.rule();
+        let own = policy.headers.base.is_some();
+        policy.of_network = own
+            .then(|| policy.groups.rule_of_group(VALIDATORS))
+            .flatten();
         Ok(policy)
     }
 
@@ -134,9 +161,15 @@ impl TrustPolicy {
         }
         let line = match std::str::from_utf8(bytes) {
             Ok(line) => line,
-            // Whatever else it may be written in, a comment says nothing to us.
-            Err(_) if bytes.trim_ascii_start().starts_with(b"#") => return Ok(()),
-            Err(_) => return Err("names and URLs must be UTF-8".to_owned()),
+            // Whatever else it may be written in, a comment says nothing to us; a line of ours would.
+            Err(_) if bytes.trim_ascii_start().starts_with(b"#") && !bytes.starts_with(b"#: ") => {
+                return Ok(());
+            }
+            Err(_) => {
+                return Err(
+                    "names, URLs and lines that begin with \"#: \" must be UTF-8".to_owned(),
+                );
+            }
         };
         if let Some(header) = line.strip_prefix("#: ") {
             return self.headers.read(header);
@@ -149,6 +182,7 @@ impl TrustPolicy {
             [] => Ok(()),
             [first, ..] if first.starts_with('#') => Ok(()),
             ["log", vkey, url @ ..] if url.len() <= 1 => {
+                check_url(url)?;
                 let key = self.new_key(vkey, ALGORITHM_ED25519)?;
                 if self
                     .logs
@@ -162,9 +196,10 @@ impl TrustPolicy {
                 Ok(())
             }
             ["witness", name, vkey, url @ ..] if url.len() <= 1 => {
+                check_url(url)?;
                 let key = self.new_key(vkey, ALGORITHM_COSIGNATURE)?;
                 self.groups.add_witness(name)?;
-                self.witnesses.push(Witness {
+                self.witnesses.push(PolicyKey {
                     name: (*name).to_owned(),
                     key,
                     url: url.first().map(|url| (*url).to_owned()),
@@ -183,8 +218,7 @@ impl TrustPolicy {
     }
 
     fn new_key(&self, vkey: &str, algorithm: u8) -> Result<NoteKey, String> {
-        let key =
-            NoteKey::parse(vkey).ok_or("not a verifier key (name, id and key joined by +)")?;
+        let key = NoteKey::parse(vkey).map_err(|error| error.to_string())?;
         if key.algorithm != algorithm {
             return Err(format!(
                 "a key of algorithm {} where {algorithm} is needed",
@@ -227,6 +261,11 @@ impl TrustPolicy {
         self.logs.first().map_or("", |(key, _)| key.name.as_str())
     }
 
+    /// The log's own keys, which are of one name.
+    pub fn logs(&self) -> impl Iterator<Item = &NoteKey> {
+        self.logs.iter().map(|(key, _)| key)
+    }
+
     /// Number of the file in its chain, if it says so.
     #[must_use]
     pub const fn epoch(&self) -> Option<Epoch> {
@@ -237,6 +276,16 @@ impl TrustPolicy {
     #[must_use]
     pub const fn genesis(&self) -> Option<ChainId> {
         self.headers.genesis
+    }
+
+    /// Identity of the network in signed messages; none if the file names no genesis, or is for a log that
+    /// is no network of Muhr.
+    #[must_use]
+    pub fn network_id(&self) -> Option<NetworkId> {
+        Some(NetworkId {
+            origin: Origin::parse(self.origin())?,
+            chain: self.genesis()?,
+        })
     }
 
     /// The network's own file that this one of somebody's own is built on.
@@ -264,15 +313,35 @@ impl TrustPolicy {
         &self.headers.past
     }
 
+    /// Who must sign.
+    #[must_use]
+    pub const fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// The agencies: all witnesses of the network's own file; of one that is built on it those of its group
+    /// `validators`.
+    #[must_use]
+    pub fn agencies(&self) -> Vec<&str> {
+        match &self.of_network {
+            Some(rule) => rule.witnesses(),
+            None => self
+                .witnesses
+                .iter()
+                .map(|witness| witness.name.as_str())
+                .collect(),
+        }
+    }
+
     /// Who may cosign.
     #[must_use]
-    pub fn witnesses(&self) -> &[Witness] {
+    pub fn witnesses(&self) -> &[PolicyKey] {
         &self.witnesses
     }
 
     /// Says what a note is worth: lines of unknown keys are ignored, a known one that does not verify
     /// refuses the note. Too few signatures are an answer, not an error.
-    pub fn evaluate(&self, note: &SignedNote) -> Result<Judgement, Unworthy> {
+    pub fn evaluate(&self, note: &SignedNote) -> Result<NoteJudgement, Unworthy> {
         let checkpoint = Checkpoint::parse(&note.text)?;
         if checkpoint.origin.as_str() != self.origin() {
             return Err(Unworthy::WrongOrigin {
@@ -281,7 +350,7 @@ impl TrustPolicy {
             });
         }
         let mut log_signed = false;
-        let mut times: Vec<Option<u64>> = vec![None; self.witnesses.len()];
+        let mut times: Vec<Option<UnixSeconds>> = vec![None; self.witnesses.len()];
         for line in &note.signatures {
             let bad = |_| Unworthy::BadLine(line.name.clone());
             if let Some((key, _)) = self.logs.iter().find(|(key, _)| key.is_of(line)) {
@@ -302,7 +371,10 @@ impl TrustPolicy {
                 .zip(&times)
                 .any(|(witness, time)| witness.name == name && time.is_some())
         };
-        let quorum = self.groups.is_met(&signed, log_signed);
+        let quorum = self.rule.is_met(&signed, log_signed);
+        let of_network = self.of_network.as_ref().unwrap_or(&self.rule);
+        let network_quorum = of_network.is_met(&signed, log_signed);
+        let short = (!quorum).then(|| self.rule.short(&signed)).flatten();
         let with_times = || self.witnesses.iter().zip(&times);
         let cosigners = with_times()
             .filter_map(|(witness, time)| time.map(|time| (witness.name.clone(), time)))
@@ -311,12 +383,22 @@ impl TrustPolicy {
             .filter(|(_, time)| time.is_none())
             .map(|(witness, _)| witness.name.clone())
             .collect();
-        Ok(Judgement {
+        Ok(NoteJudgement {
             checkpoint,
             cosigners,
             missing,
             log_signed,
             quorum,
+            network_quorum,
+            short,
         })
+    }
+}
+
+fn check_url(url: &[&str]) -> Result<(), String> {
+    if url.iter().all(|url| is_policy_url(url)) {
+        Ok(())
+    } else {
+        Err("a URL has at most 255 printable ASCII characters other than #".to_owned())
     }
 }

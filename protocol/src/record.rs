@@ -42,6 +42,14 @@ pub enum BadRecordId {
         /// The character's code point.
         code: u32,
     },
+    /// A backslash before what it stands for nothing: were it dropped, two numbers would be one.
+    #[error(
+        "part {part} of the record number holds a backslash that escapes nothing; write \\\\ for a backslash, \\| for a |"
+    )]
+    Escape {
+        /// Which part, from 1.
+        part: usize,
+    },
     /// Too many parts.
     #[error("a record number has at most {PARTS_MAX} parts")]
     Parts,
@@ -49,7 +57,7 @@ pub enum BadRecordId {
 
 /// How a registry's numbers are written; it says so from its beginning, for keys would move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Letters {
+pub enum CaseRule {
     /// Small letters are other letters than capital ones.
     #[default]
     AsWritten,
@@ -57,7 +65,7 @@ pub enum Letters {
     Capitals,
 }
 
-impl Letters {
+impl CaseRule {
     /// The letter as such numbers have it. Latin letters without marks, and the Cyrillic ones of Russian and
     /// Uzbek: one letter is one letter, in every language of computers.
     #[must_use]
@@ -94,37 +102,48 @@ impl RecordId {
         }
     }
 
-    /// Reads the one-line form: parts joined by `|`; `\|` and `\\` stand for themselves.
+    /// Reads the one-line form: parts joined by `|`; `\|` and `\\` stand for themselves, and no other backslash
+    /// for anything.
     pub fn parse(text: &str) -> Result<Self, BadRecordId> {
-        let mut parts = vec![String::new()];
-        let mut escaped = false;
-        for letter in text.chars() {
-            match (letter, escaped) {
-                ('\\', false) => {
-                    escaped = true;
-                    continue;
-                }
-                ('|', false) => parts.push(String::new()),
-                _ => parts
-                    .last_mut()
-                    .into_iter()
-                    .for_each(|part| part.push(letter)),
+        let mut parts: Vec<String> = Vec::new();
+        let mut part = String::new();
+        let mut letters = text.chars();
+        while let Some(letter) = letters.next() {
+            match letter {
+                '|' => parts.push(std::mem::take(&mut part)),
+                '\\' => match letters.next() {
+                    Some(escaped @ ('\\' | '|')) => part.push(escaped),
+                    _ => {
+                        let part = parts.len().saturating_add(1);
+                        return Err(BadRecordId::Escape { part });
+                    }
+                },
+                _ => part.push(letter),
             }
-            escaped = false;
         }
+        parts.push(part);
         Self::new(parts.iter().map(String::as_str))
+    }
+
+    /// How the one-line form was taken apart, where that may not be what whoever typed it meant.
+    #[must_use]
+    pub fn parted(&self) -> Option<String> {
+        let is_plain = self.0.len() == 1 && !self.0.iter().any(|part| part.contains(['|', '\\']));
+        if is_plain {
+            return None;
+        }
+        let shown: Vec<String> = self.0.iter().map(|part| format!("\"{part}\"")).collect();
+        Some(match shown.as_slice() {
+            [one] => format!("read as one part: {one}"),
+            parts => format!("read as {} parts: {}", parts.len(), parts.join(", ")),
+        })
     }
 
     /// The number as a registry's are written.
     #[must_use]
-    pub fn in_letters(&self, letters: Letters) -> Self {
+    pub fn in_case(&self, rule: CaseRule) -> Self {
         // A capital may join with a mark that its small letter leaves alone.
-        let part = |part: &String| {
-            part.chars()
-                .map(|letter| letters.of(letter))
-                .nfc()
-                .collect()
-        };
+        let part = |part: &String| part.chars().map(|letter| rule.of(letter)).nfc().collect();
         Self(self.0.iter().map(part).collect())
     }
 
@@ -145,6 +164,14 @@ impl RecordId {
             bytes.extend_from_slice(part.as_bytes());
         }
         RecordKey::new(sha256(&[&bytes]))
+    }
+
+    /// The number with one letter for all that look like it: two numbers of one such form are two to the
+    /// ledger, and one to the eye.
+    #[must_use]
+    pub fn skeleton(&self) -> String {
+        let letters = |part: &String| part.chars().map(lookalike::skeleton).collect::<String>();
+        self.0.iter().map(letters).collect::<Vec<_>>().join("|")
     }
 
     /// The letters that may have been typed for look-alikes of the other script.
@@ -178,7 +205,7 @@ fn fold(part: usize, text: &str) -> Result<String, BadRecordId> {
             space = !out.is_empty();
             continue;
         }
-        if invisible(letter) {
+        if is_invisible(letter) {
             return Err(BadRecordId::Invisible {
                 part,
                 code: u32::from(letter),
@@ -196,8 +223,10 @@ fn fold(part: usize, text: &str) -> Result<String, BadRecordId> {
     }
 }
 
-/// Control characters, what Unicode lets a program ignore, and marks of annotations.
-fn invisible(letter: char) -> bool {
+/// Whether a character cannot be seen: control characters, what Unicode lets a program ignore, and marks of
+/// annotations.
+#[must_use]
+pub fn is_invisible(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -209,6 +238,16 @@ fn invisible(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_says_how_it_was_taken_apart() {
+        let parted = |text: &str| RecordId::parse(text).unwrap().parted();
+        assert_eq!(parted("TSH-1"), None);
+        let two = parted("12|2026").unwrap();
+        assert_eq!(two, "read as 2 parts: \"12\", \"2026\"");
+        let one = parted("12\\\\2026").unwrap();
+        assert_eq!(one, "read as one part: \"12\\2026\"");
+    }
 
     #[test]
     fn ways_to_write_one_number_are_one_key() {
@@ -237,6 +276,11 @@ mod tests {
                 code: 0x202e
             })
         ));
+        // Dropped, it would make 122026 of it; what follows may be the end, and the letter may be any.
+        for (text, part) in [("12\\2026", 1), ("a\\", 1), ("a|b\\c", 2), ("\\\\\\", 1)] {
+            let wrong = BadRecordId::Escape { part };
+            assert_eq!(RecordId::parse(text), Err(wrong), "{text}");
+        }
         assert_eq!(RecordId::parse("a| "), Err(BadRecordId::Empty { part: 2 }));
         assert_eq!(
             RecordId::parse(&"x".repeat(600)),

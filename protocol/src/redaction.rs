@@ -11,7 +11,7 @@ use crate::hash::Commitment;
 
 /// One place of the commitment to fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum CommitmentSlot {
     /// A field that is withheld, or noise that fills up: nobody can tell which.
     Hidden([u8; 32]),
     /// The salt of the next of the shown fields.
@@ -21,13 +21,16 @@ pub enum Place {
 /// Fields of which at least one is shown and at least one place is hidden.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redacted {
-    places: Vec<Place>,
+    places: Vec<CommitmentSlot>,
     fields: Fields,
 }
 
 impl Redacted {
     /// All places in their order, and the fields that stand at the shown ones.
-    pub fn new(places: Vec<Place>, fields: Vec<(String, String)>) -> Result<Self, BadFields> {
+    pub fn new(
+        places: Vec<CommitmentSlot>,
+        fields: Vec<(String, String)>,
+    ) -> Result<Self, BadFields> {
         let fields = Fields::new(fields)?;
         let redacted = Self { places, fields };
         let count = redacted.places.len();
@@ -48,9 +51,9 @@ impl Redacted {
         let place = |(at, field): (usize, Option<&(String, String)>)| {
             let salt = field_salt(secret, at);
             if field.is_some_and(|(name, _)| keep(name)) {
-                Place::Shown(Secret::new(salt))
+                CommitmentSlot::Shown(Secret::new(salt))
             } else {
-                Place::Hidden(field_commitment(&salt, field))
+                CommitmentSlot::Hidden(field_commitment(&salt, field))
             }
         };
         let places = fields.places().enumerate().map(place).collect();
@@ -59,21 +62,22 @@ impl Redacted {
 
     /// Withholds more: of the fields that are shown, only those that `keep` names stay.
     pub fn redact(&self, keep: &dyn Fn(&str) -> bool) -> Result<Self, BadFields> {
-        let place = |(place, field): (&Place, Option<&(String, String)>)| match (place, field) {
-            (Place::Shown(salt), Some((name, _))) if !keep(name) => {
-                Place::Hidden(field_commitment(salt.as_bytes(), field))
-            }
-            _ => *place,
-        };
+        let place =
+            |(place, field): (&CommitmentSlot, Option<&(String, String)>)| match (place, field) {
+                (CommitmentSlot::Shown(salt), Some((name, _))) if !keep(name) => {
+                    CommitmentSlot::Hidden(field_commitment(salt.as_bytes(), field))
+                }
+                _ => *place,
+            };
         Self::new(self.walk().map(place).collect(), kept(&self.fields, keep))
     }
 
     /// The places in their order, each shown one with its field.
-    pub fn walk(&self) -> impl Iterator<Item = (&Place, Option<&(String, String)>)> {
+    pub fn walk(&self) -> impl Iterator<Item = (&CommitmentSlot, Option<&(String, String)>)> {
         let mut fields = self.fields.as_slice().iter();
         self.places.iter().map(move |place| match place {
-            Place::Shown(_) => (place, fields.next()),
-            Place::Hidden(_) => (place, None),
+            CommitmentSlot::Shown(_) => (place, fields.next()),
+            CommitmentSlot::Hidden(_) => (place, None),
         })
     }
 
@@ -90,7 +94,7 @@ impl Redacted {
     }
 
     fn shown(&self) -> usize {
-        let shown = |place: &&Place| matches!(place, Place::Shown(_));
+        let shown = |place: &&CommitmentSlot| matches!(place, CommitmentSlot::Shown(_));
         self.places.iter().filter(shown).count()
     }
 
@@ -98,8 +102,8 @@ impl Redacted {
     #[must_use]
     pub fn commit(&self) -> Commitment {
         commit_places(self.walk().map(|(place, field)| match place {
-            Place::Hidden(commitment) => *commitment,
-            Place::Shown(salt) => field_commitment(salt.as_bytes(), field),
+            CommitmentSlot::Hidden(commitment) => *commitment,
+            CommitmentSlot::Shown(salt) => field_commitment(salt.as_bytes(), field),
         }))
     }
 }

@@ -9,7 +9,7 @@ mod policy;
 use std::collections::BTreeSet;
 
 use crate::{
-    entry::{Operation, Previous},
+    entry::{EntryRef, Operation},
     hash::LeafHash,
     height::{Height, LeafIndex, TimeMs},
     name::{AgencyName, ClerkName},
@@ -39,6 +39,12 @@ impl Terms {
     #[must_use]
     pub fn own(&self) -> Option<AgencyName> {
         self.four_eyes.as_ref().map(ClerkName::agency)
+    }
+
+    /// Whether an agency is asked: one of those named, or the owner where a second clerk of it is asked.
+    #[must_use]
+    pub fn asks(&self, agency: &AgencyName) -> bool {
+        self.agencies.contains(agency) || self.own().as_ref() == Some(agency)
     }
 
     /// Since when those who were asked have confirmed; none as long as they have not.
@@ -78,7 +84,7 @@ pub struct Mark {
     /// Confirm, dispute or withdraw.
     pub said: Operation,
     /// Where, and when.
-    pub place: Previous,
+    pub place: EntryRef,
 }
 
 /// All that was said of the version.
@@ -93,7 +99,7 @@ pub struct Standing {
 /// What the standing makes of the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endorsement {
-    /// Nobody was asked, and nobody disputes it.
+    /// Nobody was asked.
     NotAsked,
     /// Confirmations are missing, and there is time.
     Pending,
@@ -101,7 +107,7 @@ pub enum Endorsement {
     Effective(TimeMs),
     /// The time is over, and confirmations are missing.
     Lapsed,
-    /// An agency disputes it.
+    /// An agency that was asked disputes it.
     Disputed,
 }
 
@@ -147,13 +153,13 @@ impl Standing {
     /// What it makes of the version at `now`, the time of the newest block that the asker knows.
     #[must_use]
     pub fn endorsement(&self, now: TimeMs) -> Endorsement {
-        let mut said = self.marks.iter().map(|mark| mark.said);
-        if said.any(|said| said == Operation::Dispute) {
-            return Endorsement::Disputed;
-        }
         let Some(terms) = &self.terms else {
             return Endorsement::NotAsked;
         };
+        let mut marks = self.marks.iter();
+        if marks.any(|mark| mark.said == Operation::Dispute && terms.asks(&mark.agency)) {
+            return Endorsement::Disputed;
+        }
         match terms.satisfied(&self.marks) {
             Some(since) => Endorsement::Effective(since),
             None if terms.until.is_none_or(|until| now <= until) => Endorsement::Pending,
@@ -180,7 +186,7 @@ impl Standing {
             }
         }
         for mark in &self.marks {
-            let Previous {
+            let EntryRef {
                 index,
                 hash,
                 height,
@@ -236,7 +242,7 @@ impl Standing {
                         agency: AgencyName::parse(words.next()?)?,
                         said: Operation::parse(words.next()?)
                             .filter(|operation| operation.is_attestation())?,
-                        place: Previous {
+                        place: EntryRef {
                             index: LeafIndex::new(text::number(words.next()?)?),
                             hash: LeafHash::from_base64(words.next()?)?,
                             height: Height::new(text::number(words.next()?)?),
@@ -273,7 +279,7 @@ mod tests {
         Mark {
             agency: AgencyName::parse(agency).unwrap(),
             said,
-            place: Previous {
+            place: EntryRef {
                 index: LeafIndex::new(time),
                 hash: LeafHash::new([7; 32]),
                 height: Height::new(time),
@@ -310,13 +316,29 @@ mod tests {
         standing = standing.marked(mark("a", Operation::Confirm, end));
         let since = TimeMs::new(end);
         assert_eq!(at(&standing, end + 9), Endorsement::Effective(since));
-        let disputed = standing.marked(mark("d", Operation::Dispute, end + 5));
+        let unasked = standing.marked(mark("d", Operation::Dispute, end + 5));
+        assert_eq!(at(&unasked, end + 9), Endorsement::Effective(since));
+        let disputed = unasked.marked(mark("b", Operation::Dispute, end + 5));
         assert_eq!(at(&disputed, end + 9), Endorsement::Disputed);
-        let withdrawn = disputed.marked(mark("d", Operation::Withdraw, end + 6));
+        let withdrawn = disputed.marked(mark("b", Operation::Withdraw, end + 6));
         assert_eq!(at(&withdrawn, end + 9), Endorsement::Effective(since));
         let taken_back = standing.marked(mark("a", Operation::Withdraw, end + 6));
         assert_eq!(at(&taken_back, end + 9), Endorsement::Lapsed);
-        for standing in [standing, late, disputed, withdrawn, taken_back] {
+        let nobody_asked = Standing {
+            terms: None,
+            marks: Vec::new(),
+        };
+        let nobody_asked = nobody_asked.marked(mark("d", Operation::Dispute, 300));
+        assert_eq!(at(&nobody_asked, 400), Endorsement::NotAsked);
+        for standing in [
+            standing,
+            late,
+            unasked,
+            disputed,
+            withdrawn,
+            taken_back,
+            nobody_asked,
+        ] {
             let text = standing.write();
             assert_eq!(Standing::parse(&text), Some(standing));
         }

@@ -3,18 +3,22 @@
 //! All state that a rule reads is here: two nodes with equal index roots agree on everything. How a
 //! value changes is the ledger's business.
 
+mod returned;
+
 use std::collections::BTreeSet;
 
 use crate::{
-    entry::{Operation, Previous},
+    entry::{EntryRef, Operation},
     hash::{ChainId, IndexKey, LeafHash, RecordKey, TrustHash, ValueHash, sha256},
     height::{Epoch, Height, LeafIndex, TimeMs, Version},
     key::PublicKey,
     name::{AgencyName, ClerkName, Date, RegistryName},
-    record::Letters,
+    record::CaseRule,
     standing::{Endorsement, Mark, RegistryPolicy, Standing},
     text,
 };
+
+pub use self::returned::ReturnState;
 
 /// The most bytes that one value has.
 pub const VALUE_BYTES_MAX: usize = 16 * 1024;
@@ -36,7 +40,7 @@ pub fn value_hash(value: &str) -> ValueHash {
 
 /// Whether a record is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
+pub enum RecordStatus {
     /// In force.
     Active,
     /// Out of force until reinstated.
@@ -45,7 +49,7 @@ pub enum Status {
     Revoked,
 }
 
-impl Status {
+impl RecordStatus {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Revoked];
 
@@ -63,13 +67,32 @@ impl Status {
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.word() == word)
     }
+
+    /// The table of `docs/protocol.md`: what `operation` makes of a record in status `before`, which is none
+    /// for a record that is not there; none if it may not.
+    #[must_use]
+    pub const fn after(before: Option<Self>, operation: Operation) -> Option<Self> {
+        match (before, operation) {
+            (None, Operation::Register)
+            | (Some(Self::Active), Operation::Amend | Operation::Correct)
+            | (Some(Self::Suspended), Operation::Reinstate) => Some(Self::Active),
+            (Some(Self::Active), Operation::Suspend)
+            | (Some(Self::Suspended), Operation::Correct) => Some(Self::Suspended),
+            (Some(Self::Active | Self::Suspended), Operation::Revoke) => Some(Self::Revoked),
+            (
+                Some(status @ (Self::Active | Self::Suspended)),
+                Operation::Confirm | Operation::Dispute | Operation::Withdraw,
+            ) => Some(status),
+            _ => None,
+        }
+    }
 }
 
 /// The present state of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordState {
     /// Whether it is in force.
-    pub status: Status,
+    pub status: RecordStatus,
     /// Its latest version.
     pub version: Version,
     /// The latest version that carried content: a reinstated record says what it said before.
@@ -95,8 +118,8 @@ impl RecordState {
 
     /// Where its latest version stands.
     #[must_use]
-    pub const fn place(&self) -> Previous {
-        Previous {
+    pub const fn place(&self) -> EntryRef {
+        EntryRef {
             index: self.index,
             hash: self.hash,
             height: self.height,
@@ -146,7 +169,7 @@ impl RecordState {
             .strip_suffix('\n')?
             .strip_prefix("record ")?
             .split(' ');
-        let status = Status::parse(words.next()?)?;
+        let status = RecordStatus::parse(words.next()?)?;
         let mut number = || text::number(words.next()?);
         let (version, content, index) = (number()?, number()?, number()?);
         let hash = LeafHash::from_base64(words.next()?)?;
@@ -383,7 +406,7 @@ pub struct RegistryState {
     /// The agency that owns it: only its clerks may make versions of its records.
     pub owner: AgencyName,
     /// How its numbers are written, from genesis on.
-    pub letters: Letters,
+    pub case_rule: CaseRule,
     /// Whose confirmations make a version effective, if the owner has set one.
     pub policy: Option<RegistryPolicy>,
 }
@@ -400,12 +423,12 @@ impl RegistryState {
     pub fn write(&self) -> String {
         let policy = self.policy.as_ref();
         let policy = policy.map(|policy| format!(" policy {}", policy.write()));
-        let letters = match self.letters {
-            Letters::AsWritten => "",
-            Letters::Capitals => " capitals",
+        let case_rule = match self.case_rule {
+            CaseRule::AsWritten => "",
+            CaseRule::Capitals => " capitals",
         };
         format!(
-            "registry {} owner {}{letters}{}\n",
+            "registry {} owner {}{case_rule}{}\n",
             self.name,
             self.owner,
             policy.unwrap_or_default()
@@ -420,15 +443,15 @@ impl RegistryState {
             None => (line, None),
         };
         let words: Vec<&str> = line.split(' ').collect();
-        let (name, owner, letters) = match words.as_slice() {
-            ["registry", name, "owner", owner] => (name, owner, Letters::AsWritten),
-            ["registry", name, "owner", owner, "capitals"] => (name, owner, Letters::Capitals),
+        let (name, owner, case_rule) = match words.as_slice() {
+            ["registry", name, "owner", owner] => (name, owner, CaseRule::AsWritten),
+            ["registry", name, "owner", owner, "capitals"] => (name, owner, CaseRule::Capitals),
             _ => return None,
         };
         Some(Self {
             name: RegistryName::parse(name)?,
             owner: AgencyName::parse(owner)?,
-            letters,
+            case_rule,
             policy,
         })
     }

@@ -1,9 +1,10 @@
 //! `c2sp.org/tlog-proof@v1`: one leaf's inclusion under a signed checkpoint, as other tools read it.
 
 use crate::{
+    checkpoint::Checkpoint,
     height::LeafIndex,
     merkle::Hash,
-    note::{NOTE_BYTES_MAX, SignedNote},
+    note::NOTE_BYTES_MAX,
     text::{self, Lines, Malformed},
 };
 
@@ -61,7 +62,7 @@ impl TlogProof {
         }
         let above = lines.line();
         let checkpoint = lines.rest().to_owned();
-        let note = SignedNote::parse(&checkpoint).map_err(|error| error.after(above))?;
+        let (note, _) = Checkpoint::parse_note(&checkpoint).map_err(|error| error.after(above))?;
         let proof = Self {
             index,
             path,

@@ -12,7 +12,7 @@ use protocol::{
     entry::Committed,
     hash::{DocumentHash, sha256},
     opening::Content,
-    redaction::{Place, Redacted},
+    redaction::{CommitmentSlot, Redacted},
 };
 
 /// All that a field can hold: nothing protects it but its salt.
@@ -36,8 +36,8 @@ fn permit(secret: Secret, used: &str) -> (Fields, Redacted) {
 
 fn hidden(redacted: &Redacted) -> Vec<[u8; 32]> {
     let places = redacted.walk().filter_map(|(place, _)| match place {
-        Place::Hidden(commitment) => Some(*commitment),
-        Place::Shown(_) => None,
+        CommitmentSlot::Hidden(commitment) => Some(*commitment),
+        CommitmentSlot::Shown(_) => None,
     });
     places.collect()
 }
@@ -63,8 +63,8 @@ fn a_field_of_four_values_is_found_by_force_only_with_its_salt() {
         // follows from them in the way in which salts follow from the secret.
         let mut salts = hidden(&redacted);
         salts.extend(redacted.walk().filter_map(|(place, _)| match place {
-            Place::Shown(salt) => Some(*salt.as_bytes()),
-            Place::Hidden(_) => None,
+            CommitmentSlot::Shown(salt) => Some(*salt.as_bytes()),
+            CommitmentSlot::Hidden(_) => None,
         }));
         salts.push(*redacted.commit().as_bytes());
         let known = salts.clone();
@@ -121,8 +121,8 @@ fn what_is_no_redaction_is_refused() {
     };
     assert_eq!(document.redact(&|_| true), Err(BadFields::NoFields));
     for (hidden, fields) in [(2, 1), (6, 1), (4, 1), (511, 1), (3, 0)] {
-        let mut places = vec![Place::Hidden([0; 32]); hidden];
-        places.push(Place::Shown(secret));
+        let mut places = vec![CommitmentSlot::Hidden([0; 32]); hidden];
+        places.push(CommitmentSlot::Shown(secret));
         let shown = (0..fields).map(|at| pair(&at.to_string(), "")).collect();
         let refused = Redacted::new(places, shown).unwrap_err();
         let expected = if fields == 0 {

@@ -1,5 +1,7 @@
 //! Strict formats: every seed of the fuzzers holds its property, and so does every way to spoil it.
 #![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "tests fail by panicking, with the reason"
@@ -11,7 +13,7 @@ mod properties;
 use std::{fs, path::PathBuf};
 
 use proptest::{collection, prelude::*};
-use protocol::{entry::Entry, pending::Pending, receipt::Receipt};
+use protocol::{entry::Entry, pending::Pending, receipt::Receipt, return_mark::ReturnMark};
 
 fn corpus() -> Vec<(String, Vec<u8>)> {
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("fuzz/corpus");
@@ -63,6 +65,7 @@ fn seeds_are_what_they_should_be() {
     Entry::parse(&entry).unwrap();
     Receipt::parse(&seed("receipt")).unwrap();
     Pending::parse(&seed("pending")).unwrap();
+    ReturnMark::parse(&seed("return_mark")).unwrap();
     let text = String::from_utf8(entry).unwrap();
     for (from, to) in [
         ("\nversion 1\n", "\nversion 01\n"),
@@ -98,7 +101,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in collection::vec(any::<u8>(), 0..400)) {
-        for name in ["entry", "act", "dossier", "batch", "block", "genesis", "receipt", "history", "pending", "keyfile", "proof", "policy", "note", "bundle", "tile_path"] {
+        for name in ["entry", "act", "return_mark", "dossier", "batch", "block", "genesis", "receipt", "history", "state", "pending", "keyfile", "proof", "policy", "note", "bundle", "tile_path"] {
             properties::check(name, &bytes);
         }
     }

@@ -5,94 +5,57 @@
     reason = "tests fail by panicking, with the reason"
 )]
 
-use std::collections::BTreeSet;
-
 use protocol::{
-    agency::{ProvenAgency, ProvenKey, quorum},
+    agency::{ProvenAgency, quorum},
     entry::Operation,
     genesis::Genesis,
     hash::sha256,
     height::{Epoch, TimeMs},
-    key::{Possession, PublicKey, SecretKey, Signature},
-    name::{AgencyName, ClerkName, Origin, RegistryName},
+    key::{PublicKey, SecretKey, Signature},
+    name::{AgencyName, Origin},
     policy::TrustPolicy,
-    state::{ClerkState, Limits, NetworkState, RegistryState, value_hash},
+    state::{ClerkState, Limits, NetworkState, value_hash},
 };
+use testkit::founder::{Founder, proven, registry};
 
 const ORIGIN: &str = "muhr.example/test/1";
-
-fn proven(holder: &str, purpose: &str, secret: &SecretKey) -> ProvenKey {
-    let key = secret.public();
-    let claim = Possession {
-        origin: ORIGIN,
-        holder,
-        purpose,
-    };
-    ProvenKey {
-        key,
-        proof: secret.sign(&claim.message(&key)),
-    }
-}
 
 fn secret(holder: &str, purpose: &str) -> SecretKey {
     SecretKey::from_seed(&sha256(&[holder.as_bytes(), b" ", purpose.as_bytes()]))
 }
 
+const FOUNDER: Founder<'_, fn(&str, &str) -> SecretKey> = Founder {
+    origin: ORIGIN,
+    secret,
+};
+
 fn agency(name: &str) -> ProvenAgency {
-    let key = |purpose: &str| proven(name, purpose, &secret(name, purpose));
-    ProvenAgency {
-        name: AgencyName::parse(name).unwrap(),
-        url: format!("https://{name}.example"),
-        cosigner: format!("{name}.example/2026"),
-        peer: key("peer"),
-        vote: key("vote"),
-        cosign: key("cosign"),
-        admin: key("admin"),
-        recovery: key("recovery"),
-    }
+    let (url, cosigner) = (
+        format!("https://{name}.example"),
+        format!("{name}.example/2026"),
+    );
+    FOUNDER.agency(name, url, cosigner)
 }
 
 fn clerk(name: &str, registry: &str) -> (ClerkState, Signature) {
-    let ProvenKey { key, proof } = proven(name, "clerk", &secret(name, "clerk"));
-    let state = ClerkState {
-        name: ClerkName::parse(name).unwrap(),
-        key,
-        until: None,
-        registries: BTreeSet::from([RegistryName::parse(registry).unwrap()]),
-        operations: BTreeSet::from([Operation::Register, Operation::Revoke]),
-        revoked: None,
-    };
-    (state, proof)
-}
-
-fn registry(name: &str, owner: &str) -> RegistryState {
-    RegistryState {
-        letters: protocol::record::Letters::AsWritten,
-        name: RegistryName::parse(name).unwrap(),
-        owner: AgencyName::parse(owner).unwrap(),
-        policy: None,
-    }
+    FOUNDER.clerk(name, &[registry], [Operation::Register, Operation::Revoke])
 }
 
 /// A genesis that holds.
 fn genesis() -> Genesis {
+    let agencies = ["adliya", "iiv", "kadastr", "qurilish"].map(agency);
+    let registries = vec![
+        registry("kadastr.titles", "kadastr"),
+        registry("qurilish.permits", "qurilish"),
+    ];
+    let clerks = vec![
+        clerk("kadastr/bobur", "kadastr.titles"),
+        clerk("qurilish/aziza", "qurilish.permits"),
+    ];
+    let time = TimeMs::new(1_800_000_000_000);
     Genesis {
-        origin: Origin::parse(ORIGIN).unwrap(),
-        time: TimeMs::new(1_800_000_000_000),
-        limits: Limits::default(),
         recovery_threshold: 2,
-        publisher: proven(ORIGIN, "publisher", &secret(ORIGIN, "publisher")),
-        agencies: ["adliya", "iiv", "kadastr", "qurilish"]
-            .map(agency)
-            .to_vec(),
-        registries: vec![
-            registry("kadastr.titles", "kadastr"),
-            registry("qurilish.permits", "qurilish"),
-        ],
-        clerks: vec![
-            clerk("kadastr/bobur", "kadastr.titles"),
-            clerk("qurilish/aziza", "qurilish.permits"),
-        ],
+        ..FOUNDER.genesis(time, agencies.to_vec(), registries, clerks)
     }
 }
 
@@ -130,7 +93,7 @@ fn a_genesis_reads_back_and_its_trust_file_names_it() {
 #[test]
 fn the_state_after_genesis_holds_everyone_once() {
     let state = genesis().state();
-    let keys: BTreeSet<_> = state.iter().map(|(key, _)| *key).collect();
+    let keys: std::collections::BTreeSet<_> = state.iter().map(|(key, _)| *key).collect();
     assert_eq!((keys.len(), state.len()), (9, 9));
     let (_, network) = state
         .iter()
@@ -187,11 +150,12 @@ fn a_key_that_is_not_shown_to_be_held_is_refused_and_named() {
 #[test]
 fn a_key_that_is_used_twice_is_refused_although_each_use_is_proven() {
     let said = refusal(|spoilt| {
-        spoilt.agencies[2].recovery = proven("kadastr", "recovery", &secret("kadastr", "admin"));
+        spoilt.agencies[2].recovery =
+            proven(ORIGIN, "kadastr", "recovery", &secret("kadastr", "admin"));
     });
     assert_names(&said, &["recovery", "kadastr", "twice"]);
     let said = refusal(|spoilt| {
-        spoilt.agencies[3].vote = proven("qurilish", "vote", &secret("adliya", "vote"));
+        spoilt.agencies[3].vote = proven(ORIGIN, "qurilish", "vote", &secret("adliya", "vote"));
     });
     assert_names(&said, &["vote", "qurilish", "twice"]);
 }

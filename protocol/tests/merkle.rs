@@ -13,8 +13,9 @@ use protocol::{
     hash::LeafHash,
     height::{LeafIndex, LogSize},
     merkle::{
-        Frontier, Hash, consistency, from_leaves, inclusion, leaf_hash, node_hash, root_of,
-        run::{Place, Run},
+        Frontier, Hash, consistency, from_leaves, inclusion, leaf_hash, node_hash,
+        range::{LeafRange, RangeProof},
+        root_of,
         tiles::{TilePath, parse_bundle, subtree, width_at, write_bundle},
         verify_consistency, verify_inclusion,
     },
@@ -280,7 +281,7 @@ fn an_archive_of_tiles_proves_what_the_leaves_prove() {
     }
 }
 
-/// Every run in every small log: its own leaves and what is beside it give the path of each leaf.
+/// Every run in every small log: its own leaves and what is path it give the path of each leaf.
 #[test]
 fn the_paths_of_a_run_are_those_of_its_leaves() {
     let leaves = leaves_of(23);
@@ -289,28 +290,28 @@ fn the_paths_of_a_run_are_those_of_its_leaves() {
         let mut nodes = from_leaves(&leaves[..size]);
         for first in 0..size {
             for end in first + 1..=size {
-                let place = Place {
+                let range = LeafRange {
                     first: LeafIndex::new(first as u64),
                     count: (end - first) as u64,
                     size: log_size,
                 };
-                let beside: Vec<Hash> = place
-                    .beside()
+                let path: Vec<Hash> = range
+                    .proof_nodes()
                     .into_iter()
                     .map(|(level, at)| nodes(level, at).unwrap())
                     .collect();
-                assert!(beside.len() <= 2 * 5, "{place:?} asks for {}", beside.len());
+                assert!(path.len() <= 2 * 5, "{range:?} asks for {}", path.len());
                 let own: Vec<Hash> = leaves[first..end]
                     .iter()
                     .map(|leaf| *leaf.as_bytes())
                     .collect();
-                let run = Run::new(place, own.clone(), &beside).unwrap();
+                let proof = RangeProof::new(range, own.clone(), &path).unwrap();
                 for index in (first..end).map(|at| LeafIndex::new(at as u64)) {
                     let path = inclusion(index, log_size, &mut nodes).unwrap();
-                    assert_eq!(run.path(index), Some(path), "{place:?} {index}");
+                    assert_eq!(proof.path(index), Some(path), "{range:?} {index}");
                 }
-                assert!(Run::new(place, own[1..].to_vec(), &beside).is_none());
-                assert!(Run::new(place, own, &[&beside[..], &[[0; 32]]].concat()).is_none());
+                assert!(RangeProof::new(range, own[1..].to_vec(), &path).is_none());
+                assert!(RangeProof::new(range, own, &[&path[..], &[[0; 32]]].concat()).is_none());
             }
         }
     }
@@ -320,12 +321,12 @@ fn the_paths_of_a_run_are_those_of_its_leaves() {
         (u64::MAX, 1, u64::MAX),
         (5, u64::MAX, 9),
     ] {
-        let place = Place {
+        let range = LeafRange {
             first: LeafIndex::new(first),
             count,
             size: LogSize::new(size),
         };
-        assert!(place.beside().is_empty(), "{place:?} is in no log");
-        assert!(Run::new(place, vec![[0; 32]; 3], &[]).is_none());
+        assert!(range.proof_nodes().is_empty(), "{range:?} is in no log");
+        assert!(RangeProof::new(range, vec![[0; 32]; 3], &[]).is_none());
     }
 }

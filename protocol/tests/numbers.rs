@@ -1,6 +1,8 @@
-//! The published record numbers (`tests/outside/numbers.json`): parts, keys and look-alike letters of each,
+//! The published record numbers (`corpus/numbers.json`): parts, keys and look-alike letters of each,
 //! which the checkers in Python and JavaScript must find too.
 #![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "tests fail by panicking, with the reason"
@@ -10,14 +12,14 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use protocol::{
     name::RegistryName,
-    record::{BadRecordId, Letters, RecordId},
+    record::{BadRecordId, CaseRule, RecordId},
     text,
 };
 use serde_json::{Value, json};
 
 fn book() -> Value {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
-    let file = fs::read(root.join("../tests/outside/numbers.json")).unwrap();
+    let file = fs::read(root.join("../corpus/numbers.json")).unwrap();
     let book: Value = serde_json::from_slice(&file).unwrap();
     assert_eq!(book["format"], "muhr-numbers/v1");
     book
@@ -50,6 +52,7 @@ fn every_published_number_is_read_as_published() {
                     BadRecordId::Empty { .. } => "empty",
                     BadRecordId::TooLong { .. } => "long",
                     BadRecordId::Invisible { .. } => "invisible",
+                    BadRecordId::Escape { .. } => "escape",
                     BadRecordId::Parts => "parts",
                 };
                 assert_eq!(given["refused"], why, "{what}");
@@ -87,12 +90,12 @@ fn a_registry_of_capitals_has_one_number_for_both_letters() {
     let book = book();
     for given in book["capitals"].as_array().unwrap() {
         let number = read(given).unwrap();
-        let capitals = number.in_letters(Letters::Capitals);
+        let capitals = number.in_case(CaseRule::Capitals);
         assert_eq!(json!(capitals.parts()), given["parts"], "{}", given["what"]);
-        assert_eq!(number.in_letters(Letters::AsWritten), number);
+        assert_eq!(number.in_case(CaseRule::AsWritten), number);
         // It is a number like any other, and the same when it is typed as it is shown.
         assert_eq!(RecordId::parse(&capitals.to_string()), Ok(capitals.clone()));
-        assert_eq!(capitals.in_letters(Letters::Capitals), capitals);
+        assert_eq!(capitals.in_case(CaseRule::Capitals), capitals);
     }
 }
 
@@ -111,6 +114,17 @@ fn no_two_numbers_share_a_key_unless_they_are_the_same_parts() {
         );
         let first = known.entry(given["key"].as_str().unwrap()).or_insert(is);
         assert_eq!(*first, is, "{}", given["what"]);
+    }
+}
+
+#[test]
+fn numbers_that_look_alike_have_one_skeleton_and_two_keys() {
+    let of = |number: &str| RecordId::parse(number).unwrap().skeleton();
+    for other in ["\u{425}-4", "X\u{2011}4", "X\u{2013}4", "\u{425}\u{2212}4"] {
+        assert_eq!(of(other), "X-4", "{other}");
+    }
+    for other in ["x-4", "X_4", "\u{416}-4", "X-4|1"] {
+        assert_ne!(of(other), "X-4", "{other}");
     }
 }
 

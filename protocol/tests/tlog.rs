@@ -13,10 +13,10 @@ use protocol::{
     checkpoint::Checkpoint,
     cosignature::{self, Cosigner, verify_line},
     hash::RootHash,
-    height::{LeafIndex, LogSize},
+    height::{LeafIndex, LogSize, UnixSeconds},
     key::{SecretKey, Signature, vkey},
     name::Origin,
-    note::{NoteKey, NoteSignature, SignedNote},
+    note::{BadNoteKey, NoteKey, NoteSignature, SignedNote},
     text,
     tlog_proof::TlogProof,
 };
@@ -90,17 +90,28 @@ fn published_verifier_keys_read_and_no_part_of_them_does() {
         for from in 0..written.len() {
             for until in from..written.len() {
                 assert!(
-                    NoteKey::parse(&written[from..until]).is_none(),
+                    NoteKey::parse(&written[from..until]).is_err(),
                     "{from} to {until}"
                 );
             }
         }
         let (name, rest) = written.split_once('+').unwrap();
-        assert!(NoteKey::parse(&format!("{name}+{}", rest.to_uppercase())).is_none());
-        assert!(NoteKey::parse(&format!("{written}=")).is_none());
+        assert!(NoteKey::parse(&format!("{name}+{}", rest.to_uppercase())).is_err());
+        assert!(NoteKey::parse(&format!("{written}=")).is_err());
     }
-    assert!(NoteKey::parse(&vkey("two words", 1, &secret(1).public())).is_none());
-    assert!(NoteKey::parse(&vkey("mldsa", 6, &secret(1).public())).is_none());
+    let bad = |name: &str, algorithm| {
+        let key = vkey(name, algorithm, &secret(1).public());
+        NoteKey::parse(&key).unwrap_err()
+    };
+    assert_eq!(bad("two words", 1), BadNoteKey::NoKey);
+    assert_eq!(bad("\u{441}ud.example", 1), BadNoteKey::Name);
+    assert_eq!(bad("court#1", 4), BadNoteKey::Name);
+    assert_eq!(bad("mldsa", 6), BadNoteKey::UnknownAlgorithm(6));
+    let said = bad("mldsa", 6).to_string();
+    assert!(
+        said.contains("an algorithm that this version does not know"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -182,7 +193,10 @@ fn a_cosignature_is_pinned_and_holds_for_its_time_text_and_kind_alone() {
     // Made by this code; `openssl pkeyutl -verify -rawin` accepts it over the same message.
     assert_eq!(written, GOLDEN_COSIGNATURE);
     let good = line(&written);
-    assert_eq!(verify_line(&key, &body, &good), Ok(Some(TIME)));
+    assert_eq!(
+        verify_line(&key, &body, &good),
+        Ok(Some(UnixSeconds::new(TIME)))
+    );
     assert!(verify_line(&key, &body.replace("70000", "70001"), &good).is_err());
     for time in [0, 1 << 63, u64::MAX] {
         assert!(

@@ -1,46 +1,80 @@
-//! Integration tests: start with `road`.
+//! Integration tests: start with `network/road`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "tests fail by panicking, with the reason"
 )]
 
-mod agencies;
-mod architecture;
-mod archive;
-mod batches;
-mod browser;
-mod bulk;
-mod capitals;
-mod chaos;
-mod cli;
-mod desk;
-mod disk;
-mod doors;
-mod dossiers;
-mod doubt;
-mod epochs;
-mod exits;
-mod handbooks;
-mod help;
-mod json;
-mod keys;
-mod network;
-mod outside;
-mod peers;
-mod plaintext;
-mod planted;
-mod private;
-mod questions;
-mod readme;
-mod register;
-mod road;
-mod schemas;
-mod servers;
-mod sim;
-mod stolen;
-mod tidy;
-mod tour;
-mod wire;
-mod wishes;
-mod witness;
+/// What a user's command does: `muhr` at a desk, whatever it is given and whoever answers it.
+mod cli {
+    mod agencies;
+    mod archive;
+    pub(crate) mod bulk;
+    mod capitals;
+    mod desk;
+    mod dossiers;
+    mod exit_codes;
+    mod exits;
+    mod intermediaries;
+    mod json;
+    mod keys;
+    mod liars;
+    mod library;
+    mod long_histories;
+    mod mirror;
+    mod output;
+    mod private;
+    mod questions;
+    mod resubmit;
+    mod servers;
+    mod stolen;
+    mod tls;
+    mod verdicts;
+}
+
+/// The tree itself: its map, its documents, what was reviewed of its surface, other people's checkers.
+mod house {
+    mod api_snapshot;
+    mod architecture;
+    mod browser;
+    mod foreign;
+    mod handbooks;
+    pub(crate) mod help;
+    mod messages;
+    mod operators;
+    mod outside;
+    mod planted;
+    mod readme;
+    mod rocksdb;
+    pub(crate) mod schemas;
+    mod tidy;
+    mod tour;
+}
+
+/// Nodes, and the network that they make: between themselves, and before strangers.
+mod network {
+    mod again;
+    mod bad_input;
+    mod batches;
+    mod chaos;
+    mod cosign_state;
+    mod disk;
+    mod doubt;
+    mod epochs;
+    mod interface;
+    mod metrics;
+    mod node_log;
+    mod outages;
+    mod peers;
+    mod plaintext;
+    mod publishers;
+    mod refusals;
+    mod road;
+    mod sign_state;
+    mod sim;
+    mod startup;
+    mod strangers;
+    mod turnout;
+    mod wire;
+    mod witness;
+}

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs::{self, File},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -16,10 +17,25 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::args;
+
 /// The agencies of every cluster.
 pub const AGENCIES: [&str; 4] = ["adliya", "kadastr", "qurilish", "soliq"];
 /// How often a condition is asked for before the test fails, ten times a second.
 const TRIES: u32 = 600;
+
+/// Copies the files of a folder and of those in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
 
 /// Where `make build` leaves a binary; tests are run by `make test`, which builds first.
 #[must_use]
@@ -70,13 +86,35 @@ impl From<Output> for Ran {
 }
 
 /// Runs `muhr` without any network.
-pub fn muhr(arguments: &[&str]) -> Ran {
+pub fn muhr(arguments: &[impl AsRef<OsStr>]) -> Ran {
     let output = Command::new(binary("muhr"))
         .args(arguments)
         .env_clear()
         .stdin(Stdio::null())
         .output();
     output.unwrap().into()
+}
+
+/// The same command where no file may become longer than so many blocks of 512 bytes: writing more fails, as it
+/// does on a full disk.
+#[must_use]
+pub fn short_of_room(command: &Command, blocks: u32) -> Command {
+    let mut short = Command::new("/bin/sh");
+    let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    short.arg("-c").arg(limited).arg(command.get_program());
+    short
+        .args(command.get_args())
+        .env_clear()
+        .stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            short.env(name, value);
+        }
+    }
+    if let Some(folder) = command.get_current_dir() {
+        short.current_dir(folder);
+    }
+    short
 }
 
 /// Asks until `condition` holds.
@@ -94,6 +132,8 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 #[derive(Debug)]
 pub struct Cluster {
     folder: TempDir,
+    /// Those that run validators.
+    agencies: Vec<String>,
     nodes: Vec<(String, Option<Child>)>,
     /// Words before the commands of nodes that run under other conditions than the rest.
     under: BTreeMap<String, Vec<String>>,
@@ -117,30 +157,29 @@ impl Cluster {
     /// The same, with more said to `muhr network create`.
     #[must_use]
     pub fn create_with(observers: u8, more: &[&str]) -> Self {
+        Self::create_of(&AGENCIES, observers, more)
+    }
+
+    /// The same of other agencies.
+    #[must_use]
+    pub fn create_of(agencies: &[&str], observers: u8, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let net = folder.path().join("net");
-        let count = observers.to_string();
-        let agencies = AGENCIES.join(",");
-        let create = [
-            "network",
-            "create",
-            "--agencies",
-            &agencies,
-            "--origin",
-            "registry.example.uz/test/1",
-            "--dir",
-            net.to_str().unwrap(),
-            "--observers",
-            &count,
-        ];
-        let _created = muhr(&[&create[..], more].concat()).expect(0);
-        let names = AGENCIES
+        let mut create = args!(
+            "network create --agencies {} --origin registry.example.uz/test/1 --dir '{}' --observers {observers}",
+            agencies.join(","),
+            net.display()
+        );
+        create.extend(more.iter().map(ToString::to_string));
+        let _created = muhr(&create).expect(0);
+        let names = agencies
             .iter()
             .map(ToString::to_string)
             .chain((1..=observers).map(|number| format!("observer-{number}")));
         Self {
             folder,
             nodes: names.map(|name| (name, None)).collect(),
+            agencies: agencies.iter().map(ToString::to_string).collect(),
             under: BTreeMap::new(),
         }
     }
@@ -150,10 +189,11 @@ impl Cluster {
         for name in self.names() {
             self.start_node(&name);
         }
-        for name in AGENCIES {
+        let all = self.agencies.len();
+        for name in &self.agencies {
             wait_until("all validators reach one another", || {
                 self.status(name)
-                    .is_some_and(|status| status["reached"] == 4 && status["published"] == 2)
+                    .is_some_and(|status| status["reached"] == all && status["published"] == 2)
             });
         }
     }
@@ -163,6 +203,21 @@ impl Cluster {
     pub fn run_under(&mut self, name: &str, words: &[&str]) {
         let words = words.iter().map(ToString::to_string).collect();
         self.under.insert(name.to_owned(), words);
+    }
+
+    /// From its next start on, a node may have `count` files and connections open at once, and no more.
+    pub fn limit_files(&mut self, name: &str, count: u32) {
+        let limited = format!("ulimit -n {count}; exec \"$0\" \"$@\"");
+        self.run_under(name, &["/bin/sh", "-c", &limited]);
+    }
+
+    /// From its next start on, a node runs as `docs/operators.md` says: its allocator gives memory back,
+    /// and it may have `count` files and connections open at once.
+    pub fn run_as_advised(&mut self, name: &str, count: u32) {
+        let advised = format!(
+            "export MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072; ulimit -n {count}; exec \"$0\" \"$@\""
+        );
+        self.run_under(name, &["/bin/sh", "-c", &advised]);
     }
 
     /// Knows of another folder, which a test has made beside the network's.
@@ -211,6 +266,15 @@ impl Cluster {
 
     /// Starts a node that does not run.
     pub fn start_node(&mut self, name: &str) {
+        self.start_node_with(name, &[]);
+    }
+
+    /// The same, and its operator declares lost what is missing of its sign state.
+    pub fn start_node_that_lost(&mut self, name: &str) {
+        self.start_node_with(name, &["--sign-state-lost"]);
+    }
+
+    fn start_node_with(&mut self, name: &str, more: &[&str]) {
         let dir = self.dir(name);
         let log = File::options()
             .create(true)
@@ -224,6 +288,7 @@ impl Cluster {
             .args(words)
             .args(["run", "--dir"])
             .arg(&dir)
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -308,19 +373,24 @@ impl Cluster {
     }
 
     /// Runs `muhr` at the desk of the clerk of `agency`, with that agency's node.
-    pub fn clerk(&self, agency: &str, arguments: &[&str]) -> Ran {
+    pub fn clerk(&self, agency: &str, arguments: &[impl AsRef<OsStr>]) -> Ran {
         self.clerk_at(agency, agency, arguments)
     }
 
     /// Runs `muhr` at the desk of the clerk of `agency`, with another agency's node.
-    pub fn clerk_at(&self, agency: &str, node: &str, arguments: &[&str]) -> Ran {
+    pub fn clerk_at(&self, agency: &str, node: &str, arguments: &[impl AsRef<OsStr>]) -> Ran {
         let mut command = self.clerk_command(agency, node, arguments);
         command.output().unwrap().into()
     }
 
     /// The same, not run yet: for a test that ends it before its time.
     #[must_use]
-    pub fn clerk_command(&self, agency: &str, node: &str, arguments: &[&str]) -> Command {
+    pub fn clerk_command(
+        &self,
+        agency: &str,
+        node: &str,
+        arguments: &[impl AsRef<OsStr>],
+    ) -> Command {
         let mut command = Command::new(binary("muhr"));
         command
             .args(arguments)
@@ -332,6 +402,16 @@ impl Cluster {
             .env("MUHR_TRUST", self.trust())
             .env("MUHR_KEY", self.dir(agency).join("keys/clerk.key"));
         command
+    }
+
+    /// Anchors a document of its own under the number `record` in the agency's registry of permits, and
+    /// gives the place of its receipt.
+    pub fn anchor(&self, agency: &str, record: &str) -> String {
+        let document = self.document(&format!("{record}.txt"), record);
+        let anchor = args!("anchor {document} --registry {agency}.permits --record {record}");
+        let _done = self.clerk(agency, &anchor).expect(0);
+        let receipt = self.path().join(format!("{document}.receipt"));
+        receipt.to_str().unwrap().to_owned()
     }
 
     /// Writes a document and gives its name back.

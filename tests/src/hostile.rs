@@ -4,16 +4,20 @@
 
 use std::{net::SocketAddr, sync::Mutex, time::Duration};
 
-use futures::StreamExt;
+use futures::{AsyncReadExt, StreamExt};
 use libp2p::{
     Multiaddr, PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder,
     identity::{self, Keypair},
     multiaddr::Protocol,
     noise,
-    swarm::{SwarmEvent, dial_opts::DialOpts},
+    swarm::{
+        NetworkBehaviour, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
     tcp, yamux,
 };
-use libp2p_stream::{Behaviour, Control, IncomingStreams};
+use libp2p_ping as ping;
+use libp2p_stream::{self as stream, Control, IncomingStreams};
 use protocol::key::{PublicKey, SecretKey};
 use tokio::{
     runtime::Runtime,
@@ -25,6 +29,8 @@ use tokio::{
 pub const LANES: [&str; 3] = ["/muhr/consensus/1", "/muhr/entries/1", "/muhr/sync/1"];
 /// How long anything is waited for.
 const WITHIN: Duration = Duration::from_secs(30);
+/// How often it asks whoever it is connected with whether that is there.
+const PING_EVERY: Duration = Duration::from_secs(2);
 
 /// What the transport says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +52,13 @@ pub struct Hostile {
     control: ControlBox,
 }
 
+/// It shows that it is there: a node ends a connection through which nothing comes.
+#[derive(NetworkBehaviour)]
+struct Behaviour {
+    streams: stream::Behaviour,
+    ping: ping::Behaviour,
+}
+
 /// The control, which cannot show itself.
 struct ControlBox(Control);
 
@@ -60,6 +73,22 @@ impl std::fmt::Debug for ControlBox {
 pub fn peer_id(key: &PublicKey) -> PeerId {
     let key = identity::ed25519::PublicKey::try_from_bytes(key.as_bytes()).unwrap();
     identity::PublicKey::from(key).to_peer_id()
+}
+
+/// A message as it goes over a lane: its length, then its bytes.
+#[must_use]
+pub fn frame(bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).unwrap();
+    [&length.to_be_bytes()[..], bytes].concat()
+}
+
+/// The next message of a lane, whatever its length.
+pub async fn read_frame(stream: &mut Stream) -> std::io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).await?;
+    let mut bytes = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
+    stream.read_exact(&mut bytes).await?;
+    Ok(bytes)
 }
 
 fn multiaddr(address: SocketAddr) -> Multiaddr {
@@ -78,7 +107,10 @@ fn make_swarm(secret: &SecretKey) -> Swarm<Behaviour> {
             yamux::Config::default,
         )
         .unwrap()
-        .with_behaviour(|_| Behaviour::new())
+        .with_behaviour(|_| Behaviour {
+            streams: stream::Behaviour::new(),
+            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_EVERY)),
+        })
         .unwrap()
         .with_swarm_config(|config| config.with_idle_connection_timeout(WITHIN))
         .build()
@@ -124,7 +156,7 @@ impl Hostile {
             }
             swarm
         };
-        let control = ControlBox(swarm.behaviour().new_control());
+        let control = ControlBox(swarm.behaviour().streams.new_control());
         let (dials, to_dial) = mpsc::unbounded_channel();
         let (told, events) = mpsc::unbounded_channel();
         drop(runtime.spawn(turn(swarm, to_dial, told)));
@@ -181,6 +213,32 @@ impl Hostile {
         found
     }
 
+    /// What lets a task keep a connection to whoever is at `address`, who should be `peer`.
+    #[must_use]
+    pub fn dialler(&self, address: SocketAddr, peer: PeerId) -> Dialler {
+        Dialler {
+            dials: self.dials.clone(),
+            control: self.control(),
+            address,
+            peer,
+        }
+    }
+
+    /// Takes whatever peers send on any lane, and forgets it.
+    pub fn swallow(&self) {
+        for lane in LANES {
+            let mut streams = self.accept(lane);
+            drop(self.runtime.spawn(async move {
+                while let Some((_, mut stream)) = streams.next().await {
+                    drop(tokio::spawn(async move {
+                        let mut bytes = vec![0; 64 << 10];
+                        while matches!(stream.read(&mut bytes).await, Ok(1..)) {}
+                    }));
+                }
+            }));
+        }
+    }
+
     /// What lets a test open and take streams.
     #[must_use]
     pub fn control(&self) -> Control {
@@ -204,5 +262,35 @@ impl Hostile {
         self.runtime
             .block_on(async { timeout(WITHIN, opened).await })
             .unwrap_or_else(|_| Err("nobody answers".to_owned()))
+    }
+}
+
+/// Dials one peer and opens streams to it, from any task.
+pub struct Dialler {
+    dials: UnboundedSender<DialOpts>,
+    control: Control,
+    address: SocketAddr,
+    peer: PeerId,
+}
+
+impl std::fmt::Debug for Dialler {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Dialler to {}", self.address)
+    }
+}
+
+impl Dialler {
+    /// Connects, unless there is a connection or one is being made.
+    pub fn dial(&self) {
+        let options = DialOpts::peer_id(self.peer)
+            .condition(PeerCondition::DisconnectedAndNotDialing)
+            .addresses(vec![multiaddr(self.address)])
+            .build();
+        let _over = self.dials.send(options);
+    }
+
+    /// A stream, if there is a connection and the other side takes it.
+    pub async fn open(&mut self, lane: StreamProtocol) -> Option<Stream> {
+        self.control.open_stream(self.peer, lane).await.ok()
     }
 }

@@ -7,8 +7,14 @@
 )]
 
 pub mod cluster;
+pub mod command_line;
 pub mod hostile;
+pub mod liar;
 pub mod load;
+pub mod press;
+pub mod require;
 pub mod sim;
 pub mod terminal;
 pub mod world;
+
+pub use require::{require, require_that};

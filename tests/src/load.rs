@@ -7,15 +7,17 @@ use std::{
 
 use crate::cluster::{AGENCIES, Cluster};
 use protocol::{
+    chain_id::NetworkId,
     commitment::{Secret, commit_document},
-    entry::{Committed, Operation, Statement},
-    hash::{DocumentHash, EntryId, sha256},
-    height::{Height, Version},
+    entry::{Committed, EntryRef, Operation, Statement},
+    hash::{DocumentHash, EntryId, LeafHash, RecordKey, sha256},
+    height::{Height, LeafIndex, TimeMs, Version},
     key::SecretKey,
     keyfile::KeyFile,
-    name::{ClerkName, Origin, RegistryName},
+    name::{ClerkName, ReasonCode, RegistryName},
     policy::TrustPolicy,
     record::RecordId,
+    text,
 };
 
 /// A signed entry and its id.
@@ -27,10 +29,15 @@ pub struct Ready {
     pub id: EntryId,
 }
 
+fn key(number: u64, registry: &RegistryName) -> RecordKey {
+    let id = RecordId::parse(&format!("BENCH-{number}")).unwrap();
+    id.key(registry)
+}
+
 /// Makes entries of all agencies, each about another record.
 #[derive(Debug)]
 pub struct Load {
-    origin: Origin,
+    network: NetworkId,
     clerks: Vec<(ClerkName, RegistryName, SecretKey)>,
     /// The trust file of the network.
     pub trust: TrustPolicy,
@@ -53,7 +60,7 @@ impl Load {
         };
         let trust = TrustPolicy::parse(&fs::read(cluster.trust()).unwrap()).unwrap();
         Self {
-            origin: Origin::parse(trust.origin()).unwrap(),
+            network: trust.network_id().unwrap(),
             clerks: AGENCIES.iter().map(clerk).collect(),
             trust,
             next: AtomicU64::new(0),
@@ -70,19 +77,52 @@ impl Load {
     #[must_use]
     pub fn sign_one(&self) -> Ready {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (author, registry, secret) =
-            &self.clerks[usize::try_from(number).unwrap() % self.clerks.len()];
-        let document = DocumentHash::new(sha256(&[&number.to_be_bytes()]));
+        let clerk = usize::try_from(number).unwrap() % self.clerks.len();
+        self.sign_version(number, clerk, number, None)
+    }
+
+    /// Makes `count` versions of one record, each final before the next: `done` hands one in at a node and
+    /// gives the record as it is then. The record's part of a path.
+    pub fn versions(&self, count: usize, done: impl Fn(&Ready, &str) -> api::Record) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let registry = &self.clerks[0].1;
+        let path = format!("{registry}/{}", key(number, registry).to_hex());
+        let mut latest: Option<api::Record> = None;
+        for _ in 0..count {
+            let document = self.next.fetch_add(1, Ordering::Relaxed);
+            let entry = self.sign_version(number, 0, document, latest.as_ref());
+            latest = Some(done(&entry, &path));
+        }
+        path
+    }
+
+    fn sign_version(
+        &self,
+        record: u64,
+        clerk: usize,
+        document: u64,
+        latest: Option<&api::Record>,
+    ) -> Ready {
+        let (author, registry, secret) = &self.clerks[clerk];
+        let document = DocumentHash::new(sha256(&[&document.to_be_bytes()]));
+        let previous = latest.map(|latest| EntryRef {
+            index: LeafIndex::new(latest.index),
+            hash: LeafHash::new(text::base64_array(&latest.hash).unwrap()),
+            height: Height::new(latest.height),
+            time: TimeMs::new(latest.time),
+        });
         let statement = Statement {
-            operation: Operation::Register,
+            operation: if latest.is_some() {
+                Operation::Amend
+            } else {
+                Operation::Register
+            },
             registry: registry.clone(),
-            key: RecordId::parse(&format!("BENCH-{number}"))
-                .unwrap()
-                .key(registry),
-            version: Version::new(1),
-            previous: None,
+            key: key(record, registry),
+            version: Version::new(latest.map_or(0, |latest| latest.version) + 1),
+            previous,
             effective: None,
-            reason: None,
+            reason: latest.and_then(|_| ReasonCode::parse("C01")),
             references: Vec::new(),
             commitment: Some(Committed::Document(commit_document(
                 &Secret::new([1; 32]),
@@ -93,7 +133,7 @@ impl Load {
         };
         let id = statement.id();
         Ready {
-            text: statement.sign(&self.origin, secret).write(),
+            text: statement.sign(&self.network, secret).write(),
             id,
         }
     }

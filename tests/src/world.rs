@@ -1,19 +1,19 @@
 //! A network in memory: a genesis with known keys, its clerks, and entries signed by them.
 
-use std::collections::BTreeSet;
-
 use protocol::{
-    agency::{ProvenAgency, ProvenKey, quorum},
+    agency::ProvenAgency,
+    chain_id::NetworkId,
     commitment::{Secret, commit_document},
-    entry::{Committed, Entry, Operation, Previous, Statement},
+    entry::{Committed, Entry, EntryRef, Operation, Statement},
     genesis::Genesis,
     hash::{DocumentHash, sha256},
     height::{Height, TimeMs, Version},
-    key::{Possession, SecretKey},
-    name::{AgencyName, ClerkName, Origin, RegistryName},
+    key::SecretKey,
+    name::{ClerkName, RegistryName},
     record::RecordId,
-    state::{ClerkState, Limits, RecordState, RegistryState},
+    state::{Limits, RecordState},
 };
+use testkit::founder::{Founder, registry};
 
 /// The origin of every world.
 pub const ORIGIN: &str = "registry.example.uz/test/1";
@@ -37,18 +37,11 @@ pub fn agency_secret(agency: &str, purpose: &str) -> SecretKey {
     secret(&format!("{agency} {purpose}"))
 }
 
-fn proven(holder: &str, purpose: &str, secret: &SecretKey) -> ProvenKey {
-    let key = secret.public();
-    ProvenKey {
-        key,
-        proof: secret.sign(
-            &Possession {
-                origin: ORIGIN,
-                holder,
-                purpose,
-            }
-            .message(&key),
-        ),
+/// The secret key of an agency, of its clerk, or of the log, for a purpose.
+fn secret_of(holder: &str, purpose: &str) -> SecretKey {
+    match holder {
+        ORIGIN => secret(purpose),
+        _ => agency_secret(holder.split('/').next().unwrap_or(holder), purpose),
     }
 }
 
@@ -61,51 +54,34 @@ pub fn genesis() -> Genesis {
 /// The same of other agencies and limits.
 #[must_use]
 pub fn genesis_of(names: &[&str], limits: Limits) -> Genesis {
-    let origin = Origin::parse(ORIGIN).unwrap();
+    let founder = Founder {
+        origin: ORIGIN,
+        secret: secret_of,
+    };
     let (mut agencies, mut registries, mut clerks) = (Vec::new(), Vec::new(), Vec::new());
     for &name in names {
-        let key = |purpose: &str| proven(name, purpose, &agency_secret(name, purpose));
-        agencies.push(ProvenAgency {
-            name: AgencyName::parse(name).unwrap(),
-            url: format!("http://{name}.example/"),
-            cosigner: format!("{ORIGIN}/{name}/2026"),
-            peer: key("peer"),
-            vote: key("vote"),
-            cosign: key("cosign"),
-            admin: key("admin"),
-            recovery: key("recovery"),
-        });
-        let registry = RegistryName::parse(&format!("{name}.permits")).unwrap();
-        registries.push(RegistryState {
-            letters: protocol::record::Letters::AsWritten,
-            name: registry.clone(),
-            owner: AgencyName::parse(name).unwrap(),
-            policy: None,
-        });
-        let clerk = ClerkName::parse(&format!("{name}/clerk-1")).unwrap();
-        let ProvenKey { key, proof } =
-            proven(clerk.as_str(), "clerk", &agency_secret(name, "clerk"));
-        let state = ClerkState {
-            name: clerk,
-            key,
-            until: None,
-            registries: BTreeSet::from([registry]),
-            operations: BTreeSet::from(Operation::OF_OWNER),
-            revoked: None,
-        };
-        clerks.push((state, proof));
+        agencies.push(agency(&founder, name, 2026));
+        let permits = format!("{name}.permits");
+        registries.push(registry(&permits, name));
+        let clerk = format!("{name}/clerk-1");
+        clerks.push(founder.clerk(&clerk, &[&permits], Operation::OF_OWNER));
     }
+    let time = TimeMs::new(1_795_430_400_000);
     let genesis = Genesis {
-        origin,
-        time: TimeMs::new(1_795_430_400_000),
         limits,
-        recovery_threshold: u64::try_from(quorum(names.len())).unwrap(),
-        publisher: proven(ORIGIN, "publisher", &secret("publisher")),
-        agencies,
-        registries,
-        clerks,
+        ..founder.genesis(time, agencies, registries, clerks)
     };
     Genesis::parse(genesis.write().as_bytes()).unwrap()
+}
+
+/// An agency whose cosigner is of a year, with keys from `founder`.
+pub fn agency<F: Fn(&str, &str) -> SecretKey>(
+    founder: &Founder<'_, F>,
+    name: &str,
+    year: u32,
+) -> ProvenAgency {
+    let url = format!("http://{name}.example/");
+    founder.agency(name, url, format!("{ORIGIN}/{name}/{year}"))
 }
 
 /// A statement of the clerk of `agency` on record `number` of `<agency>.permits`.
@@ -123,7 +99,7 @@ pub fn statement(
         key: RecordId::parse(number).unwrap().key(&registry),
         registry,
         version: current.map_or(Version::new(1), |state| state.version.next()),
-        previous: current.map(|state| Previous {
+        previous: current.map(|state| EntryRef {
             index: state.index,
             hash: state.hash,
             height: state.height,
@@ -141,16 +117,15 @@ pub fn statement(
     }
 }
 
-/// The same, signed.
+/// The same, signed for a network.
 #[must_use]
 pub fn entry(
+    network: &NetworkId,
     agency: &str,
     number: &str,
     operation: Operation,
     current: Option<&RecordState>,
 ) -> Entry {
-    statement(agency, number, operation, current).sign(
-        &Origin::parse(ORIGIN).unwrap(),
-        &agency_secret(agency, "clerk"),
-    )
+    let statement = statement(agency, number, operation, current);
+    statement.sign(network, &agency_secret(agency, "clerk"))
 }

@@ -6,26 +6,28 @@ mod fork;
 
 use protocol::{
     batch::Batch,
+    chain_id::{NetworkId, NotSigned},
     checkpoint::Checkpoint,
     hash::{IndexRoot, TrustHash},
-    height::Epoch,
+    height::{Epoch, LogSize, UnixSeconds},
     index::{BadIndexProof, IndexProof},
-    key::{BadSignature, PublicKey},
+    key::PublicKey,
     merkle::{self, BadProof, Hash},
-    name::Origin,
     note::SignedNote,
-    policy::{Judgement, OpenedBy, Past, TrustPolicy, Unworthy},
+    policy::{NoteJudgement, OpenedBy, Past, Short, TrustPolicy, Unworthy},
     receipt::{BatchProof, BlockProof},
     state::{ClerkState, value_hash},
+    text::Malformed,
 };
 
 use crate::{
-    memory::Memory,
-    steps::{Failed, Steps},
+    check::Check,
+    steps::{Cause, Failed, Steps},
     verdict::Verdict,
+    verified_cache::VerifiedCache,
 };
 
-pub use self::fork::{Inconsistent, consistency, evidence, fork, parse_evidence};
+pub use self::fork::{ForkEvidence, Inconsistent, consistency, fork};
 
 /// How a checkpoint came to be believed, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Way {
 /// A checkpoint with a quorum behind it, now or when its epoch ended. Only this module makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trusted {
-    judgement: Judgement,
+    judgement: NoteJudgement,
     /// The trust file that its newest block leaf must name.
     named: TrustHash,
     way: Way,
@@ -66,9 +68,9 @@ impl Trusted {
         &self.judgement.checkpoint
     }
 
-    /// Who cosigned it, and when (seconds since 1970).
+    /// Who cosigned it, and when.
     #[must_use]
-    pub fn cosigners(&self) -> &[(String, u64)] {
+    pub fn cosigners(&self) -> &[(String, UnixSeconds)] {
         &self.judgement.cosigners
     }
 
@@ -84,6 +86,33 @@ impl Trusted {
         self.way
     }
 
+    /// The check that found it so, of a checkpoint of `epoch`.
+    pub(crate) fn check(&self, epoch: Epoch) -> Check {
+        let (size, signed) = (self.checkpoint().size, self.cosigners().len());
+        let all = signed.saturating_add(self.missing().len());
+        match self.way {
+            Way::Current => self.quorum_check(),
+            Way::Bridge => Check::Bridge { size, epoch },
+            Way::AsOfThen => Check::EpochQuorum {
+                size,
+                signed,
+                all,
+                epoch,
+            },
+        }
+    }
+
+    /// The check that enough signed.
+    pub(crate) fn quorum_check(&self) -> Check {
+        let signed = self.cosigners().len();
+        Check::Quorum {
+            size: self.checkpoint().size,
+            signed,
+            all: signed.saturating_add(self.missing().len()),
+            missing: self.missing().join(", "),
+        }
+    }
+
     /// Whether the log's own line is there, which other people's tools ask for.
     #[must_use]
     pub const fn log_signed(&self) -> bool {
@@ -93,18 +122,21 @@ impl Trusted {
 
 /// Why a checkpoint is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Untrusted {
-    /// Not in the format, or a known signature that does not hold.
+    /// Not a note, or no checkpoint in it.
     #[error("{0}")]
-    Broken(String),
-    /// Of another network.
-    #[error("{0}")]
-    WrongNetwork(String),
+    Malformed(Malformed),
+    /// Of another log, or with a known signature that does not hold.
+    #[error(transparent)]
+    Unworthy(#[from] Unworthy),
     /// Too few signed.
     #[error(
         "{found} of {all} validators cosigned it, and the trust file asks for more; missing: {missing}"
     )]
     NoQuorum {
+        /// Leaves under the checkpoint.
+        size: LogSize,
         /// How many signed.
         found: usize,
         /// How many could have.
@@ -112,9 +144,51 @@ pub enum Untrusted {
         /// Who did not.
         missing: String,
     },
-    /// Of another epoch than the trust file, and nothing here says what to make of it.
+    /// The agencies signed, and others that a trust file of somebody's own asks for besides did not.
+    #[error(
+        "the agencies have signed, and group \"{}\" of the trust file is short: {} of {} signed; missing: {}",
+        .0.name, .0.met, .0.needed, .0.missing.join(", ")
+    )]
+    WitnessesShort(Short),
+    /// Of a later epoch than the trust file.
+    #[error("it is of epoch {epoch}, and the trust file of {held}; advance the trust file first")]
+    LaterEpoch {
+        /// Of the checkpoint.
+        epoch: Epoch,
+        /// Of the trust file.
+        held: Epoch,
+    },
+    /// Of an epoch before, and the trust file does not say how that ended.
+    #[error(
+        "it is of epoch {0}, and the trust file does not say how that ended; take a trust file that was advanced from there, or refresh the receipt"
+    )]
+    UnknownEpoch(Epoch),
+    /// Of an epoch that has ended, without a bridge and without that epoch's trust file.
+    #[error(
+        "it is of epoch {0}, which has ended; refresh it, add a bridge to it, or give the trust file of that epoch too"
+    )]
+    EndedEpoch(Epoch),
+    /// The log had no such size in the epoch.
+    #[error("size {size} is not one that the log had in epoch {epoch}")]
+    SizeOutsideEpoch {
+        /// Leaves under the checkpoint.
+        size: LogSize,
+        /// Of the checkpoint.
+        epoch: Epoch,
+    },
+    /// The bridge does not lead to where the epoch ended.
+    #[error("the bridge does not hold: {cause}")]
+    BadBridge {
+        /// Leaves under the checkpoint.
+        size: LogSize,
+        /// Of the checkpoint.
+        epoch: Epoch,
+        /// Why not.
+        cause: Inconsistent,
+    },
+    /// A leaf is not in the log.
     #[error("{0}")]
-    OtherEpoch(String),
+    NotIncluded(BadProof),
 }
 
 impl Untrusted {
@@ -122,20 +196,64 @@ impl Untrusted {
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         match self {
-            Self::WrongNetwork(_) => Verdict::WrongNetwork,
-            Self::OtherEpoch(_) => Verdict::CannotDecide,
-            Self::Broken(_) | Self::NoQuorum { .. } => Verdict::ProofBroken,
+            Self::Unworthy(Unworthy::WrongOrigin { .. }) => Verdict::WrongNetwork,
+            Self::WitnessesShort(_)
+            | Self::LaterEpoch { .. }
+            | Self::UnknownEpoch(_)
+            | Self::EndedEpoch(_) => Verdict::CannotDecide,
+            Self::Malformed(_)
+            | Self::Unworthy(_)
+            | Self::NoQuorum { .. }
+            | Self::SizeOutsideEpoch { .. }
+            | Self::BadBridge { .. }
+            | Self::NotIncluded(_) => Verdict::ProofBroken,
         }
+    }
+
+    /// The check that failed, and the error for which it did.
+    pub(crate) fn into_check(self) -> (Check, Option<Cause>) {
+        let check = match self {
+            Self::Malformed(error) | Self::Unworthy(Unworthy::Malformed(error)) => {
+                return (Check::NoteFormat, Some(error.into()));
+            }
+            Self::BadBridge { size, epoch, cause } => {
+                return (Check::Bridge { size, epoch }, Some(cause.into()));
+            }
+            Self::NotIncluded(error) => return (Check::LeafIncluded, Some(error.into())),
+            Self::Unworthy(Unworthy::WrongOrigin { found, expected }) => {
+                Check::Origin { found, expected }
+            }
+            Self::Unworthy(Unworthy::BadLine(name)) => Check::SignatureLine { name },
+            Self::NoQuorum {
+                size,
+                found,
+                all,
+                missing,
+            } => Check::Quorum {
+                size,
+                signed: found,
+                all,
+                missing,
+            },
+            Self::WitnessesShort(short) => Check::Witnesses {
+                group: short.name,
+                met: short.met,
+                needed: short.needed,
+                missing: short.missing.join(", "),
+            },
+            Self::LaterEpoch { epoch, held } => Check::EpochReached { epoch, held },
+            Self::UnknownEpoch(epoch) => Check::EpochListed { epoch },
+            Self::EndedEpoch(epoch) => Check::EpochTrust { epoch },
+            Self::SizeOutsideEpoch { size, epoch } => Check::EpochSize { size, epoch },
+        };
+        (check, None)
     }
 }
 
 /// Whether a quorum of `trust` stands behind a note.
 pub fn judge(trust: &TrustPolicy, note: &str) -> Result<Trusted, Untrusted> {
-    let note = SignedNote::parse(note).map_err(|error| Untrusted::Broken(error.to_string()))?;
-    let judgement = trust.evaluate(&note).map_err(|error| match error {
-        Unworthy::WrongOrigin { .. } => Untrusted::WrongNetwork(error.to_string()),
-        Unworthy::Malformed(_) | Unworthy::BadLine(_) => Untrusted::Broken(error.to_string()),
-    })?;
+    let note = SignedNote::parse(note).map_err(Untrusted::Malformed)?;
+    let judgement = trust.evaluate(&note)?;
     if judgement.quorum {
         return Ok(Trusted {
             judgement,
@@ -143,8 +261,12 @@ pub fn judge(trust: &TrustPolicy, note: &str) -> Result<Trusted, Untrusted> {
             way: Way::Current,
         });
     }
+    if let Some(short) = judgement.short.filter(|_| judgement.network_quorum) {
+        return Err(Untrusted::WitnessesShort(short));
+    }
     let all = trust.witnesses().len();
     Err(Untrusted::NoQuorum {
+        size: judgement.checkpoint.size,
         found: judgement.cosigners.len(),
         all,
         missing: judgement.missing.join(", "),
@@ -155,17 +277,17 @@ pub fn judge(trust: &TrustPolicy, note: &str) -> Result<Trusted, Untrusted> {
 #[derive(Clone, Copy, Debug)]
 pub struct Trusts<'a> {
     now: &'a TrustPolicy,
-    then: &'a [TrustPolicy],
-    memory: Option<&'a Memory<'a>>,
+    past: &'a [TrustPolicy],
+    memory: Option<&'a VerifiedCache<'a>>,
 }
 
 impl<'a> Trusts<'a> {
     /// `then` are trust files of earlier epochs; each counts only if `now` names it as one of its past.
     #[must_use]
-    pub const fn new(now: &'a TrustPolicy, then: &'a [TrustPolicy]) -> Self {
+    pub const fn new(now: &'a TrustPolicy, past: &'a [TrustPolicy]) -> Self {
         Self {
             now,
-            then,
+            past,
             memory: None,
         }
     }
@@ -180,12 +302,12 @@ impl<'a> Trusts<'a> {
     pub(crate) fn check(
         self,
         leaf: &Batch,
-        origin: &Origin,
+        network: &NetworkId,
         key: &PublicKey,
-    ) -> Result<(), BadSignature> {
+    ) -> Result<(), NotSigned> {
         self.memory.map_or_else(
-            || leaf.check(origin, key),
-            |memory| memory.signature(leaf, origin, key),
+            || leaf.check(network, key),
+            |memory| memory.signature(leaf, network, key),
         )
     }
 
@@ -229,6 +351,21 @@ impl<'a> Trusts<'a> {
         }
     }
 
+    /// The network that signatures of clerks must be for: the checkpoint's origin, and the chain id that
+    /// the trust file names. Without one nobody can tell a signature for this network from one for a
+    /// network that had its name before.
+    pub(crate) fn network_id(
+        self,
+        steps: &mut Steps,
+        trusted: &Trusted,
+    ) -> Result<NetworkId, Failed> {
+        let origin = trusted.checkpoint().origin.clone();
+        let chain = self.now.genesis();
+        chain
+            .map(|chain| NetworkId { origin, chain })
+            .ok_or_else(|| steps.failed(Check::GenesisNamed, Verdict::CannotDecide))
+    }
+
     /// The trust file that is held.
     #[must_use]
     pub const fn now(&self) -> &'a TrustPolicy {
@@ -242,11 +379,11 @@ impl<'a> From<&'a TrustPolicy> for Trusts<'a> {
     }
 }
 
-impl<'a> From<&'a Memory<'a>> for Trusts<'a> {
-    fn from(memory: &'a Memory<'a>) -> Self {
+impl<'a> From<&'a VerifiedCache<'a>> for Trusts<'a> {
+    fn from(memory: &'a VerifiedCache<'a>) -> Self {
         Self {
             now: memory.trust(),
-            then: &[],
+            past: &[],
             memory: Some(memory),
         }
     }
@@ -265,28 +402,17 @@ pub(crate) fn trusted(
     let trusted = match held {
         // Agencies that came since are unknown to the file that is held: that is no broken proof.
         Some(held) if claimed > held => match trusts.judge(note) {
-            Err(Untrusted::NoQuorum { .. }) => Err(Untrusted::OtherEpoch(format!(
-                "it is of epoch {claimed}, and the trust file of {held}; advance the trust file first"
-            ))),
+            Err(Untrusted::NoQuorum { .. }) => Err(Untrusted::LaterEpoch {
+                epoch: claimed,
+                held,
+            }),
             judged => judged,
         },
         Some(held) if claimed < held => of_past(trusts, note, claimed, bridge),
         _ => trusts.judge(note),
     };
-    let trusted =
-        trusted.map_err(|error| steps.failed("checkpoint", error.verdict(), error.to_string()))?;
-    let (size, signed) = (trusted.checkpoint().size, trusted.cosigners().len());
-    let all = signed.saturating_add(trusted.missing().len());
-    let detail = match trusted.way {
-        Way::Current => format!("size {size}, cosigned by {signed} of {all}"),
-        Way::Bridge => {
-            format!("size {size}, part of the log with which epoch {claimed} ended")
-        }
-        Way::AsOfThen => format!(
-            "size {size}, cosigned by {signed} of {all} in epoch {claimed}, with keys that are retired since"
-        ),
-    };
-    steps.held("checkpoint", detail);
+    let trusted = trusted.map_err(|error| steps.untrusted(error))?;
+    steps.held(trusted.check(claimed));
     Ok(trusted)
 }
 
@@ -300,25 +426,23 @@ fn of_past(
     let all = trusts.now.past();
     let at = all.iter().position(|past| past.epoch == epoch);
     let Some((past, at)) = at.and_then(|at| Some((all.get(at)?, at))) else {
-        return Err(Untrusted::OtherEpoch(format!(
-            "it is of epoch {epoch}, and the trust file does not say how that ended; take a trust file that was advanced from there, or refresh the receipt"
-        )));
+        return Err(Untrusted::UnknownEpoch(epoch));
     };
     if let Some(path) = bridge {
         return over_bridge(trusts.now.origin(), note, past, path);
     }
-    let Some(then) = trusts.then.iter().find(|then| then.hash() == past.trust) else {
-        return Err(Untrusted::OtherEpoch(format!(
-            "it is of epoch {epoch}, which has ended; refresh it, add a bridge to it, or give the trust file of that epoch too"
-        )));
+    let Some(policy) = trusts
+        .past
+        .iter()
+        .find(|policy| policy.hash() == past.trust)
+    else {
+        return Err(Untrusted::EndedEpoch(epoch));
     };
-    let mut trusted = judge(then, note)?;
+    let mut trusted = judge(policy, note)?;
     let size = trusted.checkpoint().size;
     let before = at.checked_sub(1).and_then(|at| all.get(at));
     if size > past.size || before.is_some_and(|before| size <= before.size) {
-        return Err(Untrusted::Broken(format!(
-            "size {size} is not one that the log had in epoch {epoch}"
-        )));
+        return Err(Untrusted::SizeOutsideEpoch { size, epoch });
     }
     trusted.way = Way::AsOfThen;
     Ok(trusted)
@@ -326,29 +450,32 @@ fn of_past(
 
 /// No signature is asked: what is consistent with the pinned root was in the log, whoever stole keys.
 fn over_bridge(origin: &str, note: &str, past: &Past, path: &[Hash]) -> Result<Trusted, Untrusted> {
-    let broken = |what: String| Untrusted::Broken(what);
-    let note = SignedNote::parse(note).map_err(|error| broken(error.to_string()))?;
-    let checkpoint = Checkpoint::parse(&note.text).map_err(|error| broken(error.to_string()))?;
+    let (_, checkpoint) = Checkpoint::parse_note(note).map_err(Untrusted::Malformed)?;
     if checkpoint.origin.as_str() != origin {
-        return Err(Untrusted::WrongNetwork(format!(
-            "the checkpoint is of {}, and the trust file is for {origin}",
-            checkpoint.origin
-        )));
+        return Err(Untrusted::Unworthy(Unworthy::WrongOrigin {
+            found: checkpoint.origin.to_string(),
+            expected: origin.to_owned(),
+        }));
     }
     let end = Checkpoint {
         size: past.size,
         root: past.root,
         ..checkpoint.clone()
     };
-    fork::consistency(&checkpoint, &end, path)
-        .map_err(|error| broken(format!("the bridge does not hold: {error}")))?;
+    fork::consistency(&checkpoint, &end, path).map_err(|cause| Untrusted::BadBridge {
+        size: checkpoint.size,
+        epoch: past.epoch,
+        cause,
+    })?;
     Ok(Trusted {
-        judgement: Judgement {
+        judgement: NoteJudgement {
             checkpoint,
             cosigners: Vec::new(),
             missing: Vec::new(),
             log_signed: false,
             quorum: false,
+            network_quorum: false,
+            short: None,
         },
         named: past.trust,
         way: Way::Bridge,
@@ -364,33 +491,20 @@ pub(crate) fn head(
 ) -> Result<(), Failed> {
     let size = trusted.checkpoint().size;
     let last = head.index.get().checked_add(1) == Some(size.get());
-    steps.require(
-        "head",
-        last,
-        "the newest block leaf is the last leaf of the checkpoint",
-    )?;
-    let included = trusts.block(trusted, head);
-    steps.proof("head", "the newest block leaf is in the log", included)?;
+    steps.require(Check::HeadLast, last)?;
+    steps.proof(Check::HeadIncluded, trusts.block(trusted, head))?;
     let epoch = head.leaf.epoch;
     let current = trusted.way == Way::Current;
     let other_epoch = current && trusts.now.epoch().is_some_and(|held| held != epoch);
     if head.leaf.trust != trusted.named || other_epoch {
-        let detail = format!(
-            "the log names another trust file for epoch {epoch} than the one that was given"
-        );
-        return Err(steps.failed("trust file", Verdict::CannotDecide, detail));
+        return Err(steps.failed(Check::TrustNamed { epoch }, Verdict::CannotDecide));
     }
     let by_recovery = trusts.now.opened_by() == Some(OpenedBy::Recovery);
-    let detail = match trusted.way {
-        Way::Current if by_recovery => format!(
-            "epoch {epoch} as the log names it; it was opened by recovery keys after a disaster"
-        ),
-        Way::Current => format!("epoch {epoch} as the log names it"),
-        Way::Bridge | Way::AsOfThen => {
-            format!("epoch {epoch}, which has ended, as the log names it")
-        }
-    };
-    steps.held("trust file", detail);
+    steps.held(match trusted.way {
+        Way::Current if by_recovery => Check::RecoveryNamed { epoch },
+        Way::Current => Check::TrustNamed { epoch },
+        Way::Bridge | Way::AsOfThen => Check::EndedNamed { epoch },
+    });
     Ok(())
 }
 

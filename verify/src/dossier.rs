@@ -9,18 +9,24 @@ use protocol::{
     entry::Reference,
     hash::{DocumentHash, RecordKey},
     height::{LeafIndex, Version},
+    kind::Kind,
     name::RegistryName,
     receipt::Receipt,
 };
 
 use crate::{
+    check::Check,
     checkpoint::Trusts,
-    receipt::{self, Judgement},
+    judgement::Judgement,
+    receipt,
+    steps::{Failed, Steps},
+    unread,
     verdict::Verdict,
 };
 
 /// A record of a dossier.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Member {
     /// How many references away from the first it is; 0 for the first itself.
     pub depth: usize,
@@ -50,6 +56,24 @@ struct Reached<'a> {
     beyond: Vec<Reference>,
 }
 
+/// Reads a dossier, or says what follows from its not being one.
+///
+/// # Errors
+/// A judgement without facts: cannot decide for a file of another kind or a re-written one, else proof broken.
+pub fn read(bytes: &[u8]) -> Result<Dossier, Box<Judgement>> {
+    Dossier::parse(bytes).map_err(|error| {
+        let mut steps = Steps::default();
+        let reads = |bytes: &[u8]| Dossier::parse(bytes).is_ok();
+        let asked = (Check::DossierFormat, Kind::Dossier);
+        let Failed(verdict) = unread::failed(&mut steps, asked, bytes, error, reads);
+        Box::new(Judgement {
+            verdict,
+            steps: steps.0,
+            facts: None,
+        })
+    })
+}
+
 /// Judges the receipts that the first one leads to in at most `depth_max` references, in that order.
 /// Receipts that nothing leads to are not judged: they are no part of what is claimed. The document, if
 /// one is given, is the first one's.
@@ -66,7 +90,7 @@ pub fn judge<'a>(
         .iter()
         .map(|one| {
             let document = document.filter(|_| one.depth == 0);
-            receipt::judge(trusts, one.receipt.write().as_bytes(), document)
+            receipt::judge_read(trusts, one.receipt, document)
         })
         .collect();
     let indices: BTreeMap<Place, LeafIndex> = reached

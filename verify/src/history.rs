@@ -8,48 +8,54 @@ mod facts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
-    entry::{Authorship, Entry, Operation, Previous},
+    chain_id::NotSigned,
+    entry::{Authorship, Entry, EntryRef, Operation},
     hash::RecordKey,
     height::Version,
     history::History,
-    key::{self, BadSignature, PublicKey},
+    key::{BadSignature, PublicKey},
+    kind::Kind,
     merkle,
     name::{ClerkName, RegistryName},
     policy::TrustPolicy,
-    state::{ClerkState, RecordState, Status, value_hash},
+    state::{ClerkState, RecordState, RecordStatus, value_hash},
 };
 
 use crate::{
+    check::Check,
     checkpoint::{self, Trusted, Trusts},
+    judgement::Judgement,
     place,
-    steps::{Failed, Step, Steps},
+    steps::{Failed, Steps},
+    unread,
     verdict::Verdict,
 };
 
-pub use self::facts::{Facts, ProvenVersion};
+pub use self::facts::{HistoryFacts, ProvenVersion};
 
-/// What is said of a history, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
-    /// The verdict on the record as of the checkpoint.
-    pub verdict: Verdict,
-    /// The checks in their order.
-    pub steps: Vec<Step>,
-    /// What is proven; none if a proof is broken.
-    pub facts: Option<Facts>,
-}
-
-/// Judges what a node says is the history of `key` in `registry`.
+/// Judges what a node says is the history of `key` in `registry`, in one piece.
 #[must_use]
 pub fn judge(
     trust: &TrustPolicy,
     history: &[u8],
     registry: &RegistryName,
     key: &RecordKey,
-) -> Judgement {
+) -> Judgement<HistoryFacts> {
+    judge_pages(trust, &[history], registry, key)
+}
+
+/// Judges a history that came in pages, newest versions first. The checkpoint of the first page is that
+/// of the verdict; the later ones prove their authors under checkpoints of their own.
+#[must_use]
+pub fn judge_pages(
+    trust: &TrustPolicy,
+    pages: &[impl AsRef<[u8]>],
+    registry: &RegistryName,
+    key: &RecordKey,
+) -> Judgement<HistoryFacts> {
     let mut steps = Steps::default();
     let mut facts = None;
-    let verdict = walk(&mut steps, trust, history, (registry, key), &mut facts)
+    let verdict = walk(&mut steps, trust, pages, (registry, key), &mut facts)
         .unwrap_or_else(|Failed(verdict)| verdict);
     Judgement {
         verdict,
@@ -58,149 +64,190 @@ pub fn judge(
     }
 }
 
+/// One page with what was proven of it.
+struct JudgedPage {
+    trusted: Trusted,
+    history: History,
+    versions: Vec<ProvenVersion>,
+}
+
 fn walk(
     steps: &mut Steps,
     trust: &TrustPolicy,
-    bytes: &[u8],
+    bytes: &[impl AsRef<[u8]>],
     (registry, key): (&RegistryName, &RecordKey),
-    facts: &mut Option<Facts>,
+    facts: &mut Option<HistoryFacts>,
 ) -> Result<Verdict, Failed> {
-    let history = steps.proof("format", "a history of version 1", History::parse(bytes))?;
-    let asked = history.registry == *registry && history.key == *key;
-    steps.require(
-        "question",
-        asked,
-        "it is of the record that was asked about",
-    )?;
-    let (trusts, head) = (Trusts::from(trust), &history.head);
-    let trusted = checkpoint::trusted(steps, trusts, &history.checkpoint, head, None)?;
-    checkpoint::head(steps, trusts, &trusted, head)?;
-    let root = &history.head.leaf.index;
-    let index_key = RecordState::index_key(registry, key);
-    let Some((state, entries)) = &history.record else {
-        let absent = history.record_proof.verify_absent(root, &index_key);
-        steps.proof("record", "the index has no such record", absent)?;
-        authors(steps, &trusted, &history, &[])?;
-        *facts = Some(proven(&trusted, &history, None, Vec::new()));
-        return Ok(Verdict::NotFound);
-    };
-    let present =
-        history
-            .record_proof
-            .verify_present(root, &index_key, &value_hash(&state.write()));
-    steps.proof("record", "the record's state is in the index", present)?;
-    let versions = chain(steps, (registry, key), state, entries)?;
-    steps.held(
-        "chain",
-        format!(
-            "{} versions, down to the first, none left out",
-            versions.len()
-        ),
-    );
-    let walked = story(&versions);
-    let author = entries.first().map(|entry| &entry.statement.author);
-    let by_author = state.four_eyes().is_none_or(|clerk| Some(clerk) == author);
-    steps.require(
-        "story",
-        walked == Some((state.status, state.content)) && by_author,
-        "the versions lead to the record's status",
-    )?;
-    authors(steps, &trusted, &history, &versions)?;
-    *facts = Some(proven(&trusted, &history, Some(state.clone()), versions));
-    Ok(match state.status {
-        Status::Active => Verdict::Authentic,
-        Status::Suspended => Verdict::Suspended,
-        Status::Revoked => Verdict::Revoked,
-    })
+    let mut chain = Chain::default();
+    let mut pages: Vec<JudgedPage> = Vec::new();
+    for page in bytes {
+        let page = page.as_ref();
+        let history = History::parse(page).map_err(|error| {
+            let reads = |bytes: &[u8]| History::parse(bytes).is_ok();
+            let asked = (Check::HistoryFormat, Kind::History);
+            unread::failed(steps, asked, page, error, reads)
+        })?;
+        steps.held(Check::HistoryFormat);
+        let asked = history.registry == *registry && history.key == *key;
+        steps.require(Check::RecordAsked, asked)?;
+        let (trusts, head) = (Trusts::from(trust), &history.head);
+        let trusted = checkpoint::trusted(steps, trusts, &history.checkpoint, head, None)?;
+        checkpoint::head(steps, trusts, &trusted, head)?;
+        let root = &history.head.leaf.index;
+        let index_key = RecordState::index_key(registry, key);
+        let Some((state, entries)) = &history.record else {
+            let absent = history.record_proof.verify_absent(root, &index_key);
+            steps.proof(Check::RecordAbsent, absent)?;
+            steps.require(Check::AbsenceInOnePage, bytes.len() == 1)?;
+            authors(steps, trusts, &trusted, &history, &[])?;
+            *facts = Some(proven(&trusted, &history, None, Vec::new()));
+            return Ok(Verdict::NotFound);
+        };
+        let present =
+            history
+                .record_proof
+                .verify_present(root, &index_key, &value_hash(&state.write()));
+        steps.proof(Check::RecordIncluded, present)?;
+        if pages.is_empty() {
+            chain.expected = Some((state.version, state.place()));
+        }
+        chain.begins(steps, history.from)?;
+        let versions = chain.follow(steps, (registry, key), entries)?;
+        pages.push(JudgedPage {
+            trusted,
+            history,
+            versions,
+        });
+    }
+    chain.ends(steps, pages.last())?;
+    conclude(steps, Trusts::from(trust), &pages, facts)
 }
 
-/// Walks from the newest version to the first; each is bound by what the one after it names.
-fn chain(
+/// What the versions of all pages come to, and whether their authors made them.
+fn conclude(
     steps: &mut Steps,
-    (registry, key): (&RegistryName, &RecordKey),
-    state: &RecordState,
-    entries: &[Entry],
-) -> Result<Vec<ProvenVersion>, Failed> {
-    let mut expected = Some((state.version, state.place()));
-    let mut newer: Option<Previous> = None;
-    let mut versions: Vec<ProvenVersion> = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let Some((version, place)) = expected else {
-            return Err(steps.failed(
-                "chain",
-                Verdict::ProofBroken,
-                "there is a version below the first",
-            ));
-        };
-        let statement = &entry.statement;
-        let hash = merkle::leaf_hash(entry.write().as_bytes());
-        let fits = statement.registry == *registry
-            && statement.key == *key
-            && statement.version == version
-            && hash == place.hash;
-        if !fits {
-            return Err(steps.failed(
-                "chain",
-                Verdict::ProofBroken,
-                format!("version {version} is not the one that the log names"),
-            ));
-        }
-        if newer.is_some_and(|newer| !place::precedes(&place, &newer)) {
-            return Err(steps.failed(
-                "chain",
-                Verdict::ProofBroken,
-                format!("version {version} is not older than the next"),
-            ));
-        }
-        newer = Some(place);
-        versions.push(ProvenVersion {
-            entry: entry.clone(),
-            index: place.index,
-            hash,
-            height: place.height,
-            time: place.time,
-        });
-        expected = match (&statement.previous, version.get().checked_sub(1)) {
-            (Some(previous), Some(older)) if older > 0 => Some((Version::new(older), *previous)),
-            (None, Some(0)) => None,
-            _ => {
-                return Err(steps.failed(
-                    "chain",
-                    Verdict::ProofBroken,
-                    format!("version {version} does not name the one before"),
-                ));
-            }
-        };
+    trusts: Trusts<'_>,
+    pages: &[JudgedPage],
+    facts: &mut Option<HistoryFacts>,
+) -> Result<Verdict, Failed> {
+    let versions: Vec<&ProvenVersion> = pages.iter().flat_map(|page| &page.versions).collect();
+    let first = pages.first();
+    let known = first.and_then(|page| Some((page, page.history.record.as_ref()?)));
+    let Some((first, (state, _))) = known else {
+        return Err(steps.failed(Check::HistoryShown, Verdict::ProofBroken));
+    };
+    steps.held(Check::ChainComplete {
+        versions: versions.len(),
+    });
+    let walked = story(&versions);
+    let author = versions
+        .first()
+        .map(|version| &version.entry.statement.author);
+    let by_author = state.four_eyes().is_none_or(|clerk| Some(clerk) == author);
+    let reached = walked == Some((state.status, state.content)) && by_author;
+    steps.require(Check::StatusReached, reached)?;
+    for page in pages {
+        authors(steps, trusts, &page.trusted, &page.history, &page.versions)?;
     }
-    match expected {
-        None => Ok(versions),
-        Some((version, _)) => Err(steps.failed(
-            "chain",
-            Verdict::ProofBroken,
-            format!("version {version} and all before it are missing"),
-        )),
+    let all = pages.iter().flat_map(|page| page.versions.iter().cloned());
+    let (trusted, history) = (&first.trusted, &first.history);
+    *facts = Some(proven(trusted, history, Some(state.clone()), all.collect()));
+    Ok(Verdict::of_status(state.status))
+}
+
+/// The walk from the newest version to the first; each is bound by what the one after it names.
+#[derive(Default)]
+struct Chain {
+    /// The version that must come next, and where it stands; none behind the first.
+    expected: Option<(Version, EntryRef)>,
+    newer: Option<EntryRef>,
+}
+
+impl Chain {
+    /// Whether a page begins with the version that is due.
+    fn begins(&self, steps: &mut Steps, from: Option<Version>) -> Result<(), Failed> {
+        let due = self.expected.map(|(version, _)| version);
+        match from {
+            None => Ok(()),
+            Some(from) if due == Some(from) => Ok(()),
+            Some(version) => {
+                Err(steps.failed(Check::PageFollows { version }, Verdict::CannotDecide))
+            }
+        }
+    }
+
+    fn follow(
+        &mut self,
+        steps: &mut Steps,
+        (registry, key): (&RegistryName, &RecordKey),
+        entries: &[Entry],
+    ) -> Result<Vec<ProvenVersion>, Failed> {
+        let mut versions: Vec<ProvenVersion> = Vec::with_capacity(entries.len());
+        let mut broken = |check| steps.failed(check, Verdict::ProofBroken);
+        for entry in entries {
+            let Some((version, place)) = self.expected else {
+                return Err(broken(Check::ChainEnds));
+            };
+            let statement = &entry.statement;
+            let hash = merkle::leaf_hash(entry.write().as_bytes());
+            let fits = statement.registry == *registry
+                && statement.key == *key
+                && statement.version == version
+                && hash == place.hash;
+            if !fits {
+                return Err(broken(Check::VersionNamed { version }));
+            }
+            let is_older = |newer: EntryRef| place::precedes(&place, &newer);
+            if !self.newer.is_none_or(is_older) {
+                return Err(broken(Check::VersionOlder { version }));
+            }
+            self.newer = Some(place);
+            versions.push(ProvenVersion {
+                entry: entry.clone(),
+                index: place.index,
+                hash,
+                height: place.height,
+                time: place.time,
+            });
+            self.expected = match (&statement.previous, version.get().checked_sub(1)) {
+                (Some(previous), Some(older)) if older > 0 => {
+                    Some((Version::new(older), *previous))
+                }
+                (None, Some(0)) => None,
+                _ => return Err(broken(Check::PreviousNamed { version })),
+            };
+        }
+        Ok(versions)
+    }
+
+    /// Nothing may be missing below the last page.
+    fn ends(&self, steps: &mut Steps, last: Option<&JudgedPage>) -> Result<(), Failed> {
+        let Some((version, _)) = self.expected else {
+            return Ok(());
+        };
+        // A page says of itself that it is a part.
+        let is_part = last.is_some_and(|page| page.history.from.is_some());
+        let verdict = if is_part {
+            Verdict::CannotDecide
+        } else {
+            Verdict::ProofBroken
+        };
+        Err(steps.failed(Check::NoneMissing { version }, verdict))
     }
 }
 
 /// The status to which operations lead, from the first version on; none if one is not allowed.
-pub fn status_after(operations: impl IntoIterator<Item = Operation>) -> Option<Status> {
+pub fn status_after(operations: impl IntoIterator<Item = Operation>) -> Option<RecordStatus> {
     let mut status = None;
     for operation in operations {
-        status = Some(match (status, operation) {
-            (None, Operation::Register)
-            | (Some(Status::Active), Operation::Amend | Operation::Correct)
-            | (Some(Status::Suspended), Operation::Reinstate) => Status::Active,
-            (Some(Status::Active), Operation::Suspend)
-            | (Some(Status::Suspended), Operation::Correct) => Status::Suspended,
-            (Some(Status::Active | Status::Suspended), Operation::Revoke) => Status::Revoked,
-            _ => return None,
-        });
+        let makes_version = !operation.is_attestation();
+        status = Some(RecordStatus::after(status, operation).filter(|_| makes_version)?);
     }
     status
 }
 
 /// The status and content version to which the versions lead.
-fn story(versions: &[ProvenVersion]) -> Option<(Status, Version)> {
+fn story(versions: &[&ProvenVersion]) -> Option<(RecordStatus, Version)> {
     let statements = versions.iter().map(|version| &version.entry.statement);
     let status = status_after(statements.clone().rev().map(|said| said.operation))?;
     let content = statements
@@ -214,6 +261,7 @@ fn story(versions: &[ProvenVersion]) -> Option<(Status, Version)> {
 /// the quorum that let it in; its own receipt proves the signature.
 fn authors(
     steps: &mut Steps,
+    trusts: Trusts<'_>,
     trusted: &Trusted,
     history: &History,
     versions: &[ProvenVersion],
@@ -227,41 +275,36 @@ fn authors(
         .iter()
         .map(|version| &version.entry.statement.author)
         .collect();
-    steps.require(
-        "clerk",
-        shown.into_iter().eq(wrote),
-        "every author is shown, by name, and nobody else",
-    )?;
+    steps.require(Check::AuthorsShown, shown.into_iter().eq(wrote))?;
     let root = &history.head.leaf.index;
     for (clerk, proof) in &history.clerks {
         let key = ClerkState::index_key(&clerk.name);
         let held = proof.verify_present(root, &key, &value_hash(&clerk.write()));
-        steps.proof(
-            "clerk",
-            format!("the key of {} is in the index", clerk.name),
-            held,
-        )?;
+        let clerk = clerk.name.clone();
+        steps.proof(Check::AuthorIncluded { clerk }, held)?;
     }
     let keys: BTreeMap<&ClerkName, &PublicKey> = history
         .clerks
         .iter()
         .map(|(clerk, _)| (&clerk.name, &clerk.key))
         .collect();
-    let origin = &trusted.checkpoint().origin;
     for version in versions {
         let statement = &version.entry.statement;
         let (number, author) = (statement.version, &statement.author);
         let Authorship::Signed(signature) = &version.entry.authorship else {
-            let detail = format!("version {number} is by batch, proven by its receipt");
-            steps.held("signature", detail);
+            steps.held(Check::VersionBatched { version: number });
             continue;
         };
+        let network = trusts.network_id(steps, trusted)?;
         let held = keys
             .get(author)
-            .ok_or(BadSignature)
-            .and_then(|key| key::verify(key, &statement.message(origin), signature));
-        let detail = format!("version {number} is signed by {author}");
-        steps.proof("signature", detail, held)?;
+            .ok_or(NotSigned::Bad(BadSignature))
+            .and_then(|key| statement.check(&network, key, signature));
+        let check = Check::VersionSigned {
+            version: number,
+            clerk: author.clone(),
+        };
+        steps.proof(check, held)?;
     }
     Ok(())
 }
@@ -271,8 +314,8 @@ fn proven(
     history: &History,
     state: Option<RecordState>,
     versions: Vec<ProvenVersion>,
-) -> Facts {
-    Facts {
+) -> HistoryFacts {
+    HistoryFacts {
         versions,
         state,
         size: trusted.checkpoint().size,

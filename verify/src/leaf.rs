@@ -12,7 +12,7 @@ pub fn judge(
     leaf: &[u8],
     proof: &[u8],
 ) -> Result<(Trusted, TlogProof), Untrusted> {
-    let proof = TlogProof::parse(proof).map_err(|error| Untrusted::Broken(error.to_string()))?;
+    let proof = TlogProof::parse(proof).map_err(Untrusted::Malformed)?;
     let trusted = checkpoint::judge(trust, &proof.checkpoint)?;
     let checkpoint = trusted.checkpoint();
     merkle::verify_inclusion(
@@ -22,6 +22,6 @@ pub fn judge(
         &proof.path,
         &checkpoint.root,
     )
-    .map_err(|error| Untrusted::Broken(error.to_string()))?;
+    .map_err(Untrusted::NotIncluded)?;
     Ok((trusted, proof))
 }

@@ -1,18 +1,18 @@
 //! Where versions stand: what it means for one to be older than another.
 
-use protocol::{entry::Previous, hash::LeafHash, height::LeafIndex, receipt::BlockProof};
+use protocol::{entry::EntryRef, hash::LeafHash, height::LeafIndex, receipt::BlockProof};
 
 /// Whether `older` stands before `newer`. One block may hold two versions of a record; then both
 /// have its time, and else the time grows with the height.
-pub(crate) fn precedes(older: &Previous, newer: &Previous) -> bool {
+pub(crate) fn precedes(older: &EntryRef, newer: &EntryRef) -> bool {
     let same_block = older.height == newer.height && older.time == newer.time;
     let older_block = older.height < newer.height && older.time < newer.time;
     older.index < newer.index && (same_block || older_block)
 }
 
 /// Where a leaf of `block` stands.
-pub(crate) const fn within(block: &BlockProof, index: LeafIndex, hash: LeafHash) -> Previous {
-    Previous {
+pub(crate) const fn within(block: &BlockProof, index: LeafIndex, hash: LeafHash) -> EntryRef {
+    EntryRef {
         index,
         hash,
         height: block.leaf.height,
@@ -37,8 +37,8 @@ mod tests {
 
     use super::*;
 
-    fn place(index: u64, height: u64, time: u64) -> Previous {
-        Previous {
+    fn place(index: u64, height: u64, time: u64) -> EntryRef {
+        EntryRef {
             index: LeafIndex::new(index),
             hash: LeafHash::new([0; 32]),
             height: Height::new(height),

@@ -11,31 +11,23 @@ use protocol::{
     entry::Operation,
     hash::{DocumentHash, LeafHash},
     height::Version,
+    kind::Kind,
     merkle,
     receipt::Receipt,
-    state::{RecordState, RegistryState, Status, value_hash},
-    text::Malformed,
+    state::{RecordState, RecordStatus, RegistryState, value_hash},
 };
 
 use crate::{
+    check::Check,
     checkpoint::{self, Trusted, Trusts},
+    judgement::Judgement,
     place,
-    steps::{Failed, Step, Steps},
+    steps::{Failed, Steps},
+    unread,
     verdict::Verdict,
 };
 
-pub use self::facts::{Facts, Shown};
-
-/// What is said of a receipt, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The checks in their order.
-    pub steps: Vec<Step>,
-    /// What is proven; none if a proof is broken.
-    pub facts: Option<Facts>,
-}
+pub use self::facts::{ReceiptFacts, Shown};
 
 /// Judges a receipt and, if given, the document that came with it.
 #[must_use]
@@ -44,18 +36,31 @@ pub fn judge<'a>(
     receipt: &[u8],
     document: Option<&DocumentHash>,
 ) -> Judgement {
-    judge_read(trusts, Receipt::parse(receipt).as_ref(), document)
+    let error = match Receipt::parse(receipt) {
+        Ok(read) => return judge_read(trusts, &read, document),
+        Err(error) => error,
+    };
+    let mut steps = Steps::default();
+    let reads = |bytes: &[u8]| Receipt::parse(bytes).is_ok();
+    let asked = (Check::ReceiptFormat, Kind::Receipt);
+    let Failed(verdict) = unread::failed(&mut steps, asked, receipt, error, reads);
+    Judgement {
+        verdict,
+        steps: steps.0,
+        facts: None,
+    }
 }
 
-/// The same of a receipt that was read before, or could not be.
+/// The same of a receipt that was read before.
 #[must_use]
 pub fn judge_read<'a>(
     trusts: impl Into<Trusts<'a>>,
-    receipt: Result<&Receipt, &Malformed>,
+    receipt: &Receipt,
     document: Option<&DocumentHash>,
 ) -> Judgement {
     let mut steps = Steps::default();
     let mut facts = None;
+    steps.held(Check::ReceiptFormat);
     let verdict = walk(&mut steps, trusts.into(), receipt, document, &mut facts)
         .unwrap_or_else(|Failed(verdict)| verdict);
     Judgement {
@@ -68,11 +73,10 @@ pub fn judge_read<'a>(
 fn walk(
     steps: &mut Steps,
     trusts: Trusts<'_>,
-    read: Result<&Receipt, &Malformed>,
+    receipt: &Receipt,
     document: Option<&DocumentHash>,
-    facts: &mut Option<Facts>,
+    facts: &mut Option<ReceiptFacts>,
 ) -> Result<Verdict, Failed> {
-    let receipt = steps.proof("format", "a receipt of version 1", read)?;
     let leaf = merkle::leaf_hash(receipt.entry.write().as_bytes());
     let (note, newest) = (&receipt.proof.checkpoint, receipt.newest());
     let bridge = receipt.bridge.as_deref();
@@ -85,7 +89,7 @@ fn walk(
     authorship::check(steps, trusts, &trusted, (receipt, &leaf))?;
     agreement(steps, receipt, leaf)?;
     // From here on the log's part is proven, and the opening's as soon as it fits.
-    let proven = facts.insert(Facts::of_log(&trusted, receipt));
+    let proven = facts.insert(ReceiptFacts::of_log(&trusted, receipt));
     if let Some(opening) = opening::check(steps, receipt)? {
         proven.open(opening);
     }
@@ -109,22 +113,14 @@ fn inclusion(
         &proof.path,
         &checkpoint.root,
     );
+    let index = proof.index;
+    steps.proof(Check::EntryIncluded { index }, included)?;
+    let (block, height) = (&receipt.block, receipt.block.leaf.height);
     steps.proof(
-        "entry",
-        format!("the entry is leaf {} of the log", proof.index),
-        included,
-    )?;
-    let block = &receipt.block;
-    steps.proof(
-        "block",
-        format!("its block is {}", block.leaf.height),
+        Check::BlockIncluded { height },
         trusts.block(trusted, block),
     )?;
-    steps.require(
-        "block",
-        place::covers(block, proof.index),
-        "the block covers the entry",
-    )
+    steps.require(Check::BlockCoversEntry, place::covers(block, index))
 }
 
 /// A newest block of its own must be newer than the entry's.
@@ -135,7 +131,7 @@ fn order(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
     let newer = head.index > block.index
         && head.leaf.height > block.leaf.height
         && head.leaf.time > block.leaf.time;
-    steps.require("head", newer, "the newest block is newer than the entry's")
+    steps.require(Check::HeadNewer, newer)
 }
 
 fn state(steps: &mut Steps, trusts: Trusts<'_>, receipt: &Receipt) -> Result<(), Failed> {
@@ -146,14 +142,11 @@ fn state(steps: &mut Steps, trusts: Trusts<'_>, receipt: &Receipt) -> Result<(),
         receipt
             .record_proof
             .verify_present(root, &key, &value_hash(&receipt.record.write()));
-    steps.proof("record", "the record's state is in the index", record)?;
-    steps.require(
-        "clerk",
-        receipt.clerk.name == statement.author,
-        "the clerk is the entry's author",
-    )?;
+    steps.proof(Check::RecordIncluded, record)?;
+    let by_author = receipt.clerk.name == statement.author;
+    steps.require(Check::ClerkIsAuthor, by_author)?;
     let clerk = trusts.clerk(root, &receipt.clerk, &receipt.clerk_proof);
-    steps.proof("clerk", "the clerk's key is in the index", clerk)
+    steps.proof(Check::ClerkIncluded, clerk)
 }
 
 /// What the registry asks of new versions now; nothing that is said of this one rests on it.
@@ -162,17 +155,14 @@ fn registry(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
         return Ok(());
     };
     let (name, value) = (&registry.state.name, registry.state.write());
-    steps.require(
-        "registry",
-        *name == receipt.entry.statement.registry,
-        "the registry is the entry's",
-    )?;
+    let same = *name == receipt.entry.statement.registry;
+    steps.require(Check::RegistryIsEntrys, same)?;
     let root = &receipt.newest().leaf.index;
     let key = RegistryState::index_key(name);
     let found = registry
         .proof
         .verify_present(root, &key, &value_hash(&value));
-    steps.proof("registry", "the registry's policy is in the index", found)
+    steps.proof(Check::RegistryIncluded, found)
 }
 
 /// The entry, the version that it names before it, and the record's state must tell one story.
@@ -183,7 +173,7 @@ fn agreement(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(),
         return attestation(steps, receipt, leaf);
     }
     let known = version <= record.version && record.content <= record.version;
-    steps.require("story", known, "the version is one that the record has")?;
+    steps.require(Check::VersionKnown, known)?;
     let here = place::within(&receipt.block, receipt.proof.index, leaf);
     let follows = match &statement.previous {
         None => version == Version::new(1) && operation == Operation::Register,
@@ -193,7 +183,7 @@ fn agreement(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(),
                 && place::precedes(previous, &here)
         }
     };
-    steps.require("story", follows, "it follows the version before it")?;
+    steps.require(Check::VersionFollows, follows)?;
     let latest = record.place();
     if version == record.version {
         let content_fits = (record.content == version) == operation.has_content();
@@ -202,11 +192,11 @@ fn agreement(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(),
             .is_none_or(|author| *author == statement.author);
         let same =
             latest == here && content_fits && leads_to(operation, record.status) && by_author;
-        return steps.require("story", same, "the record's latest version is this entry");
+        return steps.require(Check::LatestIsEntry, same);
     }
     let content_fits = !operation.has_content() || record.content >= version;
     let newer = place::precedes(&here, &latest) && content_fits;
-    steps.require("story", newer, "the record's latest version is a newer one")
+    steps.require(Check::LatestIsNewer, newer)
 }
 
 /// Another agency's word: it follows the version that it is about or an earlier word of the agency, and
@@ -214,15 +204,15 @@ fn agreement(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(),
 fn attestation(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(), Failed> {
     let (statement, record) = (&receipt.entry.statement, &receipt.record);
     let known = statement.version <= record.version && record.content <= record.version;
-    steps.require("story", known, "the version is one that the record has")?;
+    steps.require(Check::VersionKnown, known)?;
     let here = place::within(&receipt.block, receipt.proof.index, leaf);
     let previous = statement.previous.as_ref();
     let follows = previous.is_some_and(|previous| place::precedes(previous, &here));
-    steps.require("story", follows, "it follows what it is about")?;
+    steps.require(Check::AttestationFollows, follows)?;
     let latest = record.place();
     if statement.version < record.version {
         let newer = place::precedes(&here, &latest);
-        return steps.require("story", newer, "the record's latest version is a newer one");
+        return steps.require(Check::LatestIsNewer, newer);
     }
     let shown = record.mark(&statement.author.agency()).is_some_and(|mark| {
         let same = mark.place == here && mark.said == statement.operation;
@@ -230,11 +220,7 @@ fn attestation(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(
     });
     let another = record.four_eyes() != Some(&statement.author);
     let same = shown && another && place::precedes(&latest, &here);
-    steps.require(
-        "story",
-        same,
-        "the record's state shows what the agency said",
-    )
+    steps.require(Check::AttestationShown, same)
 }
 
 /// Whether an attestation is the agency's last word, on the latest version.
@@ -245,17 +231,11 @@ fn is_last_word(receipt: &Receipt) -> bool {
         && mark.is_some_and(|mark| mark.place.index == receipt.proof.index)
 }
 
-/// Whether an operation can leave a record in `status`.
-const fn leads_to(operation: Operation, status: Status) -> bool {
-    match operation {
-        Operation::Register | Operation::Amend | Operation::Reinstate => {
-            matches!(status, Status::Active)
-        }
-        Operation::Correct => matches!(status, Status::Active | Status::Suspended),
-        Operation::Suspend => matches!(status, Status::Suspended),
-        Operation::Revoke => matches!(status, Status::Revoked),
-        Operation::Confirm | Operation::Dispute | Operation::Withdraw => false,
-    }
+/// Whether an operation of the registry's owner can leave a record in `status`.
+fn leads_to(operation: Operation, status: RecordStatus) -> bool {
+    let before = RecordStatus::ALL.into_iter().map(Some).chain([None]);
+    let mut after = before.map(|before| RecordStatus::after(before, operation));
+    !operation.is_attestation() && after.any(|after| after == Some(status))
 }
 
 fn status(steps: &mut Steps, receipt: &Receipt) -> Verdict {
@@ -263,21 +243,19 @@ fn status(steps: &mut Steps, receipt: &Receipt) -> Verdict {
     let attests = statement.operation.is_attestation();
     let verdict = match record.status {
         _ if attests && !is_last_word(receipt) => Verdict::Superseded,
-        Status::Revoked => Verdict::Revoked,
-        Status::Suspended => Verdict::Suspended,
-        Status::Active if !attests && statement.version < record.content => Verdict::Superseded,
-        Status::Active => Verdict::Authentic,
+        RecordStatus::Active if !attests && statement.version < record.content => {
+            Verdict::Superseded
+        }
+        status => Verdict::of_status(status),
     };
-    let ok = verdict == Verdict::Authentic;
-    let detail = format!(
-        "the record is {} at version {}",
-        record.status.word(),
-        record.version
-    );
-    steps.0.push(Step {
-        name: "status",
-        ok,
-        detail,
-    });
+    let check = Check::Status {
+        status: record.status.word(),
+        version: record.version,
+    };
+    if verdict == Verdict::Authentic {
+        steps.held(check);
+    } else {
+        let Failed(_) = steps.failed(check, verdict);
+    }
     verdict
 }

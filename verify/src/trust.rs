@@ -7,27 +7,29 @@
 use std::collections::BTreeMap;
 
 use protocol::{
+    chain_id::NetworkId,
     checkpoint::Checkpoint,
     epoch::EpochProof,
     merkle,
-    name::Origin,
     policy::{OpenedBy, POLICY_BYTES_MAX, Past, TrustPolicy},
 };
 
 use crate::{
+    check::Check,
     checkpoint::{self, Trusted},
     place,
-    steps::{Failed, Step, Steps},
+    steps::{CheckStep, Failed, Steps},
     verdict::Verdict,
 };
 
 /// What is said of a step along the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Advance {
     /// Authentic if the next trust file may be believed as the one before was.
     pub verdict: Verdict,
     /// The checks in their order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<CheckStep>,
     /// The next trust file, with the lines of all epochs before it.
     pub next: Option<String>,
 }
@@ -48,31 +50,18 @@ pub fn advance(trust: &TrustPolicy, proof: &[u8]) -> Advance {
 }
 
 fn walk(steps: &mut Steps, trust: &TrustPolicy, bytes: &[u8]) -> Result<String, Failed> {
-    let (origin, chain, epoch) = match (
-        Origin::parse(trust.origin()),
-        trust.genesis(),
-        trust.epoch(),
-    ) {
-        (Some(origin), Some(chain), Some(epoch)) if trust.base().is_none() => {
-            (origin, chain, epoch)
-        }
-        _ => {
-            let detail = "the trust file is not one that the network made; advance that one, and build your own on it again";
-            return Err(steps.failed("trust file", Verdict::CannotDecide, detail));
-        }
+    let (network, epoch) = match (trust.network_id(), trust.epoch()) {
+        (Some(network), Some(epoch)) if trust.base().is_none() => (network, epoch),
+        _ => return Err(steps.failed(Check::TrustOfNetwork, Verdict::CannotDecide)),
     };
-    let proof = steps.proof(
-        "format",
-        "a proof of a change of agencies, version 1",
-        EpochProof::parse(bytes),
-    )?;
+    let proof = steps.proof(Check::EpochProofFormat, EpochProof::parse(bytes))?;
     let change = &proof.change;
-    let follows = change.check(&origin, chain, epoch, &trust.hash());
+    let follows = change.check(&network, epoch, &trust.hash());
     let opened = change.statement.epoch;
-    steps.proof("change", format!("it opens epoch {opened}"), follows)?;
+    steps.proof(Check::ChangeFollows { epoch: opened }, follows)?;
     let (trusted, past) = match change.statement.by {
         OpenedBy::Agencies => by_agencies(steps, trust, &proof)?,
-        OpenedBy::Recovery => by_recovery(steps, trust, &origin, &proof)?,
+        OpenedBy::Recovery => by_recovery(steps, trust, &network, &proof)?,
     };
     inclusion(steps, trust, &trusted, &proof)?;
     let mut next = change.trust_file.clone();
@@ -81,11 +70,8 @@ fn walk(steps: &mut Steps, trust: &TrustPolicy, bytes: &[u8]) -> Result<String, 
     }
     next += &past.write();
     let fits = TrustPolicy::parse(next.as_bytes());
-    steps.proof(
-        "next",
-        format!("at most {POLICY_BYTES_MAX} bytes, and in its form"),
-        fits,
-    )?;
+    let bytes_max = POLICY_BYTES_MAX;
+    steps.proof(Check::NextWithPast { bytes_max }, fits)?;
     Ok(next)
 }
 
@@ -96,11 +82,7 @@ fn by_agencies(
     proof: &EpochProof,
 ) -> Result<(Trusted, Past), Failed> {
     let trusted = quorum(steps, trust, &proof.proof.checkpoint)?;
-    steps.require(
-        "last",
-        proof.last.is_none(),
-        "the epoch before ends with the checkpoint of the change",
-    )?;
+    steps.require(Check::EndImplied, proof.last.is_none())?;
     let Checkpoint { size, root, .. } = *trusted.checkpoint();
     let (epoch, hash) = (proof.block.leaf.epoch, trust.hash());
     let past = Past {
@@ -116,40 +98,35 @@ fn by_agencies(
 fn by_recovery(
     steps: &mut Steps,
     trust: &TrustPolicy,
-    origin: &Origin,
+    network: &NetworkId,
     proof: &EpochProof,
 ) -> Result<(Trusted, Past), Failed> {
     let (threshold, keys) = trust.recovery();
     let keys: BTreeMap<_, _> = keys.iter().cloned().collect();
     let needed = usize::try_from(threshold).unwrap_or(usize::MAX);
-    let approved = proof.change.check_approvals(origin, &keys, needed);
+    let approved = proof.change.check_approvals(network, &keys, needed);
     let found = proof.change.approvals.len();
-    steps.proof(
-        "recovery",
-        format!("approved by {found} recovery keys, of which {threshold} are needed"),
-        approved,
-    )?;
+    let check = Check::RecoveryApproved {
+        found,
+        needed: threshold,
+    };
+    steps.proof(check, approved)?;
     let next = TrustPolicy::parse(proof.change.trust_file.as_bytes());
-    let next = steps.proof("trust file", "the next trust file", next)?;
+    let next = steps.proof(Check::NextFormat, next)?;
     let trusted = quorum(steps, &next, &proof.proof.checkpoint)?;
     let Some(last) = &proof.last else {
-        let detail = "a recovery must show where the epoch before ended";
-        return Err(steps.failed("last", Verdict::ProofBroken, detail));
+        return Err(steps.failed(Check::EndShown, Verdict::ProofBroken));
     };
     let block = &proof.block;
     let begins = block.index.get().checked_sub(block.leaf.entries);
-    steps.require(
-        "last",
-        begins == Some(last.size.get()),
-        "the epoch before ended where the block of the change begins",
-    )?;
+    steps.require(Check::EndBeforeBlock, begins == Some(last.size.get()))?;
     let end = Checkpoint {
-        origin: origin.clone(),
+        origin: network.origin.clone(),
         size: last.size,
         root: last.root,
     };
     let continues = checkpoint::consistency(&end, trusted.checkpoint(), &last.path);
-    steps.proof("last", "the log goes on from there", continues)?;
+    steps.proof(Check::EndContinued, continues)?;
     let past = Past {
         epoch: block.leaf.epoch,
         trust: trust.hash(),
@@ -160,14 +137,8 @@ fn by_recovery(
 }
 
 fn quorum(steps: &mut Steps, trust: &TrustPolicy, note: &str) -> Result<Trusted, Failed> {
-    let trusted = checkpoint::judge(trust, note)
-        .map_err(|error| steps.failed("checkpoint", error.verdict(), error.to_string()))?;
-    let (size, signed) = (trusted.checkpoint().size, trusted.cosigners().len());
-    let all = trust.witnesses().len();
-    steps.held(
-        "checkpoint",
-        format!("size {size}, cosigned by {signed} of {all}"),
-    );
+    let trusted = checkpoint::judge(trust, note).map_err(|error| steps.untrusted(error))?;
+    steps.held(trusted.quorum_check());
     Ok(trusted)
 }
 
@@ -180,22 +151,11 @@ fn inclusion(
 ) -> Result<(), Failed> {
     let (checkpoint, block) = (trusted.checkpoint(), &proof.block);
     let last = block.index.get().checked_add(1) == Some(checkpoint.size.get());
-    steps.require(
-        "block",
-        last,
-        "the block of the change is the last one under the checkpoint",
-    )?;
-    steps.proof(
-        "block",
-        "the block is in the log",
-        checkpoint::included(trusted, block),
-    )?;
+    steps.require(Check::ChangeBlockLast, last)?;
+    let held = checkpoint::included(trusted, block);
+    steps.proof(Check::ChangeBlockIncluded, held)?;
     let named = block.leaf.trust == trust.hash() && Some(block.leaf.epoch) == trust.epoch();
-    steps.require(
-        "block",
-        named,
-        "the block names the trust file that is held",
-    )?;
+    steps.require(Check::ChangeBlockNamed, named)?;
     let included = merkle::verify_inclusion(
         &proof.change.hash(),
         proof.proof.index,
@@ -203,10 +163,7 @@ fn inclusion(
         &proof.proof.path,
         &checkpoint.root,
     );
-    steps.proof("change", "the change is in the log", included)?;
-    steps.require(
-        "change",
-        place::covers(block, proof.proof.index),
-        "the change is in that block",
-    )
+    steps.proof(Check::ChangeIncluded, included)?;
+    let covered = place::covers(block, proof.proof.index);
+    steps.require(Check::ChangeBlockCovers, covered)
 }

@@ -1,7 +1,10 @@
-//! Verdicts: the same words in the command line, its JSON and on pages, each with its exit code.
+//! Verdicts: the same words in the command line, its JSON and on pages.
+
+use protocol::state::RecordStatus;
 
 /// What is said of a document, a receipt or a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Recorded as claimed, and in force.
     Authentic,
@@ -43,6 +46,16 @@ impl Verdict {
         Self::Authentic,
     ];
 
+    /// What is said of a record in `status`, asked for as it is.
+    #[must_use]
+    pub const fn of_status(status: RecordStatus) -> Self {
+        match status {
+            RecordStatus::Active => Self::Authentic,
+            RecordStatus::Suspended => Self::Suspended,
+            RecordStatus::Revoked => Self::Revoked,
+        }
+    }
+
     /// Its words.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -61,31 +74,21 @@ impl Verdict {
         }
     }
 
-    /// Its exit code.
+    /// Its place among all verdicts, the gravest first: 0 for a fork.
     #[must_use]
-    pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::Authentic => 0,
-            Self::Pending => 6,
-            Self::NotFound => 10,
-            Self::Altered => 11,
-            Self::Superseded => 12,
-            Self::Revoked => 13,
-            Self::ProofBroken => 14,
-            Self::WrongNetwork => 15,
-            Self::CannotDecide => 16,
-            Self::Suspended => 17,
-            Self::Fork => 30,
-        }
+    pub fn gravity(self) -> usize {
+        let mut all = Self::BY_GRAVITY.into_iter();
+        all.position(|verdict| verdict == self).unwrap_or_default()
     }
 
     /// The graver of two.
     #[must_use]
     pub fn graver(self, other: Self) -> Self {
-        Self::BY_GRAVITY
-            .into_iter()
-            .find(|verdict| *verdict == self || *verdict == other)
-            .unwrap_or(self)
+        if other.gravity() < self.gravity() {
+            other
+        } else {
+            self
+        }
     }
 }
 
@@ -94,9 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_verdict_has_its_own_code_and_its_place_in_the_order() {
-        let codes = Verdict::BY_GRAVITY.map(Verdict::exit_code);
-        assert_eq!(codes, [30, 14, 15, 16, 11, 13, 17, 12, 10, 6, 0]);
+    fn every_verdict_has_its_own_words() {
         let words: std::collections::BTreeSet<_> = Verdict::BY_GRAVITY
             .map(Verdict::words)
             .into_iter()

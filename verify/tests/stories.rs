@@ -18,13 +18,12 @@ mod world;
 
 use protocol::{
     batch::BatchStatement,
-    entry::{Authorship, Entry, Operation, Previous, Statement},
+    entry::{Authorship, Entry, EntryRef, Operation, Statement},
     hash::sha256,
     height::{Height, LeafIndex, TimeMs, Version},
     key::SecretKey,
     merkle,
-    name::Origin,
-    state::{RecordState, Status},
+    state::{RecordState, RecordStatus},
 };
 use verify::{Verdict, history, receipt};
 use world::{DOCUMENT, Leaf, OTHER_DOCUMENT, World, clerk_name, key_of, registry};
@@ -32,27 +31,34 @@ use world::{DOCUMENT, Leaf, OTHER_DOCUMENT, World, clerk_name, key_of, registry}
 const ORIGIN: &str = "muhr.example/test/1";
 const ID: &str = "TSH-12";
 
-fn judged(world: &World, at: u64) -> receipt::Judgement {
+fn judged(world: &World, at: u64) -> verify::Judgement {
     receipt::judge(&world.trust(), world.receipt(at).write().as_bytes(), None)
 }
 
-fn judged_history(world: &World, history: &protocol::history::History) -> history::Judgement {
+fn judged_history(
+    world: &World,
+    history: &protocol::history::History,
+) -> verify::Judgement<history::HistoryFacts> {
     let bytes = history.write().into_bytes();
     history::judge(&world.trust(), &bytes, &history.registry, &history.key)
 }
 
 /// The judgement is broken at the step `name`, and nothing is said to be a fact.
-fn broken_at(judgement: &receipt::Judgement, name: &str, what: &str) {
+fn broken_at(judgement: &verify::Judgement, name: &str, what: &str) {
     let last = judgement.steps.last().unwrap();
     assert_eq!(judgement.verdict, Verdict::ProofBroken, "{what}");
-    assert_eq!((last.name, last.ok), (name, false), "{what}: {last:?}");
+    assert_eq!(
+        (last.check.part(), last.is_ok()),
+        (name, false),
+        "{what}: {last:?}"
+    );
     assert!(judgement.facts.is_none(), "{what}");
 }
 
 /// Where the next leaf will stand.
-fn next(world: &World) -> Previous {
+fn next(world: &World) -> EntryRef {
     let head = world.head();
-    Previous {
+    EntryRef {
         index: head.index.next(),
         hash: protocol::hash::LeafHash::new([0; 32]),
         height: head.leaf.height.next(),
@@ -70,7 +76,7 @@ fn one_block_may_hold_two_versions_of_a_record() {
     let place = next(&world);
     let second = Statement {
         version: Version::new(2),
-        previous: Some(Previous {
+        previous: Some(EntryRef {
             hash: merkle::leaf_hash(first.write().as_bytes()),
             ..place
         }),
@@ -151,7 +157,7 @@ fn an_index_that_tells_another_story_than_the_log_is_refused() {
     let lies: [(&str, Lie, [bool; 2]); 8] = [
         (
             "status",
-            |state| state.status = Status::Suspended,
+            |state| state.status = RecordStatus::Suspended,
             [true, false],
         ),
         (
@@ -232,7 +238,7 @@ fn a_batch_of_another_block_vouches_for_nothing() {
         root: merkle::root_of([text.as_bytes(), text.as_bytes()]),
         expires: Height::new(1000),
     };
-    let batch = batch.sign(&Origin::parse(ORIGIN).unwrap(), &clerk);
+    let batch = batch.sign(&world.genesis.network_id(), &clerk);
     world.block(vec![Leaf::Batch(batch)]);
     let at = next(&world).index.get();
     world.block(vec![Leaf::Entry(entry)]);
@@ -240,8 +246,8 @@ fn a_batch_of_another_block_vouches_for_nothing() {
     broken_at(&judgement, "batch", "a batch of the block before");
     // That, and not the path, is what breaks it.
     assert_eq!(
-        judgement.steps.last().unwrap().detail,
-        "not so: the batch is in the entry's block"
+        judgement.steps.last().unwrap().check,
+        verify::Check::BatchInBlock
     );
 }
 
@@ -260,17 +266,17 @@ fn a_version_of_a_batch_is_marked_and_left_to_its_receipt() {
         .map(history::ProvenVersion::by_batch)
         .collect();
     assert_eq!(by_batch, [false, true]);
-    let details: Vec<&str> = judgement
+    let authorship: Vec<(&str, String)> = judgement
         .steps
         .iter()
-        .filter(|step| step.name == "signature")
-        .map(|step| step.detail.as_str())
+        .filter(|step| step.check.part() == "signature")
+        .map(|step| (step.check.code(), step.check.args()[0].1.clone()))
         .collect();
     assert_eq!(
-        details,
+        authorship,
         [
-            "version 2 is signed by qurilish/aziza",
-            "version 1 is by batch, proven by its receipt"
+            ("version-signed", "2".to_owned()),
+            ("version-batched", "1".to_owned())
         ]
     );
 }
@@ -288,7 +294,11 @@ fn a_history_shows_its_authors_and_nobody_else() {
         history.clerks = clerks;
         let judgement = judged_history(&world, &history);
         assert_eq!(judgement.verdict, Verdict::ProofBroken, "{id}");
-        assert_eq!(judgement.steps.last().unwrap().name, "clerk", "{id}");
+        assert_eq!(
+            judgement.steps.last().unwrap().check.part(),
+            "clerk",
+            "{id}"
+        );
     }
 }
 
@@ -319,7 +329,7 @@ fn too_few_signers_are_counted_and_the_missing_are_named() {
     );
     let trusted = verify::checkpoint::judge(&trust, &world.note(&[0, 2, 3])).unwrap();
     assert_eq!(trusted.missing(), ["iiv"]);
-    assert!(trusted.cosigners().iter().all(|(_, time)| *time > 0));
+    assert!(trusted.cosigners().iter().all(|(_, time)| time.get() > 0));
 }
 
 #[test]

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use client::{date, moment};
 use protocol::{
     act::Decision,
     entry::Operation,
     height::TimeMs,
     key::PublicKey,
-    name::{AgencyName, ClerkName, Date, RegistryName},
+    name::{ClerkName, Date, RegistryName},
     state::ClerkState,
 };
 use serde_json::json;
 
-use super::desk;
+use super::sign_act;
 use crate::{
     arguments::{ClerkAddArguments, ClerkListArguments, ClerkRevokeArguments},
     clerk,
-    client::Client,
     exit::{DONE, Failure, UNEXPECTED, USAGE},
-    moment,
+    nodes,
     output::{Output, iso, local},
 };
 
@@ -28,8 +28,9 @@ pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, 
         Failure::new(USAGE, "--public is not a key").help("the clerk sees it with muhr key show")
     })?;
     let until = arguments.until.as_deref().map(|text| {
-        Date::parse(text).ok_or_else(|| {
-            Failure::new(USAGE, "--until is not a date").help("write it as 2027-12-31")
+        date::read(text).ok().flatten().ok_or_else(|| {
+            Failure::new(USAGE, "--until is not a date")
+                .help("write it as 2027-12-31 or 31.12.2027")
         })
     });
     let until = until.transpose()?;
@@ -80,7 +81,7 @@ pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, 
         operations,
         revoked: None,
     }));
-    desk::decide(&arguments.bureau, decision, &[may], output)
+    sign_act::decide(&arguments.options, decision, &[may], output)
 }
 
 pub(crate) fn revoke(arguments: &ClerkRevokeArguments, output: &Output) -> Result<u8, Failure> {
@@ -107,13 +108,12 @@ pub(crate) fn revoke(arguments: &ClerkRevokeArguments, output: &Output) -> Resul
         reason,
         compromised,
     };
-    desk::decide(&arguments.bureau, decision, &sentences, output)
+    sign_act::decide(&arguments.options, decision, &sentences, output)
 }
 
 pub(crate) fn list(arguments: &ClerkListArguments, output: &Output) -> Result<u8, Failure> {
-    let agency = AgencyName::parse(&arguments.agency)
-        .ok_or_else(|| Failure::new(USAGE, "--agency is not the name of an agency"))?;
-    let text = Client::new(&arguments.node)?.clerks(&agency)?;
+    let agency = clerk::agency(&arguments.agency)?;
+    let text = nodes::connect_to(&arguments.node)?.clerks(&agency)?;
     let clerks = text
         .split_inclusive('\n')
         .map(ClerkState::parse)
@@ -134,7 +134,7 @@ pub(crate) fn list(arguments: &ClerkListArguments, output: &Output) -> Result<u8
             })
         })
         .collect();
-    output.data(&json!({"schema": "muhr/clerks/1", "agency": agency.as_str(), "clerks": rows}));
+    output.data(&json!({"schema": "muhr/clerks/1", "proven": false, "agency": agency.as_str(), "clerks": rows}));
     for clerk in &clerks {
         let end = match (&clerk.revoked, &clerk.until) {
             (Some(revoked), _) => format!("revoked {}", local(revoked.time.get())),

@@ -1,23 +1,26 @@
-//! `muhr registry list` and `policy set`: whose confirmations make the versions of a registry effective.
+//! `muhr registry policy set` and `show`: whose confirmations make the versions of a registry effective.
 
 use std::collections::BTreeSet;
 
+use client::{
+    formats,
+    proven::{self, ProofError},
+};
 use protocol::{
     act::Decision,
-    name::{AgencyName, RegistryName},
+    name::AgencyName,
     standing::{RegistryPolicy, VALIDATORS},
-    state::RegistryState,
 };
 use serde_json::{Value, json};
 
-use super::desk;
+use super::sign_act;
 use crate::{
     arguments::{PolicySetArguments, PolicyShowArguments, Reading},
     auditor::policies,
     clerk,
-    client::Client,
-    exit::{DONE, Failure, UNEXPECTED, USAGE},
-    output::Output,
+    exit::{DONE, Failure, USAGE},
+    nodes,
+    output::{Output, iso, local},
 };
 
 const ROLE: &str = "those that run a validator when it is recorded";
@@ -25,14 +28,15 @@ const ROLE: &str = "those that run a validator when it is recorded";
 pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8, Failure> {
     let registry = clerk::registry(&arguments.registry)?;
     let (agencies, validators) = agencies(&arguments.agencies)?;
-    let version = match (arguments.number, arguments.bureau.node.as_deref()) {
+    let version = match (arguments.number, arguments.options.node.as_deref()) {
         (Some(number), _) => number,
         (None, Some(node)) => {
-            let found = find(&Client::new(node)?, &registry)?;
-            found
-                .policy
-                .map_or(0, |policy| policy.version)
-                .saturating_add(1)
+            let trust = formats::trust(&arguments.options.trust)?;
+            let found = proven::registry(&nodes::connect_to(node)?, &trust, &registry)?.state;
+            let policy = found
+                .ok_or_else(|| ProofError::NoRegistry(registry.clone()))?
+                .policy;
+            policy.map_or(0, |policy| policy.version).saturating_add(1)
         }
         (None, None) => {
             return Err(Failure::new(
@@ -52,7 +56,7 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
     };
     let sentence = format!("registry {registry}: {}", in_words(Some(&policy)));
     let decision = Decision::SetPolicy { registry, policy };
-    desk::decide(&arguments.bureau, decision, &[sentence], output)
+    sign_act::decide(&arguments.options, decision, &[sentence], output)
 }
 
 /// Those that are named, and whether the role is among them.
@@ -73,43 +77,31 @@ fn agencies(names: &[String]) -> Result<(BTreeSet<AgencyName>, bool), Failure> {
 
 pub(crate) fn show(arguments: &PolicyShowArguments, output: &Output) -> Result<u8, Failure> {
     let registry = clerk::registry(&arguments.registry)?;
-    if let (true, Some(trust)) = (arguments.history, &arguments.trust) {
+    if arguments.history {
         let reading = Reading {
             node: vec![arguments.node.clone()],
-            trust: trust.clone(),
+            trust: arguments.trust.clone(),
             checkpoint: None,
         };
         return policies::history(&registry, &reading, output);
     }
-    let found = find(&Client::new(&arguments.node)?, &registry)?;
+    let trust = formats::trust(&arguments.trust)?;
+    let facts = proven::registry(&nodes::connect_to(&arguments.node)?, &trust, &registry)?;
+    let found = facts
+        .state
+        .ok_or_else(|| ProofError::NoRegistry(registry.clone()))?;
     output.data(&json!({
         "schema": "muhr/registry/1", "registry": found.name.as_str(), "owner": found.owner.as_str(),
-        "policy": found.policy.as_ref().map(as_json),
+        "policy": found.policy.as_ref().map(as_json), "as_of_height": facts.as_of_height.get(),
+        "as_of_time": iso(facts.as_of_time.get()),
     }));
     output.text(&format!("{} of {}", found.name, found.owner));
     output.text(&format!("  {}", in_words(found.policy.as_ref())));
-    output.note(
-        "as the node tells; each version keeps the policy of its day, and its receipt shows it",
-    );
+    let (height, time) = (facts.as_of_height, local(facts.as_of_time.get()));
+    output.text(&format!("  as of block {height}, {time}"));
+    output.warn_if_old(&facts.cosigners);
+    output.note("each version keeps the policy of its day, and its receipt shows it");
     Ok(DONE)
-}
-
-fn find(client: &Client, registry: &RegistryName) -> Result<RegistryState, Failure> {
-    let text = client.registries()?;
-    let all = text
-        .split_inclusive('\n')
-        .map(RegistryState::parse)
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| {
-            Failure::new(
-                UNEXPECTED,
-                "the node's list of registries is not in its format",
-            )
-        })?;
-    let found = all.into_iter().find(|state| state.name == *registry);
-    found.ok_or_else(|| {
-        Failure::new(USAGE, format!("there is no registry {registry}")).help("check its name")
-    })
 }
 
 /// What it asks of a version.

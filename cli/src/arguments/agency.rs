@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Desk, KeyOptions, keys::signer};
+use super::{ClerkOptions, KeyOptions, keys::signer};
 
 /// Who decides, and by which way it goes into the log.
 #[derive(Clone, Debug, Args)]
 #[command(group(signer()))]
-pub struct Bureau {
+pub struct AdminOptions {
     /// The agency's admin key file
     #[arg(long, env = "MUHR_ADMIN_KEY", value_name = "FILE")]
     pub key: Option<PathBuf>,
@@ -76,7 +76,7 @@ pub struct ClerkAddArguments {
     pub until: Option<String>,
     /// Who decides
     #[command(flatten)]
-    pub bureau: Bureau,
+    pub options: AdminOptions,
 }
 
 /// `muhr clerk revoke`.
@@ -92,7 +92,7 @@ pub struct ClerkRevokeArguments {
     pub compromised: Option<String>,
     /// Who decides
     #[command(flatten)]
-    pub bureau: Bureau,
+    pub options: AdminOptions,
 }
 
 /// `muhr clerk list`.
@@ -132,11 +132,11 @@ pub struct PolicyShowArguments {
     #[arg(long, env = "MUHR_NODE", value_name = "URL")]
     pub node: String,
     /// All policies that it has had, from the whole log, which is checked
-    #[arg(long, requires = "trust")]
+    #[arg(long)]
     pub history: bool,
-    /// Trust file of the network, for --history
+    /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
-    pub trust: Option<PathBuf>,
+    pub trust: PathBuf,
 }
 
 /// `muhr registry policy set`.
@@ -162,7 +162,7 @@ pub struct PolicySetArguments {
     pub number: Option<u64>,
     /// Who decides
     #[command(flatten)]
-    pub bureau: Bureau,
+    pub options: AdminOptions,
 }
 
 /// `muhr act`.
@@ -221,7 +221,7 @@ pub struct AttestArguments {
     pub yes: bool,
     /// Who says it, to whom, and whom to trust
     #[command(flatten)]
-    pub desk: Desk,
+    pub options: ClerkOptions,
 }
 
 /// `muhr inbox`.

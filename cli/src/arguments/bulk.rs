@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Desk;
+use super::ClerkOptions;
 
 /// `muhr anchor bulk`.
+#[allow(clippy::large_enum_variant, reason = "one for each run of the program")]
 #[derive(Debug, Subcommand)]
 pub enum AnchorCommand {
     /// Registers one record for each row of a table or each file of a folder; safe to run again after any interruption
+    #[command(after_help = crate::clerk::no_documents())]
     Bulk(BulkArguments),
     /// Registers each document that appears in a folder, and writes the receipt beside it
+    #[command(after_help = crate::clerk::no_documents())]
     Watch(HotArguments),
 }
 
@@ -23,6 +26,12 @@ pub struct HotArguments {
     /// The registry
     #[arg(long, value_name = "NAME")]
     pub registry: String,
+    /// Takes only files of such names, with * and ?, and those too that are else left out; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub include: Vec<String>,
+    /// Takes no files of such names, with * and ?; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
     /// Seconds between two looks; a file that changed between them is not whole yet
     #[arg(long, default_value_t = 2, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub every: u64,
@@ -31,7 +40,7 @@ pub struct HotArguments {
     pub rounds: Option<u64>,
     /// Who asks, whom, and whom to trust
     #[command(flatten)]
-    pub desk: Desk,
+    pub options: ClerkOptions,
 }
 
 /// `muhr receipt extract ARCHIVE NUMBER`.
@@ -51,7 +60,7 @@ pub struct ReceiptExtractArguments {
 
 /// How a table is written.
 #[derive(Debug, Args)]
-pub struct Written {
+pub struct TableFormat {
     /// How letters are written; UTF-8 is recognised, and Windows-1251 by its letters
     #[arg(long, value_name = "NAME", value_parser = ["utf-8", "windows-1251"])]
     pub encoding: Option<String>,
@@ -61,6 +70,12 @@ pub struct Written {
     /// The sheet of a workbook, if not the first
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
+    /// Reads hidden rows, columns and sheets of a workbook too; they are refused otherwise
+    #[arg(long)]
+    pub hidden: bool,
+    /// What every number is like, as a regular expression for the whole of it; other rows are to be mended
+    #[arg(long, value_name = "PATTERN")]
+    pub strict_numbers: Option<String>,
 }
 
 /// `muhr anchor bulk INPUT`.
@@ -82,7 +97,7 @@ pub struct BulkArguments {
     pub out: PathBuf,
     /// How the table is written
     #[command(flatten)]
-    pub written: Written,
+    pub written: TableFormat,
     /// Amends what is registered with other content, and skips what is unchanged
     #[arg(long, requires = "reason")]
     pub upsert: bool,
@@ -92,10 +107,17 @@ pub struct BulkArguments {
     /// Folder or archive with receipts of earlier runs, without which changed and unchanged cannot be told apart; may be repeated
     #[arg(long, value_name = "PATH", requires = "upsert")]
     pub earlier: Vec<PathBuf>,
+    /// Of a folder, takes only files of such names, with * and ?, and those too that are else left out; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub include: Vec<String>,
+    /// Of a folder, takes no files of such names, with * and ?; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
     /// Puts the receipts into one file, receipts.archive; muhr receipt extract takes one out
     #[arg(long)]
     pub archive: bool,
-    /// Judges every row and sends nothing
+    /// Judges every row by what is in the table and sends nothing. Whether a number is registered already is not asked:
+    /// that the real run tells, row by row
     #[arg(long)]
     pub dry_run: bool,
     /// Goes on without asking how the table is written
@@ -103,5 +125,5 @@ pub struct BulkArguments {
     pub yes: bool,
     /// Who asks, whom, and whom to trust
     #[command(flatten)]
-    pub desk: Desk,
+    pub options: ClerkOptions,
 }

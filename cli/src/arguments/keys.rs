@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use crate::{
     exit::{Failure, USAGE},
-    keys::Place,
+    keys::KeySource,
 };
 
 /// How a key opens that is not simply named with --key.
@@ -28,9 +28,9 @@ pub(super) fn signer() -> ArgGroup {
 
 impl KeyOptions {
     /// The key that is meant, `key` being the one that --key names.
-    pub(crate) fn place<'a>(&'a self, key: Option<&'a Path>) -> Result<Place<'a>, Failure> {
+    pub(crate) fn place<'a>(&'a self, key: Option<&'a Path>) -> Result<KeySource<'a>, Failure> {
         let path = self.key_file.as_deref().or(key);
-        Ok(Place {
+        Ok(KeySource {
             path: path.ok_or_else(|| Failure::new(USAGE, "no key is named with --key"))?,
             is_service: self.key_file.is_some(),
             passphrase: self.passphrase_file.as_deref(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Written;
+use super::TableFormat;
 
 /// Which log, up to where, and whom to trust.
 #[derive(Debug, Args)]
@@ -66,7 +66,7 @@ pub struct ReconcileArguments {
     pub passphrase_file: Option<PathBuf>,
     /// How the table is written
     #[command(flatten)]
-    pub written: Written,
+    pub written: TableFormat,
     /// Which log, up to where, and whom to trust
     #[command(flatten)]
     pub reading: Reading,

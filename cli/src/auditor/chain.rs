@@ -1,7 +1,9 @@
 //! `muhr trust advance` and `extend`: from a trust file to the next, and to one's own.
 
+use client::{durable, formats};
 use protocol::{
     epoch::PROOF_BYTES_MAX,
+    name::{is_policy_name, is_policy_url, is_reserved},
     note::{ALGORITHM_COSIGNATURE, NoteKey},
     policy::{OpenedBy, TrustPolicy},
     text::hex,
@@ -13,23 +15,22 @@ use verify::{Verdict, trust};
 use crate::{
     arguments::{TrustAdvanceArguments, TrustExtendArguments},
     exit::{CONFIGURATION, DONE, Failure, USAGE},
-    files,
-    output::Output,
+    output::{Output, detail},
 };
 
 pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Result<u8, Failure> {
-    let mut held = files::trust(&arguments.file)?;
+    let mut held = formats::trust(&arguments.file)?;
     let mut text = None;
     let mut epochs = Vec::new();
     for path in &arguments.proofs {
-        let step = trust::advance(&held, &files::read(path, PROOF_BYTES_MAX)?);
+        let step = trust::advance(&held, &durable::read(path, PROOF_BYTES_MAX)?);
         let name = path.display();
-        output.text(&format!("{}  {name}", output.verdict(step.verdict)));
-        output.steps(&step.steps);
+        output.judged("", step.verdict, &format!("  {name}"));
+        output.steps(&step.steps, arguments.steps);
         let next = step.next.filter(|_| step.verdict == Verdict::Authentic);
         let Some(next) = next else {
-            let what = step.steps.iter().find(|step| !step.ok);
-            let what = what.map_or_else(String::new, |step| format!(": {}", step.detail));
+            let what = step.steps.iter().find(|step| !step.is_ok());
+            let what = what.map_or_else(String::new, |step| format!(": {}", detail(step)));
             return Err(Failure::verdict(step.verdict, format!("{name}{what}"))
                 .help("nothing was written; ask another agency for the proof"));
         };
@@ -43,7 +44,7 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
         text = Some(next);
     }
     let text = text.unwrap_or_default();
-    files::write(&arguments.out, text.as_bytes())?;
+    durable::write(&arguments.out, text.as_bytes())?;
     output.data(&json!({
         "schema": "muhr/trust-advance/1", "file": arguments.out.display().to_string(),
         "origin": held.origin(), "epochs": epochs,
@@ -53,8 +54,42 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
     Ok(DONE)
 }
 
+/// Name and line of a witness from `NAME=VKEY,URL`. Other people's parsers of trust files want the address.
+fn witness_line(argument: &str) -> Result<(&str, String), Failure> {
+    let shown = argument.escape_debug();
+    let usage = |what: String| Failure::new(USAGE, what);
+    let parts = argument.split_once('=').and_then(|(name, rest)| {
+        let at = rest.find(",http://").or_else(|| rest.find(",https://"))?;
+        let (vkey, url) = rest.split_at_checked(at)?;
+        Some((name, vkey, url.strip_prefix(',')?))
+    });
+    let parts = parts.filter(|(_, _, url)| is_policy_url(url));
+    let (name, vkey, url) = parts.ok_or_else(|| {
+        usage(format!("\"{shown}\" is not NAME=VKEY,URL of a witness"))
+            .help("muhr key show of the witness's key file shows its vkey; the URL is where it answers, as https://court.example.uz/witness")
+    })?;
+    if is_reserved(name) || !is_policy_name(name) {
+        return Err(usage(format!(
+            "a witness may not be called \"{}\"",
+            name.escape_debug()
+        ))
+        .help("a name has 1 to 255 printable ASCII characters other than #, and is none of the words that mean something in trust files: all, any, both, group, log, none, outside, quorum, validators, witness"));
+    }
+    let key = NoteKey::parse(vkey).map_err(|error| {
+        usage(format!("the key of witness {name}: {error}"))
+            .help("muhr key show of the witness's key file shows its vkey")
+    })?;
+    if key.algorithm != ALGORITHM_COSIGNATURE {
+        return Err(usage(format!(
+            "the key of witness {name} is of algorithm {:02x}, and a witness cosigns with algorithm {ALGORITHM_COSIGNATURE:02x}",
+            key.algorithm
+        )));
+    }
+    Ok((name, format!("witness {name} {vkey} {url}\n")))
+}
+
 pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Result<u8, Failure> {
-    let base = files::trust(&arguments.file)?;
+    let base = formats::trust(&arguments.file)?;
     if base.base().is_some() {
         return Err(Failure::new(
             CONFIGURATION,
@@ -68,19 +103,11 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
     let mut names = Vec::new();
     let mut lines = String::new();
     for witness in &arguments.witnesses {
-        let (name, vkey) = witness.split_once('=').unwrap_or_default();
-        let key = NoteKey::parse(vkey).filter(|key| key.algorithm == ALGORITHM_COSIGNATURE);
-        if key.is_none() {
-            return Err(Failure::new(
-                USAGE,
-                format!("\"{witness}\" is not NAME=VKEY of a witness"),
-            )
-            .help("muhr key show of the witness's key file shows its vkey"));
-        }
-        lines += &format!("witness {name} {vkey}\n");
+        let (name, line) = witness_line(witness)?;
+        lines += &line;
         names.push(name);
     }
-    let bytes = files::read(&arguments.file, protocol::policy::POLICY_BYTES_MAX)?;
+    let bytes = durable::read(&arguments.file, protocol::policy::POLICY_BYTES_MAX)?;
     let text = String::from_utf8_lossy(&bytes);
     let (mut head, mut past, mut quorum) = (String::new(), String::new(), "");
     for line in text.lines() {
@@ -105,7 +132,7 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
             "every witness has a name and a key of its own, and --need is not more than there are",
         )
     })?;
-    files::write(&arguments.out, own.as_bytes())?;
+    durable::write(&arguments.out, own.as_bytes())?;
     output.data(&json!({
         "schema": "muhr/trust-extend/1", "file": arguments.out.display().to_string(),
         "base": hex(base.hash().as_bytes()), "witnesses": read.witnesses().len(), "need": arguments.need,

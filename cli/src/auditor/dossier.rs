@@ -4,41 +4,39 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     path::Path,
-    time::{Duration, Instant},
 };
 
+use client::{durable, formats, http::Client, proven};
 use protocol::{
-    dossier::{DOSSIER_BYTES_MAX, Dossier, RECEIPTS_MAX},
-    entry::{Reference, Statement},
-    hash::{DocumentHash, RecordKey},
+    dossier::{Dossier, RECEIPTS_MAX},
+    entry::Reference,
+    hash::RecordKey,
     height::Version,
     name::RegistryName,
     policy::TrustPolicy,
     receipt::Receipt,
 };
 use serde_json::{Value, json};
-use verify::{Verdict, checkpoint::Trusts, dossier::Member};
+use verify::{Verdict, dossier::Member};
 
-use super::verify::{facts_json, show};
+use super::verify::{
+    FileVerdict, Subject, Told,
+    shown::{self, facts_json},
+};
 use crate::{
     arguments::ReceiptGatherArguments,
-    client::Client,
-    exit::{DONE, Failure, USAGE},
-    files,
-    output::{Output, local, steps_json},
+    exit::{DONE, ExitCode, Failure, USAGE},
+    nodes,
+    output::{Line, Output, checks, local, steps_json, told},
 };
 
-/// How long a node may take for one receipt.
-const WAIT: Duration = Duration::from_secs(10);
-
 pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = files::trust(&arguments.trust)?;
-    let client = Client::new(&arguments.node)?;
+    let trust = formats::trust(&arguments.trust)?;
+    let client = nodes::connect_to(&arguments.node)?;
     let name = arguments.file.display();
-    let old = files::receipt(&arguments.file)?;
+    let old = formats::receipt(&arguments.file)?;
     // Proven anew, before the others are: nothing in the dossier is then older than it.
-    let mut first = latest(&client, &old.entry.statement)?;
-    first.opening = old.opening;
+    let (first, _) = proven::receipt(&client, &trust, &old.entry.statement, old.opening)?;
     let mut ahead = VecDeque::new();
     let mut seen = BTreeSet::from([place(&as_reference(&first))]);
     let name_all = |receipt: &Receipt, depth: u8, ahead: &mut VecDeque<_>| {
@@ -65,19 +63,16 @@ pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Res
     let dossier = Dossier { receipts };
     let members = verify::dossier::judge(&trust, &dossier, None, arguments.depth.into());
     let verdict = verify::dossier::verdict(&members);
-    files::write(&arguments.out, dossier.write().as_bytes())?;
+    durable::write_private(&arguments.out, dossier.write().as_bytes())?;
     let file = arguments.out.display().to_string();
     output.data(&json!({
         "schema": "muhr/receipt-gather/1", "file": file, "receipts": count, "verdict": verdict.words(),
     }));
-    output.text(&format!(
-        "{}  {file}  ({count} receipts)",
-        output.verdict(verdict)
-    ));
+    output.judged("", verdict, &format!("  {file}  ({count} receipts)"));
     for member in members.iter().skip(1) {
-        let stands = output.verdict(member.judgement.verdict);
-        if member.judgement.verdict != Verdict::Authentic || member.returns {
-            output.text(&format!("  {stands}  {}", what(member)));
+        let stands = member.judgement.verdict;
+        if stands != Verdict::Authentic || member.returns {
+            output.judged("  ", stands, &format!("  {}", what(member)));
             show_remarks(output, member);
         }
     }
@@ -87,18 +82,9 @@ pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Res
     Ok(DONE)
 }
 
-/// The newest receipt of an entry that a node gives.
-fn latest(client: &Client, statement: &Statement) -> Result<Receipt, Failure> {
-    let bytes = client.receipt(&statement.id().to_hex(), Instant::now() + WAIT)?;
-    let broken = |what: String| {
-        Failure::verdict(Verdict::ProofBroken, what).help("ask another agency's node")
-    };
-    let receipt = Receipt::parse(&bytes.unwrap_or_default())
-        .map_err(|error| broken(format!("the node's receipt: {error}")))?;
-    if receipt.entry.statement == *statement {
-        Ok(receipt)
-    } else {
-        Err(broken("the node's receipt is of another entry".to_owned()))
+fn show_remarks(output: &Output, member: &Member) {
+    for line in remarks(member) {
+        output.text(&line);
     }
 }
 
@@ -123,7 +109,7 @@ fn fetch(client: &Client, trust: &TrustPolicy, reference: &Reference) -> Result<
         version,
     } = reference;
     let history = client.history(registry, key)?;
-    let judged = verify::history::judge(trust, &history, registry, key);
+    let judged = verify::history::judge_pages(trust, &history, registry, key);
     let versions = judged.facts.map(|facts| facts.versions).unwrap_or_default();
     let found = versions
         .iter()
@@ -135,49 +121,56 @@ fn fetch(client: &Client, trust: &TrustPolicy, reference: &Reference) -> Result<
         );
         Failure::verdict(Verdict::ProofBroken, what).help("ask another agency's node")
     };
-    latest(client, &found.ok_or_else(missing)?.entry.statement)
+    let statement = &found.ok_or_else(missing)?.entry.statement;
+    Ok(proven::receipt(client, trust, statement, None)?.0)
 }
 
-/// Judges a dossier, shows it, and gives its verdict with what programs get.
-pub(super) fn judge(
-    output: &Output,
-    trusts: Trusts<'_>,
+/// What is said of a dossier that was judged: the gravest of all that is in it stands first.
+pub(super) fn judged(
     file: &Path,
-    path: &Path,
-    document: Option<&DocumentHash>,
-    depth: u8,
-) -> Result<(Verdict, Value), Failure> {
-    let bytes = files::read(path, DOSSIER_BYTES_MAX)?;
-    let dossier = Dossier::parse(&bytes).map_err(|error| {
-        let what = format!("{}: not a dossier: {error}", path.display());
-        Failure::verdict(Verdict::ProofBroken, what)
-    })?;
-    let members = verify::dossier::judge(trusts, &dossier, document, depth.into());
-    let verdict = verify::dossier::verdict(&members);
+    (subject, all_steps): (Subject, bool),
+    members: &[Member],
+) -> FileVerdict {
+    let verdict = verify::dossier::verdict(members);
+    let mut lines = Vec::new();
     let mut rest = members.iter();
     if let Some(first) = rest.next() {
-        show(output, file, &first.judgement);
-        show_remarks(output, first);
+        let own = first.judgement.verdict;
+        let said = (subject, verdict);
+        let told = Told::from(&first.judgement);
+        lines.extend(shown::lines(file, said, &told, all_steps));
+        if own != verdict {
+            let behind = "; graver is what it rests on";
+            lines.insert(1, Line::judged("  the record itself: ", own, behind));
+        }
+        lines.extend(remarks(first).into_iter().map(Line::text));
     }
     for member in rest {
-        output.text(&format!(
-            "  {}rests on  {}  {}",
-            "  ".repeat(member.depth.saturating_sub(1)),
-            output.verdict(member.judgement.verdict),
-            what(member)
+        let before = "  ".repeat(member.depth.saturating_sub(1));
+        lines.push(Line::judged(
+            format!("  {before}rests on  "),
+            member.judgement.verdict,
+            format!("  {}", what(member)),
         ));
-        show_remarks(output, member);
+        let failed = checks(&told(&member.judgement.steps), false).failed;
+        lines.extend(failed.iter().map(|line| Line::text(format!("  {line}"))));
+        lines.extend(remarks(member).into_iter().map(Line::text));
     }
     let all: Vec<Value> = members.iter().skip(1).map(as_json).collect();
     let first = members.first();
-    let shown = json!({
-        "file": file.display().to_string(), "verdict": verdict.words(), "exit_code": verdict.exit_code(),
-        "steps": first.map(|first| steps_json(&first.judgement.steps)),
+    let json = json!({
+        "file": file.display().to_string(), "judged": subject.word(), "verdict": verdict.words(), "exit_code": verdict.exit_code(),
+        "steps": first.map(|first| steps_json(&told(&first.judgement.steps))),
         "facts": first.and_then(|first| first.judgement.facts.as_ref()).map(facts_json),
+        "own_verdict": first.map(|first| first.judgement.verdict.words()),
         "missing": first.map(|first| references_json(&first.missing)),
         "not_followed": first.map(|first| references_json(&first.beyond)), "rests_on": all,
     });
-    Ok((verdict, shown))
+    FileVerdict {
+        verdict,
+        lines,
+        json,
+    }
 }
 
 /// What a member is, where it stands, and as of when that is so.
@@ -198,16 +191,17 @@ fn what(member: &Member) -> String {
     )
 }
 
-fn show_remarks(output: &Output, member: &Member) {
+fn remarks(member: &Member) -> Vec<String> {
+    let mut lines = Vec::new();
     let facts = member.judgement.facts.as_ref();
     if let Some(facts) = facts.filter(|_| member.is_older) {
-        output.text(&format!(
+        lines.push(format!(
             "  ! its proof is as of block {}, older than the first's: what became of it since cannot be told; gather it again",
             facts.as_of_height
         ));
     }
     if member.returns {
-        output.text("  ! a circle: another version of this record leads to it");
+        lines.push("  ! a circle: another version of this record leads to it".to_owned());
     }
     for (named, what) in [
         (&member.missing, "is not in the dossier"),
@@ -221,12 +215,13 @@ fn show_remarks(output: &Output, member: &Member) {
         ),
     ] {
         for reference in named {
-            output.text(&format!(
+            lines.push(format!(
                 "  ! it rests on {}, which {what}",
                 words(reference)
             ));
         }
     }
+    lines
 }
 
 /// A version of another record, in words.
@@ -243,7 +238,7 @@ fn as_json(member: &Member) -> Value {
     json!({
         "depth": member.depth, "verdict": member.judgement.verdict.words(), "missing": references_json(&member.missing),
         "not_followed": references_json(&member.beyond), "older": member.is_older, "circle": member.returns,
-        "steps": steps_json(&member.judgement.steps), "facts": member.judgement.facts.as_ref().map(facts_json),
+        "steps": steps_json(&told(&member.judgement.steps)), "facts": member.judgement.facts.as_ref().map(facts_json),
     })
 }
 

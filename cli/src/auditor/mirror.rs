@@ -1,77 +1,67 @@
 //! `muhr log mirror`: a copy of the log in a folder that any web server can serve.
 //!
-//! Entries come from the node; every tile of hashes is made here from the entries, so a mirror never
-//! holds a tile that its entries do not lead to. The checkpoint is replaced last: a mirror that was
-//! interrupted is an older one, and never a wrong one.
+//! Entries come from the node; every tile of hashes is made here from the entries, and no file is put into
+//! its place before all of them are known to lead to the root of the checkpoint. The checkpoint is replaced
+//! last: a mirror that was interrupted is an older one, and never a wrong one.
 
-use std::{fs, path::Path};
+use std::fs;
 
+use client::{
+    durable::{self, FileError},
+    formats,
+    log::{Log, mirror},
+};
 use protocol::{
     height::LogSize,
-    merkle::{
-        self, Frontier, Hash, leaf_hash,
-        tiles::{self, TILE_WIDTH, TilePath},
-    },
+    note::{NoteSignature, SignedNote},
     policy::TrustPolicy,
     text,
 };
 use serde_json::json;
-use verify::{Verdict, checkpoint};
+use verify::checkpoint;
 
 use super::watch;
 use crate::{
     arguments::MirrorArguments,
-    client::Client,
     exit::{DONE, Failure, UNREACHABLE},
-    files,
-    log::Log,
-    output::Output,
+    nodes,
+    output::{Output, WITHOUT_LOG_LINE},
 };
 
-/// Lines of a note that all tools read: text, empty line, and sixteen signatures.
-const LINES_MAX: usize = 4 + 16;
+/// Signature lines of a note that all tools read.
+const SIGNATURES_MAX: usize = 16;
 /// How often one witness is asked; others may ask it at the same time.
 const WITNESS_TRIES: u32 = 5;
 
 pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = files::trust(&arguments.trust)?;
-    let log = Log::open(&arguments.url)?;
+    let trust = formats::trust(&arguments.trust)?;
+    let log = nodes::log(&arguments.url)?;
     let note = log.checkpoint()?;
     let trusted = checkpoint::judge(&trust, &note).map_err(|error| {
         Failure::verdict(error.verdict(), format!("the node's checkpoint: {error}"))
     })?;
     let size = trusted.checkpoint().size;
     fs::create_dir_all(&arguments.dir)
-        .map_err(|error| files::unwritable(&arguments.dir, &error))?;
+        .map_err(|error| FileError::unwritable(&arguments.dir, error))?;
     let kept = arguments.dir.join("checkpoint");
     if kept.exists() {
         let older = Log::Folder(arguments.dir.clone()).checkpoint()?;
         watch::continues(&trust, &log, &older, &note, &arguments.evidence)?;
     }
-    let mut mirror = Mirror {
-        folder: &arguments.dir,
-        levels: Vec::new(),
-        frontier: Frontier::default(),
-        written: 0,
-    };
-    mirror.copy(&log, size)?;
-    if mirror.frontier.root() != trusted.checkpoint().root {
-        return Err(Failure::verdict(
-            Verdict::ProofBroken,
-            "the entries do not lead to the root of the checkpoint; the mirror keeps its older one",
-        ));
+    let written = mirror::bring(&log, &arguments.dir, trusted.checkpoint())?;
+    if !trusted.log_signed() {
+        output.note(&format!("the checkpoint is {WITHOUT_LOG_LINE}"));
     }
     let note = witnessed(arguments, &trust, size, note, output);
-    files::write(&kept, note.as_bytes())?;
+    durable::write(&kept, note.as_bytes())?;
     output.data(&json!({
         "schema": "muhr/mirror/1", "url": arguments.url, "dir": arguments.dir, "origin": trusted.checkpoint().origin.as_str(),
-        "size": size.get(), "root": trusted.checkpoint().root.to_string(), "files_written": mirror.written,
+        "size": size.get(), "root": trusted.checkpoint().root.to_string(), "files_written": written,
     }));
     output.text(&format!(
-        "✔ {} holds the log of {} up to size {size}; {} files written",
+        "✔ {} holds the log of {} up to size {size}; {written} files written",
         arguments.dir.display(),
-        trusted.checkpoint().origin,
-        mirror.written
+        trusted.checkpoint().origin
     ));
     Ok(DONE)
 }
@@ -88,27 +78,55 @@ fn witnessed(
     let own = Log::Folder(arguments.dir.clone());
     for url in &arguments.witnesses {
         match ask(url, &own, size, &note) {
-            Ok(line) => {
-                let longer = format!("{note}{line}");
-                // One line that does not hold would spoil the note for everybody.
-                if checkpoint::judge(trust, &longer).is_ok() && longer.lines().count() <= LINES_MAX
-                {
-                    note = longer;
-                } else {
-                    output.note(&format!(
-                        "the line of witness {url} does not hold; left out"
-                    ));
-                }
-            }
+            Ok(line) => match with_line(trust, &note, &line) {
+                Ok(longer) => note = longer,
+                Err(why) => output.note(&format!("the line of witness {url} {why}; left out")),
+            },
             Err(failure) => output.note(&format!("witness {url}: {}", failure.what)),
         }
     }
     note
 }
 
+/// The note with one line more. Where there is no room for it, agencies' lines beyond the network's quorum
+/// make way: a witness's line says what they do not.
+fn with_line(trust: &TrustPolicy, note: &str, line: &str) -> Result<String, &'static str> {
+    let holds = |note: &SignedNote| trust.evaluate(note).ok();
+    let read = SignedNote::parse(&format!("{note}{line}"));
+    let mut longer = read.map_err(|_| "is no signature line")?;
+    // One line that does not hold would spoil the note for everybody.
+    let judged = holds(&longer).ok_or("does not hold")?;
+    if !judged.network_quorum {
+        return Err("stands under too few agencies' lines");
+    }
+    let agencies = trust.agencies();
+    let is_agency = |line: &NoteSignature| {
+        let mut witnesses = trust.witnesses().iter();
+        witnesses.any(|one| agencies.contains(&one.name.as_str()) && one.key.is_of(line))
+    };
+    for at in (0..longer.signatures.len()).rev() {
+        if longer.signatures.len() <= SIGNATURES_MAX {
+            break;
+        }
+        if longer.signatures.get(at).is_some_and(is_agency) {
+            let mut fewer = longer.clone();
+            let _agency = fewer.signatures.remove(at);
+            if holds(&fewer).is_some_and(|judged| judged.network_quorum) {
+                longer = fewer;
+            }
+        }
+    }
+    if longer.signatures.len() > SIGNATURES_MAX {
+        return Err(
+            "finds no room: more than 16 lines are not read by all tools, and none of the agencies' can be spared",
+        );
+    }
+    Ok(longer.write())
+}
+
 /// Asks one witness to cosign, from wherever it stands.
 fn ask(url: &str, own: &Log, size: LogSize, note: &str) -> Result<String, Failure> {
-    let client = Client::new(url)?;
+    let client = nodes::connect_to(url)?;
     let mut old = LogSize::ZERO;
     for _ in 0..WITNESS_TRIES {
         let proof: String = own
@@ -137,96 +155,104 @@ fn ask(url: &str, own: &Log, size: LogSize, note: &str) -> Result<String, Failur
     ))
 }
 
-struct Mirror<'a> {
-    folder: &'a Path,
-    /// The tile being filled at each level, and its index.
-    levels: Vec<(u64, Vec<Hash>)>,
-    frontier: Frontier,
-    written: u64,
-}
+#[cfg(test)]
+mod tests {
+    use protocol::{
+        checkpoint::Checkpoint,
+        cosignature,
+        hash::RootHash,
+        key::{SecretKey, vkey},
+        name::Origin,
+        note::ALGORITHM_COSIGNATURE,
+    };
 
-impl Mirror<'_> {
-    fn copy(&mut self, log: &Log, size: LogSize) -> Result<(), Failure> {
-        let own = Log::Folder(self.folder.to_owned());
-        let mut index = 0;
-        while let Some(width) = tiles::width_at(0, index, size) {
-            let path = TilePath::Entries { index, width };
-            // Only full bundles are kept for good, so only they are taken from here.
-            let kept = u64::from(width) == TILE_WIDTH && self.file(path).exists();
-            let bundle = if kept {
-                own.tile(path)?
-            } else {
-                log.tile(path)?
-            };
-            let broken = |what: String| Failure::verdict(Verdict::ProofBroken, what);
-            let entries = tiles::parse_bundle(&bundle)
-                .map_err(|error| broken(format!("bundle {index}: {error}")))?;
-            if entries.len() != usize::from(width) {
-                return Err(broken(format!(
-                    "bundle {index} has {} entries where it should have {width}",
-                    entries.len()
-                )));
-            }
-            self.put(path, &bundle)?;
-            for entry in entries {
-                let hash = leaf_hash(&entry);
-                self.frontier.push(hash);
-                self.push(*hash.as_bytes())?;
-            }
-            index += 1;
-        }
-        for (level, (index, hashes)) in std::mem::take(&mut self.levels).into_iter().enumerate() {
-            if !hashes.is_empty() {
-                self.put_hashes(level, index, &hashes)?;
-            }
-        }
-        Ok(())
+    use super::*;
+
+    const ORIGIN: &str = "registry.example.uz/test/1";
+
+    fn secret(at: usize) -> SecretKey {
+        SecretKey::from_seed(&[u8::try_from(at + 1).unwrap(); 32])
     }
 
-    fn push(&mut self, mut hash: Hash) -> Result<(), Failure> {
-        let mut level = 0;
-        loop {
-            if self.levels.len() <= level {
-                self.levels.push((0, Vec::new()));
-            }
-            let Some((index, hashes)) = self.levels.get_mut(level) else {
-                return Ok(());
-            };
-            hashes.push(hash);
-            if hashes.len() < TILE_WIDTH as usize {
-                return Ok(());
-            }
-            let (full, at) = (std::mem::take(hashes), *index);
-            *index += 1;
-            self.put_hashes(level, at, &full)?;
-            hash = merkle::fold(&full);
-            level += 1;
-        }
-    }
-
-    fn put_hashes(&mut self, level: usize, index: u64, hashes: &[Hash]) -> Result<(), Failure> {
-        let path = TilePath::Hashes {
-            level: u8::try_from(level).unwrap_or(u8::MAX),
-            index,
-            width: u16::try_from(hashes.len()).unwrap_or(u16::MAX),
+    fn line(name: &str, secret: &SecretKey, text: &str) -> String {
+        let key = protocol::note::NoteKey {
+            name: name.to_owned(),
+            algorithm: ALGORITHM_COSIGNATURE,
+            key: secret.public(),
         };
-        self.put(path, &hashes.concat())
+        let mut blob = 7_u64.to_be_bytes().to_vec();
+        blob.extend_from_slice(cosignature::sign(secret, 7, text).as_bytes());
+        NoteSignature {
+            name: name.to_owned(),
+            key_id: key.id(),
+            blob,
+        }
+        .write()
     }
 
-    fn file(&self, path: TilePath) -> std::path::PathBuf {
-        self.folder.join(path.to_string().trim_start_matches('/'))
+    /// A network of so many agencies that all cosigned, and the note that they make.
+    fn network(agencies: usize, needed: usize) -> (TrustPolicy, String, String) {
+        let text = Checkpoint {
+            origin: Origin::parse(ORIGIN).unwrap(),
+            size: LogSize::new(7),
+            root: RootHash::new([7; 32]),
+        }
+        .write();
+        let mut policy = format!("log {}\n", vkey(ORIGIN, 1, &secret(200).public()));
+        let (mut note, mut names) = (format!("{text}\n"), String::new());
+        for at in 0..agencies {
+            let key = vkey(&format!("a{at}.example"), 4, &secret(at).public());
+            policy += &format!("witness a{at} {key}\n");
+            names += &format!(" a{at}");
+            note += &line(&format!("a{at}.example"), &secret(at), &text);
+        }
+        policy += &format!("group validators {needed}{names}\nquorum validators\n");
+        (TrustPolicy::parse(policy.as_bytes()).unwrap(), note, text)
     }
 
-    /// Writes a file unless it is there with these bytes: tiles never change.
-    fn put(&mut self, path: TilePath, bytes: &[u8]) -> Result<(), Failure> {
-        let file = self.file(path);
-        if fs::read(&file).is_ok_and(|there| there == bytes) {
-            return Ok(());
+    #[test]
+    fn agencies_lines_beyond_the_quorum_make_way_for_witnesses() {
+        for agencies in [4, 14, 15, 16, 17, 22] {
+            let needed = protocol::agency::quorum(agencies);
+            let (trust, note, text) = network(agencies, needed);
+            let (mut all, mut taken) = (note, 0);
+            for at in 0..3 {
+                let name = format!("w{at}.example");
+                let line = line(&name, &secret(100 + at), &text);
+                match with_line(&trust, &all, &line) {
+                    Ok(longer) => {
+                        assert!(longer.contains(&line), "{agencies}");
+                        (all, taken) = (longer, taken + 1);
+                    }
+                    Err(why) => assert!(why.starts_with("finds no room"), "{why}"),
+                }
+            }
+            let read = SignedNote::parse(&all).unwrap();
+            assert!(
+                read.signatures.len() <= SIGNATURES_MAX.max(agencies),
+                "{agencies}"
+            );
+            assert!(trust.evaluate(&read).unwrap().quorum, "{agencies}");
+            assert_eq!(taken, 3.min(SIGNATURES_MAX - needed), "{agencies}");
         }
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder).map_err(|error| files::unwritable(folder, &error))?;
-        }
-        self.written += 1;
-        files::write_lazily(&file, bytes)
+    }
+
+    #[test]
+    fn a_line_that_does_not_hold_or_is_none_is_left_out() {
+        let (trust, note, text) = network(4, 3);
+        let forged = line("a0.example", &secret(0), &text.replacen("7", "8", 1));
+        assert_eq!(with_line(&trust, &note, &forged), Err("does not hold"));
+        assert_eq!(
+            with_line(&trust, &note, "\u{2014} x\n"),
+            Err("is no signature line")
+        );
+        let few: String = note
+            .lines()
+            .take(6)
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let good = line("w.example", &secret(9), &text);
+        let refused = with_line(&trust, &few, &good);
+        assert_eq!(refused, Err("stands under too few agencies' lines"));
     }
 }

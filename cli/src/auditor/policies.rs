@@ -10,8 +10,8 @@ use protocol::{
 use serde_json::{Value, json};
 
 use super::{
-    report::{Place, basis, basis_words},
-    whole,
+    replayed_log,
+    report::{EntryPosition, basis, basis_words},
 };
 use crate::{
     agency::policy,
@@ -25,8 +25,8 @@ pub(crate) fn history(
     reading: &Reading,
     output: &Output,
 ) -> Result<u8, Failure> {
-    let mut set: Vec<(Place, RegistryPolicy)> = Vec::new();
-    let (whole, _) = whole::of(reading, output, &mut |block| {
+    let mut set: Vec<(EntryPosition, RegistryPolicy)> = Vec::new();
+    let (whole, _) = replayed_log::of(reading, output, &mut |block| {
         for (index, statement) in block.acts() {
             if let Decision::SetPolicy {
                 registry: of,
@@ -34,7 +34,7 @@ pub(crate) fn history(
             } = &statement.decision
                 && of == registry
             {
-                set.push((Place::of(block, index), policy.clone()));
+                set.push((EntryPosition::of(block, index), policy.clone()));
             }
         }
     })?;
@@ -47,7 +47,7 @@ pub(crate) fn history(
     let first = founding
         .filter(|state| state.name == *registry)
         .find_map(|state| state.policy.clone());
-    let place = Place {
+    let place = EntryPosition {
         index: LeafIndex::ZERO,
         height: Height::ZERO,
         time: whole.genesis.time,

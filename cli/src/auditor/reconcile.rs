@@ -7,7 +7,7 @@
 
 mod compare;
 mod finding;
-mod held;
+mod ledger_records;
 mod page;
 
 use std::{
@@ -16,42 +16,45 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use client::{
+    durable::{self, FileError},
+    import::Earlier,
+    log::whole::Whole,
+    table::{RowContent, Table, Wanted},
+};
 use ledger::Records as _;
 use protocol::{
     hash::{DocumentHash, RecordKey},
     name::RegistryName,
-    record::{Letters, RecordId},
-    state::{RecordState, Status},
+    record::{CaseRule, RecordId},
+    state::{RecordState, RecordStatus},
 };
 use serde_json::{Value, json};
 
 use self::{
     compare::{Comparison, Criteria},
-    finding::{Counts, Finding, Kind},
-    held::Records,
+    finding::{Counts, Finding, FindingKind},
+    ledger_records::RegistryRecords,
 };
+
 use super::{
+    replayed_log,
     report::{
         self, basis, basis_words,
         seal::{self, Seal, Signer},
     },
-    whole::{self, Whole},
 };
 use crate::{
     arguments::ReconcileArguments,
-    clerk::{
-        self,
-        bulk::{self, Table, Values, Wanted},
-        earlier::Earlier,
-    },
+    clerk::{self, bulk},
     exit::{DIFFERENT, DONE, Failure, USAGE},
-    files, keys,
+    keys,
     output::Output,
 };
 
 pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8, Failure> {
     let criteria = criteria(arguments)?;
-    let place = arguments.sign.as_deref().map(|path| keys::Place {
+    let place = arguments.sign.as_deref().map(|path| keys::KeySource {
         path,
         is_service: false,
         passphrase: arguments.passphrase_file.as_deref(),
@@ -63,7 +66,7 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
         let what = format!("{}: is there already", out.display());
         return Err(Failure::new(USAGE, what).help("name a new folder with --out"));
     }
-    let hash = files::hash(&arguments.table)?;
+    let hash = durable::hash(&arguments.table)?;
     let wanted = Wanted {
         record: &arguments.record,
         effective: None,
@@ -72,23 +75,23 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
     let written = bulk::written(&table);
     columns(&criteria, &table)?;
     let receipts = Earlier::open(&arguments.receipts)?;
-    let mut records = Records::default();
-    let (whole, note) = whole::of(&arguments.reading, output, &mut |block| {
+    let mut records = RegistryRecords::default();
+    let (whole, note) = replayed_log::of(&arguments.reading, output, &mut |block| {
         let of_registry =
             |statement: &protocol::entry::Statement| statement.registry == criteria.registry;
         for (place, statement) in report::entries(block).filter(|(_, said)| of_registry(said)) {
             records.take(place, statement);
         }
     })?;
-    let letters = known(&whole, &criteria.registry)?;
+    let case_rule = known(&whole, &criteria.registry)?;
     let status = |key: &RecordKey| {
         let key = RecordState::index_key(&criteria.registry, key);
         let state = whole.replay.records().record(&key).ok().flatten();
-        state.map_or(Status::Active, |state| state.status)
+        state.map_or(RecordStatus::Active, |state| state.status)
     };
     let mut comparison = Comparison::new(&criteria, &records, &status, &receipts);
-    compare(table, &criteria, letters, &mut comparison)?;
-    if files::hash(&arguments.table)? != hash {
+    compare(table, &criteria, case_rule, &mut comparison)?;
+    if durable::hash(&arguments.table)? != hash {
         let what = format!("{}: changed while it was read", arguments.table.display());
         return Err(Failure::new(USAGE, what)
             .help("close the table in other programs and run the same command again"));
@@ -116,7 +119,7 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
 fn compare(
     mut table: Table,
     criteria: &Criteria,
-    letters: Letters,
+    case_rule: CaseRule,
     comparison: &mut Comparison<'_>,
 ) -> Result<(), Failure> {
     let names = table.columns().to_vec();
@@ -125,8 +128,8 @@ fn compare(
     while let Some(row) = table.next_row()? {
         match row {
             Ok(row) => {
-                if let Values::Fields(cells) = &row.content {
-                    comparison.row(row.number, &row.record.in_letters(letters), cells);
+                if let RowContent::Fields(cells) = &row.content {
+                    comparison.row(row.number, &row.record.in_case(case_rule), cells);
                 }
             }
             Err(outcome) => {
@@ -134,9 +137,9 @@ fn compare(
                 let parts = key.iter().map(|at| Some(outcome.cells.get(*at)?.as_str()));
                 let parts: Option<Vec<&str>> = parts.collect();
                 let record = parts.and_then(|parts| RecordId::new(parts).ok());
-                let record = record.map(|record| record.in_letters(letters));
+                let record = record.map(|record| record.in_case(case_rule));
                 let (column, why) = (&outcome.column, &outcome.reason);
-                comparison.invalid(outcome.row, record, column, why);
+                comparison.invalid(outcome.number, record, column, why);
             }
         }
     }
@@ -149,7 +152,7 @@ fn criteria(arguments: &ReconcileArguments) -> Result<Criteria, Failure> {
     for pair in &arguments.status_words {
         let known = pair
             .split_once('=')
-            .and_then(|(status, word)| Some((Status::parse(status)?, word.trim())));
+            .and_then(|(status, word)| Some((RecordStatus::parse(status)?, word.trim())));
         let (status, word) = known.ok_or_else(|| {
             let what = format!("--status-word {pair} is not a status and a word");
             Failure::new(USAGE, what)
@@ -164,7 +167,7 @@ fn criteria(arguments: &ReconcileArguments) -> Result<Criteria, Failure> {
         }
     }
     if words.is_empty() {
-        words.extend(Status::ALL.map(|status| (status.word().to_owned(), status)));
+        words.extend(RecordStatus::ALL.map(|status| (status.word().to_owned(), status)));
     }
     Ok(Criteria {
         registry: clerk::registry(&arguments.registry)?,
@@ -190,10 +193,10 @@ fn columns(criteria: &Criteria, table: &Table) -> Result<(), Failure> {
 }
 
 /// How the numbers of a registry are written, which must be one of the ledger's.
-fn known(whole: &Whole, registry: &RegistryName) -> Result<Letters, Failure> {
+fn known(whole: &Whole, registry: &RegistryName) -> Result<CaseRule, Failure> {
     let registries = whole.replay.head().directory().registries();
     if let Some(state) = registries.get(registry) {
-        return Ok(state.letters);
+        return Ok(state.case_rule);
     }
     let names: Vec<_> = registries.keys().map(RegistryName::as_str).collect();
     Err(
@@ -250,7 +253,7 @@ impl Report<'_> {
         }
     }
 
-    fn count(&self, kind: Kind) -> u64 {
+    fn count(&self, kind: FindingKind) -> u64 {
         self.findings
             .iter()
             .filter(|finding| finding.kind == kind)
@@ -287,7 +290,7 @@ impl Report<'_> {
             counts.records,
             self.criteria.registry
         )];
-        for kind in Kind::ALL {
+        for kind in FindingKind::ALL {
             let count = self.count(kind);
             if count > 0 {
                 lines.push(format!("▲ {count} {}: {}", kind.word(), kind.meaning()));
@@ -336,7 +339,7 @@ impl Report<'_> {
 
     fn json(&self) -> Value {
         let (criteria, counts) = (self.criteria, &self.counts);
-        let kinds: BTreeMap<_, _> = Kind::ALL
+        let kinds: BTreeMap<_, _> = FindingKind::ALL
             .into_iter()
             .map(|kind| (kind.word(), self.count(kind)))
             .collect();
@@ -373,7 +376,7 @@ impl Report<'_> {
 
     /// Writes the folder; its note, if it is signed, last.
     fn write(&self, out: &Path, note: &str) -> Result<Vec<PathBuf>, Failure> {
-        fs::create_dir_all(out).map_err(|error| files::unwritable(out, &error))?;
+        fs::create_dir_all(out).map_err(|error| FileError::unwritable(out, error))?;
         let cells = self.findings.iter().map(Finding::cells);
         let files = [
             ("checkpoint", note.as_bytes().to_vec()),
@@ -383,13 +386,13 @@ impl Report<'_> {
         ];
         let mut written = Vec::new();
         for (name, bytes) in &files {
-            files::write(&out.join(name), bytes)?;
+            durable::write_private(&out.join(name), bytes)?;
             written.push(out.join(name));
         }
         if let Some(signer) = self.signer {
             let seal = Seal::of(self.whole.trusted.checkpoint(), &files);
             let path = out.join(seal::NAME);
-            files::write(&path, signer.sign(&seal).as_bytes())?;
+            durable::write_private(&path, signer.sign(&seal).as_bytes())?;
             written.push(path);
         }
         Ok(written)

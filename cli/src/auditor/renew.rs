@@ -2,63 +2,136 @@
 //!
 //! Whatever a node gives is judged before the file is replaced; if it does not hold, the file stays.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
-use protocol::{checkpoint::Checkpoint, note::SignedNote, policy::TrustPolicy, receipt::Receipt};
+use client::{durable, formats, http::Client, proven};
+use protocol::{
+    checkpoint::Checkpoint,
+    note::{NoteSignature, SignedNote},
+    policy::TrustPolicy,
+    receipt::Receipt,
+};
 use serde_json::json;
-use verify::{Verdict, receipt::Judgement};
+use verify::Verdict;
 
 use crate::{
     arguments::{ReceiptBridgeArguments, ReceiptRefreshArguments},
-    client::Client,
-    exit::{DONE, Failure},
-    files,
-    log::Log,
-    output::Output,
+    exit::{DONE, Failure, UNREACHABLE},
+    nodes,
+    output::{Output, detail},
 };
 
-/// How long a node may take to say that an entry is final.
-const WAIT: Duration = Duration::from_secs(10);
-
 pub(crate) fn refresh(arguments: &ReceiptRefreshArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = files::trust(&arguments.trust)?;
-    let client = Client::new(&arguments.node)?;
+    let trust = formats::trust(&arguments.trust)?;
+    let client = arguments
+        .node
+        .as_deref()
+        .map(nodes::connect_to)
+        .transpose()?;
+    let mirror = arguments.from.as_deref().map(nodes::log).transpose()?;
+    let witnessed = mirror.map(|mirror| mirror.checkpoint()).transpose()?;
     let mut done = Vec::new();
     for path in &arguments.files {
-        let old = files::receipt(path)?;
-        let id = old.entry.statement.id().to_hex();
-        let bytes = client.receipt(&id, Instant::now() + WAIT)?;
-        let bytes = bytes.ok_or_else(|| {
-            Failure::verdict(
-                Verdict::Pending,
-                format!("{}: not final there", path.display()),
-            )
-        })?;
-        let mut new = Receipt::parse(&bytes).map_err(|error| {
-            Failure::verdict(Verdict::ProofBroken, format!("the node's receipt: {error}"))
-        })?;
-        if new.entry.statement != old.entry.statement {
-            return Err(Failure::verdict(
-                Verdict::ProofBroken,
-                "the node's receipt is of another entry",
-            ));
-        }
-        new.opening = old.opening;
+        let old = formats::receipt(path)?;
+        // Without a node the receipt's own checkpoint must be the mirror's.
+        let same = witnessed.as_deref().and_then(|note| joined(&old, note));
+        let new = match (same, &client) {
+            (Some(new), _) => new,
+            (None, Some(client)) => {
+                let new = anew(path, &old, client, &trust)?;
+                match witnessed.as_deref() {
+                    Some(note) => joined(&new, note).ok_or_else(|| elsewhere(path, &new, note))?,
+                    None => new,
+                }
+            }
+            (None, None) => {
+                return Err(elsewhere(
+                    path,
+                    &old,
+                    witnessed.as_deref().unwrap_or_default(),
+                ));
+            }
+        };
         done.push(replace(path, &new, &trust, output)?);
     }
     output.data(&json!({"schema": "muhr/receipt-refresh/1", "files": done}));
     Ok(DONE)
 }
 
+/// The receipt of the same entry as a node proves it now, which is no older than the one that is held.
+fn anew(
+    path: &Path,
+    old: &Receipt,
+    client: &Client,
+    trust: &TrustPolicy,
+) -> Result<Receipt, Failure> {
+    let held = verify::receipt::judge_read(trust, old, None).facts;
+    let (new, facts) = proven::receipt(client, trust, &old.entry.statement, old.opening.clone())
+        .map_err(|error| {
+            let failure = Failure::from(error);
+            Failure {
+                what: format!("{}: {}", path.display(), failure.what),
+                ..failure
+            }
+        })?;
+    // What ended since, an older proof would hide.
+    if let Some(held) = held.filter(|held| held.size > facts.size) {
+        let what = format!(
+            "{}: it is proven up to size {}, and the node proves it up to {}",
+            path.display(),
+            held.size,
+            facts.size
+        );
+        return Err(Failure::new(UNREACHABLE, what)
+            .help("the receipt stays as it was; ask another agency's node"));
+    }
+    Ok(new)
+}
+
+/// The receipt with the lines of another note of its checkpoint; none if the note is of another checkpoint.
+/// Nothing is judged here: [`replace`] does.
+fn joined(receipt: &Receipt, note: &str) -> Option<Receipt> {
+    let (mut own, other) = (
+        SignedNote::parse(&receipt.proof.checkpoint).ok()?,
+        SignedNote::parse(note).ok()?,
+    );
+    if own.text != other.text {
+        return None;
+    }
+    for line in other.signatures {
+        let known = |had: &NoteSignature| had.name == line.name && had.key_id == line.key_id;
+        if !own.signatures.iter().any(known) {
+            own.signatures.push(line);
+        }
+    }
+    let mut joined = receipt.clone();
+    joined.proof.checkpoint = own.write();
+    Some(joined)
+}
+
+fn elsewhere(path: &Path, receipt: &Receipt, note: &str) -> Failure {
+    let of = |note: &str| {
+        let read = SignedNote::parse(note).and_then(|note| Checkpoint::parse(&note.text));
+        read.map_or_else(
+            |_| "no size".to_owned(),
+            |read| format!("size {}", read.size),
+        )
+    };
+    let (own, other) = (of(&receipt.proof.checkpoint), of(note));
+    let what = format!(
+        "{}: it is proven under a checkpoint of {own}, and the mirror's is of {other}",
+        path.display()
+    );
+    Failure::verdict(Verdict::CannotDecide, what)
+        .help("bring the mirror up to date with muhr log mirror --witness, then run the same command with --node")
+}
+
 pub(crate) fn bridge(arguments: &ReceiptBridgeArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = files::trust(&arguments.trust)?;
-    let log = Log::open(&arguments.node)?;
+    let trust = formats::trust(&arguments.trust)?;
+    let log = nodes::log(&arguments.node)?;
     let mut done = Vec::new();
     for path in &arguments.files {
-        let mut receipt = files::receipt(path)?;
+        let mut receipt = formats::receipt(path)?;
         let epoch = receipt.newest().leaf.epoch;
         let past = trust.past().iter().find(|past| past.epoch == epoch);
         let past = past.ok_or_else(|| {
@@ -100,21 +173,18 @@ fn replace(
     output: &Output,
 ) -> Result<serde_json::Value, Failure> {
     let text = receipt.write();
-    let Judgement {
-        verdict,
-        steps,
-        facts,
-    } = verify::receipt::judge(trust, text.as_bytes(), None);
+    let judged = verify::receipt::judge(trust, text.as_bytes(), None);
+    let (verdict, proves) = (judged.verdict, judged.proves_entry());
     let name = path.display();
-    let Some(facts) = facts else {
-        let failed = steps.iter().find(|step| !step.ok);
-        let what = failed.map_or_else(String::new, |step| format!(": {}", step.detail));
+    let failed = judged.failure().cloned();
+    let Some(facts) = judged.facts.filter(|_| proves) else {
+        let what = failed.map_or_else(String::new, |step| format!(": {}", detail(&step)));
         return Err(Failure::verdict(verdict, format!("{name}{what}"))
             .help("the receipt stays as it was; ask another agency's node"));
     };
-    files::write(path, text.as_bytes())?;
+    durable::write_private(path, text.as_bytes())?;
     let way = facts.way.words();
-    output.text(&format!("{}  {name}  ({way})", output.verdict(verdict)));
+    output.judged("", verdict, &format!("  {name}  ({way})"));
     Ok(json!({
         "file": name.to_string(), "verdict": verdict.words(), "way": way, "size": facts.size.get(),
     }))

@@ -9,7 +9,8 @@ pub(super) mod seal;
 
 use std::path::{Path, PathBuf};
 
-use ledger::replay::Prepared;
+use client::{durable, import::Earlier, log::whole::Whole, moment, table::cells};
+use ledger::replay::ReplayBlock;
 use protocol::{
     entry::Statement,
     hash::RecordKey,
@@ -18,12 +19,8 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use super::whole::Whole;
 use crate::{
-    cells,
-    clerk::earlier::Earlier,
     exit::Failure,
-    files, moment,
     output::{Output, iso, local},
 };
 
@@ -40,14 +37,14 @@ pub(super) const fn day_of(time: TimeMs) -> i64 {
 
 /// Where an entry stands in the log, and when it was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct EntryPosition {
     pub(super) index: LeafIndex,
     pub(super) height: Height,
     pub(super) time: TimeMs,
 }
 
-impl Place {
-    pub(super) fn of(block: &Prepared, index: LeafIndex) -> Self {
+impl EntryPosition {
+    pub(super) fn of(block: &ReplayBlock, index: LeafIndex) -> Self {
         let (height, time) = (block.leaf().height, block.leaf().time);
         Self {
             index,
@@ -76,9 +73,9 @@ impl Place {
 }
 
 /// The entries of a block.
-pub(super) fn entries(block: &Prepared) -> impl Iterator<Item = (Place, &Statement)> {
+pub(super) fn entries(block: &ReplayBlock) -> impl Iterator<Item = (EntryPosition, &Statement)> {
     let statements = block.statements();
-    statements.map(move |(index, statement)| (Place::of(block, index), statement))
+    statements.map(move |(index, statement)| (EntryPosition::of(block, index), statement))
 }
 
 /// What a report rests on.
@@ -114,7 +111,7 @@ struct Numbers(Earlier);
 
 impl Numbers {
     fn open(places: &[PathBuf]) -> Result<Self, Failure> {
-        Earlier::open(places).map(Self)
+        Ok(Self(Earlier::open(places)?))
     }
 
     fn of(&self, registry: &RegistryName, key: &RecordKey) -> Option<String> {
@@ -152,7 +149,7 @@ pub(super) fn csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
 
 fn write_csv(path: Option<&Path>, table: &[u8], output: &Output) -> Result<(), Failure> {
     if let Some(path) = path {
-        files::write(path, table)?;
+        durable::write_private(path, table)?;
         output.note(&format!("{} holds the same as a table", path.display()));
     }
     Ok(())

@@ -49,7 +49,7 @@ pub(super) fn json(standing: Option<&Standing>, endorsement: Endorsement) -> Val
             "four_eyes": terms.four_eyes.as_ref().map(ToString::to_string),
         })),
         "marks": standing.map_or(&[][..], |standing| &standing.marks).iter().map(|mark| json!({
-            "agency": mark.agency.as_str(), "said": mark.said.word(), "index": mark.place.index.get(), "time": iso(mark.place.time.get()),
+            "agency": mark.agency.as_str(), "operation": mark.said.word(), "index": mark.place.index.get(), "time": iso(mark.place.time.get()),
         })).collect::<Vec<_>>(),
     })
 }

@@ -1,88 +1,260 @@
-//! `muhr verify`: judges documents and receipts, offline.
+//! `muhr verify`: judges documents, receipts, dossiers, checkpoints and evidence, offline.
+//!
+//! A file is judged as what its bytes are, whatever it is called, and read once. All files are judged, and
+//! the gravest verdict stands first and is the exit code.
+
+pub(super) mod shown;
 
 use std::path::{Path, PathBuf};
 
+use client::{durable, formats, input::InputFile};
 use protocol::{
-    dossier::Dossier, policy::TrustPolicy, receipt::RECEIPT_BYTES_MAX, standing::Endorsement,
+    dossier::DOSSIER_BYTES_MAX, hash::DocumentHash, kind::Kind, note::NOTE_BYTES_MAX,
+    policy::OpenedBy, receipt::RECEIPT_BYTES_MAX, standing::Endorsement,
 };
 use serde_json::{Value, json};
-use verify::{
-    Step, Verdict,
-    checkpoint::{self, Trusts, Way},
-    receipt::{Facts, Judgement, Shown},
-};
+use verify::{Judgement, Verdict, checkpoint::Trusts, receipt::ReceiptFacts};
 
-use super::{dossier, standing};
+use super::dossier;
 use crate::{
-    agency::policy,
     arguments::VerifyArguments,
-    exit::{Failure, USAGE},
-    files,
-    output::{Output, iso, local, steps_json},
+    exit::{ExitCode, Failure, USAGE},
+    output::{Line, Output, Step, told},
 };
 
 /// How far a dossier is followed unless another depth is asked for.
 const DEPTH_MAX: u8 = 16;
+
+/// What was judged with what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// A document with its receipt.
+    Document,
+    /// A receipt, and no document.
+    ReceiptAlone,
+    /// A document with a dossier.
+    DocumentInDossier,
+    /// A dossier, and no document.
+    DossierAlone,
+    /// A checkpoint, evidence of a fork, or nothing that could be judged.
+    Other(Kind),
+}
+
+/// A judgement in words, with what only a desk knows beside what the verifier found.
+pub(super) struct Told {
+    verdict: Verdict,
+    steps: Vec<Step>,
+    facts: Option<ReceiptFacts>,
+}
+
+impl From<&Judgement> for Told {
+    fn from(judgement: &Judgement) -> Self {
+        Self {
+            verdict: judgement.verdict,
+            steps: told(&judgement.steps),
+            facts: judgement.facts.clone(),
+        }
+    }
+}
+
+/// What is said of one file.
+pub(super) struct FileVerdict {
+    pub(super) verdict: Verdict,
+    pub(super) lines: Vec<Line>,
+    pub(super) json: Value,
+}
+
+struct Judge<'a> {
+    arguments: &'a VerifyArguments,
+    trusts: Trusts<'a>,
+}
 
 pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Failure> {
     if arguments.receipt.is_some() && arguments.files.len() != 1 {
         return Err(Failure::new(USAGE, "--receipt goes with one document")
             .help("without it, the receipt of FILE is FILE.receipt"));
     }
-    let trust = files::trust(&arguments.trust)?;
-    let then = arguments.then.iter().map(|path| files::trust(path));
+    let trust = formats::trust(&arguments.trust)?;
+    let then = arguments.then.iter().map(|path| formats::trust(path));
     let then = then.collect::<Result<Vec<_>, _>>()?;
-    let trusts = Trusts::new(&trust, &then);
-    let mut gravest = Verdict::Authentic;
-    let mut judged = Vec::new();
-    for file in &arguments.files {
-        if let Some(path) = as_dossier(file, arguments.receipt.as_deref())? {
-            if arguments.effective {
-                let what = format!(
-                    "{} is a dossier, and --effective asks of receipts",
-                    path.display()
-                );
-                return Err(
-                    Failure::new(USAGE, what).help("verify the receipts that it was gathered from")
-                );
-            }
-            let document = (path != file.as_path())
-                .then(|| files::hash(file))
-                .transpose()?;
-            let depth = arguments.follow.unwrap_or(DEPTH_MAX);
-            let (verdict, shown) =
-                dossier::judge(output, trusts, file, path, document.as_ref(), depth)?;
-            gravest = gravest.graver(verdict);
-            judged.push(shown);
-            continue;
-        }
-        let mut judgement = judge(trusts, file, arguments.receipt.as_deref())?;
-        follows(&mut judgement, arguments.follow);
-        if arguments.effective {
-            require_effect(&mut judgement);
-        }
-        gravest = gravest.graver(judgement.verdict);
-        show(output, file, &judgement);
-        for reference in judgement.facts.iter().flat_map(|facts| &facts.references) {
-            let what = dossier::words(reference);
-            output.text(&format!(
-                "  rests on {what}, which this receipt does not prove"
-            ));
-        }
-        judged.push(as_json(file, &judgement));
+    let judge = Judge {
+        arguments,
+        trusts: Trusts::new(&trust, &then),
+    };
+    let mut judged: Vec<FileVerdict> = arguments.files.iter().map(|file| judge.one(file)).collect();
+    judged.sort_by_key(|judged| judged.verdict.gravity());
+    let gravest = judged
+        .first()
+        .map_or(Verdict::Authentic, |first| first.verdict);
+    for line in judged.iter().flat_map(|judged| &judged.lines) {
+        output.say(line);
     }
-    output.data(&json!({"schema": "muhr/verify/1", "verdict": gravest.words(), "exit_code": gravest.exit_code(), "files": judged}));
+    let all: Vec<Value> = judged.into_iter().map(|judged| judged.json).collect();
+    output.data(&json!({"schema": "muhr/verify/1", "verdict": gravest.words(), "exit_code": gravest.exit_code(), "files": all}));
     Ok(gravest.exit_code())
 }
 
+impl Judge<'_> {
+    /// Says something of every file: one that cannot be read hides nothing of the others.
+    fn one(&self, file: &Path) -> FileVerdict {
+        self.judge(file).unwrap_or_else(|failure| {
+            let help = failure
+                .help
+                .map_or_else(String::new, |help| format!("; {help}"));
+            let judgement = undecided(("file", "file-readable"), format!("{}{help}", failure.what));
+            self.shown(file, Subject::Other(Kind::Unknown), &judgement)
+        })
+    }
+
+    fn judge(&self, file: &Path) -> Result<FileVerdict, Failure> {
+        let input = InputFile::open(file)?;
+        if let Some(receipt) = &self.arguments.receipt {
+            let document = input.hash()?;
+            return self.proof(file, InputFile::open(receipt)?, Some(&document));
+        }
+        let kind = input.kind();
+        if matches!(kind, Kind::Receipt | Kind::Dossier | Kind::Evidence) {
+            return self.proof(file, input, None);
+        }
+        let beside = durable::beside(file, ".receipt");
+        if beside.exists() {
+            let document = input.hash()?;
+            return self.proof(file, InputFile::open(&beside)?, Some(&document));
+        }
+        let judgement = match kind {
+            Kind::Checkpoint => {
+                let bytes = input.read(NOTE_BYTES_MAX)?;
+                Told::from(&verify::file::checkpoint(self.trusts.now(), &bytes))
+            }
+            Kind::Pending => pending(file),
+            Kind::History => undecided(
+                ("format", "kind-judged"),
+                "this is the history of a record, which says nothing of a document; muhr history asks a node for it, and judges it".to_owned(),
+            ),
+            Kind::Archive | Kind::BatchReceipts => undecided(
+                ("format", "kind-judged"),
+                format!("this is {}; take one out with muhr receipt extract, and verify that", kind.words()),
+            ),
+            // It is called a receipt: then it is judged as one.
+            _ if is_called_a_proof(file) => return self.proof(file, input, None),
+            _ => without_receipt(file, &beside, kind),
+        };
+        Ok(self.shown(file, Subject::Other(kind), &judgement))
+    }
+
+    /// Judges a file that proves something, and the document that came with it.
+    fn proof(
+        &self,
+        file: &Path,
+        proof: InputFile,
+        document: Option<&DocumentHash>,
+    ) -> Result<FileVerdict, Failure> {
+        match proof.kind() {
+            Kind::Dossier => {
+                let bytes = proof.read(DOSSIER_BYTES_MAX)?;
+                Ok(self.dossier(file, &bytes, document))
+            }
+            Kind::Evidence if document.is_none() => {
+                let bytes = proof.read(RECEIPT_BYTES_MAX)?;
+                let judgement = verify::file::evidence(self.trusts.now(), &bytes);
+                let told = Told::from(&judgement);
+                Ok(self.shown(file, Subject::Other(Kind::Evidence), &told))
+            }
+            kind => {
+                let bytes = proof.read(RECEIPT_BYTES_MAX)?;
+                let judged = verify::receipt::judge(self.trusts, &bytes, document);
+                let mut judgement = Told::from(&judged);
+                follows(&mut judgement, self.arguments.follow);
+                if self.arguments.effective {
+                    require_effect(&mut judgement);
+                }
+                let subject = match kind {
+                    _ if document.is_some() => Subject::Document,
+                    Kind::Receipt => Subject::ReceiptAlone,
+                    other => Subject::Other(other),
+                };
+                Ok(self.shown(file, subject, &judgement))
+            }
+        }
+    }
+
+    fn dossier(&self, file: &Path, bytes: &[u8], document: Option<&DocumentHash>) -> FileVerdict {
+        let subject = match document {
+            Some(_) => Subject::DocumentInDossier,
+            None => Subject::DossierAlone,
+        };
+        if self.arguments.effective {
+            let what = "this is a dossier, and --effective asks of receipts; verify the receipts that it was gathered from";
+            return self.shown(
+                file,
+                subject,
+                &undecided(("effect", "effect-asked"), what.to_owned()),
+            );
+        }
+        let depth = self.arguments.follow.unwrap_or(DEPTH_MAX);
+        match verify::dossier::read(bytes) {
+            Ok(dossier) => {
+                let members = verify::dossier::judge(self.trusts, &dossier, document, depth.into());
+                let said = (subject, self.arguments.steps);
+                let mut judged = dossier::judged(file, said, &members);
+                if let Some(first) = members.first() {
+                    self.add_recovery(&mut judged.lines, first.judgement.facts.is_some());
+                }
+                judged
+            }
+            Err(judgement) => self.shown(file, subject, &Told::from(&*judgement)),
+        }
+    }
+
+    fn shown(&self, file: &Path, subject: Subject, judgement: &Told) -> FileVerdict {
+        let verdict = judgement.verdict;
+        let mut lines = shown::lines(file, (subject, verdict), judgement, self.arguments.steps);
+        self.add_recovery(&mut lines, judgement.facts.is_some());
+        for reference in judgement.facts.iter().flat_map(|facts| &facts.references) {
+            let what = dossier::words(reference);
+            lines.push(Line::text(format!(
+                "  rests on {what}, which this receipt does not prove"
+            )));
+        }
+        FileVerdict {
+            verdict,
+            lines,
+            json: shown::json(file, subject, judgement),
+        }
+    }
+}
+
+impl Judge<'_> {
+    /// That an epoch was opened after a disaster is said beside every verdict by its trust file.
+    fn add_recovery(&self, lines: &mut Vec<Line>, is_proven: bool) {
+        let by_recovery = self.trusts.now().opened_by() == Some(OpenedBy::Recovery);
+        if by_recovery && is_proven {
+            lines.push(Line::text(
+                "  ! the trust file's epoch was opened by recovery keys after a disaster",
+            ));
+        }
+    }
+}
+
+/// Whether its name says that a file proves something.
+fn is_called_a_proof(file: &Path) -> bool {
+    let ending = file.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| {
+        ["receipt", "dossier"]
+            .iter()
+            .any(|proof| ending.eq_ignore_ascii_case(proof))
+    })
+}
+
 /// A receipt alone proves nothing of what it rests on: whoever asks for that has no answer yet.
-fn follows(judgement: &mut Judgement, follow: Option<u8>) {
+fn follows(judgement: &mut Told, follow: Option<u8>) {
     let rests_on = judgement.facts.as_ref().map(|facts| &facts.references);
     if follow.unwrap_or(0) == 0 || rests_on.is_none_or(Vec::is_empty) {
         return;
     }
     judgement.steps.push(Step {
         name: "references",
+        code: "references-gathered",
         ok: false,
         detail: "this is a receipt alone, without those of the records that it rests on; gather it first with muhr receipt gather".to_owned(),
     });
@@ -91,7 +263,7 @@ fn follows(judgement: &mut Judgement, follow: Option<u8>) {
 
 /// A version whose confirmations are missing, came too late or are disputed is no more than pending. One of
 /// which nobody was asked waits for nobody.
-fn require_effect(judgement: &mut Judgement) {
+fn require_effect(judgement: &mut Told) {
     let Some(facts) = judgement.facts.as_ref() else {
         return;
     };
@@ -105,6 +277,7 @@ fn require_effect(judgement: &mut Judgement) {
     }
     judgement.steps.push(Step {
         name: "effect",
+        code: "effect",
         ok,
         detail: format!(
             "by the word of those who were asked it is {}",
@@ -113,66 +286,22 @@ fn require_effect(judgement: &mut Judgement) {
     });
 }
 
-/// The dossier among the files, if one of them is a dossier.
-fn as_dossier<'a>(file: &'a Path, receipt: Option<&'a Path>) -> Result<Option<&'a Path>, Failure> {
-    let path = receipt.unwrap_or(file);
-    Ok(Dossier::is_start(&head(path)?).then_some(path))
+fn undecided(check: (&'static str, &'static str), detail: String) -> Told {
+    nothing(Verdict::CannotDecide, check, detail)
 }
 
-fn judge(trusts: Trusts<'_>, file: &Path, receipt: Option<&Path>) -> Result<Judgement, Failure> {
-    if receipt.is_none() {
-        let head = head(file)?;
-        if head.starts_with(b"muhr-receipt/") {
-            return Ok(verify::receipt::judge(
-                trusts,
-                &files::read(file, RECEIPT_BYTES_MAX)?,
-                None,
-            ));
-        }
-        if head.starts_with(b"muhr-evidence/") {
-            return judge_evidence(trusts.now(), file);
-        }
-    }
-    let path = receipt.map_or_else(|| files::beside(file, ".receipt"), Path::to_owned);
-    let hash = files::hash(file)?;
-    if !path.exists() {
-        return Ok(without_receipt(&path));
-    }
-    let bytes = files::read(&path, RECEIPT_BYTES_MAX)?;
-    Ok(verify::receipt::judge(trusts, &bytes, Some(&hash)))
+fn pending(path: &Path) -> Told {
+    let detail = format!("the entry is on its way: {}", path.display());
+    nothing(Verdict::Pending, ("receipt", "entry-decided"), detail)
 }
 
-fn head(file: &Path) -> Result<Vec<u8>, Failure> {
-    use std::io::Read;
-    let mut bytes = Vec::new();
-    let opened = std::fs::File::open(file).map_err(|error| files::unreadable(file, &error))?;
-    opened
-        .take(32)
-        .read_to_end(&mut bytes)
-        .map_err(|error| files::unreadable(file, &error))?;
-    Ok(bytes)
-}
-
-fn without_receipt(path: &Path) -> Judgement {
-    let pending: PathBuf = files::beside(path, ".pending");
-    let (verdict, detail) = if pending.exists() {
-        (
-            Verdict::Pending,
-            format!("the entry is on its way: {}", pending.display()),
-        )
-    } else {
-        (
-            Verdict::CannotDecide,
-            format!(
-                "there is no receipt at {}; give it with --receipt",
-                path.display()
-            ),
-        )
-    };
-    Judgement {
+/// A judgement for which there was nothing to check.
+fn nothing(verdict: Verdict, (name, code): (&'static str, &'static str), detail: String) -> Told {
+    Told {
         verdict,
         steps: vec![Step {
-            name: "receipt",
+            name,
+            code,
             ok: false,
             detail,
         }],
@@ -180,139 +309,18 @@ fn without_receipt(path: &Path) -> Judgement {
     }
 }
 
-fn judge_evidence(trust: &TrustPolicy, file: &Path) -> Result<Judgement, Failure> {
-    let bytes = files::read(file, RECEIPT_BYTES_MAX)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let guilty = checkpoint::parse_evidence(&text)
-        .map(|(one, other)| checkpoint::fork(trust, &one, &other))
-        .unwrap_or_default();
-    let (verdict, ok, detail) = if guilty.is_empty() {
-        (
-            Verdict::ProofBroken,
-            false,
-            "the evidence convicts nobody under this trust file".to_owned(),
-        )
-    } else {
-        (
-            Verdict::Fork,
-            true,
-            format!(
-                "two roots for one size, both signed by {}",
-                guilty.join(", ")
-            ),
-        )
+fn without_receipt(file: &Path, receipt: &Path, kind: Kind) -> Told {
+    let on_its_way: PathBuf = durable::beside(receipt, ".pending");
+    if on_its_way.exists() {
+        return pending(&on_its_way);
+    }
+    let is = match kind {
+        Kind::Unknown | Kind::Pdf | Kind::Zip | Kind::Html | Kind::Picture => String::new(),
+        kind => format!("{} is {}; ", file.display(), kind.words()),
     };
-    Ok(Judgement {
-        verdict,
-        steps: vec![Step {
-            name: "evidence",
-            ok,
-            detail,
-        }],
-        facts: None,
-    })
-}
-
-pub(super) fn show(output: &Output, file: &Path, judgement: &Judgement) {
-    output.text(&format!(
-        "{}  {}",
-        output.verdict(judgement.verdict),
-        file.display()
-    ));
-    output.steps(&judgement.steps);
-    let Some(facts) = &judgement.facts else {
-        return;
-    };
-    let number = facts
-        .record
-        .as_deref()
-        .map_or_else(|| "(number not shown)".to_owned(), ToOwned::to_owned);
-    output.text(&format!(
-        "  {number} in {}, version {} ({} by {})",
-        facts.registry,
-        facts.version,
-        facts.operation.word(),
-        facts.author
-    ));
-    output.text(&format!(
-        "  recorded {} in block {}",
-        local(facts.time.get()),
-        facts.height
-    ));
-    let names: Vec<&str> = facts
-        .cosigners
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    output.text(&match facts.way {
-        Way::Bridge => "  part of the log with which its epoch ended".to_owned(),
-        Way::Current | Way::AsOfThen => format!("  cosigned by {}", names.join(", ")),
-    });
-    for (name, value) in &facts.fields {
-        output.text(&format!("  {name}: {}", printable(value)));
-    }
-    match facts.shown {
-        Shown::All => {}
-        Shown::Part { withheld_max } => {
-            output.text(&format!("  withheld: at most {withheld_max} fields"));
-        }
-        Shown::Nothing => output.text("  withheld: number and content; the entry is proven"),
-    }
-    if let Some(standing) = &facts.standing {
-        output.text(&format!(
-            "  {}",
-            standing::words(standing, facts.endorsement)
-        ));
-    }
-    if let Some(policy) = &facts.policy {
-        let words = policy::in_words(Some(policy));
-        output.text(&format!("  {} by now: {words}", facts.registry));
-    }
-    if let Some(since) = facts.compromised {
-        output.text(&format!(
-            "  ! the key of {} may have been in other hands since {}, before this was recorded; ask the agency",
-            facts.author,
-            local(since.get())
-        ));
-    }
-    output.text(&format!(
-        "  as of block {}, {}; a later change does not show offline",
-        facts.as_of_height,
-        local(facts.as_of_time.get())
-    ));
-}
-
-/// Values come from a file: what could command a terminal is shown as a question mark.
-pub(super) fn printable(value: &str) -> String {
-    value
-        .chars()
-        .map(|letter| if letter.is_control() { '?' } else { letter })
-        .collect()
-}
-
-fn as_json(file: &Path, judgement: &Judgement) -> Value {
-    json!({
-        "file": file.display().to_string(), "verdict": judgement.verdict.words(), "exit_code": judgement.verdict.exit_code(),
-        "steps": steps_json(&judgement.steps), "facts": judgement.facts.as_ref().map(facts_json),
-    })
-}
-
-pub(super) fn facts_json(facts: &Facts) -> Value {
-    let (shown, withheld_max) = match facts.shown {
-        Shown::All => ("all", Some(0)),
-        Shown::Part { withheld_max } => ("part", Some(withheld_max)),
-        Shown::Nothing => ("nothing", None),
-    };
-    json!({
-        "registry": facts.registry, "key": facts.key.to_hex(), "record": facts.record, "rests_on": dossier::references_json(&facts.references), "version": facts.version.get(), "operation": facts.operation.word(),
-        "author": facts.author, "effective": facts.effective, "reason": facts.reason, "index": facts.index.get(),
-        "height": facts.height.get(), "time": iso(facts.time.get()), "status": facts.status.word(), "latest_version": facts.latest.get(),
-        "size": facts.size.get(), "as_of_height": facts.as_of_height.get(), "as_of_time": iso(facts.as_of_time.get()),
-        "cosigners": facts.cosigners.iter().map(|(name, time)| json!({"name": name, "time": iso(time.saturating_mul(1000))})).collect::<Vec<_>>(),
-        "log_signed": facts.log_signed, "way": facts.way.words(), "shown": shown, "withheld_max": withheld_max,
-        "standing": standing::json(facts.standing.as_ref(), facts.endorsement),
-        "policy": facts.policy.as_ref().map(policy::as_json),
-        "compromised": facts.compromised.map(|since| iso(since.get())),
-        "fields": facts.fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
-    })
+    let detail = format!(
+        "{is}there is no receipt at {}; give it with --receipt",
+        receipt.display()
+    );
+    undecided(("receipt", "receipt-given"), detail)
 }

@@ -10,24 +10,24 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use protocol::{height::LogSize, note::NOTE_BYTES_MAX, policy::TrustPolicy};
+use client::{durable, formats, log::Log};
+use protocol::{height::LogSize, merkle::Hash, note::NOTE_BYTES_MAX, policy::TrustPolicy};
 use serde_json::json;
 use verify::{Verdict, checkpoint};
 
 use crate::{
     arguments::WatchArguments,
-    exit::{DONE, Failure, UNREACHABLE},
-    files,
-    log::Log,
+    exit::{DONE, ExitCode, Failure, UNREACHABLE},
+    nodes,
     output::Output,
 };
 
 pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = files::trust(&arguments.trust)?;
+    let trust = formats::trust(&arguments.trust)?;
     let logs: Vec<(String, Log)> = arguments
         .urls
         .iter()
-        .map(|url| Log::open(url).map(|log| (url.clone(), log)))
+        .map(|url| nodes::log(url).map(|log| (url.clone(), log)))
         .collect::<Result<_, _>>()?;
     let mut seen = remembered(&trust, &arguments.state)?;
     let mut round = 0_u64;
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Fai
                 }) => {
                     reached += 1;
                     if is_newer {
-                        files::write(&arguments.state, note.as_bytes())?;
+                        durable::write(&arguments.state, note.as_bytes())?;
                         seen = Some(note);
                     }
                     report(output, url, "consistent", Some(size), None);
@@ -84,7 +84,7 @@ fn remembered(trust: &TrustPolicy, state: &Path) -> Result<Option<String>, Failu
     if !state.exists() {
         return Ok(None);
     }
-    let note = String::from_utf8_lossy(&files::read(state, NOTE_BYTES_MAX)?).into_owned();
+    let note = String::from_utf8_lossy(&durable::read(state, NOTE_BYTES_MAX)?).into_owned();
     checkpoint::judge(trust, &note).map_err(|error| {
         Failure::verdict(error.verdict(), format!("{}: {error}", state.display()))
             .help("the file holds the newest checkpoint that was seen; keep it, and give another name with --state")
@@ -145,7 +145,7 @@ pub(super) fn continues(
             new.size,
             guilty.join(", ")
         );
-        return Err(forked(evidence, older, newer, what));
+        return Err(forked(evidence, (older, newer), None, what));
     }
     if new.size < old.size {
         let what = format!(
@@ -174,20 +174,29 @@ pub(super) fn continues(
         "the log of size {} does not continue the one of size {} that was seen before",
         new.size, old.size
     );
-    Err(forked(evidence, older, newer, what))
+    let prefix = log.prefix(old.size, new.size)?;
+    Err(forked(evidence, (older, newer), Some(prefix), what))
 }
 
-fn forked(evidence: &Path, older: &str, newer: &str, what: String) -> Failure {
-    let text = checkpoint::evidence(older, newer);
-    match files::write(evidence, text.as_bytes()) {
+/// Keeps what convicts whoever signed both notes; the prefix shows with what the larger log begins.
+fn forked(
+    evidence: &Path,
+    (older, newer): (&str, &str),
+    prefix: Option<Vec<Hash>>,
+    what: String,
+) -> Failure {
+    let kept = checkpoint::ForkEvidence {
+        one: older.to_owned(),
+        other: newer.to_owned(),
+        prefix,
+    };
+    match durable::write(evidence, kept.write().as_bytes()) {
         Ok(()) => Failure::verdict(Verdict::Fork, what).help(format!(
             "the evidence is in {}; show it to every agency",
             evidence.display()
         )),
-        Err(failure) => Failure::verdict(Verdict::Fork, what).help(format!(
-            "the evidence could not be written: {}",
-            failure.what
-        )),
+        Err(error) => Failure::verdict(Verdict::Fork, what)
+            .help(format!("the evidence could not be written: {error}")),
     }
 }
 

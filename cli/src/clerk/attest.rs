@@ -3,27 +3,39 @@
 //! The clerk has the document and its receipt from the agency that recorded it. What is said, is said of
 //! the version that this receipt proves, and only if that is still the latest.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use api::InboxRecord;
+use client::{
+    durable,
+    formats::NotOfKind,
+    submit::{self, Clerk},
+};
 use protocol::{
     entry::{Operation, Statement},
+    kind::Kind,
+    name::RegistryName,
     opening::{Content, Opening},
     receipt::{RECEIPT_BYTES_MAX, Receipt},
-    record::RecordId,
+    record::{CaseRule, RecordId},
+    state::RecordState,
 };
 use serde_json::json;
-use verify::Verdict;
+use verify::receipt::ReceiptFacts;
 
 use super::{
     references::Rests,
-    submission::{self, Clerk, Wish},
+    submission::{self, SignRequest},
 };
 use crate::{
     arguments::{AttestArguments, InboxArguments},
-    client::Client,
-    exit::{CONFLICT, DONE, Failure, USAGE},
-    files,
-    output::{Output, local},
+    clerk::typed,
+    exit::{CONFLICT, DONE, Failure, UNREACHABLE, USAGE},
+    nodes,
+    output::{Output, detail, local},
 };
 
 pub(crate) fn run(
@@ -32,67 +44,20 @@ pub(crate) fn run(
     output: &Output,
 ) -> Result<u8, Failure> {
     let path = &arguments.receipt;
-    let bytes = files::read(path, RECEIPT_BYTES_MAX)?;
-    let shown = Receipt::parse(&bytes).map_err(|error| {
-        Failure::new(USAGE, format!("{}: not a receipt: {error}", path.display()))
-            .help("give the receipt that the other agency handed over with its document")
-    })?;
-    if shown.entry.statement.operation.is_attestation() {
-        return Err(Failure::new(
-            USAGE,
-            format!("{}: the receipt of an attestation", path.display()),
-        )
-        .help("give the receipt of the record itself"));
-    }
-    let reason = arguments
-        .reason
-        .as_deref()
-        .map(submission::reason)
-        .transpose()?;
-    let clerk = Clerk::open(&arguments.desk, output)?;
-    let document = arguments.document.as_deref().map(files::hash).transpose()?;
-    let judged = verify::receipt::judge(&clerk.trust, &bytes, document.as_ref());
-    let Some(facts) = judged
-        .facts
-        .filter(|_| !matches!(judged.verdict, Verdict::Altered | Verdict::CannotDecide))
-    else {
-        let failed = judged.steps.iter().find(|step| !step.ok);
-        let what = failed.map_or_else(String::new, |step| format!(": {}", step.detail));
-        return Err(
-            Failure::verdict(judged.verdict, format!("{}{what}", path.display()))
-                .help("attest only to what verifies"),
-        );
-    };
-    let (registry, key) = (
-        shown.entry.statement.registry.clone(),
-        shown.entry.statement.key,
-    );
-    let (state, _) = submission::latest(&clerk, &registry, &key)?;
-    if state.version != facts.version {
-        return Err(Failure::new(
-            CONFLICT,
-            format!(
-                "the receipt is of version {}, and the record is at version {} by now",
-                facts.version, state.version
-            ),
-        )
-        .help("ask the agency for the receipt and the document of the latest version"));
-    }
-    let opening = match shown.opening {
-        Some(Opening { record, .. }) => Opening {
-            record,
-            content: evidence(operation, arguments)?,
-        },
-        None => {
-            return Err(Failure::new(
-                USAGE,
-                format!(
-                    "{}: the receipt does not show the record's number",
-                    path.display()
-                ),
-            )
+    let bytes = durable::read(path, RECEIPT_BYTES_MAX)?;
+    let shown = of_a_record(path, &bytes)?;
+    let reason = arguments.reason.as_deref().map(typed::reason).transpose()?;
+    let clerk = submission::open(&arguments.options, output)?;
+    let facts = believed(&clerk, arguments, &bytes)?;
+    let state = current(&clerk, &shown, &facts)?;
+    let Some(Opening { record, .. }) = shown.opening else {
+        let what = "the receipt does not show the record's number";
+        return Err(Failure::new(USAGE, format!("{}: {what}", path.display()))
             .help("ask for a receipt with its opening"));
-        }
+    };
+    let opening = Opening {
+        record,
+        content: evidence(operation, arguments)?,
     };
     let agency = clerk.name.agency();
     let previous = state
@@ -105,8 +70,8 @@ pub(crate) fn run(
     });
     let statement = Statement {
         operation,
-        registry,
-        key,
+        registry: shown.entry.statement.registry,
+        key: shown.entry.statement.key,
         version: state.version,
         previous: Some(previous),
         effective: None,
@@ -116,15 +81,75 @@ pub(crate) fn run(
         author: clerk.name.clone(),
         expires: clerk.expires,
     };
-    let wish = Wish {
+    let request = SignRequest {
         statement,
         opening,
         rests: Rests::AsSaid,
         file: arguments.evidence.as_deref(),
-        desk: &arguments.desk,
+        options: &arguments.options,
         yes: arguments.yes,
     };
-    submission::carry(&clerk, &out, wish, output)
+    submission::submit(&clerk, &out, request, output)
+}
+
+/// The receipt of a record that another agency handed over; not one of an attestation.
+fn of_a_record(path: &Path, bytes: &[u8]) -> Result<Receipt, Failure> {
+    let shown = Receipt::parse(bytes).map_err(|error| {
+        let reads = |bytes: &[u8]| Receipt::parse(bytes).is_ok();
+        let what = NotOfKind::of(Kind::Receipt, bytes, &error, reads);
+        Failure::new(USAGE, format!("{}: {what}", path.display()))
+            .help("give the receipt that the other agency handed over with its document")
+    })?;
+    if shown.entry.statement.operation.is_attestation() {
+        let what = "the receipt of an attestation";
+        return Err(Failure::new(USAGE, format!("{}: {what}", path.display()))
+            .help("give the receipt of the record itself"));
+    }
+    Ok(shown)
+}
+
+/// What the receipt proves, with its document if there is one.
+fn believed(
+    clerk: &Clerk,
+    arguments: &AttestArguments,
+    bytes: &[u8],
+) -> Result<ReceiptFacts, Failure> {
+    let document = arguments
+        .document
+        .as_deref()
+        .map(durable::hash)
+        .transpose()?;
+    let judged = verify::receipt::judge(&clerk.trust, bytes, document.as_ref());
+    let proves = judged.proves_entry();
+    let failed = judged.failure();
+    let what = failed.map_or_else(String::new, |step| format!(": {}", detail(step)));
+    judged.facts.filter(|_| proves).ok_or_else(|| {
+        let what = format!("{}{what}", arguments.receipt.display());
+        Failure::verdict(judged.verdict, what).help("attest only to what verifies")
+    })
+}
+
+/// The record as it is, if what the receipt proves is still its latest version.
+fn current(clerk: &Clerk, shown: &Receipt, facts: &ReceiptFacts) -> Result<RecordState, Failure> {
+    let statement = &shown.entry.statement;
+    let (state, history) = submit::latest(clerk, &statement.registry, &statement.key)?;
+    if history.size < facts.size {
+        let what = format!(
+            "the node shows the log up to size {}, and the receipt is of size {}",
+            history.size, facts.size
+        );
+        return Err(Failure::new(UNREACHABLE, what)
+            .help("it is behind, or hides what came since: ask another agency's node"));
+    }
+    if state.version != facts.version {
+        let what = format!(
+            "the receipt is of version {}, and the record is at version {} by now",
+            facts.version, state.version
+        );
+        return Err(Failure::new(CONFLICT, what)
+            .help("ask the agency for the receipt and the document of the latest version"));
+    }
+    Ok(state)
 }
 
 fn evidence(operation: Operation, arguments: &AttestArguments) -> Result<Option<Content>, Failure> {
@@ -137,28 +162,36 @@ fn evidence(operation: Operation, arguments: &AttestArguments) -> Result<Option<
                 operation.word()
             ),
         )),
-        Some(file) => submission::content(Some(files::hash(file)?), Vec::new()),
+        Some(file) => Ok(submit::content(Some(durable::hash(file)?), Vec::new())?),
     }
 }
 
+/// Whether a waiting record has this number, in whichever way its registry writes numbers.
+fn is_of(record: &InboxRecord, number: &RecordId) -> bool {
+    let Some(registry) = RegistryName::parse(&record.registry) else {
+        return false;
+    };
+    [CaseRule::AsWritten, CaseRule::Capitals]
+        .map(|letters| number.clone().in_case(letters))
+        .iter()
+        .any(|number| number.key(&registry).to_hex() == record.key)
+}
+
 pub(crate) fn inbox(arguments: &InboxArguments, output: &Output) -> Result<u8, Failure> {
-    let client = Client::new(&arguments.node)?;
-    let inbox = client.inbox(&arguments.agency)?;
-    let wanted = arguments.record.as_deref().map(RecordId::parse).transpose();
-    let wanted = wanted.map_err(|error| Failure::new(USAGE, error.to_string()))?;
+    let agency = typed::agency(&arguments.agency)?;
+    let wanted = arguments.record.as_deref().map(typed::number);
+    let wanted = wanted.transpose()?;
+    let inbox = nodes::connect_to(&arguments.node)?.inbox(&agency)?;
     let mut shown = Vec::new();
     for record in &inbox.records {
         // The ledger knows keys; whoever has the number can tell which one it is.
-        let is_wanted = wanted.as_ref().is_none_or(|number| {
-            protocol::name::RegistryName::parse(&record.registry)
-                .is_some_and(|registry| number.key(&registry).to_hex() == record.key)
-        });
+        let is_wanted = wanted.as_ref().is_none_or(|number| is_of(record, number));
         if is_wanted {
             shown.push(record);
         }
     }
     output.data(&json!({
-        "schema": "muhr/inbox/1", "agency": arguments.agency, "all": inbox.all, "records": shown,
+        "schema": "muhr/inbox/1", "proven": false, "agency": arguments.agency, "all": inbox.all, "records": shown,
     }));
     for record in &shown {
         let until = record.until.map_or_else(

@@ -4,122 +4,69 @@
 //! the journal, send, wait, verify, write. A bad row never stops the others. Run again after any
 //! interruption, the same rows send the same entries and get the same receipts.
 
-mod batches;
-pub(crate) mod earlier;
-mod encoding;
+pub(super) mod documents;
 mod feed;
 pub(super) mod folder;
-mod letters;
-mod receipts;
+mod opening;
 mod results;
-mod rows;
-mod serials;
-mod source;
-mod spoilt;
-mod travel;
-mod upsert;
-mod workbook;
 
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, mpsc},
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use protocol::{
-    name::RegistryName,
-    record::{Letters, RecordId},
+use client::{
+    durable::{self, FileError},
+    formats,
+    import::{self, ChunkOutcome, Earlier, Journal, Receipts, RowOutcome, Uploader, Upsert},
+    proven,
+    table::{Row, Table, Wanted},
 };
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use protocol::{name::RegistryName, record::CaseRule};
 use serde_json::json;
 
-pub(crate) use self::rows::{Row, Table, Values, Wanted};
+pub(crate) use self::opening::{table, written};
 use self::{
-    earlier::Earlier,
-    encoding::Encoding,
+    documents::Selection,
     feed::Feed,
     folder::Folder,
-    receipts::Receipts,
     results::{Mixed, Results, Run},
-    source::{Delimiter, Form},
-    upsert::Upsert,
 };
-use super::{
-    journal::Journal,
-    submission::{self, Clerk},
-};
+
+use super::submission;
 use crate::{
-    arguments::{BulkArguments, Written},
-    client::Client,
-    exit::{DONE, Failure, SOME_NOT_DONE, USAGE},
-    files,
+    arguments::BulkArguments,
+    clerk::typed,
+    exit::{CONFIGURATION, DONE, Failure, SOME_NOT_DONE, UNREACHABLE, USAGE},
+    nodes,
     output::Output,
     terminal,
 };
 
+/// Numbers that earlier runs left of which each is named.
+const LEFT_NAMED: usize = 20;
 /// Chunks that travel at the same time.
 const TRAVELLERS: usize = 4;
 
 /// What becomes of a row with which nothing more is to be done.
 const GOOD: [&str; 4] = ["anchored", "amended", "unchanged", "fit"];
 
-/// What became of a row.
-#[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    pub(crate) row: u64,
-    pub(crate) record: Option<RecordId>,
-    pub(crate) version: Option<u64>,
-    pub(crate) status: &'static str,
-    /// Why, as one stable word; the status where there is no better one.
-    pub(crate) code: Cow<'static, str>,
-    pub(crate) reason: String,
-    pub(crate) receipt: Option<PathBuf>,
-    /// The column to look at, if it is one.
-    pub(crate) column: String,
-    /// The row itself, if somebody must mend it.
-    pub(crate) cells: Vec<String>,
-}
-
-impl Outcome {
-    pub(crate) const fn not_done(
-        row: u64,
-        record: Option<RecordId>,
-        status: &'static str,
-        reason: String,
-    ) -> Self {
-        Self {
-            row,
-            record,
-            version: None,
-            status,
-            code: Cow::Borrowed(status),
-            reason,
-            receipt: None,
-            column: String::new(),
-            cells: Vec::new(),
-        }
-    }
-
-    /// The same with the code of its reason.
-    pub(crate) fn coded(mut self, code: impl Into<Cow<'static, str>>) -> Self {
-        self.code = code.into();
-        self
-    }
-}
-
 pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Failure> {
-    let registry = submission::registry(&arguments.registry)?;
+    let registry = typed::registry(&arguments.registry)?;
     let upsert = upsert(arguments, output)?;
     let input = open(arguments, output)?;
     let clerk = (!arguments.dry_run)
-        .then(|| Clerk::open(&arguments.desk, output))
+        .then(|| submission::open(&arguments.options, output))
         .transpose()?;
     let out = &arguments.out;
-    std::fs::create_dir_all(out).map_err(|error| files::unwritable(out, &error))?;
+    std::fs::create_dir_all(out).map_err(|error| FileError::unwritable(out, error))?;
     // The journal also keeps two runs, and a try and a run, from working in one folder: it comes before all
     // else there.
     let (journal, earlier) = Journal::open(&out.join("journal"))?;
+    durable::sweep(out);
+    durable::sweep(&import::folder(out));
     let run = if arguments.dry_run {
         Run::Try
     } else {
@@ -130,51 +77,102 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
         output.note(&format!("continuing: {earlier} rows were signed before"));
     }
     let mut journal = Some(journal);
-    let trip = clerk
+    let uploader = clerk
         .zip(journal.take_if(|_| !arguments.dry_run))
         .map(|(clerk, journal)| {
-            Ok(travel::Trip {
+            Ok::<_, Failure>(Uploader {
                 clerk,
                 registry: registry.clone(),
                 receipts: Receipts::open(out, arguments.archive)?,
                 journal,
                 upsert,
-                timeout: arguments.desk.timeout,
+                timeout: arguments.options.timeout,
             })
         })
         .transpose()?;
     let bar = progress(output, input.rows());
-    let letters = letters(arguments, trip.as_ref(), &registry, output)?;
-    let feed = Feed::new(input, registry, letters);
-    let stopped = match &trip {
-        None => try_all(feed, &mut results, &bar),
-        Some(trip) => send_all(trip, feed, &mut results, &bar),
+    let unlike = input.unlike();
+    let case_rule = case_rule(arguments, uploader.as_ref(), &registry, output)?;
+    let feed = Feed::new(input, registry, case_rule);
+    let stopped = match &uploader {
+        None => {
+            let places = (!arguments.archive).then(|| import::folder(out));
+            try_all(feed, places.as_deref(), &mut results, &bar)
+        }
+        Some(uploader) => send_all(uploader, feed, &mut results, &bar),
     };
     bar.finish_and_clear();
+    let left = match &uploader {
+        Some(uploader) if stopped.is_ok() => left_behind(uploader, output),
+        _ => 0,
+    };
     let (counts, mixed) = (results.counts.clone(), results.mixed.clone());
     // What the result says is there, is on disk before it is said.
-    let kept = trip.as_ref().map_or(Ok(()), |trip| trip.receipts.finish());
+    let kept = uploader
+        .as_ref()
+        .map_or(Ok(()), |uploader| uploader.receipts.finish());
     let written = results.finish()?;
-    stopped.and(kept)?;
-    Ok(summary(arguments, output, &written, &counts, &mixed))
+    stopped?;
+    kept?;
+    let code = summary(arguments, output, &written, &counts, (&mixed, unlike));
+    Ok(if left == 0 { code } else { SOME_NOT_DONE })
+}
+
+/// Brings what earlier runs left that no row asks for any more; where that cannot be told, it is not done.
+fn left_behind(uploader: &Uploader, output: &Output) -> usize {
+    let found = match uploader.bring_left_behind() {
+        Ok(found) => found,
+        Err(error) => {
+            let what = "what earlier runs signed for rows that are not in the table now could not be looked for";
+            let why = Failure::from(error).what;
+            output.note(&format!("{what}: {why}; run the same command again"));
+            return 1;
+        }
+    };
+    for left in found.iter().take(LEFT_NAMED) {
+        let receipt = match &left.receipt {
+            Ok(place) => format!("its receipt is {}", place.display()),
+            Err(why) => why.clone(),
+        };
+        output.note(&format!(
+            "{}: version {} is recorded as an earlier run signed it, and no row of the table says that now; {receipt}",
+            left.record, left.version
+        ));
+    }
+    if found.len() > LEFT_NAMED {
+        let more = found.len() - LEFT_NAMED;
+        output.note(&format!("and {more} more that no row asks for"));
+    }
+    found.len()
 }
 
 /// How the registry's numbers are written. A try goes on without a node: it can say less then.
-fn letters(
+fn case_rule(
     arguments: &BulkArguments,
-    trip: Option<&travel::Trip>,
+    uploader: Option<&Uploader>,
     registry: &RegistryName,
     output: &Output,
-) -> Result<Letters, Failure> {
-    if let Some(trip) = trip {
-        return submission::letters(&trip.clerk.client, registry);
+) -> Result<CaseRule, Failure> {
+    if let Some(uploader) = uploader {
+        return typed::case_rule(&uploader.clerk, registry);
     }
-    let told =
-        Client::of(&arguments.desk.node).and_then(|client| submission::letters(&client, registry));
-    Ok(told.unwrap_or_else(|_| {
-        output.note("no node says how the registry's numbers are written: small letters are taken for other letters");
-        Letters::AsWritten
-    }))
+    let options = &arguments.options;
+    let proven = || -> Result<CaseRule, Failure> {
+        let trust = formats::trust(&options.trust)?;
+        let node = nodes::connect(&options.node)?;
+        Ok(proven::case_rule(&node, &trust, registry)?)
+    };
+    match proven() {
+        // A registry that is proven not to be there, or a liar, is not for a try to pass over.
+        Err(failure) if failure.code != UNREACHABLE && failure.code != CONFIGURATION => {
+            Err(failure)
+        }
+        Err(_) => {
+            output.note("no node proves how the registry's numbers are written: small letters are taken for other letters");
+            Ok(CaseRule::AsWritten)
+        }
+        known => known,
+    }
 }
 
 /// What amending takes, if that is asked for.
@@ -182,20 +180,20 @@ fn upsert(arguments: &BulkArguments, output: &Output) -> Result<Option<Upsert>, 
     let Some(reason) = arguments.reason.as_deref() else {
         return Ok(None);
     };
-    let reason = submission::reason(reason)?;
+    let reason = typed::reason(reason)?;
     let earlier = Earlier::open(&arguments.earlier)?;
-    let count = earlier.len();
+    let count = earlier.records();
     output.note(&format!("receipts of {count} records of earlier runs"));
     Ok(Some(Upsert { reason, earlier }))
 }
 
 /// What rows are taken from.
-enum Input {
+enum RowSource {
     Table(Box<Table>),
     Folder(Folder),
 }
 
-impl Input {
+impl RowSource {
     fn columns(&self) -> &[String] {
         match self {
             Self::Table(table) => table.columns(),
@@ -210,16 +208,28 @@ impl Input {
         }
     }
 
-    fn next_row(&mut self) -> Result<Option<Result<Row, Outcome>>, Failure> {
+    /// How many numbers are unlike all others.
+    fn unlike(&self) -> usize {
         match self {
-            Self::Table(table) => table.next_row(),
+            Self::Table(table) => table.unlike().len(),
+            Self::Folder(_) => 0,
+        }
+    }
+
+    fn next_row(&mut self) -> Result<Option<Result<Row, RowOutcome>>, Failure> {
+        match self {
+            Self::Table(table) => Ok(match table.next_row()? {
+                Some(Ok(row)) => Some(Ok(row)),
+                Some(Err(unfit)) => Some(Err(unfit.into())),
+                None => None,
+            }),
             Self::Folder(folder) => Ok(folder.next_row()),
         }
     }
 }
 
 /// Finds out how the input is written, says so, and asks if somebody can answer.
-fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
+fn open(arguments: &BulkArguments, output: &Output) -> Result<RowSource, Failure> {
     let path = &arguments.input;
     let shown = path.display();
     let answers = terminal::answers(output);
@@ -232,13 +242,28 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
             let what = "--out is the folder of the documents itself";
             return Err(Failure::new(USAGE, what).help("choose another folder with --out"));
         }
-        let folder = Folder::open(path)?;
+        let selection = Selection {
+            include: arguments.include.clone(),
+            exclude: arguments.exclude.clone(),
+        };
+        let (folder, others) = Folder::open(path, &selection)?;
+        opening::left_out(&others, output);
+        if let Some(twins) = folder.twins() {
+            output.note(&twins);
+        }
         let rows = folder.rows();
+        if rows == 0 {
+            let what = format!("{shown}: no documents are in it");
+            return Err(Failure::new(USAGE, what).help("is it the folder that was meant?"));
+        }
         output.note(&format!(
             "{shown}: a folder, {rows} documents; number from: the file's name"
         ));
         confirm(arguments, output, answers)?;
-        return Ok(Input::Folder(folder));
+        return Ok(RowSource::Folder(folder));
+    }
+    if let Err(error) = std::fs::metadata(path) {
+        return Err(FileError::unreadable(path, error).into());
     }
     let Some(record) = arguments.record.as_deref() else {
         return Err(Failure::new(
@@ -252,72 +277,7 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<Input, Failure> {
     };
     let table = table(path, wanted, &arguments.written, output)?;
     confirm(arguments, output, answers)?;
-    Ok(Input::Table(Box::new(table)))
-}
-
-/// Opens a table and says how it is written.
-pub(crate) fn table(
-    path: &Path,
-    wanted: Wanted<'_>,
-    written: &Written,
-    output: &Output,
-) -> Result<Table, Failure> {
-    let (form, found) = if workbook::is_one(path) {
-        let (sheet, sheets) = workbook::find(path, written.sheet.as_deref())?;
-        (Form::Workbook(sheet), format!(" of {sheets}"))
-    } else {
-        form(path, wanted, written)?
-    };
-    let table = Table::open(path, wanted, form)?;
-    let effective = wanted
-        .effective
-        .map(|name| format!("; in force from: {name}"));
-    output.note(&format!(
-        "{}: {}{found}, {} rows; number from: {}{}; fields: {}",
-        path.display(),
-        table.form,
-        table.rows(),
-        wanted.record,
-        effective.unwrap_or_default(),
-        table.columns().join(", ")
-    ));
-    Ok(table)
-}
-
-/// How a table is written, in the words of the options that say so.
-pub(crate) fn written(table: &Table) -> Vec<(&'static str, String)> {
-    match &table.form {
-        Form::Text(encoding, delimiter) => vec![
-            ("encoding", encoding.name().to_lowercase()),
-            ("delimiter", delimiter.name().to_owned()),
-        ],
-        Form::Workbook(sheet) => vec![("sheet", sheet.clone())],
-    }
-}
-
-/// How a text is written, and what is to be said if its letters alone say so.
-fn form(path: &Path, wanted: Wanted<'_>, written: &Written) -> Result<(Form, String), Failure> {
-    let told = written.encoding.as_deref().map(|name| match name {
-        "utf-8" => Encoding::Utf8,
-        _ => Encoding::Windows1251,
-    });
-    let found = match told {
-        Some(_) => told,
-        None => Encoding::find(path)?,
-    };
-    // Where nothing tells what the letters are, the first that is not UTF-8 is refused by its place.
-    let encoding = found.unwrap_or(Encoding::Utf8);
-    let delimiter = match written.delimiter.as_deref() {
-        Some("semicolon") => Delimiter::Semicolon,
-        Some("tab") => Delimiter::Tab,
-        Some(_) => Delimiter::Comma,
-        None => rows::find_delimiter(path, wanted, encoding)?,
-    };
-    let by_its_letters = match (told, encoding) {
-        (None, Encoding::Windows1251) => " (told by its letters)",
-        _ => "",
-    };
-    Ok((Form::Text(encoding, delimiter), by_its_letters.to_owned()))
+    Ok(RowSource::Table(Box::new(table)))
 }
 
 fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<(), Failure> {
@@ -331,7 +291,7 @@ fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<
         output.note(&format!(
             "each is {does} in {}, handed to {}, and stands in the log for good",
             arguments.registry,
-            arguments.desk.node.join(", ")
+            arguments.options.node.join(", ")
         ));
     }
     let question = "is that right? y and Enter goes on, anything else ends";
@@ -342,18 +302,20 @@ fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<
     Ok(())
 }
 
-fn cells(fields: &protocol::commitment::Fields) -> Vec<String> {
-    let values = fields.as_slice().iter();
-    values.map(|(_, value)| value.clone()).collect()
-}
-
 /// Judges every row and sends none.
-fn try_all(mut feed: Feed, results: &mut Results, bar: &ProgressBar) -> Result<(), Failure> {
+fn try_all(
+    mut feed: Feed,
+    places: Option<&Path>,
+    results: &mut Results,
+    bar: &ProgressBar,
+) -> Result<(), Failure> {
     while let Some(mut chunk) = feed.next()? {
-        let fit = chunk
-            .rows
-            .into_iter()
-            .map(|row| Outcome::not_done(row.number, Some(row.record), "fit", String::new()));
+        let fit = chunk.rows.into_iter().map(|row| {
+            match places.and_then(|folder| import::refuses(folder, &row.name)) {
+                Some(why) => import::unplaced(&row, why),
+                None => RowOutcome::not_done(row.number, Some(row.record), "fit", String::new()),
+            }
+        });
         chunk.outcomes.extend(fit);
         bar.inc(chunk.outcomes.len() as u64);
         results.take(chunk.number, chunk.outcomes)?;
@@ -363,7 +325,7 @@ fn try_all(mut feed: Feed, results: &mut Results, bar: &ProgressBar) -> Result<(
 
 /// Sends chunks side by side. The first failure that is not a row's stops the rest; what was done stands.
 fn send_all(
-    trip: &travel::Trip,
+    uploader: &Uploader,
     feed: Feed,
     results: &mut Results,
     bar: &ProgressBar,
@@ -385,30 +347,33 @@ fn send_all(
             let sender = sender.clone();
             scope.spawn(move || {
                 loop {
-                    let (number, done) = match next(false) {
+                    let (number, outcomes, failed) = match next(false) {
                         Ok(Some(chunk)) => {
-                            let mut done = trip.travel(chunk.rows);
-                            done.outcomes.extend(chunk.outcomes);
-                            (Some(chunk.number), done)
+                            let ChunkOutcome {
+                                mut outcomes,
+                                failure,
+                            } = uploader.upload(chunk.rows);
+                            outcomes.extend(chunk.outcomes);
+                            (Some(chunk.number), outcomes, failure.map(Failure::from))
                         }
                         Ok(None) => return,
-                        Err(failure) => (None, travel::Done::failed(failure)),
+                        Err(failure) => (None, Vec::new(), Some(failure)),
                     };
-                    let failed = done.failure.is_some();
-                    if failed {
+                    let is_last = failed.is_some();
+                    if is_last {
                         stop();
                     }
-                    if sender.send((number, done)).is_err() || failed {
+                    if sender.send((number, outcomes, failed)).is_err() || is_last {
                         return;
                     }
                 }
             });
         }
         drop(sender);
-        for (number, done) in receiver {
-            bar.inc(done.outcomes.len() as u64);
-            failure = failure.take().or(done.failure);
-            let written = number.map_or(Ok(()), |number| results.take(number, done.outcomes));
+        for (number, outcomes, failed) in receiver {
+            bar.inc(outcomes.len() as u64);
+            failure = failure.take().or(failed);
+            let written = number.map_or(Ok(()), |number| results.take(number, outcomes));
             if let Err(unwritable) = written {
                 stop();
                 failure = failure.take().or(Some(unwritable));
@@ -418,11 +383,9 @@ fn send_all(
     // After a failure the rows that nobody took are named too: none is lost.
     while let Some(mut chunk) = next(true)? {
         let reason = "not sent: the run stopped early; run the same command again".to_owned();
-        chunk.outcomes.extend(
-            chunk.rows.into_iter().map(|row| {
-                Outcome::not_done(row.number, Some(row.record), "pending", reason.clone())
-            }),
-        );
+        chunk.outcomes.extend(chunk.rows.into_iter().map(|row| {
+            RowOutcome::not_done(row.number, Some(row.record), "pending", reason.clone())
+        }));
         results.take(chunk.number, chunk.outcomes)?;
     }
     failure.map_or(Ok(()), Err)
@@ -444,9 +407,9 @@ fn progress(output: &Output, rows: u64) -> ProgressBar {
 fn summary(
     arguments: &BulkArguments,
     output: &Output,
-    written: &results::Written,
+    written: &results::RunFiles,
     counts: &BTreeMap<&'static str, u64>,
-    mixed: &Mixed,
+    (mixed, unlike): (&Mixed, usize),
 ) -> u8 {
     let is_good = |status: &str| GOOD.contains(&status);
     let good = counts.iter().filter(|(status, _)| is_good(status));
@@ -455,7 +418,7 @@ fn summary(
     let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     output.data(&json!({
         "schema": "muhr/bulk/1", "rows": all, "counts": counts, "dry_run": arguments.dry_run,
-        "look_alikes": mixed.count, "result": shown(&written.result), "errors": shown(&written.errors),
+        "look_alikes": mixed.count, "unlike_numbers": unlike, "result": shown(&written.result), "errors": shown(&written.errors),
     }));
     output.text(&if arguments.dry_run {
         format!("✔ {done} of {all} rows are fit to be anchored; nothing was sent")
@@ -465,6 +428,11 @@ fn summary(
     for (status, count) in counts {
         let mark = if is_good(status) { "✔" } else { "▲" };
         output.text(&format!("{mark} {count} {status}"));
+    }
+    if unlike > 0 {
+        output.text(&format!(
+            "▲ {unlike} of the numbers unlike all others, as named above"
+        ));
     }
     if mixed.count > 0 {
         let count = mixed.count;

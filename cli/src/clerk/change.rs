@@ -4,20 +4,22 @@
 
 use std::path::PathBuf;
 
-use super::{
-    references::{self, Rests},
-    submission::{self, Clerk, Wish},
-};
-use crate::{
-    arguments::{ChangeArguments, ContentArguments},
-    exit::{Failure, USAGE},
-    files,
-    output::Output,
-};
+use client::{durable, submit};
 use protocol::{
     entry::{Operation, Statement},
     opening::{Content, Opening},
     record::RecordId,
+};
+
+use super::{
+    references::{self, Rests},
+    submission::{self, SignRequest},
+};
+use crate::{
+    arguments::{ChangeArguments, ContentArguments},
+    clerk::typed,
+    exit::{Failure, USAGE},
+    output::Output,
 };
 
 /// A change that says anew what is in the record, and on which others it rests.
@@ -44,12 +46,12 @@ fn change(
     rests_on: &[String],
     output: &Output,
 ) -> Result<u8, Failure> {
-    let registry = submission::registry(&arguments.registry)?;
-    let _number = submission::number(&arguments.record)?;
-    let reason = submission::reason(&arguments.reason)?;
-    let effective = submission::date(arguments.effective.as_deref())?;
-    let fields = submission::fields(&arguments.fields)?;
-    let document = arguments.file.as_deref().map(files::hash).transpose()?;
+    let registry = typed::registry(&arguments.registry)?;
+    let _number = typed::number(&arguments.record)?;
+    let reason = typed::reason(&arguments.reason)?;
+    let effective = typed::date(arguments.effective.as_deref())?;
+    let fields = typed::fields(&arguments.fields)?;
+    let document = arguments.file.as_deref().map(durable::hash).transpose()?;
     if operation.has_content() && document.is_none() && fields.is_empty() {
         return Err(Failure::new(
             USAGE,
@@ -60,12 +62,12 @@ fn change(
             operation.word()
         )));
     }
-    let clerk = Clerk::open(&arguments.desk, output)?;
-    let letters = submission::letters(&clerk.client, &registry)?;
-    let record = submission::record(&arguments.record, letters, output)?;
-    let content = submission::content(document, fields)?;
+    let clerk = submission::open(&arguments.options, output)?;
+    let case_rule = typed::case_rule(&clerk, &registry)?;
+    let record = typed::record(&arguments.record, case_rule, output)?;
+    let content = submit::content(document, fields)?;
     let key = record.key(&registry);
-    let (state, history) = submission::latest(&clerk, &registry, &key)?;
+    let (state, history) = submission::latest_of(&clerk, &registry, &record)?;
     let (references, rests) = if operation.has_content() {
         references::of_next(&clerk, rests_on, &history, output)?
     } else {
@@ -86,22 +88,22 @@ fn change(
         author: clerk.name.clone(),
         expires: clerk.expires,
     };
-    let wish = Wish {
+    let request = SignRequest {
         statement,
         opening,
         rests,
         file: arguments.file.as_deref(),
-        desk: &arguments.desk,
+        options: &arguments.options,
         yes: arguments.yes,
     };
-    submission::carry(&clerk, &receipt, wish, output)
+    submission::submit(&clerk, &receipt, request, output)
 }
 
 /// Where the receipt goes.
 fn place(operation: Operation, arguments: &ChangeArguments, record: &RecordId) -> PathBuf {
     match (&arguments.out, &arguments.file) {
         (Some(path), _) => path.clone(),
-        (None, Some(file)) => files::beside(file, ".receipt"),
+        (None, Some(file)) => durable::beside(file, ".receipt"),
         (None, None) => PathBuf::from(format!(
             "{}.{}.receipt",
             file_name(&record.to_string()),

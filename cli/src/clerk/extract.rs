@@ -2,22 +2,22 @@
 
 use std::path::PathBuf;
 
-use protocol::record::Letters;
+use client::{durable, import::archive};
+use protocol::record::CaseRule;
 use serde_json::json;
 
-use super::{archive, submission};
 use crate::{
     arguments::ReceiptExtractArguments,
+    clerk::typed,
     exit::{CONFLICT, DONE, Failure, USAGE},
-    files,
     output::Output,
 };
 
 pub(crate) fn run(arguments: &ReceiptExtractArguments, output: &Output) -> Result<u8, Failure> {
-    let registry = submission::registry(&arguments.registry)?;
-    let as_written = submission::record(&arguments.record, Letters::AsWritten, output)?;
+    let registry = typed::registry(&arguments.registry)?;
+    let as_written = typed::record(&arguments.record, CaseRule::AsWritten, output)?;
     // No node is asked, so an archive of a registry of capitals is looked through for those too.
-    let capitals = as_written.in_letters(Letters::Capitals);
+    let capitals = as_written.in_case(CaseRule::Capitals);
     let (mut record, mut found) = (as_written, None);
     for number in [record.clone(), capitals] {
         if found.is_none() {
@@ -38,12 +38,12 @@ pub(crate) fn run(arguments: &ReceiptExtractArguments, output: &Output) -> Resul
         ))
     };
     let path = arguments.out.clone().unwrap_or_else(name);
-    if path.exists() && files::read(&path, bytes.len()).ok().as_ref() != Some(&bytes) {
+    if path.exists() && durable::read(&path, bytes.len()).ok().as_ref() != Some(&bytes) {
         let what = format!("{}: something else is there", path.display());
         return Err(Failure::new(CONFLICT, what)
             .help("move it away first, or name another file with --out"));
     }
-    files::write(&path, &bytes)?;
+    durable::write_private(&path, &bytes)?;
     let shown = path.display().to_string();
     output.data(&json!({
         "schema": "muhr/extract/1", "record": record.to_string(), "registry": registry.as_str(), "receipt": shown,

@@ -7,6 +7,7 @@ mod erasure;
 
 use std::path::{Path, PathBuf};
 
+use client::{durable, formats};
 use protocol::{
     commitment::Fields,
     opening::{Content, Opening},
@@ -18,7 +19,6 @@ use verify::Verdict;
 use crate::{
     arguments::RedactArguments,
     exit::{CONFLICT, DONE, Failure, USAGE},
-    files,
     output::Output,
 };
 
@@ -26,7 +26,7 @@ pub(crate) use erasure::run as erase;
 
 pub(crate) fn redact(arguments: &RedactArguments, output: &Output) -> Result<u8, Failure> {
     let file = &arguments.file;
-    let mut receipt = files::receipt(file)?;
+    let mut receipt = formats::receipt(file)?;
     let wrong = |what: &str| Failure::new(USAGE, format!("{}: {what}", file.display()));
     let opening = receipt
         .opening
@@ -68,7 +68,7 @@ pub(crate) fn redact(arguments: &RedactArguments, output: &Output) -> Result<u8,
                 .help("move it away, or name another file with --out"),
         );
     }
-    files::write(&out, receipt.write().as_bytes())?;
+    durable::write_private(&out, receipt.write().as_bytes())?;
     output.data(&json!({
         "schema": "muhr/receipt-redact/1", "file": file.display().to_string(), "out": out.display().to_string(),
         "shown": shown, "withheld_max": withheld_max,

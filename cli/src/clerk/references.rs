@@ -1,16 +1,18 @@
 //! `--rests-on kadastr.parcels:NUMBER@VERSION`: records that a new version rests on. Unless that is said,
 //! it rests on what the version before does: a change of the text is no change of the parcel.
 
+use client::submit::Clerk;
 use protocol::{
     entry::{REFERENCES_MAX, Reference},
     height::Version,
     name::RegistryName,
 };
 
-use verify::history::Facts;
+use verify::history::HistoryFacts;
 
-use super::submission::{self, Clerk};
+use super::submission;
 use crate::{
+    clerk::typed,
     exit::{Failure, USAGE},
     output::Output,
 };
@@ -33,7 +35,7 @@ pub(crate) enum Rests {
 pub(super) fn of_next(
     clerk: &Clerk,
     arguments: &[String],
-    history: &Facts,
+    history: &HistoryFacts,
     output: &Output,
 ) -> Result<(Vec<Reference>, Rests), Failure> {
     let mut said = history
@@ -84,12 +86,12 @@ fn one(clerk: &Clerk, at: usize, argument: &str, output: &Output) -> Result<Refe
         },
         None => (number, None),
     };
-    let letters = submission::letters(&clerk.client, &registry)?;
-    let record = submission::record(number, letters, output)?;
+    let case_rule = typed::case_rule(clerk, &registry)?;
+    let record = typed::record(number, case_rule, output)?;
     let key = record.key(&registry);
     let version = match version {
         Some(version) => version,
-        None => submission::latest(clerk, &registry, &key)?.0.version,
+        None => submission::latest_of(clerk, &registry, &record)?.0.version,
     };
     Ok(Reference {
         registry,

@@ -12,16 +12,21 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use client::{
+    durable::{self, FileError},
+    formats,
+};
 use protocol::{
     agency::{AGENCIES_MAX, AGENCIES_MIN, ProvenAgency, ProvenKey, quorum},
     entry::Operation,
-    genesis::Genesis,
+    genesis::{GENESIS_BYTES_MAX, Genesis},
     hash::sha256,
     height::TimeMs,
-    key::{Possession, SecretKey},
+    key::{Possession, SecretKey, Signature},
     keyfile::KeyFile,
-    name::{AgencyName, ClerkName, Origin, RegistryName},
-    record::Letters,
+    name::{AgencyName, ClerkName, Origin, RegistryName, is_reserved},
+    record::CaseRule,
+    sign_state::{COSIGN_FILE, Owner, SAFETY_FILE},
     state::{ClerkState, Limits, RegistryState},
     words,
 };
@@ -30,16 +35,21 @@ use serde_json::json;
 use super::key::generate;
 use crate::{
     arguments::CreateArguments,
-    exit::{CONFIGURATION, DONE, Failure, USAGE},
-    files,
+    exit::{CONFIGURATION, DONE, Failure, UNEXPECTED, USAGE},
     output::{Output, iso},
 };
 
-/// How many agencies get the publisher's key: two, so that one may be away.
-const PUBLISHERS: usize = 2;
+/// The most bytes of a plain key file.
+const KEY_BYTES_MAX: usize = 4096;
+
+/// How many of `n` agencies get the publisher's key: one more than may be away, so that the log's own line
+/// never lacks while the network goes on.
+const fn publishers(n: usize) -> usize {
+    n.saturating_sub(1) / 3 + 1
+}
 
 /// One folder in the making.
-struct Folder {
+struct NewFolder {
     name: String,
     agency: Option<AgencyName>,
     p2p: SocketAddr,
@@ -47,7 +57,7 @@ struct Folder {
     keys: Vec<KeyFile>,
 }
 
-impl Folder {
+impl NewFolder {
     fn key(&self, purpose: &str) -> Option<&SecretKey> {
         self.keys
             .iter()
@@ -106,7 +116,7 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
     for folder in folders
         .iter_mut()
         .filter(|folder| folder.agency.is_some())
-        .take(PUBLISHERS)
+        .take(publishers(names.len()))
     {
         folder.keys.push(KeyFile {
             purpose: "publisher".to_owned(),
@@ -115,6 +125,7 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
         });
     }
     write(&arguments.dir, &genesis, &folders)?;
+    read_back(&arguments.dir, &genesis, &folders)?;
     show(output, arguments, &genesis, &folders);
     Ok(DONE)
 }
@@ -127,7 +138,11 @@ fn agencies(given: &[String]) -> Result<Vec<AgencyName>, Failure> {
                 USAGE,
                 format!("\"{}\" is not the name of an agency", text.escape_default()),
             )
-            .help("small letters, digits and -, as kadastr")
+            .help(if is_reserved(text) {
+                "the word means something in trust files, so files with it would be refused; take another"
+            } else {
+                "small letters, digits and -, as kadastr"
+            })
         })?;
         if !names.insert(name) {
             return Err(Failure::new(USAGE, format!("agency {text} is named twice")));
@@ -193,7 +208,7 @@ fn addresses(
 fn agency_folder(
     name: &AgencyName,
     (p2p, http): (SocketAddr, SocketAddr),
-) -> Result<Folder, Failure> {
+) -> Result<NewFolder, Failure> {
     let mut keys = Vec::new();
     for purpose in ["peer", "vote", "cosign", "admin", "recovery"] {
         keys.push(KeyFile {
@@ -207,7 +222,7 @@ fn agency_folder(
         holder: format!("{name}/clerk-1"),
         secret: generate()?,
     });
-    Ok(Folder {
+    Ok(NewFolder {
         name: name.to_string(),
         agency: Some(name.clone()),
         p2p,
@@ -216,14 +231,17 @@ fn agency_folder(
     })
 }
 
-fn observer_folder(number: u8, (p2p, http): (SocketAddr, SocketAddr)) -> Result<Folder, Failure> {
+fn observer_folder(
+    number: u8,
+    (p2p, http): (SocketAddr, SocketAddr),
+) -> Result<NewFolder, Failure> {
     let name = format!("observer-{number}");
     let keys = vec![KeyFile {
         purpose: "peer".to_owned(),
         holder: name.clone(),
         secret: generate()?,
     }];
-    Ok(Folder {
+    Ok(NewFolder {
         name,
         agency: None,
         p2p,
@@ -234,25 +252,10 @@ fn observer_folder(number: u8, (p2p, http): (SocketAddr, SocketAddr)) -> Result<
 
 fn genesis(
     origin: &Origin,
-    folders: &[Folder],
+    folders: &[NewFolder],
     capitals: &[String],
     publisher: &SecretKey,
 ) -> Result<Genesis, Failure> {
-    let bug = || Failure::new(crate::exit::UNEXPECTED, "a key is missing: a bug");
-    let prove = |holder: &str, purpose: &str, secret: &SecretKey| {
-        let key = secret.public();
-        ProvenKey {
-            key,
-            proof: secret.sign(
-                &Possession {
-                    origin: origin.as_str(),
-                    holder,
-                    purpose,
-                }
-                .message(&key),
-            ),
-        }
-    };
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |passed| u64::try_from(passed.as_millis()).unwrap_or(0));
@@ -260,46 +263,20 @@ fn genesis(
     let (mut agencies, mut registries, mut clerks) = (Vec::new(), Vec::new(), Vec::new());
     for folder in folders {
         let Some(name) = &folder.agency else { continue };
-        let proven = |purpose: &str| {
-            folder
-                .key(purpose)
-                .map(|secret| prove(name.as_str(), purpose, secret))
-                .ok_or_else(bug)
-        };
-        agencies.push(ProvenAgency {
-            name: name.clone(),
-            url: format!("http://{}/", folder.http),
-            cosigner: format!("{origin}/{name}/{year}"),
-            peer: proven("peer")?,
-            vote: proven("vote")?,
-            cosign: proven("cosign")?,
-            admin: proven("admin")?,
-            recovery: proven("recovery")?,
-        });
+        agencies.push(agency_of(origin, folder, name, &year)?);
         let registry = RegistryName::parse(&format!("{name}.permits")).ok_or_else(bug)?;
         let has_capitals = capitals.iter().any(|one| one == name.as_str());
         registries.push(RegistryState {
             name: registry.clone(),
             owner: name.clone(),
-            letters: if has_capitals {
-                Letters::Capitals
+            case_rule: if has_capitals {
+                CaseRule::Capitals
             } else {
-                Letters::AsWritten
+                CaseRule::AsWritten
             },
             policy: None,
         });
-        let clerk = ClerkName::parse(&format!("{name}/clerk-1")).ok_or_else(bug)?;
-        let secret = folder.key("clerk").ok_or_else(bug)?;
-        let ProvenKey { key, proof } = prove(clerk.as_str(), "clerk", secret);
-        let state = ClerkState {
-            name: clerk,
-            key,
-            until: None,
-            registries: BTreeSet::from([registry]),
-            operations: BTreeSet::from(Operation::OF_OWNER),
-            revoked: None,
-        };
-        clerks.push((state, proof));
+        clerks.push(clerk_of(origin, folder, name, registry)?);
     }
     let threshold = u64::try_from(quorum(agencies.len())).unwrap_or(u64::MAX);
     Ok(Genesis {
@@ -307,16 +284,76 @@ fn genesis(
         time: TimeMs::new(now),
         limits: Limits::default(),
         recovery_threshold: threshold,
-        publisher: prove(origin.as_str(), "publisher", publisher),
+        publisher: prove(origin, origin.as_str(), "publisher", publisher),
         agencies,
         registries,
         clerks,
     })
 }
 
-fn write(dir: &Path, genesis: &Genesis, folders: &[Folder]) -> Result<(), Failure> {
+fn bug() -> Failure {
+    Failure::new(crate::exit::UNEXPECTED, "a key is missing: a bug")
+}
+
+/// A key with the proof that its holder has its secret.
+fn prove(origin: &Origin, holder: &str, purpose: &str, secret: &SecretKey) -> ProvenKey {
+    let key = secret.public();
+    let possession = Possession {
+        origin: origin.as_str(),
+        holder,
+        purpose,
+    };
+    let proof = secret.sign(&possession.message(&key));
+    ProvenKey { key, proof }
+}
+
+/// An agency with all its keys, its cosigning key named after the year.
+fn agency_of(
+    origin: &Origin,
+    folder: &NewFolder,
+    name: &AgencyName,
+    year: &str,
+) -> Result<ProvenAgency, Failure> {
+    let proven = |purpose: &str| {
+        let secret = folder.key(purpose).ok_or_else(bug)?;
+        Ok::<_, Failure>(prove(origin, name.as_str(), purpose, secret))
+    };
+    Ok(ProvenAgency {
+        name: name.clone(),
+        url: format!("http://{}/", folder.http),
+        cosigner: format!("{origin}/{name}/{year}"),
+        peer: proven("peer")?,
+        vote: proven("vote")?,
+        cosign: proven("cosign")?,
+        admin: proven("admin")?,
+        recovery: proven("recovery")?,
+    })
+}
+
+/// The first clerk of an agency, who may do everything in its registry.
+fn clerk_of(
+    origin: &Origin,
+    folder: &NewFolder,
+    agency: &AgencyName,
+    registry: RegistryName,
+) -> Result<(ClerkState, Signature), Failure> {
+    let name = ClerkName::parse(&format!("{agency}/clerk-1")).ok_or_else(bug)?;
+    let secret = folder.key("clerk").ok_or_else(bug)?;
+    let ProvenKey { key, proof } = prove(origin, name.as_str(), "clerk", secret);
+    let state = ClerkState {
+        name,
+        key,
+        until: None,
+        registries: BTreeSet::from([registry]),
+        operations: BTreeSet::from(Operation::OF_OWNER),
+        revoked: None,
+    };
+    Ok((state, proof))
+}
+
+fn write(dir: &Path, genesis: &Genesis, folders: &[NewFolder]) -> Result<(), Failure> {
     let make =
-        |path: &Path| fs::create_dir_all(path).map_err(|error| files::unwritable(path, &error));
+        |path: &Path| fs::create_dir_all(path).map_err(|error| FileError::unwritable(path, error));
     make(dir)?;
     let genesis_text = genesis.write();
     for folder in folders {
@@ -327,24 +364,98 @@ fn write(dir: &Path, genesis: &Genesis, folders: &[Folder]) -> Result<(), Failur
         {
             let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
             fs::set_permissions(&keys, private)
-                .map_err(|error| files::unwritable(&keys, &error))?;
+                .map_err(|error| FileError::unwritable(&keys, error))?;
         }
         for key in &folder.keys {
             let file = keys.join(format!("{}.key", key.purpose));
-            crate::keys::write_plain(&file, key)?;
+            client::keys::write_plain(&file, key)?;
         }
-        files::write(&path.join("genesis"), genesis_text.as_bytes())?;
-        files::write(
+        durable::write(&path.join("genesis"), genesis_text.as_bytes())?;
+        durable::write(
             &path.join("node.toml"),
             node_toml(folder, folders).as_bytes(),
         )?;
+        write_blank(&path.join("data"), genesis, folder)?;
     }
-    files::write(&dir.join("trust.policy"), genesis.trust_file().as_bytes())?;
-    files::write(&dir.join("genesis"), genesis_text.as_bytes())
+    durable::write(&dir.join("trust.policy"), genesis.trust_file().as_bytes())?;
+    Ok(durable::write(
+        &dir.join("genesis"),
+        genesis_text.as_bytes(),
+    )?)
+}
+
+/// Takes a file or folder out of everybody else's reach.
+fn close(path: &Path, mode: u32) -> Result<(), Failure> {
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+        .map_err(|error| FileError::unwritable(path, error))?;
+    Ok(())
+}
+
+/// What the agency's vote and cosign keys have signed: nothing yet. Written once, here: where these files
+/// are missing later, they were lost.
+fn write_blank(data: &Path, genesis: &Genesis, folder: &NewFolder) -> Result<(), Failure> {
+    for (purpose, name) in [("vote", SAFETY_FILE), ("cosign", COSIGN_FILE)] {
+        let Some(secret) = folder.key(purpose) else {
+            continue;
+        };
+        fs::create_dir_all(data).map_err(|error| FileError::unwritable(data, error))?;
+        close(data, 0o700)?;
+        let owner = Owner {
+            chain: genesis.chain(),
+            key: secret.public(),
+        };
+        durable::write(&data.join(name), &owner.blank_file())?;
+        close(&data.join(name), 0o600)?;
+    }
+    Ok(())
+}
+
+/// Reads everything back and judges it as whoever gets it will: a file that others refuse is found here,
+/// not by the first citizen who verifies.
+fn read_back(dir: &Path, genesis: &Genesis, folders: &[NewFolder]) -> Result<(), Failure> {
+    let wrong = |path: &Path, what: String| {
+        Failure::new(
+            UNEXPECTED,
+            format!("{}: what was written {what}", path.display()),
+        )
+        .help("nothing of this network can be used; tell its makers, and give another folder")
+    };
+    let path = dir.join("trust.policy");
+    let trust = formats::trust(&path)?;
+    let named = trust.witnesses().iter().map(|witness| &witness.name);
+    let agencies = genesis.agencies.iter().map(|agency| agency.name.as_str());
+    if trust.network_id() != Some(genesis.network_id()) || !named.eq(agencies) {
+        return Err(wrong(
+            &path,
+            "is not the trust file of the network".to_owned(),
+        ));
+    }
+    let places = folders.iter().map(|folder| dir.join(&folder.name));
+    for place in places.chain([dir.to_owned()]) {
+        let path = place.join("genesis");
+        let read = Genesis::parse(&durable::read(&path, GENESIS_BYTES_MAX)?)
+            .map_err(|error| wrong(&path, format!("is refused: {error}")))?;
+        if read != *genesis {
+            return Err(wrong(&path, "is another genesis".to_owned()));
+        }
+    }
+    for folder in folders {
+        for key in &folder.keys {
+            let path = dir.join(&folder.name).join("keys");
+            let path = path.join(format!("{}.key", key.purpose));
+            let read = KeyFile::parse(&durable::read(&path, KEY_BYTES_MAX)?)
+                .map_err(|error| wrong(&path, format!("is refused: {error}")))?;
+            if read.secret.seed() != key.secret.seed() || read.holder != key.holder {
+                return Err(wrong(&path, "is another key".to_owned()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Only what has no default.
-fn node_toml(folder: &Folder, folders: &[Folder]) -> String {
+fn node_toml(folder: &NewFolder, folders: &[NewFolder]) -> String {
     let mut out = String::new();
     if let Some(agency) = &folder.agency {
         out += &format!("agency = \"{agency}\"\n");
@@ -359,7 +470,7 @@ fn node_toml(folder: &Folder, folders: &[Folder]) -> String {
     {
         out += &format!("{} = \"{}\"\n", other.name, other.p2p);
     }
-    let observers: Vec<&Folder> = folders
+    let observers: Vec<&NewFolder> = folders
         .iter()
         .filter(|other| other.agency.is_none())
         .collect();
@@ -376,7 +487,7 @@ fn node_toml(folder: &Folder, folders: &[Folder]) -> String {
     out
 }
 
-fn show(output: &Output, arguments: &CreateArguments, genesis: &Genesis, folders: &[Folder]) {
+fn show(output: &Output, arguments: &CreateArguments, genesis: &Genesis, folders: &[NewFolder]) {
     let dir = arguments.dir.display();
     let nodes: Vec<_> = folders.iter().map(|folder| json!({"name": folder.name, "url": format!("http://{}", folder.http), "dir": arguments.dir.join(&folder.name).display().to_string()})).collect();
     let words = words::fingerprint(&sha256(&[genesis.trust_file().as_bytes()])).join(" ");

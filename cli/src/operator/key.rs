@@ -1,11 +1,11 @@
 //! `muhr key`: makes key files, gives them passphrases, and shows what others need to know of them.
 
+use client::{durable, keys::LoadedKey};
 use protocol::{
     cosignature::Cosigner,
     key::{Possession, SecretKey},
     keyfile::KeyFile,
-    name::{AgencyName, ClerkName, Origin},
-    note::is_key_name,
+    name::{AgencyName, ClerkName, Origin, is_policy_key_name},
 };
 use serde_json::json;
 
@@ -13,21 +13,20 @@ use crate::{
     arguments::{KeyNewArguments, KeyPassphraseArguments, KeyShowArguments},
     auditor::report::report_key,
     exit::{CONFIGURATION, DONE, Failure, USAGE},
-    files,
-    keys::{self, Found, Place},
+    keys::{self, KeySource},
     output::Output,
 };
 
 /// A new secret key.
 pub(super) fn generate() -> Result<SecretKey, Failure> {
-    Ok(SecretKey::from_seed(&files::random()?))
+    Ok(SecretKey::from_seed(&durable::random()?))
 }
 
 pub(crate) fn new(arguments: &KeyNewArguments, output: &Output) -> Result<u8, Failure> {
     let fine = match arguments.purpose.as_str() {
         "clerk" => ClerkName::parse(&arguments.holder).is_some(),
         "publisher" => Origin::parse(&arguments.holder).is_some(),
-        "witness" => is_key_name(&arguments.holder),
+        "witness" => is_policy_key_name(&arguments.holder),
         _ => AgencyName::parse(&arguments.holder).is_some(),
     };
     if !fine {
@@ -49,9 +48,9 @@ pub(crate) fn new(arguments: &KeyNewArguments, output: &Output) -> Result<u8, Fa
         let passphrase = arguments.passphrase_file.as_deref();
         keys::write(path, &file, passphrase, output)?;
     } else {
-        keys::write_plain(path, &file)?;
+        client::keys::write_plain(path, &file)?;
     }
-    show_file(&Found { file, is_encrypted }, path, None, output);
+    show_file(&LoadedKey { file, is_encrypted }, path, None, output);
     Ok(DONE)
 }
 
@@ -60,7 +59,7 @@ pub(crate) fn passphrase(
     output: &Output,
 ) -> Result<u8, Failure> {
     let path = &arguments.file;
-    let place = Place {
+    let place = KeySource {
         path,
         is_service: false,
         passphrase: arguments.passphrase_file.as_deref(),
@@ -77,7 +76,7 @@ pub(crate) fn passphrase(
     }
     let chosen = arguments.new_passphrase_file.as_deref();
     keys::rewrite(path, &found.file, chosen, output)?;
-    let found = Found {
+    let found = LoadedKey {
         is_encrypted: true,
         ..found
     };
@@ -91,7 +90,7 @@ pub(crate) fn show(arguments: &KeyShowArguments, output: &Output) -> Result<u8, 
             .ok_or_else(|| Failure::new(USAGE, "--proof-for is not the origin of a network"))
     });
     let origin = origin.transpose()?;
-    let place = Place {
+    let place = KeySource {
         path: &arguments.file,
         is_service: false,
         passphrase: arguments.passphrase_file.as_deref(),
@@ -101,7 +100,7 @@ pub(crate) fn show(arguments: &KeyShowArguments, output: &Output) -> Result<u8, 
     Ok(DONE)
 }
 
-fn show_file(found: &Found, path: &std::path::Path, origin: Option<&Origin>, output: &Output) {
+fn show_file(found: &LoadedKey, path: &std::path::Path, origin: Option<&Origin>, output: &Output) {
     let file = &found.file;
     let public = file.secret.public();
     let proof = origin.map(|origin| {
@@ -126,10 +125,8 @@ fn show_file(found: &Found, path: &std::path::Path, origin: Option<&Origin>, out
         "algorithm": "ed25519", "public": public.to_string(), "proof": proof,
         "encrypted": found.is_encrypted,
     }));
-    output.text(&format!(
-        "{} key of {}\n  public ed25519 {public}",
-        file.purpose, file.holder
-    ));
+    output.text(&format!("{} key of {}", file.purpose, file.holder));
+    output.text(&format!("  public ed25519 {public}"));
     if let Some(vkey) = vkey {
         output.text(&format!("  vkey {vkey}"));
     }

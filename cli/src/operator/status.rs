@@ -1,16 +1,17 @@
 //! `muhr network status`: how a node sees its network, and who is missing.
 
+use api::PeerView;
 use serde_json::Value;
 
 use crate::{
     arguments::StatusArguments,
-    client::Client,
     exit::{DONE, Failure, UNEXPECTED},
-    output::Output,
+    nodes,
+    output::{Output, WITHOUT_LOG_LINE},
 };
 
 pub(crate) fn run(arguments: &StatusArguments, output: &Output) -> Result<u8, Failure> {
-    let status = Client::new(&arguments.node)?.status()?;
+    let status = nodes::connect_to(&arguments.node)?.status()?;
     let mut data = serde_json::to_value(&status)
         .map_err(|error| Failure::new(UNEXPECTED, error.to_string()))?;
     if let Some(object) = data.as_object_mut() {
@@ -27,29 +28,57 @@ pub(crate) fn run(arguments: &StatusArguments, output: &Output) -> Result<u8, Fa
         status.height, status.size, status.published, status.waiting, status.round, status.step
     ));
     for peer in &status.peers {
-        let mark = if peer.connected { "✔" } else { "✘" };
+        let mark = if peer.reached { "✔" } else { "✘" };
         output.text(&format!(
             "  {mark} {:<16} block {:<8} cosigned {:<10} {}",
             peer.name,
             peer.height,
             peer.cosigned,
-            if peer.connected { "" } else { "not reached" }
+            if status.not_known_to.contains(&peer.name) {
+                "does not know this node yet: its key may not be in their set".to_owned()
+            } else {
+                presence(peer)
+            }
         ));
     }
     let (reached, quorum) = (status.reached, status.quorum);
     if reached < quorum {
         output.text(&format!(
-            "  ▲ stopped safely: {reached} validators reached, {quorum} are needed; missing: {}",
+            "  ▲ stopped safely: {reached} validators reached that vote, {quorum} are needed; missing: {}",
             status.missing.join(", ")
         ));
     } else {
         output.text(&format!(
-            "  {reached} validators reached; {} more may be lost before the network stops",
+            "  {reached} validators reached that vote; {} more may be lost before the network stops",
             reached - quorum
         ));
+    }
+    if status.published > 0 && !status.log_signed {
+        output.text(&format!("  ▲ the newest checkpoint is {WITHOUT_LOG_LINE}"));
     }
     if let Some(reason) = &status.not_voting {
         output.text(&format!("  ▲ this node does not vote: {reason}"));
     }
+    for warning in &status.warnings {
+        output.text(&format!("  ▲ {warning}"));
+    }
     Ok(DONE)
+}
+
+/// What to say of a peer that is not reached, or does not vote.
+fn presence(peer: &PeerView) -> String {
+    if peer.reached {
+        let silent = peer.silent.as_ref();
+        return silent.map_or_else(String::new, |reason| {
+            format!("is reached and does not vote: {reason}")
+        });
+    }
+    let heard = match peer.heard_ms {
+        Some(ms) => format!("not reached; last heard {} s ago", ms / 1000),
+        None => "not reached, never heard".to_owned(),
+    };
+    match &peer.reason {
+        Some(reason) => format!("{heard} ({reason})"),
+        None => heard,
+    }
 }

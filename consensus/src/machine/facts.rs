@@ -14,7 +14,7 @@ use crate::{
     evidence::Evidence,
     input::Input,
     message::{SignedProposal, SignedVote, VoteKind},
-    safety::Step,
+    safety::RoundStep,
     tally::{Offer, Tally},
     timeouts::{Timer, TimerKind},
     verify::Verified,
@@ -52,6 +52,9 @@ impl Machine {
                 }
             }
             Input::BlockKnown { block, valid } => self.judge(block, valid),
+            Input::BlockDropped(block) => {
+                self.blocks.remove(&block);
+            }
             Input::Elapsed(timer) => self.on_elapsed(timer),
         }
     }
@@ -75,7 +78,7 @@ impl Machine {
             self.on_polka(&polka);
             self.fetch(polka.block, polka_signers(&polka, self));
         }
-        if self.step_now() == Step::Idle || !self.speaks() {
+        if self.step_now() == RoundStep::Idle || !self.speaks() {
             return;
         }
         let record = &self.record;
@@ -84,7 +87,7 @@ impl Machine {
         self.effects.extend(proposal);
         self.effects
             .extend(votes.into_iter().flatten().map(Effect::Vote));
-        if self.step_now() == Step::Propose {
+        if self.step_now() == RoundStep::Propose {
             self.schedule(TimerKind::Propose);
         }
         self.schedule_resend();
@@ -97,7 +100,7 @@ impl Machine {
         }
         if planted::is(Bug::VotesLost) {
             (self.record.prevote, self.record.precommit) = (None, None);
-            self.record.step = self.record.step.min(Step::Propose);
+            self.record.step = self.record.step.min(RoundStep::Propose);
         }
         if planted::is(Bug::ProposalAnew) {
             self.record.proposal = None;
@@ -238,9 +241,12 @@ impl Machine {
             return;
         }
         match (timer.kind, self.step_now()) {
-            (TimerKind::Propose, Step::Propose) => self.vote(VoteKind::Prevote, None),
-            (TimerKind::Prevote, Step::Prevote) => self.vote(VoteKind::Precommit, None),
-            (TimerKind::Precommit, Step::Propose | Step::Prevote | Step::Precommit) => {
+            (TimerKind::Propose, RoundStep::Propose) => self.vote(VoteKind::Prevote, None),
+            (TimerKind::Prevote, RoundStep::Prevote) => self.vote(VoteKind::Precommit, None),
+            (
+                TimerKind::Precommit,
+                RoundStep::Propose | RoundStep::Prevote | RoundStep::Precommit,
+            ) => {
                 self.leave_round();
             }
             _ => {}
@@ -327,13 +333,13 @@ impl Machine {
         if self.has_cause() || planted::is(Bug::NeverDozes) {
             self.start_round(next);
         } else {
-            self.record.step = Step::Idle;
+            self.record.step = RoundStep::Idle;
         }
     }
 
     fn enter(&mut self, round: Round) {
         self.record.enter(round);
-        self.done = super::Done::default();
+        self.done = super::RoundRecord::default();
         self.tally.prune(round);
     }
 

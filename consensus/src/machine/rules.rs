@@ -11,7 +11,7 @@ use crate::{
     certificate::Polka,
     effect::{Alarm, Effect},
     message::{Proposal, VoteKind},
-    safety::{Lock, Step},
+    safety::{Lock, RoundStep},
     tally::RoundTally,
     timeouts::TimerKind,
 };
@@ -59,7 +59,7 @@ impl Machine {
     /// Fires rules until none does.
     pub(super) fn settle(&mut self) {
         for _ in 0..FIRINGS_MAX {
-            if self.halted || self.step_now() == Step::Decided {
+            if self.halted || self.step_now() == RoundStep::Decided {
                 return;
             }
             let fired = FOLLOWING.iter().any(|rule| rule(self))
@@ -81,7 +81,7 @@ impl Machine {
         };
         match self.blocks.get(&commit.block) {
             Some(true) => {
-                self.record.step = Step::Decided;
+                self.record.step = RoundStep::Decided;
                 self.effects.push(Effect::Decide(commit));
             }
             Some(false) => self.halt(Alarm::QuorumForInvalid {
@@ -111,7 +111,7 @@ impl Machine {
         };
         // Never back: what was said in an earlier round is no longer in the record.
         let fires = match self.step_now() {
-            Step::Idle => target >= self.round(),
+            RoundStep::Idle => target >= self.round(),
             _ => target > self.round() && !planted::is(Bug::NoSkip),
         };
         if fires {
@@ -123,7 +123,7 @@ impl Machine {
     /// Leaves idleness for something to decide. A single liar cannot: its blocks would have to be
     /// valid, and so hold entries.
     fn wake(&mut self) -> bool {
-        let fires = self.step_now() == Step::Idle && self.has_cause();
+        let fires = self.step_now() == RoundStep::Idle && self.has_cause();
         if fires {
             self.start_round(self.round());
         }
@@ -132,7 +132,7 @@ impl Machine {
 
     /// Rules 3 and 4, L22-33, strict.
     fn answer_proposal(&mut self) -> bool {
-        if self.step_now() != Step::Propose {
+        if self.step_now() != RoundStep::Propose {
             return false;
         }
         let round = self.tally.round(self.round());
@@ -169,7 +169,7 @@ impl Machine {
             }
             Some(true) => {}
         }
-        let locks = polka.round == self.round() && self.step_now() == Step::Prevote;
+        let locks = polka.round == self.round() && self.step_now() == RoundStep::Prevote;
         if locks {
             debug_assert!(
                 self.record
@@ -200,7 +200,7 @@ impl Machine {
         let counts = |polka: &&Polka| {
             let new = known.is_none_or(|known| known < polka.round);
             if polka.round == round {
-                step == Step::Prevote || (step == Step::Precommit && new)
+                step == RoundStep::Prevote || (step == RoundStep::Precommit && new)
             } else {
                 polka.round < round && new
             }
@@ -214,7 +214,7 @@ impl Machine {
     fn follow_nil(&mut self) -> bool {
         let round = self.tally.round(self.round());
         let nil = round.map_or(0, RoundTally::nil_prevotes);
-        let fires = self.step_now() == Step::Prevote && nil >= self.validators.quorum();
+        let fires = self.step_now() == RoundStep::Prevote && nil >= self.validators.quorum();
         if fires {
             self.vote(VoteKind::Precommit, None);
         }
@@ -225,7 +225,7 @@ impl Machine {
     fn await_prevotes(&mut self) -> bool {
         let round = self.tally.round(self.round());
         let votes = round.map_or(0, |round| round.prevotes.len());
-        let fires = self.step_now() == Step::Prevote
+        let fires = self.step_now() == RoundStep::Prevote
             && votes >= self.validators.quorum()
             && !self.done.prevote_timer;
         if fires {
@@ -239,7 +239,7 @@ impl Machine {
     fn await_precommits(&mut self) -> bool {
         let round = self.tally.round(self.round());
         let votes = round.map_or(0, |round| round.precommits.len());
-        let fires = self.step_now() != Step::Idle
+        let fires = self.step_now() != RoundStep::Idle
             && votes >= self.validators.quorum()
             && !self.done.precommit_timer
             && !planted::is(Bug::NoPrecommitTimer);
@@ -252,8 +252,9 @@ impl Machine {
 
     /// L14-19: the proposer's part of a round, whenever what it needs is there.
     fn propose(&mut self) -> bool {
-        let due =
-            self.step_now() == Step::Propose && self.my_turn() && self.record.proposal.is_none();
+        let due = self.step_now() == RoundStep::Propose
+            && self.my_turn()
+            && self.record.proposal.is_none();
         if !due {
             return false;
         }

@@ -10,7 +10,7 @@ use super::Machine;
 use crate::{
     effect::Effect,
     message::{Message, Vote, VoteKind},
-    safety::Step,
+    safety::RoundStep,
     timeouts::{Timer, TimerKind},
 };
 
@@ -26,8 +26,8 @@ impl Machine {
             valid_round: choice.and_then(|(_, valid_round)| valid_round),
         };
         let (said, step) = match kind {
-            VoteKind::Prevote => (&mut self.record.prevote, Step::Prevote),
-            VoteKind::Precommit => (&mut self.record.precommit, Step::Precommit),
+            VoteKind::Prevote => (&mut self.record.prevote, RoundStep::Prevote),
+            VoteKind::Precommit => (&mut self.record.precommit, RoundStep::Precommit),
         };
         debug_assert!(said.is_none(), "one vote per round and kind");
         if said.is_some() {
@@ -95,9 +95,11 @@ impl Machine {
     pub(super) fn must_repeat(&self) -> bool {
         let awake = self.has_cause() || planted::is(Bug::NeverDozes);
         match self.step_now() {
-            Step::Idle => !self.fetching.is_empty(),
-            Step::Propose | Step::Prevote | Step::Precommit => awake || !self.fetching.is_empty(),
-            Step::Decided => false,
+            RoundStep::Idle => !self.fetching.is_empty(),
+            RoundStep::Propose | RoundStep::Prevote | RoundStep::Precommit => {
+                awake || !self.fetching.is_empty()
+            }
+            RoundStep::Decided => false,
         }
     }
 

@@ -9,19 +9,19 @@ use protocol::{
 use super::Machine;
 use crate::{
     message::{Message, SignedVote},
-    safety::{Lock, Step},
-    tally::RoundTally,
+    safety::{Lock, RoundStep},
+    tally::{PROPOSALS_MAX, RoundTally, Tally},
 };
 
 /// Where a machine stands, and who has spoken in its round.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
+pub struct MachineStatus {
     /// The height being decided.
     pub height: Height,
     /// The current round.
     pub round: Round,
     /// How far in the round.
-    pub step: Step,
+    pub step: RoundStep,
     /// The block locked on.
     pub locked: Option<Lock>,
     /// The newest polka known.
@@ -68,7 +68,7 @@ impl Machine {
 
     /// Where the machine stands, and who has spoken in its round.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> MachineStatus {
         let empty = RoundTally::default();
         let round = self.tally.round(self.round()).unwrap_or(&empty);
         let signers = |votes: &std::collections::BTreeMap<u16, SignedVote>| {
@@ -84,7 +84,7 @@ impl Machine {
             .copied()
             .collect();
         let offer = round.offers.first();
-        Status {
+        MachineStatus {
             height: self.height(),
             round: self.round(),
             step: self.step_now(),
@@ -97,6 +97,31 @@ impl Machine {
             missing,
             halted: self.halted,
         }
+    }
+
+    /// Whether the host must keep the block: it is decided, locked on, valid, built here, or proposed or
+    /// voted for in the current round. These are never more than a handful.
+    #[must_use]
+    pub fn needs(&self, block: &BlockId) -> bool {
+        let commit = self.commit.as_ref().map(|commit| commit.block);
+        let locked = self.record.locked.map(|lock| lock.block);
+        let valid = self.record.valid.as_ref().map(|polka| polka.block);
+        let named = [commit, locked, valid, self.done.built];
+        named.contains(&Some(*block))
+            || self.tally.round(self.round()).is_some_and(|round| {
+                let polka = round.polka.iter().map(|polka| polka.block);
+                let offers = round
+                    .offers
+                    .iter()
+                    .map(|offer| offer.signed.statement.block);
+                polka.chain(offers).any(|named| named == *block)
+            })
+    }
+
+    /// Whether proposals of this round are kept: it is neither far ahead nor far behind.
+    #[must_use]
+    pub fn keeps(&self, round: Round) -> bool {
+        Tally::keeps(self.round(), round)
     }
 
     /// Whether the machine would learn nothing from `message`, so that the host need not verify it.
@@ -115,7 +140,9 @@ impl Machine {
                 let round = self.tally.round(proposal.statement.round);
                 proposal.statement.height == self.height()
                     && round.is_some_and(|round| {
-                        round.offers.iter().any(|offer| offer.signed == *proposal)
+                        // Two convict their proposer; a third says nothing that is new.
+                        round.offers.len() >= PROPOSALS_MAX
+                            || round.offers.iter().any(|offer| offer.signed == *proposal)
                     })
             }
             Message::Polka(polka) => {

@@ -20,8 +20,8 @@ mod withholder;
 
 use protocol::{hash::BlockId, height::Round};
 
-use super::world::{Rng, World, block};
-use crate::{Message, Polka, SignedVote, Step};
+use super::world::{Random, World, block};
+use crate::{Message, Polka, RoundStep, SignedVote};
 
 /// What a liar knows when it is given a turn.
 pub(super) struct Scene<'a> {
@@ -29,7 +29,7 @@ pub(super) struct Scene<'a> {
     pub(super) me: u16,
     pub(super) liars: &'a [u16],
     /// The honest ones, and where they are.
-    pub(super) honest: &'a [(u16, Round, Step)],
+    pub(super) honest: &'a [(u16, Round, RoundStep)],
     /// What the honest have said.
     pub(super) votes: &'a [SignedVote],
     pub(super) polkas: &'a [Polka],
@@ -66,12 +66,12 @@ pub(super) trait Actor {
     }
 
     /// Its turn.
-    fn act(&mut self, _scene: &Scene, _rng: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, _scene: &Scene, _rng: &mut Random) -> Vec<Speech> {
         Vec::new()
     }
 
     /// Whether a message of its machine number `machine` goes out to `to`.
-    fn passes(&mut self, _machine: usize, _to: u16, _message: &Message, _rng: &mut Rng) -> bool {
+    fn passes(&mut self, _machine: usize, _to: u16, _message: &Message, _rng: &mut Random) -> bool {
         true
     }
 
@@ -86,7 +86,7 @@ pub(super) trait Actor {
     }
 }
 
-type Habit = fn(&mut Rng) -> Box<dyn Actor>;
+type Habit = fn(&mut Random) -> Box<dyn Actor>;
 
 /// One of each habit.
 pub(super) const HABITS: [Habit; 13] = [
@@ -130,7 +130,7 @@ pub(super) fn is_far_off(block: &BlockId) -> bool {
 }
 
 /// Whether one honest clock finds the time of the block near enough.
-pub(super) fn is_timely(block: &BlockId, rng: &mut Rng) -> bool {
+pub(super) fn is_timely(block: &BlockId, rng: &mut Random) -> bool {
     match kind_of(block) {
         FAR_OFF => false,
         BORDERLINE => rng.percent(50),
@@ -140,7 +140,7 @@ pub(super) fn is_timely(block: &BlockId, rng: &mut Rng) -> bool {
 
 impl Scene<'_> {
     /// Each honest one with a chance of one half.
-    fn some(&self, rng: &mut Rng) -> Vec<u16> {
+    fn some(&self, rng: &mut Random) -> Vec<u16> {
         let honest = self.honest.iter().map(|(key, ..)| *key);
         honest.filter(|_| rng.percent(50)).collect()
     }
@@ -149,20 +149,20 @@ impl Scene<'_> {
         self.honest.iter().map(|(key, ..)| *key).collect()
     }
 
-    fn any_round(&self, rng: &mut Rng) -> u64 {
-        rng.between(0, self.round_max + 2)
+    fn any_round(&self, rng: &mut Random) -> u64 {
+        rng.below(self.round_max + 2)
     }
 
-    fn any_block(&self, rng: &mut Rng) -> BlockId {
+    fn any_block(&self, rng: &mut Random) -> BlockId {
         match self.blocks {
             [] => block(1),
-            blocks => blocks[rng.below(blocks.len())],
+            blocks => blocks[rng.index(blocks.len())],
         }
     }
 
-    fn any_vote(&self, rng: &mut Rng) -> Option<&SignedVote> {
+    fn any_vote(&self, rng: &mut Random) -> Option<&SignedVote> {
         let recent = self.votes.len().min(12);
-        let back = rng.below(recent.max(1));
+        let back = rng.index(recent.max(1));
         self.votes.iter().rev().nth(back)
     }
 

@@ -5,7 +5,7 @@ use super::{
     timed::Net,
     world::World,
 };
-use crate::{Alarm, Commit, Effect, Evidence, Input, Machine, Step, TimerKind};
+use crate::{Alarm, Commit, Effect, Evidence, Input, Machine, RoundStep, TimerKind};
 
 const MINUTE: u64 = 60_000;
 
@@ -149,13 +149,13 @@ fn three_of_five_decide_nothing() {
     s.prevoted();
     s.given(w.prevote(0, 0, Some(a())))
         .given(w.prevote(1, 0, Some(a())));
-    assert_eq!(s.machine.step_now(), Step::Prevote);
+    assert_eq!(s.machine.step_now(), RoundStep::Prevote);
     s.given(w.prevote(2, 0, Some(a())));
-    assert_eq!(s.machine.step_now(), Step::Precommit);
+    assert_eq!(s.machine.step_now(), RoundStep::Precommit);
     for by in [4, 0, 1] {
         s.given(w.precommit(by, 0, Some(a())));
     }
-    assert_eq!(s.machine.step_now(), Step::Precommit);
+    assert_eq!(s.machine.step_now(), RoundStep::Precommit);
     s.then("a fourth", w.precommit(2, 0, Some(a())), &["decide a 0"]);
 }
 
@@ -226,7 +226,7 @@ fn a_round_left_by_a_liars_vote_can_be_followed_after_a_restart() {
     left.given(w.prevote(0, 0, None))
         .given(w.prevote(1, 0, None))
         .given(w.prevote(2, 0, None));
-    assert_eq!(left.machine.step_now(), Step::Precommit);
+    assert_eq!(left.machine.step_now(), RoundStep::Precommit);
     for message in messages {
         left.given(w.input(message, true, true));
     }

@@ -1,7 +1,7 @@
 //! Restarts: the same words again, never other ones, and silence where the record is missing.
 
 use super::script::{Script, a, b};
-use crate::{Input, Machine, Safety, Step, TimerKind};
+use crate::{Input, Machine, RoundStep, Safety, TimerKind};
 
 #[test]
 fn a_restarted_validator_says_the_same_again() {
@@ -67,7 +67,7 @@ fn a_record_of_a_past_height_or_another_network_binds_nothing() {
         let me = w.set.key(3);
         s.machine = Machine::new(w.chain, w.set.clone(), me, height, Some(record));
         s.then("the start", Input::Start, &[]);
-        assert_eq!(s.machine.step_now(), Step::Idle);
+        assert_eq!(s.machine.step_now(), RoundStep::Idle);
         assert!(s.machine.speaks());
     }
 }

@@ -1,7 +1,7 @@
 //! The decision table, row by row, on one machine. Validator 3 of 4 unless said otherwise.
 
 use super::script::{Script, a, b};
-use crate::{Input, Machine, Step, TimerKind, Vote, VoteKind};
+use crate::{Input, Machine, RoundStep, TimerKind, Vote, VoteKind, machine::FUTURE_VOTES_MAX};
 
 #[test]
 fn a_follower_prevotes_locks_and_decides() {
@@ -28,10 +28,10 @@ fn a_follower_prevotes_locks_and_decides() {
     s.then("a second", w.precommit(0, 0, Some(a())), &[]);
     s.then("a third", w.precommit(1, 0, Some(a())), &["decide a 0"]);
     s.then("a late one", w.precommit(2, 0, Some(a())), &[]);
-    assert_eq!(s.machine.step_now(), Step::Decided);
+    assert_eq!(s.machine.step_now(), RoundStep::Decided);
     let next = s.machine.advance(w.height.next(), w.set.clone());
     assert_eq!(next, [], "the next height is silent");
-    assert_eq!(s.machine.step_now(), Step::Idle);
+    assert_eq!(s.machine.step_now(), RoundStep::Idle);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_invalid_proposal_wakes_nobody() {
         timely,
     };
     s.then("the proposal", input, &[]);
-    assert_eq!(s.machine.step_now(), Step::Idle);
+    assert_eq!(s.machine.step_now(), RoundStep::Idle);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn one_liar_wakes_nobody_and_two_voices_do() {
     let w = s.world.clone();
     s.then("one, far ahead", w.precommit(2, 900, None), &[]);
     s.then("again", w.precommit(2, 901, None), &[]);
-    assert_eq!(s.machine.step_now(), Step::Idle);
+    assert_eq!(s.machine.step_now(), RoundStep::Idle);
     let woken = ["timer Propose 5 3500", "timer Resend 5 1000"];
     s.then("another", w.prevote(1, 5, None), &woken);
 }
@@ -209,7 +209,7 @@ fn rounds_end_when_nothing_is_left_to_decide() {
     }
     s.given(Input::Pending(false));
     s.then("it ran out", w.elapsed(TimerKind::Precommit, 0), &[]);
-    assert_eq!(s.machine.step_now(), Step::Idle);
+    assert_eq!(s.machine.step_now(), RoundStep::Idle);
     assert_eq!(s.machine.round().get(), 1);
     s.then("nothing to say", w.elapsed(TimerKind::Resend, 0), &[]);
     s.then(
@@ -239,13 +239,13 @@ fn an_idle_validator_never_goes_back_a_round() {
     s.then("an old valid proposal", w.proposal(0, a(), None), &[]);
     assert_eq!(
         (s.machine.step_now(), s.machine.round().get()),
-        (Step::Idle, 1)
+        (RoundStep::Idle, 1)
     );
     // A polka is a cause, however old: somebody may be locked.
     s.given(Input::Polka(w.verified(w.polka(&[0, 1, 2], 0, a()))));
     assert_eq!(
         (s.machine.step_now(), s.machine.round().get()),
-        (Step::Propose, 1)
+        (RoundStep::Propose, 1)
     );
 }
 
@@ -291,7 +291,7 @@ fn votes_that_agree_on_the_block_but_not_on_the_valid_round_make_no_polka() {
         .given(w.prevote(3, 2, Some(a())));
     let since = w.vote_of(VoteKind::Prevote, 2, Some(a()), Some(1));
     s.given(Input::Vote(w.verified(w.sign(2, since))));
-    assert_eq!(s.machine.step_now(), Step::Prevote);
+    assert_eq!(s.machine.step_now(), RoundStep::Prevote);
 }
 
 #[test]
@@ -334,6 +334,30 @@ fn a_commit_decides_an_idle_height_once_the_block_is_known() {
         block: a(),
         valid: true,
     };
+    s.then("the block", known, &["decide a 7"]);
+}
+
+/// A host without room drops a block that the machine does not need. When it matters, it is ordered again.
+#[test]
+fn a_dropped_block_is_ordered_again() {
+    let mut s = Script::new(4, 3);
+    let w = s.world.clone();
+    let known = Input::BlockKnown {
+        block: a(),
+        valid: true,
+    };
+    s.given(known.clone());
+    assert!(!s.machine.needs(&a()));
+    s.given(Input::BlockDropped(a()));
+    let commit = Input::Commit(w.verified(w.commit(&[0, 1, 2], 7, a())));
+    let heard = [
+        "fetch a from 3",
+        "timer Resend 0 1000",
+        "timer Propose 7 4500",
+        "timer Precommit 7 2250",
+    ];
+    s.then("the commit", commit, &heard);
+    assert!(s.machine.needs(&a()));
     s.then("the block", known, &["decide a 7"]);
 }
 
@@ -402,9 +426,11 @@ fn votes_of_the_next_height_wait_at_most_eight_each() {
     }
     s.given(next.prevote(2, 11, None));
     s.given(next.verified_vote_of_another_set());
+    assert_eq!(s.machine.sizes().early_votes, FUTURE_VOTES_MAX + 1);
     let mut machine: Machine = s.machine.clone();
     let woken = machine.advance(next.height, next.set.clone());
     assert_eq!(woken.len(), 2, "{woken:?}");
+    assert_eq!(machine.sizes().rounds, FUTURE_VOTES_MAX);
     assert_eq!(machine.round().get(), 11);
     assert_eq!(machine.status().prevotes.len(), 2);
     // Under another set the indexes mean others: nothing is kept.
@@ -438,7 +464,7 @@ fn a_liars_first_vote_counts_and_his_certificate_still_does() {
     s.prevoted()
         .given(w.prevote(1, 0, None))
         .given(w.prevote(0, 0, Some(a())));
-    assert_eq!(s.machine.step_now(), Step::Prevote);
+    assert_eq!(s.machine.step_now(), RoundStep::Prevote);
     let polka = Input::Polka(w.verified(w.polka(&[0, 1, 3], 0, a())));
     let locks = [
         "evidence DoubleVote by 1",
@@ -458,7 +484,7 @@ fn an_observer_follows_in_silence() {
     s.then("the proposal", w.proposal(0, a(), None), &[]);
     s.given(w.precommit(0, 0, Some(a())))
         .given(w.precommit(1, 0, Some(a())));
-    assert_eq!(s.machine.step_now(), Step::Propose);
+    assert_eq!(s.machine.step_now(), RoundStep::Propose);
     s.then("the third", w.precommit(2, 0, Some(a())), &["decide a 0"]);
 }
 

@@ -10,7 +10,7 @@ use protocol::hash::BlockId;
 
 use super::{
     seeds::{each_seed, leave_figures, seeds},
-    world::{Rng, World},
+    world::{self, Random, World},
 };
 use crate::{Commit, Message, Timer};
 use host::Host;
@@ -64,7 +64,7 @@ enum Event {
 /// A network of honest machines.
 pub(super) struct Net {
     world: World,
-    rng: Rng,
+    rng: Random,
     now: u64,
     events: BTreeMap<(u64, u64), Event>,
     events_made: u64,
@@ -87,7 +87,7 @@ impl Net {
         let mut net = Self {
             hosts: (0..n).map(|index| Host::new(&world, index)).collect(),
             world,
-            rng: Rng::new(seed),
+            rng: world::random(seed),
             now: 0,
             events: BTreeMap::new(),
             events_made: 0,
@@ -100,7 +100,7 @@ impl Net {
             entries: BTreeSet::new(),
         };
         for at in 0..n {
-            let first = net.rng.between(0, 2_000);
+            let first = net.rng.below(2_000);
             net.push(first, Event::Poll { at });
         }
         net
@@ -153,10 +153,10 @@ impl Net {
     /// How long a message takes from one to the other, unless it is lost.
     fn flight(&mut self, from: usize, to: usize) -> Option<u64> {
         if !self.bad_weather() {
-            return Some(self.rng.between(5, 60));
+            return Some(self.rng.between(5, 59));
         }
         let lost = self.sides[from] != self.sides[to] || self.rng.percent(25);
-        (!lost).then(|| self.rng.between(5, 3_000))
+        (!lost).then(|| self.rng.between(5, 2_999))
     }
 
     fn send(&mut self, from: usize, to: usize, message: &Message) {
@@ -227,24 +227,24 @@ impl Net {
 /// Random storms; up to f validators die for good or shun others. Says how many crashes there were.
 fn storm(n: usize, seed: u64) -> u64 {
     let mut net = Net::new(n, seed, 40_000);
-    let mut rng = Rng::new(seed ^ 0xabcd);
+    let mut rng = world::random(seed ^ 0xabcd);
     if rng.percent(50) {
-        let sides: Vec<usize> = (0..n).map(|_| rng.below(2)).collect();
+        let sides: Vec<usize> = (0..n).map(|_| rng.index(2)).collect();
         net.cut(&sides);
     }
-    for entry in 0..rng.between(1, 25) {
-        let to = rng.below(n);
-        net.submit(rng.between(0, 60_000), to, entry);
+    for entry in 0..rng.between(1, 24) {
+        let to = rng.index(n);
+        net.submit(rng.below(60_000), to, entry);
     }
-    let crashes = rng.below(6) as u64;
+    let crashes = rng.index(6) as u64;
     for _ in 0..crashes {
-        let at = rng.below(n);
-        let back = rng.between(1, 20_000);
-        net.crash(rng.between(0, 40_000), at, Some(back));
+        let at = rng.index(n);
+        let back = rng.between(1, 19_999);
+        net.crash(rng.below(40_000), at, Some(back));
     }
     let mut dead = Vec::new();
     for _ in 0..net.world.set.faulty_max() {
-        let at = rng.below(n);
+        let at = rng.index(n);
         if rng.percent(50) {
             let whom: Vec<usize> = (0..n).filter(|_| rng.percent(50)).collect();
             net.shun(at, &whom);

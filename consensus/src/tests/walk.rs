@@ -13,9 +13,9 @@ use protocol::{hash::BlockId, height::Round};
 
 use super::{
     actors::{self, Actor, HABITS, Scene, Speech, What},
-    world::{Rng, World, block},
+    world::{self, Random, World, block},
 };
-use crate::{Evidence, Input, Machine, Message, Polka, SignedVote, Step, TimerKind, VoteKind};
+use crate::{Evidence, Input, Machine, Message, Polka, RoundStep, SignedVote, TimerKind, VoteKind};
 use node::Node;
 
 /// Per validator.
@@ -37,8 +37,8 @@ struct Weather {
 }
 
 impl Weather {
-    fn of(rng: &mut Rng) -> Self {
-        let mut pick = |choices: [u64; 3]| choices[rng.below(3)];
+    fn of(rng: &mut Random) -> Self {
+        let mut pick = |choices: [u64; 3]| choices[rng.index(3)];
         Self {
             loss: pick([0, 5, 20]),
             polka_loss: pick([0, 70, 100]),
@@ -76,7 +76,7 @@ pub(super) struct Seen {
 pub(super) struct Walk {
     world: World,
     weather: Weather,
-    rng: Rng,
+    rng: Random,
     liars: Vec<u16>,
     actors: Vec<Box<dyn Actor>>,
     nodes: Vec<Node>,
@@ -110,14 +110,14 @@ impl Drop for Walk {
 impl Walk {
     /// Half of the seeds have conflicters only, the other half a mixed lot.
     pub(super) fn new(n: usize, seed: u64) -> Self {
-        let mut rng = Rng::new(seed);
+        let mut rng = world::random(seed);
         let faulty = World::new(n).set.faulty_max();
-        let start = rng.below(n);
+        let start = rng.index(n);
         let weather = Weather::of(&mut rng);
         let mixed = rng.percent(50);
         let mut lot = Vec::new();
         for i in 0..faulty {
-            let habit = HABITS[rng.below(HABITS.len())];
+            let habit = HABITS[rng.index(HABITS.len())];
             let actor = if mixed {
                 habit(&mut rng)
             } else {
@@ -128,7 +128,7 @@ impl Walk {
         Self::with(n, rng, weather, lot)
     }
 
-    fn with(n: usize, rng: Rng, weather: Weather, lot: Vec<(u16, Box<dyn Actor>)>) -> Self {
+    fn with(n: usize, rng: Random, weather: Weather, lot: Vec<(u16, Box<dyn Actor>)>) -> Self {
         let world = World::new(n);
         let (liars, actors): (Vec<u16>, Vec<_>) = lot.into_iter().unzip();
         let mut nodes = Vec::new();
@@ -170,12 +170,12 @@ impl Walk {
             self.feed(at, Input::Pending(true));
         }
         for _ in 0..ACTIONS * self.world.set.count() {
-            match self.rng.below(82 + self.weather.timers) {
+            match self.rng.index(82 + self.weather.timers) {
                 0..60 => self.deliver(),
                 60..82 => self.lie(),
                 _ => self.fire_timer(),
             }
-            let any = self.rng.below(self.nodes.len());
+            let any = self.rng.index(self.nodes.len());
             if self.rng.percent(self.weather.crashes) {
                 self.crash(any);
             }
@@ -193,12 +193,12 @@ impl Walk {
         if self.liars.is_empty() {
             return;
         }
-        let which = self.rng.below(self.liars.len());
+        let which = self.rng.index(self.liars.len());
         let honest: Vec<_> = self.nodes.iter().filter(|node| node.is_honest()).collect();
         let places = honest
             .iter()
             .map(|node| (node.key, node.machine.round(), node.machine.step_now()));
-        let places: Vec<(u16, Round, Step)> = places.collect();
+        let places: Vec<(u16, Round, RoundStep)> = places.collect();
         let scene = Scene {
             world: &self.world,
             me: self.liars[which],
@@ -242,7 +242,7 @@ impl Walk {
 
     fn send(&mut self, to: usize, what: What) {
         if self.packets.len() >= PACKETS_MAX * self.world.set.count() {
-            let lost = self.rng.below(self.packets.len());
+            let lost = self.rng.index(self.packets.len());
             self.packets.swap_remove(lost);
         }
         self.packets.push((to, what));
@@ -252,7 +252,7 @@ impl Walk {
         if self.packets.is_empty() {
             return;
         }
-        let at = self.rng.below(self.packets.len());
+        let at = self.rng.index(self.packets.len());
         let (to, what) = if self.rng.percent(10) {
             self.packets[at].clone()
         } else {
@@ -299,12 +299,12 @@ impl Walk {
     }
 
     fn fire_timer(&mut self) {
-        let at = self.rng.below(self.nodes.len());
+        let at = self.rng.index(self.nodes.len());
         let timers = &mut self.nodes[at].timers;
         if timers.is_empty() {
             return;
         }
-        let which = self.rng.below(timers.len());
+        let which = self.rng.index(timers.len());
         // Repetitions are frequent enough in each round; what ends a round is rare.
         if timers[which].kind != TimerKind::Resend || self.rng.percent(30) {
             let timer = timers.swap_remove(which);

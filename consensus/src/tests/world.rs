@@ -5,40 +5,19 @@ use protocol::{
     height::{Height, Round},
     key::{PublicKey, SecretKey, Signature},
 };
+pub(super) use testkit::Random;
 
 use crate::{
     Commit, Input, Message, Polka, Proposal, Signed, SignedProposal, SignedVote, Timer, TimerKind,
     ValidatorSet, Verified, Vote, VoteKind, certificate::Votes, verify,
 };
 
-/// SplitMix64: small, seeded, the same on every machine.
-#[derive(Clone, Debug)]
-pub(super) struct Rng(u64);
+/// Seeds of other searches mean something else.
+const SALT: u64 = 0x5851_f42d_4c95_7f2d;
 
-impl Rng {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
-    }
-
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
-        low + self.next() % (high - low)
-    }
-
-    pub(super) fn percent(&mut self, chance: u64) -> bool {
-        self.next() % 100 < chance
-    }
+/// Generator of a seed.
+pub(super) const fn random(seed: u64) -> Random {
+    Random::salted(seed, SALT)
 }
 
 /// What a simulation takes for a signature. Anyone could make it; the actors keep to their own keys.

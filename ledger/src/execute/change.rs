@@ -9,14 +9,14 @@ use protocol::{
 };
 
 use super::{
-    Executed, InvalidBlock, Proposal,
-    draft::{Sealed, seal},
+    BlockParameters, Executed, InvalidBlock,
+    draft::{SealedBlock, seal},
 };
 use crate::{directory::Directory, head::Head, rules};
 
 pub(super) fn execute(
     head: &Head,
-    proposal: Proposal,
+    proposal: BlockParameters,
     change: &Change,
 ) -> Result<Executed, InvalidBlock> {
     let before = head.directory();
@@ -43,7 +43,7 @@ pub(super) fn execute(
         trust: before.network().trust,
     };
     let bytes = change.write().into_bytes();
-    let log = Sealed {
+    let log = SealedBlock {
         hashes: vec![leaf_hash(&bytes)],
         leaves: vec![bytes],
         frontier: head.frontier.clone(),

@@ -3,24 +3,24 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
-    authentic::{Authentic, Leaf, Said},
+    authentic::{Authentic, Leaf, Submission},
     block::BlockLeaf,
     entry::Statement,
-    hash::{EntryId, IndexKey, LeafHash},
+    hash::{EntryId, IndexKey, IndexRoot, LeafHash},
     height::{LeafIndex, TimeMs},
     merkle::{Frontier, leaf_hash},
     name::AgencyName,
     state::{RecordState, value_hash},
 };
 
-use super::{Executed, InvalidBlock};
+use super::{BlockParameters, Executed, InvalidBlock};
 use crate::{
     directory::Directory,
     fault::Fault,
     head::Head,
     index::Tree,
     records::{Overlay, Records},
-    rules::{self, Known, Place, Refusal},
+    rules::{self, Known, Position, Refusal},
 };
 
 /// Entries taken so far, and what they change.
@@ -83,15 +83,15 @@ impl<'a, R: Records> Draft<'a, R> {
     /// Takes it, with all its leaves, if the rules allow it after all that were taken before.
     pub(super) fn take(&mut self, whole: &Authentic) -> Result<Result<(), Refusal>, Fault> {
         let index = LeafIndex::new(self.head.size().get() + count(self.leaves.len()));
-        let place = Place {
+        let place = Position {
             height: self.head.height().next(),
             time: self.time,
             index,
         };
         let leaf = whole.first();
-        let taken = match whole.said() {
-            Said::Entry(entry) => self.take_entry(leaf, &entry.statement, place)?,
-            Said::Batch(batch) => {
+        let taken = match whole.submission() {
+            Submission::Entry(entry) => self.take_entry(leaf, &entry.statement, place)?,
+            Submission::Batch(batch) => {
                 let records = Overlay {
                     changes: &self.records,
                     below: self.below,
@@ -104,16 +104,10 @@ impl<'a, R: Records> Draft<'a, R> {
                     }
                 })
             }
-            Said::Act(act) => {
-                let before = self.head.directory();
-                let present = self.directory.as_ref().unwrap_or(before);
-                rules::act::judge(present, leaf, act, place).map(|(key, value)| {
-                    let directory = self.directory.get_or_insert_with(|| (**before).clone());
-                    // The rules make nothing that the directory does not take.
-                    let _taken = directory.set(&value);
-                    self.values.insert(key, value);
-                })
-            }
+            Submission::Act(act) => rules::act::judge(self.present(), leaf, act, place)
+                .map(|(key, value)| self.set(key, value)),
+            Submission::Return(mark) => rules::returns::judge(self.present(), leaf, mark, place)
+                .map(|(key, value)| self.set(key, value)),
         };
         if let Err(refusal) = taken {
             return Ok(Err(refusal));
@@ -131,7 +125,7 @@ impl<'a, R: Records> Draft<'a, R> {
         &mut self,
         entry: Leaf<'_>,
         statement: &Statement,
-        place: Place,
+        place: Position,
     ) -> Result<Result<(), Refusal>, Fault> {
         let records = Overlay {
             changes: &self.records,
@@ -140,6 +134,19 @@ impl<'a, R: Records> Draft<'a, R> {
         let known = Known::find(&records, statement)?;
         let judged = rules::judge(self.head.directory(), &known, entry, statement, place);
         Ok(judged.map(|state| self.change(known, state)))
+    }
+
+    /// The directory with what acts of this block have made of it.
+    fn present(&self) -> &Directory {
+        self.directory.as_ref().unwrap_or(self.head.directory())
+    }
+
+    fn set(&mut self, key: IndexKey, value: String) {
+        let before = self.head.directory();
+        let directory = self.directory.get_or_insert_with(|| (**before).clone());
+        // The rules make nothing that the directory does not take.
+        let _taken = directory.set(&value);
+        self.values.insert(key, value);
     }
 
     fn change(&mut self, known: Known, state: RecordState) {
@@ -155,18 +162,13 @@ impl<'a, R: Records> Draft<'a, R> {
         let values = values.map(|(key, value)| (*key, value_hash(value)));
         let changes = records.chain(values).collect();
         let index = self.head.index().update(&changes);
-        let leaf = BlockLeaf {
-            height: self.head.height().next(),
+        let by = BlockParameters {
+            proposer,
             time: self.time,
-            proposer: Some(proposer),
-            parent: Some(self.head.block()),
-            entries: count(self.leaves.len()),
-            index: index.root(),
-            epoch: self.head.directory().network().epoch,
-            trust: self.head.directory().network().trust,
         };
+        let leaf = block_leaf(self.head, by, self.leaves.len(), index.root());
         let frontier = self.head.frontier.clone();
-        let log = Sealed {
+        let log = SealedBlock {
             leaves: self.leaves,
             hashes: self.hashes,
             frontier,
@@ -191,8 +193,27 @@ impl<'a, R: Records> Draft<'a, R> {
     }
 }
 
+/// The block leaf after `entries` leaves, if the index after them has the root `index`.
+pub(super) fn block_leaf(
+    head: &Head,
+    by: BlockParameters,
+    entries: usize,
+    index: IndexRoot,
+) -> BlockLeaf {
+    BlockLeaf {
+        height: head.height().next(),
+        time: by.time,
+        proposer: Some(by.proposer),
+        parent: Some(head.block()),
+        entries: count(entries),
+        index,
+        epoch: head.directory().network().epoch,
+        trust: head.directory().network().trust,
+    }
+}
+
 /// The leaves of one block on top of the log before it.
-pub(super) struct Sealed {
+pub(super) struct SealedBlock {
     pub(super) leaves: Vec<Vec<u8>>,
     pub(super) hashes: Vec<LeafHash>,
     pub(super) frontier: Frontier,
@@ -200,11 +221,11 @@ pub(super) struct Sealed {
 
 /// Adds the block leaf, and the block to the log.
 pub(super) fn seal(
-    mut log: Sealed,
+    mut log: SealedBlock,
     leaf: BlockLeaf,
     directory: Arc<Directory>,
     index: Tree,
-) -> (Head, Sealed) {
+) -> (Head, SealedBlock) {
     let bytes = leaf.write().into_bytes();
     log.hashes.push(leaf_hash(&bytes));
     log.leaves.push(bytes);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jmt::{KeyHash, Sha256Jmt, mock::MockTreeStore};
 use proptest::{collection::vec, prelude::*};
-use protocol::{hash::sha256, index::many::ManyProof};
+use protocol::{hash::sha256, index::multiproof::Multiproof};
 
 use super::*;
 
@@ -109,13 +109,13 @@ proptest! {
         let leaves: Vec<Leaf> =
             all.iter().map(|(key, value)| (*key, *value)).filter(|_| picked.next() == Some(&true)).collect();
         let keys: Vec<IndexKey> = leaves.iter().map(|leaf| leaf.0).collect();
-        let proof = tree.prove_many(&keys).unwrap();
+        let proof = tree.multiproof(&keys).unwrap();
         let each: Vec<_> = keys.iter().map(|key| tree.prove(key)).collect();
         prop_assert_eq!(proof.unfold(&leaves).unwrap(), each);
 
         // Bent anywhere, it is either none or leads elsewhere.
         let root = tree.root();
-        let holds = |proof: &ManyProof| proof.unfold(&leaves).is_some_and(|proofs| {
+        let holds = |proof: &Multiproof| proof.unfold(&leaves).is_some_and(|proofs| {
             proofs.iter().zip(&leaves).any(|(proof, leaf)| proof.verify_present(&root, &leaf.0, &leaf.1).is_ok())
         });
         let mut other = proof.clone();
@@ -149,7 +149,7 @@ proptest! {
         prop_assume!(!all.contains_key(&IndexKey::new(stranger)));
         keys.push(IndexKey::new(stranger));
         keys.sort_unstable();
-        prop_assert_eq!(tree.prove_many(&keys), None);
+        prop_assert_eq!(tree.multiproof(&keys), None);
     }
 }
 

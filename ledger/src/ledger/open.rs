@@ -18,13 +18,13 @@ use protocol::{
     state::{RecordState, value_hash},
 };
 
-use super::{Ledger, Shared, values::Values};
+use super::{Ledger, Snapshot, values::Values};
 use crate::{
-    asked::Asked,
     directory::Directory,
     execute,
     fault::Fault,
     head::Head,
+    inbox::Inboxes,
     index::Tree,
     log::{Edge, tile_hashes},
     query,
@@ -38,12 +38,38 @@ use crate::{
 impl Ledger {
     /// Opens the folder of the network of `genesis`, or makes it. `expected` is the tip that the
     /// caller keeps elsewhere: the log must still extend it.
+    ///
+    /// # Errors
+    /// If the store is damaged, another network's, in use, or behind its tip.
     pub fn open(
         path: &Path,
         genesis: &Genesis,
         expected: Option<(LogSize, RootHash)>,
     ) -> Result<Self, Fault> {
-        let tail = if expected.is_some() {
+        Self::open_with(path, genesis, expected, Shorter::IsRefused)
+    }
+
+    /// The same for a caller that says nothing before the log has grown to what it keeps elsewhere:
+    /// the log may be shorter than that, or not there.
+    ///
+    /// # Errors
+    /// As [`Self::open`], but for a log that only lacks its end.
+    pub fn open_to_follow(
+        path: &Path,
+        genesis: &Genesis,
+        expected: Option<(LogSize, RootHash)>,
+    ) -> Result<Self, Fault> {
+        Self::open_with(path, genesis, expected, Shorter::IsTaken)
+    }
+
+    fn open_with(
+        path: &Path,
+        genesis: &Genesis,
+        expected: Option<(LogSize, RootHash)>,
+        shorter: Shorter,
+    ) -> Result<Self, Fault> {
+        // Who follows in silence fetches a lost end again, so a torn one does not keep it from starting.
+        let tail = if expected.is_some() || shorter == Shorter::IsTaken {
             Tail::MayBeTorn
         } else {
             Tail::Whole
@@ -53,9 +79,9 @@ impl Ledger {
         match (format, store.tip()?) {
             (None, None) => {
                 let executed = execute::genesis(genesis);
-                if let Some((expected_size, expected_root)) =
-                    expected.filter(|(_, root)| *root != executed.head().root())
-                {
+                if let Some((expected_size, expected_root)) = expected.filter(|(_, root)| {
+                    shorter == Shorter::IsRefused && *root != executed.head().root()
+                }) {
                     let (size, found) = (LogSize::ZERO, "nothing there".to_owned());
                     return Err(Fault::BehindItsTip {
                         expected_size,
@@ -101,6 +127,8 @@ impl Ledger {
             writer: Mutex::new(()),
             shared: RwLock::new(shared),
         };
+        let expected =
+            expected.filter(|(size, _)| shorter == Shorter::IsRefused || *size <= tip.size);
         ledger.check_tip(expected, tip)?;
         Ok(ledger)
     }
@@ -130,8 +158,15 @@ impl Ledger {
     }
 }
 
+/// What is made of a log that is shorter than its caller remembers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shorter {
+    IsRefused,
+    IsTaken,
+}
+
 /// Rebuilds what is kept in memory, and compares it with the newest block leaf.
-fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Shared, Fault> {
+fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Snapshot, Fault> {
     let size = tip.size.get();
     if store.leaf(LeafIndex::new(size))?.is_some() {
         return Err(Fault::damaged(format!(
@@ -164,7 +199,7 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Shared, Fault> 
         )));
     }
     let asked = loaded.asked.into_inner();
-    Ok(Shared {
+    Ok(Snapshot {
         head,
         edge,
         views,
@@ -177,7 +212,7 @@ struct Loaded<'a> {
     edge: &'a Arc<Edge>,
     genesis: &'a Genesis,
     /// Collected on the one walk over all records.
-    asked: RefCell<Asked>,
+    asked: RefCell<Inboxes>,
 }
 
 impl Loaded<'_> {

@@ -24,14 +24,14 @@ const KEPT_MAX: usize = 64;
 
 /// A batch leaf with the tree of its entries.
 #[derive(Debug)]
-struct Tree {
+struct BatchTree {
     index: LeafIndex,
     leaf: Batch,
     /// As `log::levels` makes them.
     levels: Vec<Vec<Hash>>,
 }
 
-impl Tree {
+impl BatchTree {
     fn new(index: LeafIndex, leaf: Batch, hashes: &[LeafHash]) -> Self {
         let hashes: Vec<Hash> = hashes.iter().map(|hash| *hash.as_bytes()).collect();
         Self {
@@ -64,10 +64,10 @@ impl Tree {
 
 /// The trees that were asked for lately, by the place of their batch leaf.
 #[derive(Debug, Default)]
-pub(crate) struct Batches(Mutex<BTreeMap<LeafIndex, Arc<Tree>>>);
+pub(crate) struct Batches(Mutex<BTreeMap<LeafIndex, Arc<BatchTree>>>);
 
 impl Batches {
-    fn find(&self, index: LeafIndex) -> Option<Arc<Tree>> {
+    fn find(&self, index: LeafIndex) -> Option<Arc<BatchTree>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = kept.range(..index).next_back();
         before
@@ -75,7 +75,7 @@ impl Batches {
             .filter(|tree| tree.covers(index))
     }
 
-    fn keep(&self, tree: &Arc<Tree>) {
+    fn keep(&self, tree: &Arc<BatchTree>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT_MAX {
             kept.pop_first();
@@ -107,7 +107,7 @@ impl Ledger {
         }))
     }
 
-    fn tree_of(&self, index: LeafIndex) -> Result<Arc<Tree>, Fault> {
+    fn tree_of(&self, index: LeafIndex) -> Result<Arc<BatchTree>, Fault> {
         let damaged = || Fault::damaged(format!("leaf {index} stands in no batch"));
         let (found, leaf) = self
             .store
@@ -117,7 +117,7 @@ impl Ledger {
         let until = first.saturating_add(leaf.statement.count);
         let entries = self.store.leaves(first, until)?;
         let hashes: Vec<LeafHash> = entries.iter().map(|bytes| leaf_hash(bytes)).collect();
-        let tree = Arc::new(Tree::new(found, leaf, &hashes));
+        let tree = Arc::new(BatchTree::new(found, leaf, &hashes));
         if !tree.covers(index) {
             return Err(damaged());
         }

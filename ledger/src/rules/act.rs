@@ -14,7 +14,7 @@ use protocol::{
     state::{AgencyState, ClerkState, RegistryState, Revoked},
 };
 
-use super::{Place, Refusal, lifetime, size};
+use super::{Position, Refusal, lifetime, size};
 use crate::directory::Directory;
 
 /// The most clerks that the ledger knows: all of them are held in memory.
@@ -26,7 +26,7 @@ pub fn judge(
     directory: &Directory,
     leaf: Leaf<'_>,
     act: &Act,
-    place: Place,
+    place: Position,
 ) -> Result<(IndexKey, String), Refusal> {
     let statement = &act.statement;
     size(directory, leaf)?;

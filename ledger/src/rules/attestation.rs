@@ -7,17 +7,17 @@ use protocol::{
     authentic::Leaf,
     entry::{Operation, Statement},
     standing::{Mark, Standing},
-    state::RecordState,
+    state::{RecordState, RecordStatus},
 };
 
-use super::{Known, Place, Refusal, outcome, references};
+use super::{Known, Position, Refusal, references};
 
 /// The state of the record after the attestation. Its author and scope have been judged.
 pub(super) fn judge(
     known: &Known,
     entry: Leaf<'_>,
     statement: &Statement,
-    place: Place,
+    place: Position,
 ) -> Result<RecordState, Refusal> {
     let operation = statement.operation;
     let current = known
@@ -43,10 +43,11 @@ pub(super) fn judge(
             expected: Some(expected),
         });
     }
-    let status = outcome(Some(current.status), operation).ok_or(Refusal::WrongStatus {
-        status: current.status,
-        operation,
-    })?;
+    let status =
+        RecordStatus::after(Some(current.status), operation).ok_or(Refusal::WrongStatus {
+            status: current.status,
+            operation,
+        })?;
     match (last.map(|mark| mark.said), operation) {
         (None | Some(Operation::Withdraw), Operation::Withdraw) => {
             return Err(Refusal::NothingToWithdraw);
@@ -59,7 +60,7 @@ pub(super) fn judge(
     let mark = Mark {
         agency,
         said: operation,
-        place: protocol::entry::Previous {
+        place: protocol::entry::EntryRef {
             index: place.index,
             hash: entry.hash,
             height: place.height,

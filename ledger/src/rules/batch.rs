@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use protocol::{authentic::Authentic, batch::WholeBatch, hash::IndexKey, state::RecordState};
 
-use super::{Known, Place, Refusal, judge, lifetime};
+use super::{Known, Position, Refusal, judge, lifetime};
 use crate::{directory::Directory, fault::Fault, records::Records};
 
 /// What the entries make of their records, in their order; or why the batch may not stand with its own
@@ -15,7 +15,7 @@ pub(crate) fn judge_all(
     records: &impl Records,
     batch: &Authentic,
     whole: &WholeBatch,
-    place: Place,
+    place: Position,
 ) -> Result<Result<Vec<(Known, RecordState)>, Refusal>, Fault> {
     if let Err(refusal) = as_a_whole(directory, batch, whole, place) {
         return Ok(Err(refusal));
@@ -25,7 +25,7 @@ pub(crate) fn judge_all(
     let leaves = batch.leaves().skip(1);
     for (number, (leaf, entry)) in (1..).zip(leaves.zip(&whole.entries)) {
         let index = place.index.get().saturating_add(number);
-        let place = Place {
+        let place = Position {
             index: protocol::height::LeafIndex::new(index),
             ..place
         };
@@ -49,7 +49,7 @@ fn as_a_whole(
     directory: &Directory,
     batch: &Authentic,
     whole: &WholeBatch,
-    place: Place,
+    place: Position,
 ) -> Result<(), Refusal> {
     let limits = directory.limits();
     let length = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);

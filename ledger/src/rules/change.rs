@@ -21,10 +21,10 @@ pub fn judge(
     directory: &Directory,
     change: &Change,
 ) -> Result<BTreeMap<IndexKey, String>, BadChange> {
-    let (origin, network) = (directory.origin(), directory.network());
-    change.check(origin, network.chain, network.epoch, &network.trust)?;
+    let (id, network) = (directory.network_id(), directory.network());
+    change.check(id, network.epoch, &network.trust)?;
     let (keys, needed) = approvers(directory, change.statement.by);
-    change.check_approvals(origin, &keys, needed)?;
+    change.check_approvals(id, &keys, needed)?;
     for agency in &change.statement.agencies {
         succession(directory, &agency.state())?;
     }

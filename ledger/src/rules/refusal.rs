@@ -1,11 +1,11 @@
 //! Refusals: what a sender did wrong, in a stable code and one sentence with the way out.
 
 use protocol::{
-    entry::{Operation, Previous},
+    entry::{EntryRef, Operation},
     hash::LeafHash,
     height::{Height, LeafIndex, TimeMs, Version},
     name::{AgencyName, ClerkName, Date, RegistryName},
-    state::Status,
+    state::RecordStatus,
 };
 use thiserror::Error;
 
@@ -70,15 +70,19 @@ pub enum Refusal {
     },
     #[error("version {version} does not follow; the next version of this record is {next}")]
     WrongVersion { version: Version, next: Version },
+    #[error(
+        "a record takes no more than {versions_max} versions, the last of which can only revoke it; revoke it, and register a new one that rests on it"
+    )]
+    TooManyVersions { versions_max: u64 },
     #[error("\"previous\" is not the version before{}; take it from the record's history and sign again", standing(*.expected))]
-    WrongPrevious { expected: Option<Previous> },
+    WrongPrevious { expected: Option<EntryRef> },
     #[error("the record is not registered, so it cannot be changed by {}; check its number, or register it", .0.word())]
     NotRegistered(Operation),
     #[error("the record is already registered; amend or correct it instead")]
     AlreadyRegistered,
     #[error("a record that is {} does not take {}; {}", .status.word(), .operation.word(), way_out(*.status))]
     WrongStatus {
-        status: Status,
+        status: RecordStatus,
         operation: Operation,
     },
     #[error("{} needs a reason code; add one and sign again", .0.word())]
@@ -122,6 +126,24 @@ pub enum Refusal {
     UnknownAgency(AgencyName),
     #[error("the act is not signed with the admin key of agency {0}; sign it with that key")]
     WrongAdminKey(AgencyName),
+    #[error("the return mark is not signed with the vote key of agency {0}; sign it with that key")]
+    WrongVoteKey(AgencyName),
+    #[error("the return mark names another peer key than that of agency {0}; name that one")]
+    WrongPeerKey(AgencyName),
+    #[error("agency {0} runs no validator; only a validator returns")]
+    NoValidator(AgencyName),
+    #[error(
+        "this return of agency {agency} stands in block {height} already; make a new nonce after a new loss"
+    )]
+    ReturnRepeated { agency: AgencyName, height: Height },
+    #[error(
+        "agency {agency} returned in block {height}; the ledger takes its next return mark in a block of time {from} ms or later"
+    )]
+    ReturnTooSoon {
+        agency: AgencyName,
+        height: Height,
+        from: TimeMs,
+    },
     #[error("clerk {0} belongs to another agency; have that agency decide about it")]
     ForeignClerk(ClerkName),
     #[error("clerk {0} is on the ledger already, and a name is one key for good; take a new name")]
@@ -180,6 +202,7 @@ impl Refusal {
             Self::ExpiresTooLate { .. } => "expires-too-late",
             Self::VersionTaken { .. } => "version-taken",
             Self::WrongVersion { .. } => "wrong-version",
+            Self::TooManyVersions { .. } => "too-many-versions",
             Self::WrongPrevious { .. } => "wrong-previous",
             Self::NotRegistered(_) => "not-registered",
             Self::AlreadyRegistered => "already-registered",
@@ -198,6 +221,11 @@ impl Refusal {
             Self::CommitmentNotDue(_) => "commitment-not-due",
             Self::UnknownAgency(_) => "unknown-agency",
             Self::WrongAdminKey(_) => "wrong-admin-key",
+            Self::WrongVoteKey(_) => "wrong-vote-key",
+            Self::WrongPeerKey(_) => "wrong-peer-key",
+            Self::NoValidator(_) => "no-validator",
+            Self::ReturnRepeated { .. } => "return-repeated",
+            Self::ReturnTooSoon { .. } => "return-too-soon",
             Self::ForeignClerk(_) => "foreign-clerk",
             Self::ClerkExists(_) => "clerk-exists",
             Self::KeyTaken(_) => "key-taken",
@@ -241,17 +269,17 @@ impl Refusal {
     }
 }
 
-fn standing(expected: Option<Previous>) -> String {
+fn standing(expected: Option<EntryRef>) -> String {
     expected.map_or_else(
         || ", which version 1 does not have".to_owned(),
         |previous| format!(", which stands at leaf {}", previous.index),
     )
 }
 
-const fn way_out(status: Status) -> &'static str {
+const fn way_out(status: RecordStatus) -> &'static str {
     match status {
-        Status::Active => "look at its history first",
-        Status::Suspended => "reinstate it first",
-        Status::Revoked => "register a new record instead",
+        RecordStatus::Active => "look at its history first",
+        RecordStatus::Suspended => "reinstate it first",
+        RecordStatus::Revoked => "register a new record instead",
     }
 }

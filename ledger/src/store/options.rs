@@ -13,8 +13,8 @@ const WRITE_BUFFERS_BYTES_MAX: usize = 64 * MIB;
 const BLOCK_CACHE_BYTES: usize = 32 * MIB;
 /// A WAL this long makes the families flush that hold it back.
 const WAL_BYTES_MAX: u64 = 32 << 20;
-/// How many table files stay open.
-const OPEN_FILES_MAX: i32 = 512;
+/// How many table files stay open: enough for some 15 GB of them; beyond that the oldest is opened again.
+pub const OPEN_FILES_MAX: u16 = 256;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
 
 /// How families differ.
@@ -102,7 +102,7 @@ pub(super) fn database(recovery: DBRecoveryMode) -> Options {
     options.set_paranoid_checks(true);
     options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES_MAX);
     options.set_max_total_wal_size(WAL_BYTES_MAX);
-    options.set_max_open_files(OPEN_FILES_MAX);
+    options.set_max_open_files(OPEN_FILES_MAX.into());
     options.set_max_background_jobs(2);
     options.set_keep_log_file_num(2);
     options.set_max_log_file_size(4 * MIB);

@@ -10,7 +10,7 @@ use rocksdb::{DBPinnableSlice, Direction, IteratorMode};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Store,
+    Store, interrupt,
     schema::{
         self, BLOCKS, BlockRow, ENTRIES, LEAVES, META, META_CHAIN, META_FORMAT, META_PUBLISHED,
         META_TIP, PublishedRow, RECORDS, RecordRow, STARTS, STATE, TILES, TipRow, UNDO, UndoRow,
@@ -150,6 +150,9 @@ impl Store {
         mut each: impl FnMut(IndexKey, RecordState),
     ) -> Result<(), Fault> {
         self.scan(RECORDS, IteratorMode::Start, |key, value| {
+            if interrupt::is_told() {
+                return Err(Fault::Interrupted);
+            }
             each(index_key(key)?, state(row(RECORDS, value)?)?);
             Ok(true)
         })

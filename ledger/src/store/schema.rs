@@ -19,7 +19,7 @@ use protocol::{
     hash::{BlockId, IndexKey, LeafHash, RootHash},
     height::{Height, LeafIndex, LogSize, TimeMs, Version},
     standing::Standing,
-    state::{RecordState, Status},
+    state::{RecordState, RecordStatus},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -84,9 +84,9 @@ impl From<&RecordState> for RecordRow {
             standing,
         } = state;
         let status = match status {
-            Status::Active => 0,
-            Status::Suspended => 1,
-            Status::Revoked => 2,
+            RecordStatus::Active => 0,
+            RecordStatus::Suspended => 1,
+            RecordStatus::Revoked => 2,
         };
         Self {
             status,
@@ -116,9 +116,9 @@ impl RecordRow {
             standing,
         } = self;
         let status = match status {
-            0 => Status::Active,
-            1 => Status::Suspended,
-            2 => Status::Revoked,
+            0 => RecordStatus::Active,
+            1 => RecordStatus::Suspended,
+            2 => RecordStatus::Revoked,
             _ => return None,
         };
         let standing = if standing.is_empty() {

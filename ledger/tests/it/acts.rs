@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ledger::Refusal;
 use protocol::{
     act::{ActStatement, Decision},
-    authentic::{Authentic, Said},
+    authentic::{Authentic, Submission},
     entry::Operation,
     height::{Height, TimeMs},
     key::SecretKey,
@@ -15,7 +15,7 @@ use protocol::{
 };
 
 use crate::world::{
-    self, ANNA, BOB, Chain, LICENCES, LOLA, PARCELS, PERMITS, origin, register, registry, secret,
+    self, ANNA, BOB, Chain, LICENCES, LOLA, PARCELS, PERMITS, network, register, registry, secret,
     sign,
 };
 
@@ -62,8 +62,8 @@ pub fn policy(name: &str, text: &str) -> Decision {
 pub fn sign_act(said: ActStatement, key: Option<&SecretKey>) -> Authentic {
     let admin = secret(&format!("{} admin", said.author));
     let key = key.unwrap_or(&admin);
-    Said::from(said.sign(&origin(), key))
-        .authenticate(&origin(), &key.public())
+    Submission::from(said.sign(&network(), key))
+        .authenticate(&network(), &key.public())
         .unwrap()
 }
 

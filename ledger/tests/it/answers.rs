@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ledger::{Ledger, NotAdmitted, Refusal, query::NoAnswer};
 use protocol::{
     batch::WholeBatch,
+    batch_receipts::BatchReceipts,
     block::BlockLeaf,
     entry::{Committed, Entry, Operation},
     hash::{Commitment, IndexKey, RootHash},
@@ -14,12 +15,12 @@ use protocol::{
     index::IndexProof,
     merkle::{self, leaf_hash, tiles, verify_consistency, verify_inclusion},
     receipt::{BlockProof, Receipt},
-    sheaf::Sheaf,
     state::{ClerkState, RecordState, value_hash},
 };
+use testkit::Random;
 
 use crate::{
-    model::{Random, random_block},
+    model::random_block,
     world::{PERMITS, genesis, key, next, proposal, register, registry, sign, sign_batch},
 };
 
@@ -45,7 +46,7 @@ fn state(ledger: &Ledger, number: u64) -> Option<RecordState> {
 /// Commits `blocks` random blocks and publishes some of them, with others always ahead.
 fn grown(ledger: &Ledger, blocks: u64, seed: u64, publish: bool) {
     println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut model = BTreeMap::new();
     while ledger.head().height().get() < blocks {
         let (entries, _) = random_block(&mut random, &mut model, |number| state(ledger, number));
@@ -296,7 +297,7 @@ fn paths_and_consistency_hold_between_any_two_sizes() {
     grown(&ledger, 250, 6, false);
     let size = ledger.head().size();
     assert!(size.get() > 600, "{size}");
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     for _ in 0..300 {
         let new = LogSize::new(1 + random.below(size.get()));
         let old = LogSize::new(1 + random.below(new.get()));
@@ -421,10 +422,10 @@ fn the_door_knows_duplicates_and_names_the_winner_of_a_conflict() {
     assert_eq!(winner, places[1]);
 }
 
-/// A sheaf and the batch's entries give the very receipts that are given one by one; a bent one gives
-/// none, or receipts that do not hold.
+/// Batch receipts and the batch's entries give the very receipts that are given one by one; bent ones
+/// give none, or receipts that do not hold.
 #[test]
-fn a_sheaf_is_the_receipts_of_its_batch() {
+fn batch_receipts_are_the_receipts_of_the_batch() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(folder.path(), &genesis(), None).unwrap();
     for (block, counts) in [(0, &[3, 1][..]), (1, &[]), (2, &[300, 2]), (3, &[1024])] {
@@ -441,35 +442,38 @@ fn a_sheaf_is_the_receipts_of_its_batch() {
             .unwrap();
         ledger.commit(&executed, b"certificate").unwrap();
     }
-    let unpublished = ledger.sheaf(LeafIndex::new(3));
+    let unpublished = ledger.batch_receipts(LeafIndex::new(3));
     assert!(matches!(unpublished, Err(NoAnswer::NotYet)));
     for height in [3, 4] {
         let height = Height::new(height);
         ledger.publish(&note(&ledger, height), height).unwrap();
-        let (mut sheaves, mut receipts) = (0, 0);
+        let (mut batches, mut receipts) = (0, 0);
         let size = ledger.published().unwrap().head.size().get();
         for index in (0..size).map(LeafIndex::new) {
             let leaf = ledger.leaf(index).unwrap().unwrap();
             if !WholeBatch::is_start(&leaf) {
-                assert!(matches!(ledger.sheaf(index), Err(NoAnswer::NotFound)));
+                assert!(matches!(
+                    ledger.batch_receipts(index),
+                    Err(NoAnswer::NotFound)
+                ));
                 continue;
             }
-            let sheaf = ledger.sheaf(index).unwrap();
-            let text = sheaf.write();
-            assert_eq!(Sheaf::parse(text.as_bytes()).unwrap(), sheaf);
+            let shared = ledger.batch_receipts(index).unwrap();
+            let text = shared.write();
+            assert_eq!(BatchReceipts::parse(text.as_bytes()).unwrap(), shared);
             let first = index.get() + 1;
-            let places = first..first + sheaf.batch.statement.count;
+            let places = first..first + shared.batch.statement.count;
             let single: Vec<Receipt> = places
                 .map(|at| ledger.receipt(LeafIndex::new(at)).unwrap())
                 .collect();
             let entries: Vec<Entry> = single.iter().map(|receipt| receipt.entry.clone()).collect();
-            let together: Vec<Receipt> = sheaf.receipts(&entries).unwrap().collect();
+            let together: Vec<Receipt> = shared.receipts(&entries).unwrap().collect();
             assert_eq!(together, single, "the batch at {index}");
-            sheaves += 1;
+            batches += 1;
             receipts += together.len();
-            assert!(sheaf.receipts(&entries[1..]).is_none());
+            assert!(shared.receipts(&entries[1..]).is_none());
         }
-        println!("height {height}: {sheaves} sheaves, {receipts} receipts");
-        assert_eq!(sheaves, if height.get() == 3 { 4 } else { 5 });
+        println!("height {height}: {batches} batches, {receipts} receipts");
+        assert_eq!(batches, if height.get() == 3 { 4 } else { 5 });
     }
 }

@@ -6,7 +6,7 @@ use protocol::{
     entry::{Committed, Operation, Statement},
     hash::Commitment,
     height::Version,
-    name::{ClerkName, ReasonCode},
+    name::{AgencyName, ClerkName, ReasonCode},
     standing::{Endorsement, RegistryPolicy},
 };
 
@@ -140,10 +140,12 @@ fn a_version_keeps_the_policy_of_its_day() {
     chain.block([register(2)]);
     let second = chain.state(2).unwrap();
     assert_eq!(second.endorsement(chain.head.time()), Endorsement::NotAsked);
-    // Whoever was not asked may still speak.
+    // Whoever was not asked may still speak; it is recorded, and decides nothing.
     chain.block([attest(Operation::Dispute, 2, Some(&second), LOLA)]);
     let second = chain.state(2).unwrap();
-    assert_eq!(second.endorsement(chain.head.time()), Endorsement::Disputed);
+    assert_eq!(second.endorsement(chain.head.time()), Endorsement::NotAsked);
+    let mark = second.mark(&AgencyName::parse("land").unwrap()).unwrap();
+    assert_eq!(mark.said, Operation::Dispute);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use ledger::{InvalidBlock, NotExecuted, Refusal, replay::Departure};
 use protocol::{
-    authentic::{Authentic, Said},
+    authentic::{Authentic, Submission},
     batch::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, WholeBatch},
     entry::{Operation, Reference, Statement},
     height::{Height, Version},
@@ -15,7 +15,7 @@ use protocol::{
 use crate::{
     replay::{replay, replayed},
     world::{
-        BOB, Chain, LOLA, PARCELS, PERMITS, genesis_with, key, origin, register, registry, secret,
+        BOB, Chain, LOLA, PARCELS, PERMITS, genesis_with, key, network, register, registry, secret,
         sign, sign_batch,
     },
 };
@@ -129,8 +129,8 @@ fn the_author_and_the_last_height_are_judged_as_of_single_entries() {
 
     // By another clerk's key it is authentic, and not that clerk's.
     let lola = secret(&format!("{LOLA} clerk"));
-    let batch = WholeBatch::sign(many(1..4), &origin(), &lola).unwrap();
-    let batch = Said::from(batch).authenticate(&origin(), &lola.public());
+    let batch = WholeBatch::sign(many(1..4), &network(), &lola).unwrap();
+    let batch = Submission::from(batch).authenticate(&network(), &lola.public());
     assert_eq!(code(&chain, batch.unwrap()), Some("wrong-key"));
 }
 
@@ -163,10 +163,10 @@ fn only_a_whole_batch_is_one() {
     let leaves: Vec<&[u8]> = batch.leaves().map(|leaf| leaf.bytes).collect();
     let is_none = |leaves: &[&[u8]], why: &str| {
         let bytes = leaves.concat();
-        let Ok(said) = Said::parse(&bytes) else {
+        let Ok(said) = Submission::parse(&bytes) else {
             return;
         };
-        let held = said.authenticate(&origin(), &author.public());
+        let held = said.authenticate(&network(), &author.public());
         assert!(held.is_err(), "{why}");
     };
     let mut bent = leaves.clone();
@@ -190,13 +190,13 @@ fn only_a_whole_batch_is_one() {
 
     let mut foreign = many(1..3);
     foreign[1].author = ClerkName::parse(BOB).unwrap();
-    assert!(WholeBatch::sign(foreign, &origin(), &author).is_none());
-    assert!(WholeBatch::sign(Vec::new(), &origin(), &author).is_none());
-    let full = WholeBatch::sign(many(0..BATCH_ENTRIES_MAX), &origin(), &author).unwrap();
+    assert!(WholeBatch::sign(foreign, &network(), &author).is_none());
+    assert!(WholeBatch::sign(Vec::new(), &network(), &author).is_none());
+    let full = WholeBatch::sign(many(0..BATCH_ENTRIES_MAX), &network(), &author).unwrap();
     let text = full.write();
     assert!(text.len() < BATCH_BYTES_MAX);
     assert_eq!(WholeBatch::parse(text.as_bytes()).unwrap(), full);
-    assert!(WholeBatch::sign(many(0..BATCH_ENTRIES_MAX + 1), &origin(), &author).is_none());
+    assert!(WholeBatch::sign(many(0..BATCH_ENTRIES_MAX + 1), &network(), &author).is_none());
 }
 
 #[test]

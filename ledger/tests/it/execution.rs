@@ -1,6 +1,6 @@
 //! Blocks: building, executing, limits, and what later entries of a block see.
 
-use ledger::{InvalidBlock, NotExecuted, Refusal, execute::Proposal};
+use ledger::{InvalidBlock, NotExecuted, Refusal, execute::BlockParameters};
 use protocol::{
     authentic::Authentic,
     block::BlockLeaf,
@@ -8,7 +8,7 @@ use protocol::{
     height::{LeafIndex, TimeMs},
     merkle,
     name::AgencyName,
-    state::{Limits, RecordState, Status},
+    state::{Limits, RecordState, RecordStatus},
 };
 
 use crate::world::{self, Chain, next, proposal, register, sign};
@@ -70,7 +70,7 @@ fn later_entries_of_a_block_see_earlier_ones() {
         let entry = sign(statement.clone());
         let version = statement.version;
         states.push(RecordState {
-            status: Status::Active,
+            status: RecordStatus::Active,
             version,
             content: version,
             index: LeafIndex::new(2 + at as u64),
@@ -85,7 +85,7 @@ fn later_entries_of_a_block_see_earlier_ones() {
     chain.append(&executed);
     let state = chain.state(1).unwrap();
     assert_eq!((state.version.get(), state.content.get()), (4, 3));
-    assert_eq!(state.status, Status::Active);
+    assert_eq!(state.status, RecordStatus::Active);
     assert_eq!(executed.records().len(), 1);
 }
 
@@ -119,7 +119,7 @@ fn what_one_builds_all_others_execute_to_the_same_block() {
     let entries: Vec<Authentic> = (0..50).map(|number| sign(register(number))).collect();
     let built = chain.build(&entries).executed.unwrap();
     let proposer = built.block_leaf().proposer.clone().unwrap();
-    let proposal = Proposal {
+    let proposal = BlockParameters {
         proposer,
         time: built.block_leaf().time,
     };
@@ -157,7 +157,7 @@ fn time_must_advance_and_a_builder_makes_it() {
 fn only_a_validator_can_have_proposed() {
     let chain = Chain::new();
     let proposer = AgencyName::parse("stranger").unwrap();
-    let proposal = Proposal {
+    let proposal = BlockParameters {
         proposer: proposer.clone(),
         time: chain.head.time().next(),
     };

@@ -1,5 +1,7 @@
 //! What the ledger promises: one binary, one file per promise.
 #![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
@@ -10,6 +12,7 @@
 mod execution;
 mod model;
 mod replay;
+mod returns;
 mod roles;
 mod rules;
 mod world;
@@ -20,8 +23,10 @@ mod answers;
 mod attestations;
 mod batches;
 #[cfg(feature = "rocksdb")]
+mod long_histories;
+#[cfg(feature = "rocksdb")]
 mod matrix;
 #[cfg(feature = "rocksdb")]
-mod poison;
+mod rule_edges;
 #[cfg(feature = "rocksdb")]
 mod store;

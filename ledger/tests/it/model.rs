@@ -5,29 +5,18 @@ use std::collections::BTreeMap;
 use protocol::{
     authentic::Authentic,
     entry::Operation,
-    state::{RecordState, Status, value_hash},
+    state::{RecordState, RecordStatus, value_hash},
 };
+use testkit::Random;
 
 use crate::world::{self, Chain, PERMITS, key, next, registry, sign};
 
-/// A small generator of numbers, so that a failure prints all that is needed to repeat it.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
-
 /// Version, content version and status of each record.
-type Model = BTreeMap<u64, (u64, u64, Status)>;
+type Model = BTreeMap<u64, (u64, u64, RecordStatus)>;
 
 fn model_allows(model: &mut Model, number: u64, operation: Operation) -> bool {
     use Operation::{Amend, Correct, Register, Reinstate, Revoke, Suspend};
-    use Status::{Active, Revoked, Suspended};
+    use RecordStatus::{Active, Revoked, Suspended};
     let before = model.get(&number).copied();
     let status = match (before.map(|record| record.2), operation) {
         (None, Register) => Active,
@@ -51,7 +40,7 @@ fn model_allows(model: &mut Model, number: u64, operation: Operation) -> bool {
 /// One block of random candidates, each of another record; what of them the model allows.
 pub fn random_block(
     random: &mut Random,
-    model: &mut BTreeMap<u64, (u64, u64, Status)>,
+    model: &mut BTreeMap<u64, (u64, u64, RecordStatus)>,
     state: impl Fn(u64) -> Option<RecordState>,
 ) -> (Vec<Authentic>, Vec<bool>) {
     let count = 1 + random.below(12);
@@ -70,7 +59,7 @@ pub fn random_block(
 fn random_histories_follow_the_model() {
     for seed in 1..20 {
         println!("seed {seed}");
-        let mut random = Random(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
+        let mut random = Random::new(seed);
         let mut model = Model::new();
         let mut chain = Chain::new();
         for _ in 0..40 {

@@ -12,7 +12,7 @@ use protocol::{
 
 use crate::{
     acts::{act, add_clerk, policy, sign_act},
-    world::{self, Chain, LOLA, PERMITS, attest, origin, proposal, register, secret},
+    world::{self, Chain, LOLA, PERMITS, attest, proposal, register, secret},
 };
 
 /// Those run the validators from the next block on.
@@ -30,7 +30,7 @@ fn hand_over(chain: &mut Chain, names: &[&str]) {
     let keys: BTreeMap<AgencyName, _> = approving
         .map(|name| (name.clone(), secret(&format!("{name} admin"))))
         .collect();
-    let change: Change = statement.approve(&origin(), network.chain, &keys);
+    let change: Change = statement.approve(&chain.genesis.network_id(), &keys);
     let time = chain.head.time().next();
     let executed = ledger::execute(&chain.head, &chain.records, proposal(time), [&change]);
     chain.append(&executed.unwrap());

@@ -7,18 +7,20 @@ use protocol::{
     entry::{Committed, Operation, Reference, Statement},
     hash::Commitment,
     height::{Height, Version},
+    history::VERSIONS_MAX,
     name::{ClerkName, Date, ReasonCode},
-    state::{Limits, Status},
+    state::{Limits, RecordState, RecordStatus},
 };
 
 use crate::acts;
 use crate::attestations;
+use crate::returns;
 use crate::world::{
     self, BOB, Chain, LOLA, OLD, PARCELS, PERMITS, register, registry, sign, sign_batch,
 };
 
 /// The rows of the table in `docs/protocol.md`.
-fn table() -> BTreeMap<(Option<Status>, Operation), Option<Status>> {
+fn table() -> BTreeMap<(Option<RecordStatus>, Operation), Option<RecordStatus>> {
     let text = include_str!("../../../docs/protocol.md");
     let table = text
         .split("<!-- table: status, operation -->")
@@ -36,9 +38,9 @@ fn table() -> BTreeMap<(Option<Status>, Operation), Option<Status>> {
         .collect();
     let mut outcomes = BTreeMap::new();
     for row in &rows[2..] {
-        let status = (row[0] != "none").then(|| Status::parse(row[0]).unwrap());
+        let status = (row[0] != "none").then(|| RecordStatus::parse(row[0]).unwrap());
         for (operation, outcome) in operations.iter().zip(&row[1..]) {
-            let outcome = (*outcome != "–").then(|| Status::parse(outcome).unwrap());
+            let outcome = (*outcome != "–").then(|| RecordStatus::parse(outcome).unwrap());
             outcomes.insert((status, *operation), outcome);
         }
     }
@@ -46,13 +48,13 @@ fn table() -> BTreeMap<(Option<Status>, Operation), Option<Status>> {
 }
 
 /// A chain whose record 1 is in that status.
-fn chain_with(status: Option<Status>) -> Chain {
+fn chain_with(status: Option<RecordStatus>) -> Chain {
     let mut chain = Chain::new();
     let operations: &[Operation] = match status {
         None => &[],
-        Some(Status::Active) => &[Operation::Register],
-        Some(Status::Suspended) => &[Operation::Register, Operation::Suspend],
-        Some(Status::Revoked) => &[Operation::Register, Operation::Revoke],
+        Some(RecordStatus::Active) => &[Operation::Register],
+        Some(RecordStatus::Suspended) => &[Operation::Register, Operation::Suspend],
+        Some(RecordStatus::Revoked) => &[Operation::Register, Operation::Revoke],
     };
     for operation in operations {
         let statement = chain.next(*operation, 1);
@@ -108,9 +110,20 @@ fn reference(number: u64, version: u64) -> Reference {
     }
 }
 
+/// A record with as many versions as it may have, all but the one that ends it.
+fn one_version_too_many() -> Refusal {
+    let mut chain = chain_with(Some(RecordStatus::Active));
+    let mut full = chain.state(1).unwrap();
+    full.version = Version::new(VERSIONS_MAX as u64 - 1);
+    let at = RecordState::index_key(&registry(PERMITS), &world::key(1));
+    chain.records.apply(&BTreeMap::from([(at, full)]));
+    let amend = chain.next(Operation::Amend, 1);
+    chain.refusal(sign(amend)).unwrap()
+}
+
 /// One example of every refusal, on a chain whose record 1 is active at version 2.
 fn refusals() -> Vec<Refusal> {
-    let mut chain = chain_with(Some(Status::Active));
+    let mut chain = chain_with(Some(RecordStatus::Active));
     let taken = chain.next(Operation::Correct, 1);
     chain.block([chain.next(Operation::Amend, 1)]);
     let amend = |change: &dyn Fn(&mut Statement)| {
@@ -146,6 +159,8 @@ fn refusals() -> Vec<Refusal> {
         .collect();
     refusals.extend(attestations::refusals());
     refusals.extend(acts::refusals());
+    refusals.push(one_version_too_many());
+    refusals.extend(returns::refusals());
     let stolen = world::sign_with(register(2), &world::secret("a thief"));
     refusals.push(chain.refusal(stolen).unwrap());
     let twice = sign(register(2));
@@ -253,7 +268,7 @@ fn an_entry_lives_from_its_signing_to_its_last_height() {
 
 #[test]
 fn an_entry_may_rest_on_other_records_of_any_registry() {
-    let mut chain = chain_with(Some(Status::Active));
+    let mut chain = chain_with(Some(RecordStatus::Active));
     let mut parcel = register(7);
     parcel.registry = registry(PARCELS);
     parcel.author = ClerkName::parse(LOLA).unwrap();

@@ -1,26 +1,28 @@
 //! A small network with its keys, and a chain in memory. Not a test.
 #![allow(dead_code, reason = "the tests and the example each use a part of it")]
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ledger::{
     Built, Executed, Head, MemoryRecords, NotExecuted, Records, Refusal, build, execute,
-    execute::Proposal,
+    execute::BlockParameters,
 };
 use protocol::{
-    agency::{ProvenAgency, ProvenKey},
-    authentic::{Authentic, Said},
+    agency::ProvenAgency,
+    authentic::{Authentic, Submission},
     batch::WholeBatch,
+    chain_id::NetworkId,
     entry::{Committed, Operation, Statement},
     genesis::Genesis,
     hash::{Commitment, RecordKey, sha256},
     height::{Height, TimeMs, Version},
-    key::{Possession, SecretKey},
-    name::{AgencyName, ClerkName, Date, Origin, ReasonCode, RegistryName},
-    state::{ClerkState, Limits, RecordState, RegistryState},
+    key::{SecretKey, Signature},
+    name::{AgencyName, ClerkName, Date, ReasonCode, RegistryName},
+    state::{ClerkState, Limits, RecordState},
 };
+use testkit::founder::{self, Founder};
 
+const ORIGIN: &str = "registry.example.uz/test/1";
 pub const PERMITS: &str = "build.permits";
 pub const LICENCES: &str = "build.licences";
 pub const PARCELS: &str = "land.parcels";
@@ -45,87 +47,50 @@ pub fn key(number: u64) -> RecordKey {
     RecordKey::new(sha256(&[b"record", &number.to_be_bytes()]))
 }
 
-pub fn origin() -> Origin {
-    Origin::parse("registry.example.uz/test/1").unwrap()
+/// The network that tests sign for: the one with the usual limits.
+pub fn network() -> NetworkId {
+    static NETWORK: LazyLock<NetworkId> =
+        LazyLock::new(|| genesis_with(Limits::default()).network_id());
+    NETWORK.clone()
 }
 
-fn proven(holder: &str, purpose: &str) -> ProvenKey {
-    let secret = secret(&format!("{holder} {purpose}"));
-    let origin = origin();
-    let claim = Possession {
-        origin: origin.as_str(),
-        holder,
-        purpose,
-    };
-    let key = secret.public();
-    ProvenKey {
-        key,
-        proof: secret.sign(&claim.message(&key)),
-    }
-}
+const FOUNDER: Founder<'_, fn(&str, &str) -> SecretKey> = Founder {
+    origin: ORIGIN,
+    secret: |holder, purpose| secret(&format!("{holder} {purpose}")),
+};
 
 pub fn agency(name: &str) -> ProvenAgency {
-    ProvenAgency {
-        name: AgencyName::parse(name).unwrap(),
-        url: format!("https://{name}.example.uz"),
-        cosigner: format!("{name}.example.uz/cosigner-2026"),
-        peer: proven(name, "peer"),
-        vote: proven(name, "vote"),
-        cosign: proven(name, "cosign"),
-        admin: proven(name, "admin"),
-        recovery: proven(name, "recovery"),
-    }
-}
-
-fn clerk(
-    name: &str,
-    until: Option<&str>,
-    registries: &[&str],
-    operations: &[Operation],
-) -> ClerkState {
-    ClerkState {
-        name: ClerkName::parse(name).unwrap(),
-        key: secret(&format!("{name} clerk")).public(),
-        until: until.map(|date| Date::parse(date).unwrap()),
-        registries: registries.iter().map(|name| registry(name)).collect(),
-        operations: operations.iter().copied().collect::<BTreeSet<_>>(),
-        revoked: None,
-    }
+    let (url, cosigner) = (
+        format!("https://{name}.example.uz"),
+        format!("{name}.example.uz/cosigner-2026"),
+    );
+    FOUNDER.agency(name, url, cosigner)
 }
 
 /// The network of all tests.
 pub fn genesis_with(limits: Limits) -> Genesis {
-    let owned = |name, owner| RegistryState {
-        letters: protocol::record::Letters::AsWritten,
-        name: registry(name),
-        owner: AgencyName::parse(owner).unwrap(),
-        policy: None,
+    let until = |date: &str, mut clerk: (ClerkState, Signature)| {
+        clerk.0.until = Some(Date::parse(date).unwrap());
+        clerk
     };
-    let clerks = [
-        clerk(ANNA, None, &[LICENCES, PERMITS], &Operation::ALL),
-        clerk(BOB, Some("2027-01-31"), &[PERMITS], &[Operation::Register]),
-        clerk(OLD, Some("2026-11-22"), &[PERMITS], &Operation::ALL),
-        clerk(LOLA, None, &[PARCELS, PERMITS], &Operation::ALL),
+    let clerks = vec![
+        FOUNDER.clerk(ANNA, &[LICENCES, PERMITS], Operation::ALL),
+        until(
+            "2027-01-31",
+            FOUNDER.clerk(BOB, &[PERMITS], [Operation::Register]),
+        ),
+        until("2026-11-22", FOUNDER.clerk(OLD, &[PERMITS], Operation::ALL)),
+        FOUNDER.clerk(LOLA, &[PARCELS, PERMITS], Operation::ALL),
+    ];
+    let agencies = ["build", "court", "land", "tax"].map(agency).to_vec();
+    let registries = vec![
+        founder::registry(LICENCES, "build"),
+        founder::registry(PERMITS, "build"),
+        founder::registry(PARCELS, "land"),
     ];
     let genesis = Genesis {
-        origin: origin(),
-        time: TimeMs::new(START),
         limits,
-        recovery_threshold: 3,
-        publisher: proven(origin().as_str(), "publisher"),
-        agencies: ["build", "court", "land", "tax"].map(agency).into(),
-        registries: vec![
-            owned(LICENCES, "build"),
-            owned(PERMITS, "build"),
-            owned(PARCELS, "land"),
-        ],
-        clerks: clerks
-            .into_iter()
-            .map(|state| {
-                let proof = proven(state.name.as_str(), "clerk").proof;
-                (state, proof)
-            })
-            .collect(),
+        ..FOUNDER.genesis(TimeMs::new(START), agencies, registries, clerks)
     };
     Genesis::parse(genesis.write().as_bytes()).unwrap()
 }
@@ -191,20 +156,20 @@ pub fn sign(statement: Statement) -> Authentic {
 }
 
 pub fn sign_with(statement: Statement, secret: &SecretKey) -> Authentic {
-    let said = Said::from(statement.sign(&origin(), secret));
-    said.authenticate(&origin(), &secret.public()).unwrap()
+    let said = Submission::from(statement.sign(&network(), secret));
+    said.authenticate(&network(), &secret.public()).unwrap()
 }
 
 /// One signature over all, by whoever the first names.
 pub fn sign_batch(statements: Vec<Statement>) -> Authentic {
     let secret = secret(&format!("{} clerk", statements[0].author));
-    let batch = WholeBatch::sign(statements, &origin(), &secret).unwrap();
-    let said = Said::from(batch);
-    said.authenticate(&origin(), &secret.public()).unwrap()
+    let batch = WholeBatch::sign(statements, &network(), &secret).unwrap();
+    let said = Submission::from(batch);
+    said.authenticate(&network(), &secret.public()).unwrap()
 }
 
-pub fn proposal(time: TimeMs) -> Proposal {
-    Proposal {
+pub fn proposal(time: TimeMs) -> BlockParameters {
+    BlockParameters {
         proposer: AgencyName::parse("tax").unwrap(),
         time,
     }

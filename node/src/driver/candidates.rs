@@ -1,11 +1,14 @@
 //! Blocks of the height being decided, executed but not committed.
 //!
 //! A block is on disk before this validator precommits it: otherwise a loss of power everywhere could
-//! leave locks on a block that nobody has any more. It is written behind the safety record and rides
+//! leave locks on a block that nobody has any more. It is written into the tail area of the safety record and rides
 //! along with the sync of the first record after it was executed, nearly always the prevote's. Each
 //! height writes over the last one's blocks, which nobody needs any more.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ledger::execute::Executed;
 use protocol::{
@@ -18,25 +21,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     durable::{self, Durable},
-    wire::Outline,
+    wire::CompactBlock,
 };
 
-/// Blocks that are kept at one height; more rounds than this drop the oldest that is not saved.
+/// Blocks that are kept at one height; more drop the oldest that the machine does not need.
 const CANDIDATES_MAX: usize = 16;
-const SAVED_VERSION: u8 = 1;
+/// 2: the compact block names the index root.
+const SAVED_VERSION: u8 = 2;
 
 /// A block that may be decided.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    pub(super) outline: Outline,
+    pub(super) compact: CompactBlock,
     pub(super) entries: Vec<Arc<Authentic>>,
     pub(super) executed: Executed,
-    kept: Kept,
+    kept: SyncState,
+    /// How many came before it at this height.
+    number: u64,
 }
 
 /// How far a candidate is on its way to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kept {
+enum SyncState {
     Not,
     Written,
     Synced,
@@ -45,7 +51,7 @@ enum Kept {
 /// A candidate as it stands in the file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Saved {
-    pub(super) outline: Outline,
+    pub(super) compact: CompactBlock,
     #[serde(with = "codec::byte_strings")]
     pub(super) entries: Vec<Vec<u8>>,
 }
@@ -56,6 +62,8 @@ pub(super) struct Candidates {
     blocks: BTreeMap<BlockId, Candidate>,
     /// Where the next record of this height goes.
     end: u64,
+    /// How many have come at this height.
+    came: u64,
 }
 
 impl Candidates {
@@ -67,39 +75,42 @@ impl Candidates {
         self.blocks.get(block)
     }
 
-    /// The bytes of an entry that stands in a candidate.
-    pub(super) fn entry(&self, hash: &LeafHash) -> Option<Vec<u8>> {
-        let mut entries = self
+    /// Those entries of candidates whose hashes are `wanted`, each once; they are taken from it.
+    pub(super) fn take_entries(&self, wanted: &mut BTreeSet<LeafHash>) -> Vec<Vec<u8>> {
+        let entries = self
             .blocks
             .values()
             .flat_map(|candidate| &candidate.entries);
-        entries
-            .find(|entry| entry.hash() == *hash)
-            .map(|entry| entry.bytes().to_vec())
+        let found = entries.filter(|entry| wanted.remove(&entry.hash()));
+        found.map(|entry| entry.bytes().to_vec()).collect()
+    }
+
+    /// Makes room for one more, if there is none: takes out the oldest that is not `needed`.
+    pub(super) fn make_room(&mut self, needed: impl Fn(&BlockId) -> bool) -> Option<BlockId> {
+        if self.blocks.len() < CANDIDATES_MAX {
+            return None;
+        }
+        let spare = self.blocks.iter().filter(|(block, _)| !needed(block));
+        let oldest = spare.min_by_key(|(_, candidate)| candidate.number);
+        let oldest = oldest.map(|(block, _)| *block)?;
+        self.blocks.remove(&oldest);
+        Some(oldest)
     }
 
     pub(super) fn insert(
         &mut self,
-        outline: Outline,
+        compact: CompactBlock,
         entries: Vec<Arc<Authentic>>,
         executed: Executed,
     ) -> BlockId {
         let block = executed.block();
-        if self.blocks.len() >= CANDIDATES_MAX
-            && let Some(oldest) = self
-                .blocks
-                .iter()
-                .filter(|(_, candidate)| candidate.kept == Kept::Not)
-                .map(|(id, _)| *id)
-                .next()
-        {
-            self.blocks.remove(&oldest);
-        }
+        self.came = self.came.saturating_add(1);
         self.blocks.entry(block).or_insert(Candidate {
-            outline,
+            compact,
             entries,
             executed,
-            kept: Kept::Not,
+            kept: SyncState::Not,
+            number: self.came,
         });
         block
     }
@@ -110,17 +121,17 @@ impl Candidates {
         &mut self,
         durable: &Durable,
         names: &[BlockId],
-    ) -> Result<(), durable::Fault> {
+    ) -> Result<(), durable::DurableFault> {
         for candidate in self.blocks.values_mut() {
-            if candidate.kept == Kept::Not {
+            if candidate.kept == SyncState::Not {
                 let record = candidate.record();
-                durable.write_behind(self.end, &record)?;
+                durable.write_tail(self.end, &record)?;
                 self.end = self.end.saturating_add(record.len() as u64);
-                candidate.kept = Kept::Written;
+                candidate.kept = SyncState::Written;
             }
         }
         let mut named = names.iter().filter_map(|block| self.blocks.get(block));
-        if named.any(|candidate| candidate.kept == Kept::Written) {
+        if named.any(|candidate| candidate.kept == SyncState::Written) {
             durable.sync()?;
             self.synced();
         }
@@ -130,8 +141,8 @@ impl Candidates {
     /// Says that a sync has come back since the last writing.
     pub(super) fn synced(&mut self) {
         for candidate in self.blocks.values_mut() {
-            if candidate.kept == Kept::Written {
-                candidate.kept = Kept::Synced;
+            if candidate.kept == SyncState::Written {
+                candidate.kept = SyncState::Synced;
             }
         }
     }
@@ -141,12 +152,12 @@ impl Candidates {
         &mut self,
         durable: &Durable,
         height: Height,
-    ) -> Result<Vec<Saved>, durable::Fault> {
-        let bytes = durable.read_behind()?;
+    ) -> Result<Vec<Saved>, durable::DurableFault> {
+        let bytes = durable.read_tail()?;
         let mut found = Vec::new();
         let mut rest = bytes.as_slice();
         while let Some((saved, more)) = next_record(rest) {
-            if saved.outline.height != height {
+            if saved.compact.height != height {
                 break;
             }
             found.push(saved);
@@ -161,7 +172,7 @@ impl Candidates {
     pub(super) fn take_decided(&mut self, block: &BlockId) -> Option<Candidate> {
         let decided = self.blocks.remove(block);
         self.blocks.clear();
-        self.end = 0;
+        (self.end, self.came) = (0, 0);
         decided
     }
 }
@@ -171,7 +182,7 @@ impl Candidate {
     fn record(&self) -> Vec<u8> {
         let entries = self.entries.iter().map(|entry| entry.bytes().to_vec());
         let saved = Saved {
-            outline: self.outline.clone(),
+            compact: self.compact.clone(),
             entries: entries.collect(),
         };
         let value = codec::encode(SAVED_VERSION, &saved);

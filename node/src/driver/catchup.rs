@@ -1,64 +1,63 @@
-//! Catch-up: decided blocks from peers, checked like any auditor would and committed by the normal path.
+//! Catch-up: which blocks are asked for, which are being checked, and which wait to be committed.
 //!
-//! Whom to ask is another matter (`asking`). Every block brings its certificate, is executed, and must
-//! come out with the id that the certificate names.
+//! It takes facts (an answer came, its signatures were checked, somebody is late) with the height that is
+//! being decided, and returns orders. Reading and checking blocks is `prepare`'s; committing them and
+//! choosing whom to ask are the driver's (`blocks`, `block_requests`).
 
-use std::{borrow::Cow, collections::VecDeque, sync::Arc};
+pub(super) mod prepare;
 
-use consensus::{Input, verify};
-use protocol::{
-    authentic::{Authentic, Said},
-    block::BlockLeaf,
-    height::Height,
-};
+use std::{collections::VecDeque, time::Duration};
+
+use protocol::height::Height;
 use tokio::sync::mpsc;
 
-use super::Driver;
+use self::prepare::{CheckedAnswer, PreparedBlock};
 use crate::{
     host::Moment,
-    ingest,
     network::PeerIndex,
-    wire::{self, DecidedBlock, Outline},
+    wire::{self, DecidedBlock},
 };
 
 /// Blocks that wait to be checked; more are not asked for.
-pub(super) const WAITING_MAX: usize = 2 * wire::BLOCKS_MAX;
+const WAITING_MAX: usize = 2 * wire::BLOCKS_MAX;
+/// Ask somebody else if an answer takes longer than this.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the driver is to do.
+#[derive(Debug)]
+pub(super) enum CatchUpOrder {
+    /// Nothing, until something else comes.
+    Wait,
+    /// Count blocks that nobody asked for.
+    Unasked(PeerIndex),
+    /// Check these blocks, which follow one another and what is here, and tell with
+    /// [`CatchUp::on_checked`] what came of it. None may be left: then nothing of the answer fits.
+    Check(Vec<DecidedBlock>, PeerIndex),
+    /// Ask this peer for more, if it claims to have more.
+    AskAhead(PeerIndex),
+    /// Count an answer with a block that does not hold, and ask others.
+    Wrong(PeerIndex),
+}
 
 /// Where catch-up stands. While one answer's blocks are committed, the next answer's signatures are
 /// checked on other threads.
 #[derive(Debug)]
 pub(super) struct CatchUp {
-    blocks: VecDeque<(Prepared, PeerIndex)>,
+    blocks: VecDeque<(PreparedBlock, PeerIndex)>,
     /// Blocks whose signatures are being checked.
     coming: usize,
     /// The answer after that, so that blocks stay in order.
-    pub(super) held: Option<(Vec<DecidedBlock>, PeerIndex)>,
-    checked: mpsc::UnboundedSender<Checked>,
+    held: Option<(Vec<DecidedBlock>, PeerIndex)>,
+    checked: mpsc::UnboundedSender<CheckedAnswer>,
     /// What those threads send.
-    pub(super) ready: mpsc::UnboundedReceiver<Checked>,
+    ready: mpsc::UnboundedReceiver<CheckedAnswer>,
     /// Who was asked and has not answered yet, and who was asked last.
-    pub(super) asked: Option<(PeerIndex, Moment)>,
-    pub(super) asked_last: Option<PeerIndex>,
-}
-
-/// An answer whose signatures were checked; `None` where a block does not hold.
-#[derive(Debug)]
-pub(super) struct Checked {
-    blocks: Vec<Option<Prepared>>,
-    from: PeerIndex,
-}
-
-/// A block that was read.
-#[derive(Debug)]
-struct Prepared {
-    block: DecidedBlock,
-    leaf: BlockLeaf,
-    /// None if an author is not known yet: a block before it may add the key, so it is looked at again
-    /// when its turn comes.
-    entries: Option<Vec<Arc<Authentic>>>,
+    asked: Option<(PeerIndex, Moment)>,
+    asked_last: Option<PeerIndex>,
 }
 
 impl CatchUp {
+    /// Nothing is here and nobody was asked.
     pub(super) fn new() -> Self {
         let (checked, ready) = mpsc::unbounded_channel();
         Self {
@@ -72,45 +71,87 @@ impl CatchUp {
         }
     }
 
+    /// Whether a block waits to be committed.
     pub(super) fn has_work(&self) -> bool {
         !self.blocks.is_empty()
     }
 
-    /// The height after the last block that is here.
-    pub(super) fn next(&self, height: Height) -> u64 {
+    /// The height after the last block that is here, while `height` is being decided.
+    fn next(&self, height: Height) -> u64 {
         let waiting = u64::try_from(self.waiting()).unwrap_or(0);
         height.get().saturating_add(waiting)
     }
 
-    pub(super) fn waiting(&self) -> usize {
+    fn waiting(&self) -> usize {
         self.blocks.len().saturating_add(self.coming)
     }
-}
 
-impl Driver {
-    /// An answer: the signatures of its entries are checked on all cores, beside the driver.
-    pub(super) fn on_blocks(&mut self, blocks: Vec<DecidedBlock>, from: PeerIndex) {
-        if let Some(old) = blocks.first()
-            && old.commit.height < self.machine.height()
-        {
-            self.weigh(old, from);
+    /// Whether neither a block waits nor one is being checked.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting() == 0
+    }
+
+    /// Asks `peer`, unless an answer is on its way or enough is here. The height from which on.
+    pub(super) fn ask(&mut self, peer: PeerIndex, height: Height, now: Moment) -> Option<Height> {
+        let has_enough = self.held.is_some() || self.waiting() >= WAITING_MAX;
+        if self.asked.is_some() || has_enough {
+            return None;
         }
-        if self.catchup.coming > 0 {
+        self.asked = Some((peer, now));
+        self.asked_last = Some(peer);
+        Some(Height::new(self.next(height)))
+    }
+
+    /// The peer that has not answered in time; it is waited for no longer.
+    pub(super) fn take_late(&mut self, now: Moment) -> Option<PeerIndex> {
+        let late = |(_, at): &mut (_, Moment)| now.since(*at) >= ANSWER_WITHIN;
+        self.asked.take_if(late).map(|(peer, _)| peer)
+    }
+
+    /// The peer that was asked last.
+    pub(super) const fn asked_last(&self) -> Option<PeerIndex> {
+        self.asked_last
+    }
+
+    /// Whether a peer that has decided `theirs` has more than is here, and there is room for an answer.
+    pub(super) fn wants_more(&self, theirs: Height, height: Height) -> bool {
+        theirs.get() >= self.next(height) && self.waiting() < wire::BLOCKS_MAX
+    }
+
+    /// Blocks came. Unasked, a peer may tell how the present height was decided, and nothing else: the
+    /// places here are for whoever was asked.
+    pub(super) fn on_blocks(
+        &mut self,
+        blocks: Vec<DecidedBlock>,
+        from: PeerIndex,
+        is_answer: bool,
+        height: Height,
+    ) -> CatchUpOrder {
+        if !is_answer && blocks.len() > 1 {
+            return CatchUpOrder::Unasked(from);
+        }
+        if !is_answer && !self.is_idle() {
+            return CatchUpOrder::Wait;
+        }
+        if self.coming > 0 {
             self.answer_came(from);
-            self.catchup.held = Some((blocks, from));
-            return;
+            self.held.get_or_insert((blocks, from));
+            return CatchUpOrder::Wait;
         }
+        self.take(blocks, from, height)
+    }
+
+    fn take(&mut self, blocks: Vec<DecidedBlock>, from: PeerIndex, height: Height) -> CatchUpOrder {
         let room = WAITING_MAX
-            .saturating_sub(self.catchup.waiting())
+            .saturating_sub(self.waiting())
             .min(wire::BLOCKS_MAX);
-        let next = self.catchup.next(self.machine.height());
+        let next = self.next(height);
         let last = blocks.last().map(|block| block.commit.height.get());
+        let new = blocks
+            .into_iter()
+            .skip_while(|block| block.commit.height.get() < next);
         let fitting: Vec<DecidedBlock> = (next..)
-            .zip(
-                blocks
-                    .into_iter()
-                    .skip_while(|block| block.commit.height.get() < next),
-            )
+            .zip(new)
             .take_while(|(height, block)| block.commit.height.get() == *height)
             .map(|(_, block)| block)
             .take(room)
@@ -119,172 +160,220 @@ impl Driver {
         if !fitting.is_empty() || last.is_some_and(|last| last < next) {
             self.answer_came(from);
         }
-        if let Some(first) = fitting.first()
-            && !self.is_certified(first)
-        {
-            tracing::warn!(event = "bad-commit", peer = self.peer_name(from), height = %first.commit.height, "a certificate from a peer does not hold");
-            return self.answered_wrongly(from);
-        }
-        self.catchup.coming = self.catchup.coming.saturating_add(fitting.len());
-        if fitting.len() <= 1 || !self.shared.host.has_threads() {
-            let blocks = fitting
-                .into_iter()
-                .map(|block| prepare(&self.shared, block));
-            let blocks = blocks.collect();
-            return self.on_checked(Checked { blocks, from });
-        }
-        let (shared, checked) = (Arc::clone(&self.shared), self.catchup.checked.clone());
-        let work = move || {
-            let blocks = prepare_all(&shared, fitting);
-            let _over = checked.send(Checked { blocks, from });
-        };
-        if let Err(error) = std::thread::Builder::new()
-            .name("check".to_owned())
-            .spawn(work)
-        {
-            self.shared
-                .fail_with(&format!("cannot start a thread: {error}"));
-        }
-        self.ask_ahead(from);
-    }
-
-    /// Whether the certificate of the next block holds: a few signatures, looked at before all those
-    /// of its entries. Of a later block it cannot be said yet.
-    fn is_certified(&self, block: &DecidedBlock) -> bool {
-        let commit = &block.commit;
-        commit.height != self.machine.height()
-            || verify::commit(&self.chain, &self.validators, commit).is_ok()
+        CatchUpOrder::Check(fitting, from)
     }
 
     fn answer_came(&mut self, from: PeerIndex) {
-        self.catchup.asked.take_if(|(peer, _)| *peer == from);
+        self.asked.take_if(|(peer, _)| *peer == from);
+    }
+
+    /// So many blocks are being checked from now on.
+    pub(super) const fn begin_check(&mut self, count: usize) {
+        self.coming = self.coming.saturating_add(count);
+    }
+
+    /// They cannot be checked. Nothing is lost: the blocks are asked for again.
+    pub(super) const fn give_up_check(&mut self) {
+        self.coming = 0;
+    }
+
+    /// Where threads send what they have checked.
+    pub(super) fn sender(&self) -> mpsc::UnboundedSender<CheckedAnswer> {
+        self.checked.clone()
+    }
+
+    /// Waits for the next answer that threads have checked.
+    pub(super) async fn checked(&mut self) -> Option<CheckedAnswer> {
+        self.ready.recv().await
     }
 
     /// Blocks whose signatures were checked wait their turn, and the next answer is looked at.
-    pub(super) fn on_checked(&mut self, checked: Checked) {
-        let Checked { blocks, from } = checked;
-        self.catchup.coming = self.catchup.coming.saturating_sub(blocks.len());
+    pub(super) fn on_checked(&mut self, checked: CheckedAnswer, height: Height) -> CatchUpOrder {
+        let CheckedAnswer { blocks, from } = checked;
+        self.coming = self.coming.saturating_sub(blocks.len());
         for block in blocks {
             let Some(block) = block else {
-                tracing::warn!(
-                    event = "bad-block",
-                    peer = self.peer_name(from),
-                    "a block from a peer does not hold"
-                );
                 // What is held would follow the blocks that do not come now.
-                self.catchup.held = None;
-                return self.answered_wrongly(from);
+                self.held = None;
+                return CatchUpOrder::Wrong(from);
             };
-            self.catchup.blocks.push_back((block, from));
+            self.blocks.push_back((block, from));
         }
-        match self.catchup.held.take() {
-            Some((blocks, from)) => self.on_blocks(blocks, from),
-            None => self.ask_ahead(from),
+        match self.held.take() {
+            Some((blocks, from)) => self.take(blocks, from, height),
+            None => CatchUpOrder::AskAhead(from),
         }
     }
 
-    /// Commits the next block that waits, by way of the machine.
-    pub(super) fn catch_up_one(&mut self) {
-        let Some((prepared, from)) = self.catchup.blocks.pop_front() else {
-            return;
+    /// The next block that waits, and who brought it.
+    pub(super) fn next_block(&mut self) -> Option<(PreparedBlock, PeerIndex)> {
+        self.blocks.pop_front()
+    }
+
+    /// Drops the blocks that wait: what they follow does not hold.
+    pub(super) fn drop_waiting(&mut self) {
+        self.blocks.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use consensus::Commit;
+    use protocol::{
+        block::BlockLeaf,
+        hash::{BlockId, IndexRoot, TrustHash},
+        height::{Epoch, Round, TimeMs},
+    };
+
+    use super::*;
+
+    const HERE: Height = Height::new(10);
+    const ONE: PeerIndex = PeerIndex::new(1);
+    const TWO: PeerIndex = PeerIndex::new(2);
+
+    fn at(ms: u64) -> Moment {
+        Moment::new(Duration::from_millis(ms))
+    }
+
+    fn blocks(heights: std::ops::Range<u64>) -> Vec<DecidedBlock> {
+        let block = |height| DecidedBlock {
+            leaves: Vec::new(),
+            commit: Commit {
+                height: Height::new(height),
+                round: Round::ZERO,
+                block: BlockId::new([1; 32]),
+                votes: Vec::new(),
+            },
         };
-        let height = self.machine.height();
-        let Prepared {
+        heights.map(block).collect()
+    }
+
+    fn prepared(block: DecidedBlock) -> PreparedBlock {
+        PreparedBlock {
+            leaf: BlockLeaf {
+                height: block.commit.height,
+                time: TimeMs::ZERO,
+                proposer: None,
+                parent: None,
+                entries: 0,
+                index: IndexRoot::new([0; 32]),
+                epoch: Epoch::ZERO,
+                trust: TrustHash::new([0; 32]),
+            },
             block,
-            leaf,
-            entries,
-        } = prepared;
-        if block.commit.height < height {
-            return;
+            entries: None,
         }
-        let Some(entries) = entries.or_else(|| believe(&self.shared, &block)) else {
-            tracing::warn!(event = "bad-block", peer = self.peer_name(from), %height, "a signature in a block from a peer does not hold");
-            self.catchup.blocks.clear();
-            return self.answered_wrongly(from);
-        };
-        let commit = block.commit;
-        let outline = Outline {
-            height: leaf.height,
-            time: leaf.time,
-            proposer: leaf
-                .proposer
-                .as_ref()
-                .map_or_else(String::new, ToString::to_string),
-            entries: entries.iter().map(|entry| entry.hash()).collect(),
-        };
-        let verified = verify::commit(&self.chain, &self.validators, &commit);
-        let (Ok(verified), true) = (verified, commit.height == height) else {
-            tracing::warn!(event = "bad-commit", peer = self.peer_name(from), %height, "a certificate from a peer does not hold");
-            self.catchup.blocks.clear();
-            return self.answered_wrongly(from);
-        };
-        if self.candidates.get(&commit.block).is_none() {
-            match self.execute(commit.block, &outline, &entries) {
-                Ok(Some(executed)) => {
-                    self.candidates.insert(outline, entries, executed);
-                }
-                Ok(None) => {
-                    // The certificate holds, so either the peer sent other leaves or we are wrong.
-                    tracing::error!(event = "bad-block", peer = self.peer_name(from), %height, "the block does not come out as its certificate says");
-                    self.catchup.blocks.clear();
-                    self.contest(self.shared.ledger.head().height(), from);
-                    return self.answered_wrongly(from);
-                }
-                Err(reason) => return self.shared.fail_with(&reason),
+    }
+
+    /// Heights that are to be checked.
+    fn checks(order: &CatchUpOrder) -> Vec<u64> {
+        match order {
+            CatchUpOrder::Check(blocks, _) => {
+                let heights = blocks.iter().map(|block| block.commit.height.get());
+                heights.collect()
             }
+            other => panic!("{other:?}"),
         }
-        self.feed(Input::BlockKnown {
-            block: commit.block,
-            valid: true,
-        });
-        self.feed(Input::Commit(verified));
-        self.perform_all();
-        self.ask_ahead(from);
     }
-}
 
-/// Parses and authenticates whole blocks, split over the cores.
-fn prepare_all(shared: &crate::shared::Shared, blocks: Vec<DecidedBlock>) -> Vec<Option<Prepared>> {
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let share = blocks.len().div_ceil(cores).max(1);
-    let mut parts: Vec<Vec<DecidedBlock>> = Vec::new();
-    let mut blocks = blocks.into_iter().peekable();
-    while blocks.peek().is_some() {
-        parts.push(blocks.by_ref().take(share).collect());
+    /// All blocks of an order hold.
+    fn hold(catchup: &mut CatchUp, order: CatchUpOrder) -> CatchUpOrder {
+        let CatchUpOrder::Check(blocks, from) = order else {
+            panic!("{order:?}");
+        };
+        catchup.begin_check(blocks.len());
+        let blocks = blocks.into_iter().map(|block| Some(prepared(block)));
+        let blocks = blocks.collect();
+        catchup.on_checked(CheckedAnswer { blocks, from }, HERE)
     }
-    let work = |part: Vec<DecidedBlock>| {
-        part.into_iter()
-            .map(|block| prepare(shared, block))
-            .collect::<Vec<_>>()
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = parts
-            .into_iter()
-            .map(|part| scope.spawn(move || work(part)))
-            .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_else(|_| vec![None]))
-            .collect()
-    })
-}
 
-fn prepare(shared: &crate::shared::Shared, block: DecidedBlock) -> Option<Prepared> {
-    let leaf = BlockLeaf::parse(block.leaves.last()?).ok()?;
-    let entries = believe(shared, &block);
-    Some(Prepared {
-        block,
-        leaf,
-        entries,
-    })
-}
+    #[test]
+    fn one_question_is_on_its_way_and_who_is_late_is_named_once() {
+        let mut catchup = CatchUp::new();
+        assert_eq!(catchup.ask(ONE, HERE, at(0)), Some(HERE));
+        assert_eq!(catchup.ask(TWO, HERE, at(1)), None);
+        assert_eq!(catchup.take_late(at(1999)), None);
+        assert_eq!(catchup.take_late(at(2000)), Some(ONE));
+        assert_eq!(catchup.take_late(at(9000)), None);
+        assert_eq!(catchup.ask(TWO, HERE, at(2000)), Some(HERE));
+        assert_eq!(catchup.asked_last(), Some(TWO));
+    }
 
-/// The leaves of a block but its own, if the key of each author is known and made its signature.
-fn believe(shared: &crate::shared::Shared, block: &DecidedBlock) -> Option<Vec<Arc<Authentic>>> {
-    let (_, leaves) = block.leaves.split_last()?;
-    let believe = |bytes: &Cow<'_, [u8]>| {
-        let said = Said::parse(bytes).ok()?;
-        ingest::authenticate(shared, said, Said::hash_of(bytes)).ok()
-    };
-    Said::regroup(leaves).iter().map(believe).collect()
+    #[test]
+    fn an_answer_is_what_follows_and_the_next_question_goes_on_behind_it() {
+        let mut catchup = CatchUp::new();
+        let _from = catchup.ask(ONE, HERE, at(0));
+        let order = catchup.on_blocks(blocks(8..13), ONE, true, HERE);
+        assert_eq!(checks(&order), [10, 11, 12]);
+        let order = hold(&mut catchup, order);
+        assert!(matches!(order, CatchUpOrder::AskAhead(ONE)));
+        assert!(catchup.has_work() && !catchup.is_idle());
+        assert!(catchup.wants_more(Height::new(13), HERE));
+        assert!(!catchup.wants_more(Height::new(12), HERE));
+        assert_eq!(catchup.ask(ONE, HERE, at(5)), Some(Height::new(13)));
+        let heights = std::iter::from_fn(|| catchup.next_block());
+        let heights = heights.map(|(block, _)| block.block.commit.height.get());
+        assert_eq!(heights.collect::<Vec<_>>(), [10, 11, 12]);
+    }
+
+    #[test]
+    fn blocks_that_leave_a_gap_are_no_answer_and_those_of_before_are_one() {
+        let mut catchup = CatchUp::new();
+        let _from = catchup.ask(ONE, HERE, at(0));
+        let order = catchup.on_blocks(blocks(12..14), ONE, true, HERE);
+        assert!(checks(&order).is_empty());
+        assert_eq!(catchup.ask(TWO, HERE, at(1)), None);
+        let order = catchup.on_blocks(blocks(5..7), ONE, true, HERE);
+        assert!(checks(&order).is_empty());
+        assert_eq!(catchup.ask(TWO, HERE, at(1)), Some(HERE));
+    }
+
+    #[test]
+    fn unasked_a_peer_tells_of_the_present_height_alone() {
+        let mut catchup = CatchUp::new();
+        let many = catchup.on_blocks(blocks(10..12), ONE, false, HERE);
+        assert!(matches!(many, CatchUpOrder::Unasked(ONE)));
+        let one = catchup.on_blocks(blocks(10..11), ONE, false, HERE);
+        assert_eq!(checks(&one), [10]);
+        let _ahead = hold(&mut catchup, one);
+        let again = catchup.on_blocks(blocks(10..11), TWO, false, HERE);
+        assert!(matches!(again, CatchUpOrder::Wait));
+    }
+
+    #[test]
+    fn one_answer_is_held_while_another_is_checked_and_falls_with_it() {
+        let mut catchup = CatchUp::new();
+        let first = catchup.on_blocks(blocks(10..12), ONE, true, HERE);
+        catchup.begin_check(checks(&first).len());
+        let held = catchup.on_blocks(blocks(12..14), TWO, true, HERE);
+        assert!(matches!(held, CatchUpOrder::Wait));
+        // Enough is here: nobody is asked.
+        assert_eq!(catchup.ask(TWO, HERE, at(0)), None);
+        let good = blocks(10..12).into_iter().map(prepared).map(Some);
+        let answer = |blocks| CheckedAnswer { blocks, from: ONE };
+        let order = catchup.on_checked(answer(good.collect()), HERE);
+        assert_eq!(checks(&order), [12, 13]);
+
+        catchup.begin_check(2);
+        let held = catchup.on_blocks(blocks(14..15), TWO, true, HERE);
+        assert!(matches!(held, CatchUpOrder::Wait));
+        let order = catchup.on_checked(answer(vec![None, None]), HERE);
+        assert!(matches!(order, CatchUpOrder::Wrong(ONE)));
+        assert_eq!(catchup.ask(TWO, HERE, at(0)), Some(Height::new(12)));
+        catchup.drop_waiting();
+        assert!(catchup.is_idle());
+    }
+
+    #[test]
+    fn no_more_is_taken_than_there_is_room_for() {
+        let (mut catchup, many) = (CatchUp::new(), wire::BLOCKS_MAX as u64);
+        let first = catchup.on_blocks(blocks(10..11 + many), ONE, true, HERE);
+        assert_eq!(checks(&first).len(), wire::BLOCKS_MAX);
+        let _ahead = hold(&mut catchup, first);
+        let second = catchup.on_blocks(blocks(10 + many..10 + 2 * many), ONE, true, HERE);
+        let _ahead = hold(&mut catchup, second);
+        assert_eq!(catchup.ask(ONE, HERE, at(0)), None);
+        let third = catchup.on_blocks(blocks(10 + 2 * many..11 + 2 * many), ONE, true, HERE);
+        assert!(checks(&third).is_empty());
+    }
 }

@@ -1,11 +1,263 @@
-//! What a clock has to say of a proposal's time (proposer-based timestamps).
+//! What a clock has to say of a proposal's time (proposer-based timestamps), and of itself.
+//!
+//! Nothing here is said in silence: whoever withholds a vote because of a clock names the clock.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use consensus::SignedProposal;
 use protocol::height::{Round, TimeMs};
+
+use super::Driver;
+use crate::{
+    clocks::{self, Clocks, WRONG_MS, in_words},
+    host::Moment,
+    network::PeerIndex,
+};
 
 /// How far two honest clocks may be apart.
 const PRECISION_MS: u64 = 500;
 /// How long a proposal may take on its way, in round 0.
 const DELAY_MS: u64 = 5_000;
+/// For so long it is said that somebody's proposals or cosignatures were dated wrongly.
+const SAID_FOR: Duration = Duration::from_secs(600);
+
+/// What is known of clocks, and what was last said of them.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    clocks: Clocks,
+    /// Milliseconds by which this clock is ahead of the others'.
+    own: Option<i64>,
+    is_wrong: bool,
+    /// Peers whose clocks are off from the others'.
+    wrong: BTreeSet<PeerIndex>,
+    /// Agencies whose last proposal was not timely: by how much its time was ahead of this clock's.
+    untimely: BTreeMap<String, (i64, Moment)>,
+    /// Agencies whose last cosignature was dated too far ahead, and by how much.
+    early: BTreeMap<String, (i64, Moment)>,
+}
+
+impl Watch {
+    /// A peer has connected anew.
+    pub(super) fn forget(&mut self, peer: PeerIndex) {
+        self.clocks.forget(peer);
+    }
+
+    /// A cosignature of that date was taken: its agency dates them rightly again, unless it was made
+    /// before the one that was not.
+    fn in_time(&mut self, agency: &str, seconds: u64, now: TimeMs, moment: Moment) {
+        let Some((_, at)) = self.early.get(agency) else {
+            return;
+        };
+        let made = Duration::from_secs(seconds.saturating_add(1));
+        if made.saturating_add(moment.since(*at)) >= Duration::from_millis(now.get()) {
+            self.early.remove(agency);
+        }
+    }
+}
+
+/// Milliseconds by which `time` is ahead of `now`.
+fn ahead_ms(time: TimeMs, now: TimeMs) -> i64 {
+    let ahead = i128::from(time.get()).saturating_sub(i128::from(now.get()));
+    i64::try_from(ahead).unwrap_or(if ahead < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// Whether a validator whose clock is so far ahead of this one finds this node's proposals timely.
+pub(crate) const fn finds_timely(ahead_ms: i64) -> bool {
+    const LATE: i64 = (PRECISION_MS + DELAY_MS).cast_signed();
+    const EARLY: i64 = PRECISION_MS.cast_signed();
+    -EARLY <= ahead_ms && ahead_ms <= LATE
+}
+
+impl Driver {
+    /// Whether a proposal that came at `came` is timely; if not, that is said to operators.
+    pub(super) fn judge_time(
+        &mut self,
+        proposal: &SignedProposal,
+        time: TimeMs,
+        came: TimeMs,
+    ) -> bool {
+        let is_timely = is_timely(time, came, proposal.statement.round);
+        // A time with a polka was judged by a quorum, when it was fresh.
+        if proposal.statement.polka.is_none()
+            && let Some(agency) = self.epoch.agency_of(&proposal.signer)
+        {
+            let agency = agency.to_string();
+            if is_timely {
+                self.watch.untimely.remove(&agency);
+            } else {
+                let (ahead, at) = (ahead_ms(time, came), self.shared.host.moment());
+                if self
+                    .watch
+                    .untimely
+                    .insert(agency.clone(), (ahead, at))
+                    .is_none()
+                {
+                    tracing::warn!(
+                        event = "untimely",
+                        agency,
+                        ahead_ms = ahead,
+                        "proposals of this agency are not timely by this clock, so they get no vote"
+                    );
+                }
+            }
+        }
+        is_timely
+    }
+
+    /// A cosignature is dated too far ahead to be taken.
+    pub(super) fn note_early(&mut self, agency: &str, seconds: u64) {
+        let now = self.shared.host.now();
+        let ahead = ahead_ms(TimeMs::new(seconds.saturating_mul(1000)), now);
+        let at = self.shared.host.moment();
+        if self
+            .watch
+            .early
+            .insert(agency.to_owned(), (ahead, at))
+            .is_none()
+        {
+            tracing::warn!(
+                event = "cosigned-ahead",
+                agency,
+                ahead_ms = ahead,
+                "cosignatures of this agency are dated ahead of time and not taken"
+            );
+        }
+    }
+
+    /// A cosignature was taken.
+    pub(super) fn note_in_time(&mut self, agency: &str, seconds: u64) {
+        let (now, moment) = (self.shared.host.now(), self.shared.host.moment());
+        self.watch.in_time(agency, seconds, now, moment);
+    }
+
+    /// A peer has told the time of its clock.
+    pub(super) fn note_clock(&mut self, peer: PeerIndex, told: TimeMs) {
+        self.watch
+            .clocks
+            .note(peer, told, self.shared.host.moment());
+    }
+
+    /// The time for cosignatures.
+    pub(super) fn agreed_now(&self) -> TimeMs {
+        clocks::agreed(self.shared.host.now(), self.watch.own)
+    }
+
+    /// Compares the clocks; what has changed is logged, how they stand is shown.
+    pub(super) fn compare_clocks(&mut self) {
+        let (now, moment) = (self.shared.host.now(), self.shared.host.moment());
+        let numbered = || self.shared.peers.iter().enumerate();
+        let agencies = numbered().filter(|(_, name)| self.epoch.is_validator(name));
+        let agencies = agencies.map(|(number, _)| PeerIndex::new(number));
+        let faulty = self.epoch.validators().faulty_max();
+        let own = self.watch.clocks.own(agencies, faulty, now, moment);
+        self.watch.own = own;
+        let ahead: BTreeMap<String, i64> = numbered()
+            .filter_map(|(number, name)| {
+                let ahead = self
+                    .watch
+                    .clocks
+                    .ahead(PeerIndex::new(number), now, moment)?;
+                Some((name.clone(), ahead))
+            })
+            .collect();
+        self.say_own_clock(own);
+        self.say_peers_clocks(&ahead, own.unwrap_or(0));
+        let old = |(_, at): &(i64, Moment)| moment.since(*at) > SAID_FOR;
+        self.watch.untimely.retain(|_, said| !old(said));
+        self.watch.early.retain(|_, said| !old(said));
+        let mut warnings = self.clock_warnings(&ahead);
+        warnings.extend(self.key_warnings());
+        let mut progress = self.shared.progress();
+        progress.clock_ms = own;
+        progress.clocks = ahead;
+        progress.warnings = warnings;
+    }
+
+    /// Once when the clock becomes wrong and once when it is right again; not for each wave between.
+    fn say_own_clock(&mut self, own: Option<i64>) {
+        let Some(own) = own else { return };
+        let bound = if self.watch.is_wrong {
+            WRONG_MS / 2
+        } else {
+            WRONG_MS
+        };
+        let is_wrong = own.unsigned_abs() >= bound.unsigned_abs();
+        if std::mem::replace(&mut self.watch.is_wrong, is_wrong) == is_wrong {
+            return;
+        }
+        if is_wrong {
+            tracing::error!(
+                event = "clock-wrong",
+                ahead_ms = own,
+                "this machine's clock is {} the others'; set it, or proposals and votes are lost",
+                in_words(own)
+            );
+        } else {
+            tracing::info!(
+                event = "clock-right",
+                ahead_ms = own,
+                "this machine's clock agrees with the others'"
+            );
+        }
+    }
+
+    /// `own` is by how much this clock is ahead of the others', so that it is not laid to them.
+    fn say_peers_clocks(&mut self, ahead: &BTreeMap<String, i64>, own: i64) {
+        for (number, name) in self.shared.peers.iter().enumerate() {
+            let peer = PeerIndex::new(number);
+            let off = ahead.get(name).map(|ahead| ahead.saturating_add(own));
+            let is_wrong = off.is_some_and(|off| off.unsigned_abs() >= WRONG_MS.unsigned_abs());
+            if is_wrong && self.watch.wrong.insert(peer) {
+                let off = off.unwrap_or_default();
+                tracing::warn!(
+                    event = "peer-clock-wrong",
+                    peer = name,
+                    ahead_ms = off,
+                    "the clock of {name} is {} the others'",
+                    in_words(off)
+                );
+            } else if !is_wrong {
+                self.watch.wrong.remove(&peer);
+            }
+        }
+    }
+
+    fn clock_warnings(&self, ahead: &BTreeMap<String, i64>) -> Vec<String> {
+        let watch = &self.watch;
+        let mut warnings = Vec::new();
+        if let Some(own) = watch.own.filter(|_| watch.is_wrong) {
+            warnings.push(format!(
+                "the clock of this machine is {} the others'; set it, or its proposals and votes are lost",
+                in_words(own)
+            ));
+        }
+        for peer in &watch.wrong {
+            let name = self.peer_name(*peer);
+            let off = ahead.get(name).copied().unwrap_or_default();
+            let off = off.saturating_add(watch.own.unwrap_or(0));
+            warnings.push(format!(
+                "the clock of {name} is {} the others'",
+                in_words(off)
+            ));
+        }
+        for (agency, (ahead, _)) in &watch.untimely {
+            warnings.push(format!(
+                "proposals of {agency} are not timely: the last was dated {} this clock",
+                in_words(*ahead)
+            ));
+        }
+        for (agency, (ahead, _)) in &watch.early {
+            warnings.push(format!(
+                "cosignatures of {agency} are not taken: the last was dated {} this clock",
+                in_words(*ahead)
+            ));
+        }
+        warnings
+    }
+}
 
 /// Whether a fresh proposal of `round` with this time is near enough to `now`, the moment it came.
 /// The allowance for the way grows by a tenth each round, so that a slow network still gets there.
@@ -22,6 +274,22 @@ pub(super) fn is_timely(time: TimeMs, now: TimeMs, round: Round) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_later_cosignature_that_is_in_time_ends_the_word_of_the_early_one() {
+        let (came, now) = (Moment::new(Duration::from_secs(10)), 1_000_000);
+        let mut watch = Watch::default();
+        watch.early.insert("soliq".to_owned(), (3_600_000, came));
+        let at = |after: u64| Moment::new(Duration::from_secs(10 + after));
+        // Twenty seconds later: one of before is told by somebody, then it dates one by a right clock.
+        let later = TimeMs::new((now + 20) * 1000);
+        watch.in_time("soliq", now - 60, later, at(20));
+        assert!(watch.early.contains_key("soliq"));
+        watch.in_time("kadastr", now + 20, later, at(20));
+        assert!(watch.early.contains_key("soliq"));
+        watch.in_time("soliq", now + 19, later, at(20));
+        assert!(watch.early.is_empty());
+    }
 
     #[test]
     fn a_proposal_from_the_future_or_the_past_is_not_timely() {

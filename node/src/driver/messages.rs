@@ -1,18 +1,23 @@
 //! What peers say, sorted: to the machine, to the gatherer, to catch-up, to the cosigner.
 //!
-//! Repetitions are dropped before any signature is checked. A message that does not hold is logged and
-//! dropped; the peer stays connected, since to cut off an honest one would be an attack in itself.
+//! Repetitions are dropped before any signature is checked. A message that does not hold is counted and
+//! dropped; only a peer whose own connection brings nothing else is cut off.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use consensus::{Input, Message, SignedProposal, verify};
-use protocol::{codec, height::Height};
+use consensus::{Input, Message, verify};
+use protocol::{
+    codec,
+    height::Height,
+    planted::{self, Bug},
+};
 
 use super::{Driver, SAFETY_VERSION};
 use crate::{
+    breaches::Breach,
     ingest,
     network::{Lane, PeerIndex, Received},
-    wire::{self, ConsensusMessage, DecidedBlock, EntriesMessage, Outline, SyncMessage},
+    wire::{self, ConsensusMessage, DecidedBlock, EntriesMessage, SyncMessage},
 };
 
 /// A vote for the height that ended a moment ago was on its way while it ended, and its sender has
@@ -25,23 +30,46 @@ const AGAIN_BYTES_MAX: usize = 256 << 10;
 
 impl Driver {
     pub(super) fn on_consensus(&mut self, received: &Received) {
+        let count = self.shared.breaches.count(received.peer);
+        self.take_consensus(received);
+        self.note_heard(received.peer, count);
+    }
+
+    pub(super) fn on_sync(&mut self, received: Received) {
+        let (from, count) = (received.peer, self.shared.breaches.count(received.peer));
+        self.take_sync(received);
+        self.note_heard(from, count);
+    }
+
+    /// A message was handled, before which so many bad ones of its peer were counted. Who says anything
+    /// sensible knows us.
+    fn note_heard(&self, from: PeerIndex, count: u64) {
+        self.shared.heard(from, count);
+        let mut progress = self.shared.progress();
+        if !progress.not_known_to.is_empty() {
+            progress.not_known_to.remove(self.peer_name(from));
+        }
+    }
+
+    fn take_consensus(&mut self, received: &Received) {
         let from = received.peer;
+        if !self.is_validator(from) && !planted::is(Bug::ObserverHeard) {
+            return self.breach(from, Breach::NotItsLane, &"an observer");
+        }
         match wire::decode(&received.bytes, wire::CONSENSUS_BYTES_MAX) {
-            Ok(ConsensusMessage::Proposal(proposal, outline)) => {
-                self.on_proposal_message(proposal, outline, from)
+            Ok(ConsensusMessage::Proposal(proposal, compact)) => {
+                self.on_proposal_message(proposal, compact, from)
             }
             Ok(ConsensusMessage::Vote(vote)) => {
                 if self.is_of_height(vote.statement.height, from)
                     && !self.machine.knows(&Message::Vote(vote.clone()))
                 {
-                    match verify::vote(&self.chain, &self.validators, &vote) {
+                    match verify::vote(&self.chain, self.epoch.validators(), &vote) {
                         Ok(verified) => {
-                            self.remember_vote(&vote);
+                            self.guard.remember_vote(&vote);
                             self.feed(Input::Vote(verified));
                         }
-                        Err(rejection) => {
-                            tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection)
-                        }
+                        Err(rejection) => self.breach(from, Breach::Rejected, &rejection),
                     }
                 }
             }
@@ -49,48 +77,27 @@ impl Driver {
                 if self.is_of_height(polka.height, from)
                     && !self.machine.knows(&Message::Polka(polka.clone()))
                 {
-                    match verify::polka(&self.chain, &self.validators, &polka) {
+                    match verify::polka(&self.chain, self.epoch.validators(), &polka) {
                         Ok(polka) => self.feed(Input::Polka(polka)),
-                        Err(rejection) => {
-                            tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection)
-                        }
+                        Err(rejection) => self.breach(from, Breach::Rejected, &rejection),
                     }
                 }
             }
             Ok(ConsensusMessage::Commit(commit)) => {
                 if commit.height >= self.machine.height() {
                     self.ask_for_blocks(from);
+                } else {
+                    self.weigh(&commit, from);
                 }
             }
-            Ok(ConsensusMessage::Cosign(cosign)) => self.on_cosign(cosign, from),
+            Ok(ConsensusMessage::Cosignature(cosign)) => self.on_cosign(&cosign, from),
             Ok(ConsensusMessage::LogLine(line)) => self.on_log_line(&line, from),
-            Err(error) => {
-                tracing::warn!(event = "bad-message", peer = self.peer_name(from), %error)
-            }
-        }
-    }
-
-    fn on_proposal_message(&mut self, proposal: SignedProposal, outline: Outline, from: PeerIndex) {
-        let came = self.shared.host.now();
-        let height = proposal.statement.height;
-        if height == self.machine.height().next() {
-            return self.keep_early(proposal, outline, from, came);
-        }
-        if !self.is_of_height(height, from)
-            || self.machine.knows(&Message::Proposal(proposal.clone()))
-        {
-            return;
-        }
-        match verify::proposal(&self.chain, &self.validators, &proposal) {
-            Ok(proposal) => self.on_proposal(proposal, outline, from, came),
-            Err(rejection) => {
-                tracing::warn!(event = "rejected", peer = self.peer_name(from), %rejection)
-            }
+            Err(error) => self.breach(from, Breach::Malformed, &error),
         }
     }
 
     /// Whether a message is of this height or the next. Who is behind is helped, who is ahead is asked.
-    fn is_of_height(&mut self, height: Height, from: PeerIndex) -> bool {
+    pub(super) fn is_of_height(&mut self, height: Height, from: PeerIndex) -> bool {
         let mine = self.machine.height();
         if height < mine {
             self.help(from, height);
@@ -104,31 +111,30 @@ impl Driver {
 
     /// Tells a peer that still votes at a decided height how it was decided, once per height.
     fn help(&mut self, peer: PeerIndex, height: Height) {
-        let Some(state) = self.peers.get_mut(peer.get()) else {
-            return;
-        };
-        let just_ended = height.next() == self.machine.height();
-        if state.told_commit >= height
-            || (just_ended && self.shared.host.since(self.height_since) < HELP_AFTER)
-        {
-            return;
+        let just_ended = height.next() == self.machine.height()
+            && self.schedule.height_age(self.shared.host.moment()) < HELP_AFTER;
+        if !just_ended && self.peers.begin_to_help(peer, height) {
+            self.answer_blocks(height, 1, peer);
         }
-        state.told_commit = height;
-        self.answer_blocks(height, 1, peer);
     }
 
-    pub(super) fn on_sync(&mut self, received: Received) {
+    fn take_sync(&mut self, received: Received) {
         let from = received.peer;
         match wire::decode(&received.bytes, wire::SYNC_BYTES_MAX) {
             Ok(SyncMessage::Status {
                 height,
                 cosigned,
+                time,
+                began,
+                silent,
                 yours,
+                cosigned_by_you,
             }) => {
-                self.on_told(from, height, yours.as_deref());
-                if let Some(peer) = self.peers.get_mut(from.get()) {
-                    peer.cosigned = cosigned;
-                }
+                self.note_clock(from, time);
+                self.note_process(from, began);
+                self.note_silence(from, silent);
+                self.on_told(from, height, yours.as_deref(), cosigned_by_you.as_deref());
+                self.peers.note_cosigned(from, cosigned);
                 self.heard_height(from, height);
                 self.note_peer(from, height);
                 let head = self.shared.ledger.head();
@@ -142,40 +148,33 @@ impl Driver {
             }) => self.answer_blocks(height, count, from),
             Ok(SyncMessage::Blocks(blocks)) => self.on_blocks(blocks, from),
             Ok(SyncMessage::GetEntries(hashes)) => self.answer_entries(&hashes, from),
-            Ok(SyncMessage::Entries(entries)) => self.on_entries(entries),
-            Ok(SyncMessage::GetOutline(block)) => {
+            Ok(SyncMessage::Entries(entries)) => self.on_entries(entries, from),
+            Ok(SyncMessage::GetCompactBlock(block)) => {
                 if let Some(candidate) = self.candidates.get(&block) {
-                    let outline = candidate.outline.clone();
-                    self.send(from, Lane::Sync, &SyncMessage::Outline(block, outline));
+                    let answer = SyncMessage::CompactBlock(block, candidate.compact.clone());
+                    self.send(from, Lane::Sync, &answer);
                 } else if self.shared.ledger.head().block() == block {
                     self.answer_blocks(self.shared.ledger.head().height(), 1, from);
                 }
             }
-            Ok(SyncMessage::Outline(block, outline)) => {
-                if self.candidates.get(&block).is_none() && self.gather(block, outline, from) {
-                    self.complete_proposals();
-                }
+            Ok(SyncMessage::CompactBlock(block, compact)) => {
+                self.on_compact_block(block, compact, from);
             }
             Ok(SyncMessage::GetCosigns(size)) => self.answer_cosigns(size, from),
             Ok(SyncMessage::Cosigns(cosigns, line)) => {
-                for cosign in cosigns.into_iter().take(self.validators.count()) {
-                    self.on_cosign(cosign, from);
+                for cosign in cosigns.into_iter().take(self.epoch.validators().count()) {
+                    self.on_cosign(&cosign, from);
                 }
                 if let Some(line) = line {
                     self.on_log_line(&line, from);
                 }
             }
-            Err(error) => {
-                tracing::warn!(event = "bad-message", peer = self.peer_name(from), %error)
-            }
+            Err(error) => self.breach(from, Breach::Malformed, &error),
         }
     }
 
     fn note_peer(&self, from: PeerIndex, height: Height) {
-        let cosigned = self
-            .peers
-            .get(from.get())
-            .map_or_else(Default::default, |peer| peer.cosigned);
+        let cosigned = self.peers.cosigned(from);
         self.shared
             .progress()
             .peers
@@ -183,6 +182,10 @@ impl Driver {
     }
 
     fn answer_blocks(&self, height: Height, count: u32, to: PeerIndex) {
+        // Who does not read its answers asks in vain: nothing is read from the disk for it.
+        if !self.shared.network.has_room(to, Lane::Sync) {
+            return;
+        }
         let count = usize::try_from(count)
             .unwrap_or(usize::MAX)
             .min(wire::BLOCKS_MAX);
@@ -205,14 +208,15 @@ impl Driver {
     }
 
     fn answer_entries(&self, hashes: &[protocol::hash::LeafHash], to: PeerIndex) {
-        let found: Vec<Vec<u8>> = {
+        let count_max = self.shared.ledger.head().directory().limits().block_entries;
+        let count_max = usize::try_from(count_max).unwrap_or(usize::MAX);
+        let mut wanted: BTreeSet<_> = hashes.iter().take(count_max).copied().collect();
+        let mut found = self.candidates.take_entries(&mut wanted);
+        {
             let mempool = self.shared.mempool();
-            let waiting = |hash| mempool.get(hash).map(|entry| entry.bytes().to_vec());
-            hashes
-                .iter()
-                .filter_map(|hash| waiting(hash).or_else(|| self.candidates.entry(hash)))
-                .collect()
-        };
+            let waiting = wanted.iter().filter_map(|hash| mempool.get(hash));
+            found.extend(waiting.map(|entry| entry.bytes().to_vec()));
+        }
         for chunk in ingest::chunks(found) {
             self.send(to, Lane::Sync, &SyncMessage::Entries(chunk));
         }
@@ -232,29 +236,35 @@ impl Driver {
     /// takes, the oldest are told again: one that a single node knows would wake nobody else for ever.
     fn tell_entries_again(&mut self) {
         let height = self.shared.ledger.head().height();
-        if std::mem::replace(&mut self.status_height, height) != height {
+        if !self.schedule.note_status(height) {
             return;
         }
         let oldest = self.shared.mempool().candidates(AGAIN_MAX, AGAIN_BYTES_MAX);
         let bytes = oldest.iter().map(|entry| entry.bytes().to_vec()).collect();
-        ingest::flood_entries(&self.shared, bytes);
+        ingest::gossip_entries(&self.shared, bytes);
     }
 
     fn status_message(&self, peer: PeerIndex) -> SyncMessage {
         let cosigned = self
-            .cosigner
-            .registered()
-            .map_or_else(Default::default, |registered| registered.size);
+            .publisher
+            .cosigned()
+            .map_or_else(Default::default, |last| last.size);
         SyncMessage::Status {
             height: self.shared.ledger.head().height(),
             cosigned,
+            time: self.shared.host.now(),
+            began: self.shown_progress.began(),
+            silent: self.silence(),
             yours: self.newest_vote_of(peer).map(Box::new),
+            cosigned_by_you: self.newest_cosignature_of(peer).map(Box::new),
         }
     }
 
     pub(super) fn tell_status(&mut self) {
+        self.tell_of_peers();
         self.tell_entries_again();
-        for peer in (0..self.peers.len()).map(PeerIndex::new) {
+        self.compare_clocks();
+        for peer in self.peers.all() {
             self.send(peer, Lane::Sync, &self.status_message(peer));
         }
         self.ask_again();

@@ -1,70 +1,149 @@
 //! Proposals on their way to the machine: their entries are gathered, then the block is executed.
 //!
-//! A proposal names entries by hash; nearly always all of them wait here already. What is missing is
-//! asked of the sender. The moment at which a proposal came is what its time is judged by, however
-//! long the gathering takes.
+//! A proposal is signed; the compact block beside it is not. So a compact block is believed only where
+//! it makes the id that was signed, and one that does not speaks against its sender alone. A block is
+//! invalid only if what makes its id breaks a rule. The moment at which a proposal came is what its
+//! time is judged by, however long the gathering takes.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-use consensus::{Input, SignedProposal, Verified};
+use consensus::{Input, Message, SignedProposal, Verified, verify};
 use ledger::{NotExecuted, execute};
 use protocol::{
-    authentic::{Authentic, Said},
-    hash::{BlockId, LeafHash},
+    authentic::{Authentic, Submission},
+    hash::BlockId,
     height::{Height, TimeMs},
+    key::PublicKey,
+    planted::{self, Bug},
 };
 
-use super::{Driver, clock};
+use super::{
+    Driver,
+    gathering::{Complete, Gathering},
+};
 use crate::{
-    host::Moment,
+    breaches::Breach,
+    fault::NodeFault,
     ingest,
     network::{Lane, PeerIndex},
-    shared::describe,
-    wire::{Outline, SyncMessage},
+    wire::{CompactBlock, SyncMessage},
 };
 
-/// Entries are nearly always on their way already, told by whoever got them first; to ask at once
-/// would only bring and check them twice.
-const ASK_AFTER: Duration = Duration::from_millis(40);
-/// Blocks that are gathered at once.
-const GATHERED_MAX: usize = 8;
-/// Proposals of the next height that wait for this one to end.
-const EARLY_MAX: usize = 4;
+/// Proposals of one validator that wait for their blocks. Its own newer ones push its older ones out.
+const WAITING_MAX: usize = 4;
 
-/// A block whose entries are being gathered.
+/// A proposal of the next height, kept until this one is over.
 #[derive(Debug)]
-struct Gathering {
-    outline: Outline,
-    /// The proposals that named it, with the moment at which each came.
-    proposals: Vec<(Verified<SignedProposal>, TimeMs)>,
-    /// Entries that do not wait here but came for this block.
-    fetched: BTreeMap<LeafHash, Arc<Authentic>>,
-    /// Who has the block, and when to ask for what is still missing.
-    from: PeerIndex,
-    ask_at: Option<Moment>,
+struct Early {
+    proposal: SignedProposal,
+    compact: CompactBlock,
+    came: TimeMs,
 }
 
-/// Blocks that are not complete yet.
+/// Proposals whose blocks are not complete yet. Every validator has slots of its own.
 #[derive(Debug, Default)]
 pub(super) struct Proposals {
-    gathering: BTreeMap<BlockId, Gathering>,
-    early: Vec<(SignedProposal, Outline, PeerIndex, TimeMs)>,
+    pub(super) gathering: Gathering,
+    waiting: BTreeMap<PublicKey, VecDeque<(Verified<SignedProposal>, TimeMs)>>,
+    early: BTreeMap<PublicKey, Early>,
+}
+
+impl Proposals {
+    fn wait(&mut self, proposal: Verified<SignedProposal>, came: TimeMs) {
+        let waiting = self.waiting.entry(proposal.get().signer).or_default();
+        if waiting.iter().any(|(known, _)| *known == proposal) {
+            return;
+        }
+        if waiting.len() >= WAITING_MAX {
+            waiting.pop_front();
+        }
+        waiting.push_back((proposal, came));
+    }
+
+    /// The proposals that wait for `block`.
+    fn take_waiting(&mut self, block: &BlockId) -> Vec<(Verified<SignedProposal>, TimeMs)> {
+        let mut taken = Vec::new();
+        for waiting in self.waiting.values_mut() {
+            let (these, rest) = std::mem::take(waiting)
+                .into_iter()
+                .partition::<Vec<_>, _>(|(proposal, _)| proposal.get().statement.block == *block);
+            taken.extend(these);
+            waiting.extend(rest);
+        }
+        taken
+    }
+}
+
+/// What came of a described block.
+#[derive(Debug)]
+pub(super) enum DescribedBlock {
+    /// It is the block, and the rules allow it.
+    Valid(Box<execute::Executed>),
+    /// It is the block, and it breaks a rule.
+    Invalid,
+    /// The description makes another block: nothing is known of the one that was asked about.
+    AnotherBlock,
 }
 
 impl Driver {
-    /// A verified proposal of this height with its outline.
-    pub(super) fn on_proposal(
+    /// A proposal with the compact block beside it. Honest proposers say it themselves, and again until
+    /// it is heard, so from anybody else it is not taken.
+    pub(super) fn on_proposal_message(
+        &mut self,
+        proposal: SignedProposal,
+        compact: CompactBlock,
+        from: PeerIndex,
+    ) {
+        let came = self.shared.host.now();
+        if self.peer_of(&proposal.signer) != Some(from) {
+            return self.breach(from, Breach::NotTheProposer, &"a proposal");
+        }
+        let height = proposal.statement.height;
+        let is_early = height == self.machine.height().next();
+        if !is_early
+            && (!self.is_of_height(height, from)
+                || self.machine.knows(&Message::Proposal(proposal.clone())))
+        {
+            return;
+        }
+        match verify::proposal(&self.chain, self.epoch.validators(), &proposal) {
+            Ok(_) if is_early => {
+                let early = Early {
+                    proposal,
+                    compact,
+                    came,
+                };
+                self.proposals.early.insert(early.proposal.signer, early);
+            }
+            Ok(proposal) => self.on_proposal(proposal, compact, from, came),
+            Err(rejection) => self.breach(from, Breach::Rejected, &rejection),
+        }
+    }
+
+    /// A verified proposal of this height.
+    fn on_proposal(
         &mut self,
         proposal: Verified<SignedProposal>,
-        outline: Outline,
+        compact: CompactBlock,
         from: PeerIndex,
         came: TimeMs,
     ) {
         let block = proposal.get().statement.block;
+        if !self.machine.keeps(proposal.get().statement.round) {
+            // The machine hears how far its signer is, and looks at nothing else of it.
+            return self.feed(Input::Proposal {
+                proposal,
+                valid: false,
+                timely: false,
+            });
+        }
         if let Some(candidate) = self.candidates.get(&block) {
-            let valid = self.judge_fresh(&proposal, &candidate.outline);
-            let timely =
-                clock::is_timely(candidate.outline.time, came, proposal.get().statement.round);
+            let (time, maker) = (candidate.compact.time, candidate.compact.proposer());
+            let valid = self.is_own_work(&proposal, maker.as_ref());
+            let timely = self.judge_time(proposal.get(), time, came);
             self.feed(Input::Proposal {
                 proposal,
                 valid,
@@ -72,155 +151,96 @@ impl Driver {
             });
             return;
         }
-        if self.gather(block, outline, from) {
-            if let Some(gathering) = self.proposals.gathering.get_mut(&block)
-                && gathering.proposals.len() < GATHERED_MAX
-            {
-                gathering.proposals.push((proposal, came));
-            }
+        self.proposals.wait(proposal, came);
+        self.gather(block, compact, from);
+        self.complete_proposals();
+    }
+
+    /// Whether a fresh proposal is of the proposer's own making; one with a polka was judged by a quorum.
+    fn is_own_work(
+        &self,
+        proposal: &Verified<SignedProposal>,
+        maker: Option<&protocol::name::AgencyName>,
+    ) -> bool {
+        let proposal = proposal.get();
+        proposal.statement.polka.is_some() || self.epoch.agency_of(&proposal.signer) == maker
+    }
+
+    /// Asks `peer` for the compact form of a block; only an answer to this is looked at.
+    pub(super) fn ask_for_compact_block(&mut self, block: BlockId, peer: PeerIndex) {
+        self.proposals.gathering.note_asked(block, peer);
+        self.send(peer, Lane::Sync, &SyncMessage::GetCompactBlock(block));
+    }
+
+    /// A compact block that came without its proposal.
+    pub(super) fn on_compact_block(
+        &mut self,
+        block: BlockId,
+        compact: CompactBlock,
+        from: PeerIndex,
+    ) {
+        if !self.proposals.gathering.take_asked(&block, from) {
+            return self.breach(from, Breach::Unasked, &"a compact block");
+        }
+        if self.candidates.get(&block).is_none() {
+            self.gather(block, compact, from);
             self.complete_proposals();
         }
     }
 
-    /// A fresh proposal must be of the proposer's own making; one with a polka was judged by a quorum.
-    fn judge_fresh(&self, proposal: &Verified<SignedProposal>, outline: &Outline) -> bool {
-        let proposal = proposal.get();
-        proposal.statement.polka.is_some()
-            || self.agencies.get(&proposal.signer) == outline.proposer().as_ref()
-    }
-
-    /// Starts or continues to gather a block; what is still missing in a moment is asked of `from`.
-    pub(super) fn gather(&mut self, block: BlockId, outline: Outline, from: PeerIndex) -> bool {
-        if outline.height != self.machine.height() {
-            return false;
+    fn gather(&mut self, block: BlockId, compact: CompactBlock, from: PeerIndex) {
+        let limits = *self.shared.ledger.head().directory().limits();
+        let count_max = usize::try_from(limits.block_entries).unwrap_or(usize::MAX);
+        if compact.height != self.machine.height() || compact.entries.len() > count_max {
+            return self.convict(block, from);
         }
-        let gathering = &mut self.proposals.gathering;
-        if !gathering.contains_key(&block) && gathering.len() >= GATHERED_MAX {
-            gathering.pop_first();
-        }
-        let ask_at = Some(self.shared.host.moment() + ASK_AFTER);
-        let known = gathering.entry(block).or_insert_with(|| Gathering {
-            outline,
-            proposals: Vec::new(),
-            fetched: BTreeMap::new(),
-            from,
-            ask_at,
-        });
-        (known.from, known.ask_at) = (from, known.ask_at.or(ask_at));
-        true
-    }
-
-    /// When to ask for what is missing, if anything is.
-    pub(super) fn gather_deadline(&self) -> Option<Moment> {
-        self.proposals
-            .gathering
-            .values()
-            .filter_map(|gathering| gathering.ask_at)
-            .min()
-    }
-
-    /// Asks for entries that have not come by themselves.
-    pub(super) fn ask_for_entries(&mut self) {
         let now = self.shared.host.moment();
-        let mut asked = Vec::new();
-        for gathering in self
-            .proposals
-            .gathering
-            .values_mut()
-            .filter(|gathering| gathering.ask_at.is_some_and(|at| at <= now))
-        {
-            gathering.ask_at = None;
-            let mempool = self.shared.mempool();
-            let lacks = |hash: &&LeafHash| {
-                mempool.get(hash).is_none() && !gathering.fetched.contains_key(hash)
-            };
-            asked.push((
-                gathering.from,
-                gathering
-                    .outline
-                    .entries
-                    .iter()
-                    .filter(lacks)
-                    .copied()
-                    .collect::<Vec<_>>(),
-            ));
-        }
-        for (from, missing) in asked {
-            self.send(from, Lane::Sync, &SyncMessage::GetEntries(missing));
-        }
-    }
-
-    /// Entries that a peer sent because this node asked.
-    pub(super) fn on_entries(&mut self, entries: Vec<Vec<u8>>) {
-        for bytes in entries {
-            let hash = Said::hash_of(&bytes);
-            let wanted = self
-                .proposals
-                .gathering
-                .values()
-                .any(|gathering| gathering.outline.entries.contains(&hash));
-            if !wanted {
-                continue;
-            }
-            let Ok(said) = Said::parse(&bytes) else {
-                continue;
-            };
-            // An entry whose signature does not hold leaves its block incomplete, so it gets no vote.
-            let Ok(entry) = ingest::authenticate(&self.shared, said, hash) else {
-                continue;
-            };
-            for gathering in self.proposals.gathering.values_mut() {
-                if gathering.outline.entries.contains(&hash) {
-                    gathering.fetched.insert(hash, Arc::clone(&entry));
-                }
-            }
-        }
-        self.complete_proposals();
+        self.proposals.gathering.add(block, compact, from, now);
     }
 
     /// Executes every block whose entries are all here, and tells the machine.
     pub(super) fn complete_proposals(&mut self) {
-        let blocks: Vec<BlockId> = self.proposals.gathering.keys().copied().collect();
-        for block in blocks {
-            let Some(gathering) = self.proposals.gathering.get(&block) else {
-                continue;
-            };
-            let entries: Option<Vec<Arc<Authentic>>> = {
-                let mempool = self.shared.mempool();
-                let find = |hash: &LeafHash| {
-                    mempool
-                        .get(hash)
-                        .or_else(|| gathering.fetched.get(hash))
-                        .cloned()
-                };
-                gathering.outline.entries.iter().map(find).collect()
-            };
-            if let Some(entries) = entries
-                && let Some(gathering) = self.proposals.gathering.remove(&block)
-            {
-                self.judge(block, gathering, entries);
+        while let Some(complete) = self.next_complete() {
+            if self.has_failed() {
+                return;
             }
+            self.judge(complete);
         }
     }
 
-    fn judge(&mut self, block: BlockId, gathering: Gathering, entries: Vec<Arc<Authentic>>) {
-        let Gathering {
-            outline, proposals, ..
-        } = gathering;
-        let valid = match self.execute(block, &outline, &entries) {
-            Ok(executed) => {
-                let valid = executed.is_some();
-                if let Some(executed) = executed {
-                    self.candidates.insert(outline.clone(), entries, executed);
-                }
-                valid
+    fn next_complete(&mut self) -> Option<Complete> {
+        let mempool = self.shared.mempool();
+        self.proposals.gathering.next_complete(&mempool)
+    }
+
+    fn judge(&mut self, complete: Complete) {
+        let Complete {
+            block,
+            compact,
+            entries,
+            from,
+        } = complete;
+        let valid = match self.judge_block(block, &compact, &entries) {
+            Ok(DescribedBlock::Valid(executed)) => {
+                self.keep_candidate(compact.clone(), entries, *executed);
+                true
             }
-            Err(reason) => return self.shared.fail_with(&reason),
+            Ok(DescribedBlock::Invalid) => false,
+            Ok(DescribedBlock::AnotherBlock) => {
+                self.convict(block, from);
+                if !planted::is(Bug::CompactBelieved) {
+                    return;
+                }
+                false
+            }
+            Err(fault) => return self.shared.fail(&fault),
         };
+        self.proposals.gathering.forget(&block);
         self.feed(Input::BlockKnown { block, valid });
-        for (proposal, came) in proposals {
-            let valid = valid && self.judge_fresh(&proposal, &outline);
-            let timely = clock::is_timely(outline.time, came, proposal.get().statement.round);
+        let maker = compact.proposer();
+        for (proposal, came) in self.proposals.take_waiting(&block) {
+            let valid = valid && self.is_own_work(&proposal, maker.as_ref());
+            let timely = self.judge_time(proposal.get(), compact.time, came);
             self.feed(Input::Proposal {
                 proposal,
                 valid,
@@ -229,61 +249,80 @@ impl Driver {
         }
     }
 
-    /// The block, if the rules allow it and it is the one that was voted on. Only this machine's own
-    /// trouble is an error.
-    pub(super) fn execute(
-        &self,
-        block: BlockId,
-        outline: &Outline,
-        entries: &[Arc<Authentic>],
-    ) -> Result<Option<execute::Executed>, String> {
-        let Some(proposer) = outline.proposer() else {
-            return Ok(None);
-        };
-        let proposal = execute::Proposal {
-            proposer,
-            time: outline.time,
-        };
-        match self
-            .shared
-            .ledger
-            .execute(proposal, entries.iter().map(Arc::as_ref))
-        {
-            Ok(executed) if executed.block() == block => Ok(Some(executed)),
-            Ok(_) => {
-                tracing::warn!(event = "block-mismatch", %block, "the outline makes another block than the one proposed");
-                Ok(None)
-            }
-            Err(NotExecuted::Invalid(invalid)) => {
-                tracing::warn!(event = "block-invalid", %block, %invalid);
-                Ok(None)
-            }
-            Err(NotExecuted::Fault(fault)) => Err(describe(&fault)),
-        }
+    /// A compact block does not describe the block that it came for. That is its sender's doing: the
+    /// proposer signed the id alone.
+    fn convict(&self, block: BlockId, from: PeerIndex) {
+        let detail = format!("a compact block that came for {block} makes another");
+        self.breach(from, Breach::CompactBlock, &detail);
     }
 
-    /// A proposal of the next height, kept until this one is over. Its signature is checked then.
-    pub(super) fn keep_early(
+    /// Keeps a block that may be decided. What has to go for it, the machine orders again if it must.
+    pub(super) fn keep_candidate(
         &mut self,
-        proposal: SignedProposal,
-        outline: Outline,
-        from: PeerIndex,
-        came: TimeMs,
-    ) {
-        if self.proposals.early.len() < EARLY_MAX {
-            self.proposals.early.push((proposal, outline, from, came));
+        compact: CompactBlock,
+        entries: Vec<Arc<Authentic>>,
+        executed: execute::Executed,
+    ) -> BlockId {
+        let machine = &self.machine;
+        let spare = self.candidates.make_room(|block| machine.needs(block));
+        if let Some(spare) = spare {
+            self.feed(Input::BlockDropped(spare));
+        }
+        self.candidates.insert(compact, entries, executed)
+    }
+
+    /// Whether a description makes this block, and whether the rules allow it then. Only this machine's
+    /// own trouble is an error.
+    pub(super) fn judge_block(
+        &self,
+        block: BlockId,
+        compact: &CompactBlock,
+        entries: &[Arc<Authentic>],
+    ) -> Result<DescribedBlock, NodeFault> {
+        let Some(proposer) = compact.proposer() else {
+            return Ok(DescribedBlock::AnotherBlock);
+        };
+        let by = execute::BlockParameters {
+            proposer,
+            time: compact.time,
+        };
+        let ledger = &self.shared.ledger;
+        let items = || entries.iter().map(Arc::as_ref);
+        if ledger.described(by.clone(), compact.index, items()) != block {
+            return Ok(DescribedBlock::AnotherBlock);
+        }
+        match ledger.execute(by, items()) {
+            Ok(executed) if executed.block() == block => {
+                Ok(DescribedBlock::Valid(Box::new(executed)))
+            }
+            Ok(executed) => {
+                let index = executed.head().index_root();
+                tracing::error!(event = "block-invalid", %block, %index, "the block names another index root than its entries lead to");
+                Ok(DescribedBlock::Invalid)
+            }
+            Err(NotExecuted::Invalid(invalid)) => {
+                tracing::error!(event = "block-invalid", %block, %invalid);
+                Ok(DescribedBlock::Invalid)
+            }
+            Err(NotExecuted::Fault(fault)) => Err(fault.into()),
         }
     }
 
     /// Begins a height: what was gathered for the last one is dropped, what came early is looked at.
     pub(super) fn proposals_of_new_height(&mut self, height: Height) {
-        self.proposals.gathering.clear();
-        for (proposal, outline, from, came) in std::mem::take(&mut self.proposals.early) {
+        let early = std::mem::take(&mut self.proposals).early;
+        for (signer, early) in early {
+            let Early {
+                proposal,
+                compact,
+                came,
+            } = early;
             if proposal.statement.height == height
+                && let Some(from) = self.peer_of(&signer)
                 && let Ok(proposal) =
-                    consensus::verify::proposal(&self.chain, &self.validators, &proposal)
+                    verify::proposal(&self.chain, self.epoch.validators(), &proposal)
             {
-                self.on_proposal(proposal, outline, from, came);
+                self.on_proposal(proposal, compact, from, came);
             }
         }
     }
@@ -291,31 +330,31 @@ impl Driver {
     /// Blocks of the last run that may have this validator's lock.
     pub(super) fn restore_candidates(&mut self) {
         let height = self.machine.height();
-        let saved = match self.candidates.read_saved(&self.safety, height) {
+        let saved = match self.candidates.read_saved(self.guard.file(), height) {
             Ok(saved) => saved,
-            Err(fault) => return self.shared.fail_with(&fault.to_string()),
+            Err(fault) => return self.shared.fail(&fault),
         };
         for saved in saved {
             let entry = |bytes: &Vec<u8>| {
-                let said = Said::parse(bytes).ok()?;
-                ingest::authenticate(&self.shared, said, Said::hash_of(bytes)).ok()
+                let submission = Submission::parse(bytes).ok()?;
+                ingest::authenticate(&self.shared, submission, Submission::hash_of(bytes)).ok()
             };
             let Some(entries) = saved.entries.iter().map(entry).collect::<Option<Vec<_>>>() else {
                 continue;
             };
-            let Some(proposer) = saved.outline.proposer() else {
+            let Some(proposer) = saved.compact.proposer() else {
                 continue;
             };
-            let proposal = execute::Proposal {
+            let proposal = execute::BlockParameters {
                 proposer,
-                time: saved.outline.time,
+                time: saved.compact.time,
             };
             if let Ok(executed) = self
                 .shared
                 .ledger
                 .execute(proposal, entries.iter().map(Arc::as_ref))
             {
-                let block = self.candidates.insert(saved.outline, entries, executed);
+                let block = self.keep_candidate(saved.compact, entries, executed);
                 self.feed(Input::BlockKnown { block, valid: true });
             }
         }

@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 
 use consensus::{Proposal, Signed, SignedProposal, SignedVote, Vote, VoteKind};
 use protocol::{
+    chain_id::NetworkId,
     hash::{ChainId, sha256},
     height::{Height, Round},
     key::{PublicKey, SecretKey},
     name::AgencyName,
+    return_mark::{ReturnMark, ReturnStatement},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum StatementKind {
     Proposal,
     Prevote,
     Precommit,
@@ -23,9 +25,9 @@ enum Kind {
 #[derive(Debug)]
 pub(super) struct Signer {
     chain: ChainId,
-    pub(super) agency: AgencyName,
+    agency: AgencyName,
     secret: SecretKey,
-    last: BTreeMap<Kind, (Height, Round, [u8; 32])>,
+    last: BTreeMap<StatementKind, (Height, Round, [u8; 32])>,
 }
 
 /// Two different statements for one height, round and kind, or a step back: a bug of ours.
@@ -46,6 +48,11 @@ impl Signer {
         }
     }
 
+    /// Whose key it is.
+    pub(super) const fn agency(&self) -> &AgencyName {
+        &self.agency
+    }
+
     /// The voting key.
     pub(super) fn public(&self) -> PublicKey {
         self.secret.public()
@@ -53,8 +60,8 @@ impl Signer {
 
     pub(super) fn vote(&mut self, vote: Vote) -> Result<SignedVote, WouldContradict> {
         let kind = match vote.kind {
-            VoteKind::Prevote => Kind::Prevote,
-            VoteKind::Precommit => Kind::Precommit,
+            VoteKind::Prevote => StatementKind::Prevote,
+            VoteKind::Precommit => StatementKind::Precommit,
         };
         let message = vote.sign_bytes(&self.chain);
         self.guard(kind, vote.height, vote.round, &message)?;
@@ -70,7 +77,12 @@ impl Signer {
         proposal: Proposal,
     ) -> Result<SignedProposal, WouldContradict> {
         let message = proposal.sign_bytes(&self.chain);
-        self.guard(Kind::Proposal, proposal.height, proposal.round, &message)?;
+        self.guard(
+            StatementKind::Proposal,
+            proposal.height,
+            proposal.round,
+            &message,
+        )?;
         Ok(Signed {
             statement: proposal,
             signer: self.secret.public(),
@@ -78,9 +90,14 @@ impl Signer {
         })
     }
 
+    /// Says that what was signed is lost. No vote, so nothing contradicts it.
+    pub(super) fn returns(&self, statement: ReturnStatement, network: &NetworkId) -> ReturnMark {
+        statement.sign(network, &self.secret)
+    }
+
     fn guard(
         &mut self,
-        kind: Kind,
+        kind: StatementKind,
         height: Height,
         round: Round,
         message: &[u8],

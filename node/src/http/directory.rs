@@ -1,81 +1,141 @@
-//! Who may do what, as values of the index, and what waits for an agency's word. Hints, not evidence: a
-//! receipt proves its clerk, an audit proves them all.
+//! Who may do what, as values of the index, and what waits for an agency's word. Lists are hints, not
+//! evidence: a receipt proves its clerk, an audit proves them all. One registry, one clerk, and the network
+//! come with their proofs.
 
 use std::sync::Arc;
 
 use api::{Inbox, InboxRecord};
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
-use protocol::name::{AgencyName, ClerkName};
+use ledger::query::NoAnswer;
+use protocol::{
+    name::{AgencyName, ClerkName, RegistryName},
+    state_proof::StateProof,
+};
 
-use super::problem::Refused;
-use crate::shared::Shared;
-
-/// The most records of one answer.
-const INBOX_MAX: usize = 1000;
+use super::{
+    Serving,
+    extract::Path,
+    problem::{ProblemResponse, of_no_answer},
+    reads::Class,
+};
+use crate::{limits::INBOX_RECORDS_MAX, shared::Shared};
 
 fn text(lines: String) -> Response {
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     (headers, lines).into_response()
 }
 
-fn agency(shared: &Shared, name: &str) -> Result<AgencyName, Refused> {
-    let name =
-        AgencyName::parse(name).ok_or_else(|| Refused::bad_request("not the name of an agency"))?;
+/// A list that grows with the network, made in its turn.
+async fn list(
+    serving: &Serving,
+    make: impl FnOnce(&Shared) -> String + Send + 'static,
+) -> Result<Response, ProblemResponse> {
+    let asked = Arc::clone(&serving.shared);
+    let lines = serving.reads.run(Class::List, move || make(&asked)).await?;
+    serving.reads.sent(text(lines)).await
+}
+
+fn agency(shared: &Shared, name: &str) -> Result<AgencyName, ProblemResponse> {
+    let name = AgencyName::parse(name)
+        .ok_or_else(|| ProblemResponse::bad_request("not the name of an agency"))?;
     let head = shared.ledger.head();
     if head.directory().agencies().contains_key(&name) {
         Ok(name)
     } else {
-        Err(Refused::not_found("no agency has this name"))
+        Err(ProblemResponse::not_found("no agency has this name"))
     }
 }
 
 pub(super) async fn clerks(
-    State(shared): State<Arc<Shared>>,
+    State(serving): State<Serving>,
     Path(name): Path<String>,
-) -> Result<Response, Refused> {
-    let name = agency(&shared, &name)?;
-    let head = shared.ledger.head();
-    let clerks = head.directory().clerks().values();
-    let own = clerks.filter(|clerk| clerk.name.agency() == name);
-    Ok(text(own.map(|clerk| clerk.write()).collect()))
+) -> Result<Response, ProblemResponse> {
+    let name = agency(&serving.shared, &name)?;
+    let make = move |shared: &Shared| {
+        let head = shared.ledger.head();
+        let clerks = head.directory().clerks().values();
+        let own = clerks.filter(|clerk| clerk.name.agency() == name);
+        own.map(|clerk| clerk.write()).collect()
+    };
+    list(&serving, make).await
 }
 
 pub(super) async fn clerk(
     State(shared): State<Arc<Shared>>,
     Path((agency, name)): Path<(String, String)>,
-) -> Result<Response, Refused> {
+) -> Result<Response, ProblemResponse> {
     let name = ClerkName::parse(&format!("{agency}/{name}"))
-        .ok_or_else(|| Refused::bad_request("not the name of a clerk"))?;
+        .ok_or_else(|| ProblemResponse::bad_request("not the name of a clerk"))?;
     let head = shared.ledger.head();
     let clerk = head.directory().clerk(&name);
-    let clerk = clerk.ok_or_else(|| Refused::not_found("no clerk has this name"))?;
+    let clerk = clerk.ok_or_else(|| ProblemResponse::not_found("no clerk has this name"))?;
     Ok(text(clerk.write()))
 }
 
-pub(super) async fn registries(State(shared): State<Arc<Shared>>) -> Response {
-    let head = shared.ledger.head();
-    let registries = head.directory().registries().values();
-    text(registries.map(|registry| registry.write()).collect())
+pub(super) async fn registries(
+    State(serving): State<Serving>,
+) -> Result<Response, ProblemResponse> {
+    let make = |shared: &Shared| {
+        let head = shared.ledger.head();
+        let registries = head.directory().registries().values();
+        registries.map(|registry| registry.write()).collect()
+    };
+    list(&serving, make).await
+}
+
+/// The proof of one place in the index: short, and made from the index in memory and one block leaf.
+async fn proof(
+    serving: &Serving,
+    make: impl FnOnce(&Shared) -> Result<StateProof, NoAnswer> + Send + 'static,
+) -> Result<Response, ProblemResponse> {
+    let asked = Arc::clone(&serving.shared);
+    let found = serving
+        .reads
+        .run(Class::Proof, move || make(&asked))
+        .await?;
+    let found = found.map_err(|answer| of_no_answer(&serving.shared, &answer))?;
+    Ok(text(found.write()))
+}
+
+pub(super) async fn registry_proof(
+    State(serving): State<Serving>,
+    Path(name): Path<String>,
+) -> Result<Response, ProblemResponse> {
+    let name = RegistryName::parse(&name)
+        .ok_or_else(|| ProblemResponse::bad_request("not the name of a registry"))?;
+    proof(&serving, move |shared| shared.ledger.registry_proof(&name)).await
+}
+
+pub(super) async fn clerk_proof(
+    State(serving): State<Serving>,
+    Path((agency, name)): Path<(String, String)>,
+) -> Result<Response, ProblemResponse> {
+    let name = ClerkName::parse(&format!("{agency}/{name}"))
+        .ok_or_else(|| ProblemResponse::bad_request("not the name of a clerk"))?;
+    proof(&serving, move |shared| shared.ledger.clerk_proof(&name)).await
+}
+
+pub(super) async fn network_proof(
+    State(serving): State<Serving>,
+) -> Result<Response, ProblemResponse> {
+    proof(&serving, |shared| shared.ledger.network_proof()).await
 }
 
 pub(super) async fn inbox(
-    State(shared): State<Arc<Shared>>,
+    State(serving): State<Serving>,
     Path(name): Path<String>,
-) -> Result<Json<Inbox>, Refused> {
-    let name = agency(&shared, &name)?;
-    let asked = Arc::clone(&shared);
-    let found = tokio::task::spawn_blocking(move || asked.ledger.asked(&name, INBOX_MAX))
-        .await
-        .map_err(|_| Refused::fault())?;
-    let (records, all) = found.map_err(|fault| {
-        shared.fail(&fault);
-        Refused::fault()
-    })?;
+) -> Result<Json<Inbox>, ProblemResponse> {
+    let shared = &serving.shared;
+    let name = agency(shared, &name)?;
+    let asked = Arc::clone(shared);
+    let make = move || asked.ledger.asked(&name, INBOX_RECORDS_MAX);
+    let found = serving.reads.run(Class::List, make).await?;
+    let (records, all) = found.map_err(|answer| of_no_answer(shared, &answer))?;
     let now = shared.ledger.head().time();
     let records = records.into_iter().map(|record| InboxRecord {
         registry: record.registry.to_string(),

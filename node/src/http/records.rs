@@ -5,34 +5,46 @@ use std::sync::Arc;
 use api::Record;
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
-use protocol::{hash::RecordKey, name::RegistryName};
+use protocol::{
+    hash::RecordKey,
+    height::{LeafIndex, Version},
+    name::RegistryName,
+};
+use serde::Deserialize;
 
-use super::problem::{Refused, of_no_answer};
+use super::{
+    Serving,
+    extract::{Path, Query},
+    problem::{ProblemResponse, of_no_answer},
+    reads::Class,
+};
 use crate::shared::Shared;
 
-fn place(registry: &str, key: &str) -> Result<(RegistryName, RecordKey), Refused> {
+fn place(registry: &str, key: &str) -> Result<(RegistryName, RecordKey), ProblemResponse> {
     let registry = RegistryName::parse(registry)
-        .ok_or_else(|| Refused::bad_request("not the name of a registry"))?;
-    let key = RecordKey::from_hex(key)
-        .ok_or_else(|| Refused::bad_request("a record key is 64 lowercase hexadecimal digits"))?;
+        .ok_or_else(|| ProblemResponse::bad_request("not the name of a registry"))?;
+    let key = RecordKey::from_hex(key).ok_or_else(|| {
+        ProblemResponse::bad_request("a record key is 64 lowercase hexadecimal digits")
+    })?;
     Ok((registry, key))
 }
 
 pub(super) async fn record(
     State(shared): State<Arc<Shared>>,
     Path((registry, key)): Path<(String, String)>,
-) -> Result<Json<Record>, Refused> {
+) -> Result<Json<Record>, ProblemResponse> {
     let (registry, key) = place(&registry, &key)?;
     let state = shared
         .ledger
         .record(&registry, &key)
         .map_err(|answer| of_no_answer(&shared, &answer))?;
-    let state = state
-        .ok_or_else(|| Refused::not_found("no record has this key; its history proves that"))?;
+    let state = state.ok_or_else(|| {
+        ProblemResponse::not_found("no record has this key; its history proves that")
+    })?;
     Ok(Json(Record {
         status: state.status.word().to_owned(),
         version: state.version.get(),
@@ -44,19 +56,38 @@ pub(super) async fn record(
     }))
 }
 
+/// Where a page of a long history begins: what the last version of the page before names.
+#[derive(Debug, Deserialize)]
+pub(super) struct PageStart {
+    from: Option<u64>,
+    index: Option<u64>,
+}
+
 pub(super) async fn history(
-    State(shared): State<Arc<Shared>>,
+    State(serving): State<Serving>,
     Path((registry, key)): Path<(String, String)>,
-) -> Result<Response, Refused> {
+    Query(page): Query<PageStart>,
+) -> Result<Response, ProblemResponse> {
     let (registry, key) = place(&registry, &key)?;
-    let asked = Arc::clone(&shared);
-    let history = tokio::task::spawn_blocking(move || asked.ledger.history(&registry, &key))
-        .await
-        .map_err(|_| Refused::fault())?
-        .map_err(|answer| of_no_answer(&shared, &answer))?;
-    Ok((
-        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        history.write(),
-    )
-        .into_response())
+    let begin = match (page.from, page.index) {
+        (None, None) => None,
+        (Some(from), Some(index)) => Some((Version::new(from), LeafIndex::new(index))),
+        _ => {
+            return Err(ProblemResponse::bad_request(
+                "a page is asked for by \"from\" and \"index\": the version and the leaf index of the previous one, as the last version shown names it",
+            ));
+        }
+    };
+    let asked = Arc::clone(&serving.shared);
+    let make = move || {
+        let history = match begin {
+            None => asked.ledger.history(&registry, &key),
+            Some(begin) => asked.ledger.history_from(&registry, &key, begin),
+        };
+        history.map(|history| history.write())
+    };
+    let history = serving.reads.run(Class::History, make).await?;
+    let history = history.map_err(|answer| of_no_answer(&serving.shared, &answer))?;
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    serving.reads.sent((headers, history).into_response()).await
 }

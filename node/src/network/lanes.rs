@@ -1,6 +1,7 @@
 //! Lanes: one stream each, frames of a length and bytes, bounded both ways.
 
 use std::{
+    collections::VecDeque,
     io,
     sync::{
         Arc,
@@ -12,9 +13,10 @@ use std::{
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::{PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, IncomingStreams};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::{Lane, PeerIndex, Received};
+use super::{Lane, PeerIndex, Received, Room, heard::Presence};
+use crate::limits;
 
 /// A write that takes longer loses its stream.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
@@ -26,6 +28,8 @@ const REOPEN_AFTER: Duration = Duration::from_millis(100);
 const FLUSH_FRAMES_MAX: usize = 64;
 /// Bytes after which frames are flushed.
 const FLUSH_BYTES: usize = 256 * 1024;
+/// Bytes of a frame that are read at once.
+const READ_BYTES: usize = 64 * 1024;
 
 /// The receiving end of an outgoing queue.
 #[derive(Debug)]
@@ -122,38 +126,83 @@ async fn write_frames(
     }
 }
 
-/// Accepts the streams of one lane from all peers. A peer has one at a time: a new one ends the old.
+/// Streams of one lane that one peer may have. Its node has one at a time; but where a second node uses
+/// its key, each must be heard, or each of them would end the other's and nobody be.
+const STREAMS_MAX: usize = 2;
+
+/// Accepts the streams of one lane from all peers. A new one beyond [`STREAMS_MAX`] ends the oldest.
 pub(super) async fn accept_lane(
     lane: Lane,
     mut streams: IncomingStreams,
-    peers: Arc<Vec<PeerId>>,
+    peers: Arc<Vec<(PeerId, Arc<Presence>)>>,
     inbox: mpsc::Sender<Received>,
 ) {
-    let mut readers: Vec<Option<tokio::task::AbortHandle>> = vec![None; peers.len()];
+    let mut readers: Vec<VecDeque<tokio::task::AbortHandle>> = vec![VecDeque::new(); peers.len()];
+    // Of a peer, not of its stream: opening another makes no new room.
+    let inboxes: Vec<LaneInbox> = peers
+        .iter()
+        .map(|(_, heard)| LaneInbox::new(lane, heard, &inbox))
+        .collect();
     while let Some((peer, stream)) = streams.next().await {
-        let Some(number) = peers.iter().position(|known| *known == peer) else {
+        let mut known = peers.iter();
+        let Some(number) = known.position(|(known, _)| *known == peer) else {
             continue;
         };
-        let reader = tokio::spawn(read_frames(lane, stream, PeerIndex(number), inbox.clone()));
-        if let Some(slot) = readers.get_mut(number)
-            && let Some(old) = slot.replace(reader.abort_handle())
+        let Some(inbox) = inboxes.get(number).cloned() else {
+            continue;
+        };
+        let reader = tokio::spawn(read_frames(lane, stream, PeerIndex(number), inbox));
+        let Some(streams) = readers.get_mut(number) else {
+            continue;
+        };
+        streams.retain(|reader| !reader.is_finished());
+        streams.push_back(reader.abort_handle());
+        if streams.len() > STREAMS_MAX
+            && let Some(oldest) = streams.pop_front()
         {
-            old.abort();
+            oldest.abort();
         }
     }
 }
 
-async fn read_frames(
-    lane: Lane,
-    mut stream: Stream,
-    peer: PeerIndex,
-    inbox: mpsc::Sender<Received>,
-) {
+/// In what room is measured: no message takes less, so that small ones are bounded in number.
+const ROOM_BYTES: usize = 16 << 10;
+
+fn units(bytes: usize) -> u32 {
+    u32::try_from(bytes / ROOM_BYTES + 1).unwrap_or(u32::MAX)
+}
+
+/// One peer's part of the inbox of a lane. A full one makes this lane of this peer wait, and nothing else.
+#[derive(Clone)]
+struct LaneInbox {
+    room: Arc<Semaphore>,
+    heard: Arc<Presence>,
+    sender: mpsc::Sender<Received>,
+}
+
+impl LaneInbox {
+    fn new(lane: Lane, heard: &Arc<Presence>, sender: &mpsc::Sender<Received>) -> Self {
+        let room = units(lane.frame_bytes_max()).saturating_mul(limits::PEER_INBOX_FRAMES_MAX);
+        Self {
+            room: Arc::new(Semaphore::new(room as usize)),
+            heard: Arc::clone(heard),
+            sender: sender.clone(),
+        }
+    }
+
+    async fn room_for(&self, bytes: &[u8]) -> Option<Room> {
+        let room = Arc::clone(&self.room);
+        room.acquire_many_owned(units(bytes.len())).await.ok()
+    }
+}
+
+async fn read_frames(lane: Lane, mut stream: Stream, peer: PeerIndex, inbox: LaneInbox) {
     loop {
-        match read_frame(lane, &mut stream).await {
+        match read_frame(lane, &mut stream, &inbox.heard).await {
             Ok(bytes) => {
-                // A full inbox makes this lane of this peer wait, and nothing else.
-                if inbox.send(Received { peer, bytes }).await.is_err() {
+                let room = inbox.room_for(&bytes).await;
+                let received = Received { peer, bytes, room };
+                if inbox.sender.send(received).await.is_err() {
                     return;
                 }
             }
@@ -165,9 +214,10 @@ async fn read_frames(
     }
 }
 
-async fn read_frame(lane: Lane, stream: &mut Stream) -> io::Result<Vec<u8>> {
+async fn read_frame(lane: Lane, stream: &mut Stream, heard: &Presence) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length).await?;
+    heard.note();
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     if length == 0 || length > lane.frame_bytes_max() {
         return Err(io::Error::new(
@@ -175,15 +225,25 @@ async fn read_frame(lane: Lane, stream: &mut Stream) -> io::Result<Vec<u8>> {
             "a frame of an impossible length",
         ));
     }
-    let mut bytes = Vec::new();
-    let mut body = stream.take(length as u64);
-    // Memory grows with what comes, not with what was announced.
-    tokio::time::timeout(FRAME_WITHIN, body.read_to_end(&mut bytes))
+    tokio::time::timeout(FRAME_WITHIN, read_body(stream, length, heard))
         .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    if bytes.len() == length {
-        Ok(bytes)
-    } else {
-        Err(io::ErrorKind::UnexpectedEof.into())
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+}
+
+/// Memory grows with what comes, not with what was announced. A long frame on a slow way is heard
+/// while it comes.
+async fn read_body(stream: &mut Stream, length: usize, heard: &Presence) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while bytes.len() < length {
+        let at = bytes.len();
+        bytes.resize(length.min(at + READ_BYTES), 0);
+        let part = bytes.get_mut(at..).unwrap_or_default();
+        let read = stream.read(part).await?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes.truncate(at + read);
+        heard.note();
     }
+    Ok(bytes)
 }

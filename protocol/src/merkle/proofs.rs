@@ -95,22 +95,54 @@ pub fn verify_consistency(
             (true, true) => Ok(()),
         };
     }
+    // If the old tree is perfect, it is itself the first node and not repeated in the path.
+    let (first, path) = if old.get().is_power_of_two() {
+        (old_root.as_bytes(), path)
+    } else {
+        path.split_first().ok_or(length)?
+    };
+    if roots(old, new, first, path).ok_or(length)? == (*old_root, *new_root) {
+        Ok(())
+    } else {
+        Err(BadProof::Root)
+    }
+}
+
+/// The two roots to which a prefix path leads: of the first `old` leaves of a tree, and of that tree of `new`
+/// leaves. The path is that of a consistency proof, with its first node written out also where the smaller
+/// tree is perfect.
+///
+/// Whoever knows that the second root is right knows that the first is: no other path leads there. So a path
+/// that leads to the root of the larger of two logs, and to another root than the smaller has, proves that
+/// the larger does not begin with the smaller.
+///
+/// # Errors
+/// Sizes of which the first is 0 or not the smaller, and a path of another length.
+pub fn prefix_roots(
+    old: LogSize,
+    new: LogSize,
+    path: &[Hash],
+) -> Result<(RootHash, RootHash), BadProof> {
+    if old.get() == 0 || old >= new {
+        return Err(BadProof::Range);
+    }
+    let length = BadProof::Length { found: path.len() };
+    let (first, rest) = path.split_first().ok_or(length)?;
+    roots(old, new, first, rest).ok_or(length)
+}
+
+/// The roots of the first `old` and of all `new` leaves, from the largest perfect subtree with which the
+/// smaller tree ends and the siblings on the way up; none if they are of another number.
+fn roots(old: LogSize, new: LogSize, first: &Hash, path: &[Hash]) -> Option<(RootHash, RootHash)> {
     let (mut node, mut last) = (old.get().saturating_sub(1), new.get().saturating_sub(1));
     while node & 1 == 1 {
         node >>= 1;
         last >>= 1;
     }
-    // If the old tree is perfect, it is itself the first node and not repeated in the path.
-    let mut hashes = path.iter();
-    let first = if old.get().is_power_of_two() {
-        old_root.as_bytes()
-    } else {
-        hashes.next().ok_or(length)?
-    };
     let (mut old_hash, mut new_hash) = (*first, *first);
-    for sibling in hashes {
+    for sibling in path {
         if last == 0 {
-            return Err(length);
+            return None;
         }
         if node & 1 == 1 || node == last {
             old_hash = node_hash(sibling, &old_hash);
@@ -125,12 +157,5 @@ pub fn verify_consistency(
         node >>= 1;
         last >>= 1;
     }
-    if last != 0 {
-        return Err(length);
-    }
-    if old_hash == *old_root.as_bytes() && new_hash == *new_root.as_bytes() {
-        Ok(())
-    } else {
-        Err(BadProof::Root)
-    }
+    (last == 0).then(|| (RootHash::new(old_hash), RootHash::new(new_hash)))
 }

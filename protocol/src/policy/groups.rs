@@ -1,7 +1,10 @@
 //! Groups of a trust file: how many of whom must sign. They refer backwards only.
 
-use super::MEMBERS_MAX;
-use crate::text;
+use super::{MEMBERS_MAX, Rule};
+use crate::{
+    name::{POLICY_NAME_BYTES_MAX, is_policy_name},
+    text,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
@@ -32,7 +35,12 @@ impl Groups {
 
     /// Whether `name` is free, and there is room for one more beside the `count` of its kind.
     fn new_name(&self, name: &str, count: usize) -> Result<(), String> {
-        if name == "none" || self.knows(name) {
+        if !is_policy_name(name) {
+            return Err(format!(
+                "a name has 1 to {POLICY_NAME_BYTES_MAX} printable ASCII characters other than #, and is none of the words all, any, group, log, none, quorum, witness"
+            ));
+        }
+        if self.knows(name) {
             return Err("a name that is taken".to_owned());
         }
         if count >= MEMBERS_MAX {
@@ -105,28 +113,33 @@ impl Groups {
         self.quorum.is_some()
     }
 
-    /// Whether the quorum is met by those who `signed`. Where no cosigner is asked for, the log's own
-    /// line is all the authority there is, and must be there: else anybody's note would do.
-    pub(super) fn is_met(&self, signed: &impl Fn(&str) -> bool, log_signed: bool) -> bool {
+    /// Who must sign. Where no cosigner is asked for, the log's own line is all the authority there is.
+    pub(super) fn rule(&self) -> Rule {
         match &self.quorum {
-            None => false,
-            Some(Quorum::None) => log_signed,
-            Some(Quorum::Of(name)) => self.holds(name, signed),
+            None | Some(Quorum::None) => Rule::LogAlone,
+            Some(Quorum::Of(name)) => self.rule_of(name),
         }
     }
 
+    /// The rule of one group, if there is such a group.
+    pub(super) fn rule_of_group(&self, name: &str) -> Option<Rule> {
+        let is_there = self.groups.iter().any(|group| group.name == name);
+        is_there.then(|| self.rule_of(name))
+    }
+
     /// Groups refer backwards, so this ends.
-    fn holds(&self, name: &str, signed: &impl Fn(&str) -> bool) -> bool {
+    fn rule_of(&self, name: &str) -> Rule {
         match self.groups.iter().find(|group| group.name == name) {
-            Some(group) => {
-                group
+            Some(group) => Rule::Group {
+                name: name.to_owned(),
+                needed: group.threshold,
+                members: group
                     .members
                     .iter()
-                    .filter(|member| self.holds(member, signed))
-                    .count()
-                    >= group.threshold
-            }
-            None => signed(name),
+                    .map(|member| self.rule_of(member))
+                    .collect(),
+            },
+            None => Rule::Witness(name.to_owned()),
         }
     }
 }

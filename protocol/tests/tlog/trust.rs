@@ -1,9 +1,10 @@
 //! Trust files: which notes they let pass, and which files are refused themselves.
 
 use protocol::{
+    height::UnixSeconds,
     key::vkey,
     note::{NoteSignature, SignedNote},
-    policy::{Judgement, TrustPolicy, Unworthy},
+    policy::{NoteJudgement, TrustPolicy, Unworthy},
 };
 
 use super::{ORIGIN, TIME, body, cosigned, log_signed, secret};
@@ -29,7 +30,7 @@ fn policy(rule: &str) -> String {
 
 const THREE_OF_FOUR: &str = "group all-four 3 w1 w2 w3 w4\nquorum all-four\n";
 
-fn evaluate(rule: &str, lines: &[String]) -> Result<Judgement, Unworthy> {
+fn evaluate(rule: &str, lines: &[String]) -> Result<NoteJudgement, Unworthy> {
     let policy = TrustPolicy::parse(policy(rule).as_bytes()).unwrap();
     let note = SignedNote::parse(&format!("{}\n{}", body(ORIGIN), lines.concat())).unwrap();
     policy.evaluate(&note)
@@ -45,7 +46,8 @@ fn three_of_four_make_a_quorum_and_two_do_not() {
         cosigned(4, 7, &body),
     ];
     let judged = evaluate(THREE_OF_FOUR, &lines).unwrap();
-    let cosigners = [("w1", 5), ("w2", 6), ("w4", 7)].map(|(name, time)| (name.to_owned(), time));
+    let cosigners = [("w1", 5), ("w2", 6), ("w4", 7)]
+        .map(|(name, time)| (name.to_owned(), UnixSeconds::new(time)));
     assert_eq!(judged.cosigners, cosigners);
     assert_eq!(judged.missing, ["w3"]);
     assert!(judged.quorum && judged.log_signed);
@@ -77,7 +79,7 @@ fn one_cosigner_counts_once_however_many_lines_it_has() {
     let judged = evaluate(THREE_OF_FOUR, &lines).unwrap();
     assert_eq!(
         judged.cosigners,
-        [("w1".to_owned(), 9), ("w2".to_owned(), 6)]
+        [("w1", 9), ("w2", 6)].map(|(name, time)| (name.to_owned(), UnixSeconds::new(time)))
     );
     assert!(!judged.quorum);
 }

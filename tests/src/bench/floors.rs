@@ -7,7 +7,7 @@ use std::{
 };
 
 use consensus::{Effect, Input, Machine, Signed, ValidatorSet, verify as check};
-use node::durable::Durable;
+use node::durable::{AtPath, Durable};
 use protocol::{
     codec,
     hash::{BlockId, sha256},
@@ -114,9 +114,8 @@ fn bft(report: &mut Report) {
     thread::scope(|scope| {
         for (number, (secret, inbox)) in secrets.iter().zip(receivers).enumerate() {
             let (set, senders) = (set.clone(), senders.clone());
-            let mut safety = Durable::open(&folder.path().join(number.to_string()))
-                .unwrap()
-                .0;
+            let place = AtPath(folder.path().join(number.to_string()));
+            let mut safety = Durable::make(&place, b"new").unwrap();
             scope.spawn(move || {
                 let mut machine = Machine::new(
                     chain,

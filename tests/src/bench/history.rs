@@ -5,13 +5,14 @@
 
 use std::time::Instant;
 
-use ledger::{Ledger, execute::Proposal};
+use ledger::{Ledger, execute::BlockParameters};
 use protocol::{
-    authentic::{Authentic, Said},
+    authentic::{Authentic, Submission},
+    chain_id::NetworkId,
     cosignature::{self, Cosigner},
     entry::Operation,
     height::TimeMs,
-    name::{AgencyName, Origin, RegistryName},
+    name::{AgencyName, RegistryName},
     record::RecordId,
     state::{Limits, RecordState},
 };
@@ -25,15 +26,21 @@ const VERSIONS: usize = 20;
 const BLOCK: usize = 2_000;
 const RECORD: &str = "LONG";
 
-fn authentic(number: &str, operation: Operation, current: Option<&RecordState>) -> Authentic {
-    let origin = Origin::parse(ORIGIN).unwrap();
+fn authentic(
+    network: &NetworkId,
+    number: &str,
+    operation: Operation,
+    current: Option<&RecordState>,
+) -> Authentic {
     let clerk = agency_secret("qurilish", "clerk").public();
-    let entry = entry("qurilish", number, operation, current);
-    Said::from(entry).authenticate(&origin, &clerk).unwrap()
+    let entry = entry(network, "qurilish", number, operation, current);
+    Submission::from(entry)
+        .authenticate(network, &clerk)
+        .unwrap()
 }
 
 fn block(ledger: &Ledger, entries: &[Authentic]) {
-    let proposal = Proposal {
+    let proposal = BlockParameters {
         proposer: AgencyName::parse("kadastr").unwrap(),
         time: TimeMs::new(ledger.head().time().get() + 1000),
     };
@@ -60,13 +67,14 @@ pub(crate) fn measure(report: &mut Report) {
     let folder = tempfile::tempdir().unwrap();
     let genesis = genesis_of(&AGENCIES, Limits::default());
     let ledger = Ledger::open(folder.path(), &genesis, None).unwrap();
+    let network = genesis.network_id();
     let registry = RegistryName::parse("qurilish.permits").unwrap();
     let key = RecordId::parse(RECORD).unwrap().key(&registry);
     let blocks = ENTRIES / BLOCK;
     let mut version = 0;
     for at in 0..blocks {
         let mut entries: Vec<_> = (0..BLOCK)
-            .map(|row| authentic(&format!("{at}-{row}"), Operation::Register, None))
+            .map(|row| authentic(&network, &format!("{at}-{row}"), Operation::Register, None))
             .collect();
         // The first version in the first block, the last one in the last.
         if version < VERSIONS && at * (VERSIONS - 1) >= version * (blocks - 1) {
@@ -78,7 +86,7 @@ pub(crate) fn measure(report: &mut Report) {
                 0 => Operation::Register,
                 _ => Operation::Amend,
             };
-            entries[0] = authentic(RECORD, operation, current.as_ref());
+            entries[0] = authentic(&network, RECORD, operation, current.as_ref());
             version += 1;
         }
         block(&ledger, &entries);

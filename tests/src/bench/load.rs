@@ -1,67 +1,49 @@
 //! HTTP clients that hand load in, and what the validators use of the processor meanwhile.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
-use protocol::{hash::EntryId, merkle::tiles};
+use api::{Code, EntryAnswer};
+use client::http::{Client, ConnectOptions};
+use protocol::hash::EntryId;
 use tests::{
     cluster::{AGENCIES, Cluster},
     load::Ready,
 };
 
+/// Longer than any answer takes on a machine that is not stuck.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// An HTTP client of one node; keeps its connection.
 #[derive(Clone)]
-pub(crate) struct Node {
-    agent: ureq::Agent,
-    url: String,
-}
+pub(crate) struct Node(Client);
 
 impl Node {
     pub(crate) fn new(cluster: &Cluster, name: &str) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build()
-            .into();
-        Self {
-            agent,
-            url: cluster.url(name),
-        }
+        let options = ConnectOptions {
+            timeout: PATIENCE,
+            ..ConnectOptions::default()
+        };
+        Self(Client::new(&[cluster.url(name)], &options).unwrap())
     }
 
     /// Hands in one entry.
     pub(crate) fn submit(&self, entry: &Ready) {
-        let mut response = self
-            .agent
-            .post(format!("{}/v1/entries", self.url))
-            .send(&entry.text)
-            .unwrap();
-        let body = response.body_mut().read_to_string().unwrap();
-        assert!(response.status().is_success(), "{body}");
+        let problem = self.0.submit(&entry.text, Instant::now()).unwrap();
+        assert!(problem.is_none(), "{problem:?}");
     }
 
     /// Hands in many; says how many were taken and how many met "busy".
     pub(crate) fn submit_many(&self, entries: &[Ready]) -> (usize, usize) {
-        let bundle = tiles::write_bundle(
-            &entries
-                .iter()
-                .map(|entry| entry.text.as_str())
-                .collect::<Vec<_>>(),
-        );
-        let mut response = self
-            .agent
-            .post(format!("{}/v1/bundles", self.url))
-            .send(&bundle[..])
-            .unwrap();
-        let answers: Vec<api::EntryAnswer> =
-            serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap();
-        let busy = answers
-            .iter()
-            .filter(|answer| {
-                answer
-                    .problem
-                    .as_ref()
-                    .is_some_and(|problem| problem.code == "busy")
-            })
-            .count();
+        let texts: Vec<&str> = entries.iter().map(|entry| entry.text.as_str()).collect();
+        let answers = self.0.submit_bundle(&texts).unwrap();
+        let is_busy = |answer: &&EntryAnswer| {
+            let problem = answer.problem.as_ref();
+            problem.is_some_and(|problem| problem.is(Code::Busy))
+        };
+        let busy = answers.iter().filter(is_busy).count();
         let taken = answers
             .iter()
             .filter(|answer| answer.problem.is_none())
@@ -77,26 +59,12 @@ impl Node {
 
     /// Waits for the receipt of an entry.
     pub(crate) fn receipt(&self, id: &EntryId) -> String {
-        loop {
-            let url = format!("{}/v1/entries/{}/receipt?wait=30000", self.url, id.to_hex());
-            let mut response = self.agent.get(url).call().unwrap();
-            let body = response.body_mut().read_to_string().unwrap();
-            match response.status().as_u16() {
-                200 => return body,
-                202 => {}
-                status => panic!("{status}: {body}"),
-            }
-        }
+        let found = self.0.receipt(&id.to_hex(), Instant::now() + PATIENCE);
+        String::from_utf8(found.unwrap().expect("no receipt in time")).unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
-        self.agent
-            .get(format!("{}{path}", self.url))
-            .call()
-            .unwrap()
-            .body_mut()
-            .read_to_string()
-            .unwrap()
+        self.0.page(path).unwrap().1
     }
 
     /// A number of the metrics page.

@@ -10,12 +10,14 @@
     reason = "a benchmark fails by panicking, with the reason"
 )]
 
+mod against;
 mod audit;
 mod bulk;
 mod catchup;
 mod closed;
 mod floors;
 mod history;
+mod hostile;
 mod idle;
 mod load;
 mod receipts;
@@ -23,18 +25,25 @@ mod report;
 mod storage;
 mod wire;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use tests::{cluster::Cluster, load::Load};
+use tests::{cluster::Cluster, load::Load, press::child::Task};
 
 fn main() {
-    let write = std::env::args()
-        .skip_while(|argument| argument != "--write")
-        .nth(1)
-        .map(PathBuf::from);
-    let only = std::env::args()
-        .skip_while(|argument| argument != "--only")
-        .nth(1);
+    let argument = |name: &str| {
+        let mut rest = std::env::args().skip_while(|argument| argument != name);
+        rest.nth(1)
+    };
+    let write = argument("--write").map(PathBuf::from);
+    // The processes of the question `hostile`, which this program starts itself.
+    if let Some(path) = argument("--task") {
+        return Task::run(Path::new(&path));
+    }
+    let only = argument("--only");
+    if let Some(folder) = argument("--against") {
+        let pairs = argument("--pairs").map_or(3, |pairs| pairs.parse().unwrap());
+        return against::compare(Path::new(&folder), only.as_deref(), pairs);
+    }
     let asked = |question: &str| only.as_deref().is_none_or(|only| only == question);
     let mut report = report::Report::default();
     if asked("floors") {
@@ -46,9 +55,12 @@ fn main() {
     if asked("bulk") {
         bulk::measure(&mut report);
     }
+    if asked("hostile") {
+        hostile::measure(&mut report);
+    }
     if only
         .as_deref()
-        .is_some_and(|only| ["floors", "history", "bulk"].contains(&only))
+        .is_some_and(|only| ["floors", "history", "bulk", "hostile"].contains(&only))
     {
         return report.print(None);
     }

@@ -9,11 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::{EntryAnswer, EntryState};
+use api::EntryState;
+use client::http::{self, ConnectOptions};
 use tests::load::{Load, Ready};
 
 /// Longer than any answer takes that the nodes are asked to wait for.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// How long a node is given to come to a receipt in one question.
+const RECEIPT_MOMENT: Duration = Duration::from_millis(500);
 /// How long a client asks for one receipt before it goes on to another entry.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(20);
@@ -27,62 +30,49 @@ pub(crate) struct Ack {
 
 /// A client of one node.
 #[derive(Clone, Debug)]
-pub(crate) struct Client {
-    agent: ureq::Agent,
-    url: String,
-}
+pub(crate) struct Client(http::Client);
 
 impl Client {
     pub(crate) fn new(url: String) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(ANSWER_WITHIN));
-        Self {
-            agent: config.build().into(),
-            url,
-        }
+        let options = ConnectOptions {
+            timeout: ANSWER_WITHIN,
+            ..ConnectOptions::default()
+        };
+        Self(http::Client::new(&[url], &options).unwrap())
     }
 
     /// The status and body of a page, if the node answers.
     pub(crate) fn get(&self, path: &str) -> Option<(u16, String)> {
-        let mut response = self.agent.get(format!("{}{path}", self.url)).call().ok()?;
-        let body = response.body_mut().read_to_string().ok()?;
-        Some((response.status().as_u16(), body))
+        self.0.page(path).ok()
     }
 
     /// Whether the node has taken the entry.
     pub(crate) fn submit(&self, entry: &Ready) -> bool {
-        let sent = self
-            .agent
-            .post(format!("{}/v1/entries", self.url))
-            .send(&entry.text);
-        sent.is_ok_and(|response| response.status().is_success())
+        let refused = self.0.submit(&entry.text, Instant::now());
+        refused.is_ok_and(|problem| problem.is_none())
     }
 
     /// The receipt of an entry, if the node has one within a moment.
     pub(crate) fn receipt(&self, entry: &Ready) -> Option<String> {
-        let path = format!("/v1/entries/{}/receipt?wait=500", entry.id.to_hex());
-        let (status, body) = self.get(&path)?;
-        (status == 200).then_some(body)
+        let until = Instant::now() + RECEIPT_MOMENT;
+        let found = self.0.receipt(&entry.id.to_hex(), until).ok()??;
+        String::from_utf8(found).ok()
     }
 
     /// Where an entry stands in the log of this node, if it is final there.
     pub(crate) fn index(&self, entry: &Ready) -> Option<u64> {
-        let (_, body) = self.get(&format!("/v1/entries/{}", entry.id.to_hex()))?;
-        let answer: EntryAnswer = serde_json::from_str(&body).ok()?;
+        let answer = self.0.entry(&entry.id.to_hex()).ok()?;
         answer.index.filter(|_| answer.state == EntryState::Final)
     }
 
     /// How the node is doing, if it answers.
     pub(crate) fn status(&self) -> Option<api::Status> {
-        serde_json::from_str(&self.get("/v1/status")?.1).ok()
+        self.0.status().ok()
     }
 
     /// Its newest checkpoint: size and root.
     pub(crate) fn checkpoint(&self) -> Option<(u64, String)> {
-        let (_, note) = self
-            .get("/checkpoint")
-            .filter(|(status, _)| *status == 200)?;
+        let note = self.0.checkpoint().ok()?;
         let mut lines = note.lines().skip(1);
         Some((lines.next()?.parse().ok()?, lines.next()?.to_owned()))
     }

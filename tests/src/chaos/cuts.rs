@@ -98,15 +98,15 @@ fn halves(run: &mut Run, net: &mut Net) -> Duration {
 fn swizzle(run: &mut Run, net: &mut Net) -> Duration {
     let traffic = net.traffic(&AGENCIES, CLIENTS);
     let mut chosen = run.random.shuffled(&AGENCIES);
-    chosen.truncate(1 + run.random.below(4));
+    chosen.truncate(1 + run.random.index(4));
     for name in &chosen {
         islands::cut(&[name], &others(name));
         run.fault("clog");
-        thread::sleep(Duration::from_millis(run.random.below(1000) as u64));
+        thread::sleep(Duration::from_millis(run.random.below(1000)));
     }
     for name in run.random.shuffled(&chosen) {
         islands::heal(name);
-        thread::sleep(Duration::from_millis(run.random.below(1000) as u64));
+        thread::sleep(Duration::from_millis(run.random.below(1000)));
     }
     mend(run, net, traffic)
 }

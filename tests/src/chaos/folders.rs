@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tests::cluster::AGENCIES;
+use tests::cluster::{AGENCIES, copy_folder};
 
 use super::{net::Net, run::Run};
 
@@ -47,19 +47,6 @@ const WAYS: [(&str, Spoil); 5] = [
     }),
 ];
 
-fn copy(from: &Path, to: &Path) {
-    let _fresh = fs::remove_dir_all(to);
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
-}
-
 /// One file of each class: numbers in names are different ones of a class.
 fn classes(root: &Path, at: &Path, found: &mut BTreeMap<String, PathBuf>) {
     for entry in fs::read_dir(at).unwrap().flatten() {
@@ -92,7 +79,7 @@ pub(crate) fn run(run: &mut Run) {
     net.block_within(BOUND, &AGENCIES);
     net.cluster.kill(name);
     let old = net.cluster.path().join("old");
-    copy(&dir, &old);
+    replace_folder(&dir, &old);
     net.cluster.start_node(name);
     for _ in 0..3 {
         net.block_within(BOUND, &AGENCIES);
@@ -112,7 +99,7 @@ pub(crate) fn run(run: &mut Run) {
     }
     for (class, way) in cases {
         net.cluster.kill(name);
-        copy(&dir, &keep);
+        replace_folder(&dir, &keep);
         let mut now = BTreeMap::new();
         classes(&dir, &dir, &mut now);
         if let Some(file) = now.get(&class) {
@@ -129,7 +116,7 @@ pub(crate) fn run(run: &mut Run) {
         }
         // The way out of the runbook: the folder as it was, or an empty one.
         net.cluster.kill(name);
-        copy(&keep, &dir);
+        replace_folder(&keep, &dir);
         net.cluster.start_node(name);
         net.block_within(BOUND, &AGENCIES);
         net.assert_one_history(&AGENCIES);
@@ -170,4 +157,9 @@ fn watch(net: &mut Net, name: &str) -> String {
         .find(|line| line.starts_with("muhr-node:"));
     let last = last.unwrap_or_else(|| panic!("{name} ended without a sentence:\n{said}"));
     format!("refused: {}", last.trim_start_matches("muhr-node: "))
+}
+
+fn replace_folder(from: &Path, to: &Path) {
+    let _fresh = fs::remove_dir_all(to);
+    copy_folder(from, to);
 }

@@ -79,6 +79,8 @@ fn may_build() -> bool {
 fn build(name: &str) {
     let (inner, outer) = ("eth0", format!("muhr-{name}"));
     let _gone = own::works("ip", &["netns", "del", name]);
+    // A namespace ends behind our back, and its end of a pair with it: the other end is taken away here.
+    let _gone = own::works("ip", &["link", "del", &outer]);
     quiet("ip", &["netns", "add", name]);
     let pair = ["link", "add", &outer, "type", "veth", "peer", "name", inner];
     quiet("ip", &[&pair[..], &["netns", name]].concat());

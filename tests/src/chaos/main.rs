@@ -18,6 +18,7 @@ mod net;
 mod own;
 mod pauses;
 mod power;
+mod presence;
 mod recorder;
 mod report;
 mod restart;
@@ -49,6 +50,11 @@ const SCENARIOS: &[Scenario] = &[
         name: "cuts",
         what: "partitions, one-way cuts, nodes clogged and freed in another order",
         run: cuts::run,
+    },
+    Scenario {
+        name: "presence",
+        what: "peers whose packets vanish are missed, and are back, within 10 s",
+        run: presence::run,
     },
     Scenario {
         name: "pauses",

@@ -24,7 +24,7 @@ const DISK_BYTES: u64 = 320 << 20;
 const BOUND: Duration = Duration::from_secs(60);
 const CLIENTS: usize = 4;
 /// Power goes out at a random moment within this.
-const WITHIN_MS: usize = 1500;
+const WITHIN_MS: u64 = 1500;
 
 struct Disks {
     images: Vec<(&'static str, PathBuf, PathBuf)>,
@@ -40,6 +40,19 @@ impl Disks {
         });
         Self {
             images: images.to_vec(),
+        }
+    }
+
+    /// What `muhr network create` wrote into the folders goes onto the disks.
+    fn fill(&self) {
+        let aside = |folder: &PathBuf| folder.with_extension("aside");
+        for (_, _, folder) in &self.images {
+            fs::rename(folder, aside(folder)).unwrap();
+        }
+        self.mount();
+        for (_, _, folder) in &self.images {
+            let from = format!("{}/.", word(&aside(folder)));
+            quiet("cp", &["-a", &from, word(folder)]);
         }
     }
 
@@ -94,7 +107,7 @@ pub(crate) fn run(run: &mut Run) {
     }
     let mut cluster = Cluster::create(1);
     let disks = Disks::make(&cluster);
-    disks.mount();
+    disks.fill();
     for name in AGENCIES {
         cluster.start_node(name);
     }
@@ -102,7 +115,7 @@ pub(crate) fn run(run: &mut Run) {
     let (mut all, mut slowest) = (Vec::new(), Duration::ZERO);
     for number in 0..run.by_depth(2, 20, 500) {
         let traffic = net.traffic(&AGENCIES, CLIENTS);
-        let pause = 200 + run.random.below(WITHIN_MS) as u64;
+        let pause = 200 + run.random.below(WITHIN_MS);
         thread::sleep(Duration::from_millis(pause));
         disks.cut();
         let acks = traffic.acks();

@@ -71,7 +71,7 @@ impl Book {
                 let place = (format!("{:?}", proposal.signer), "proposal", height, round);
                 self.write(place, value);
             }
-            ConsensusMessage::Cosign(cosign) => {
+            ConsensusMessage::Cosignature(cosign) => {
                 let place = (cosign.agency, "cosignature", cosign.size.get(), 0);
                 self.write(place, cosign.root.to_string());
             }

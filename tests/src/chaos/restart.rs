@@ -9,7 +9,7 @@ use super::{net::Net, run::Run};
 /// A new block is final on all nodes within this after the last of them was started.
 const BOUND: Duration = Duration::from_secs(20);
 /// Kills come so far apart at most, so that each hits another step.
-const APART_MS: usize = 120;
+const APART_MS: u64 = 120;
 const CLIENTS: usize = 4;
 
 /// All orders of all subsets that are not empty: 64 for four.
@@ -48,14 +48,14 @@ pub(crate) fn run(run: &mut Run) {
 fn cycle(run: &mut Run, net: &mut Net, order: &[&str]) -> Duration {
     let traffic = net.traffic(&AGENCIES, CLIENTS);
     for name in run.random.shuffled(order) {
-        thread::sleep(Duration::from_millis(run.random.below(APART_MS) as u64));
+        thread::sleep(Duration::from_millis(run.random.below(APART_MS)));
         net.cluster.kill(name);
         run.fault("kill");
     }
-    thread::sleep(Duration::from_millis(run.random.below(APART_MS) as u64));
+    thread::sleep(Duration::from_millis(run.random.below(APART_MS)));
     for name in order {
         net.cluster.start_node(name);
-        thread::sleep(Duration::from_millis(run.random.below(APART_MS) as u64));
+        thread::sleep(Duration::from_millis(run.random.below(APART_MS)));
     }
     let took = net.block_within(BOUND, &AGENCIES);
     let acks = traffic.acks();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use testkit::Random;
+
 /// How much of a scenario is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
@@ -39,7 +41,7 @@ impl Run {
     pub(crate) const fn new(depth: Depth, seed: u64) -> Self {
         Self {
             depth,
-            random: Random(seed),
+            random: Random::new(seed),
             cycles: 0,
             faults: BTreeMap::new(),
             skipped: Vec::new(),
@@ -64,40 +66,5 @@ impl Run {
     pub(crate) fn skip(&mut self, why: &str) {
         eprintln!("  not run: {why}");
         self.skipped.push(why.to_owned());
-    }
-}
-
-/// Numbers that look random and are always the same for a seed (splitmix64).
-#[derive(Clone, Debug)]
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end).unwrap();
-        usize::try_from(self.next() % end).unwrap()
-    }
-
-    /// One of `items`.
-    pub(crate) fn one_of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
-    }
-
-    /// `items` in another order.
-    pub(crate) fn shuffled<T: Copy>(&mut self, items: &[T]) -> Vec<T> {
-        let mut left = items.to_vec();
-        let mut order = Vec::new();
-        while !left.is_empty() {
-            order.push(left.swap_remove(self.below(left.len())));
-        }
-        order
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn run(run: &mut Run) {
     let step = run.by_depth(7, 1, 1);
     let last = run.by_depth(22, 40, 400);
     for at in (1..=last).step_by(step) {
-        let name = *run.random.one_of(&AGENCIES);
+        let name = *run.random.pick(&AGENCIES);
         net.cluster.kill(name);
         let inject = format!("inject=fsync,fdatasync,sync_file_range:signal=KILL:when={at}");
         let words = [

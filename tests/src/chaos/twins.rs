@@ -3,7 +3,7 @@
 
 use std::{fs, net::TcpListener, path::Path, time::Duration};
 
-use tests::cluster::{Cluster, muhr};
+use tests::cluster::{Cluster, copy_folder, muhr};
 
 use super::{client::Client, net::within, own::word, run::Run};
 
@@ -26,20 +26,6 @@ fn edit(folder: &Path, changes: &[(String, String)]) {
     fs::write(path, text).unwrap();
 }
 
-fn anchor(cluster: &Cluster, agency: &str, record: &str) {
-    let document = cluster.document(&format!("{record}.txt"), record);
-    let registry = format!("{agency}.permits");
-    let command = [
-        "anchor",
-        &document,
-        "--registry",
-        &registry,
-        "--record",
-        record,
-    ];
-    let _done = cluster.clerk(agency, &command).expect(0);
-}
-
 pub(crate) fn run(run: &mut Run) {
     let mut cluster = Cluster::create(0);
     // A second machine for each twin, with addresses of its own.
@@ -51,7 +37,7 @@ pub(crate) fn run(run: &mut Run) {
     let (here, there) = (nowhere(HERE), nowhere(THERE));
     for name in TWINS {
         let (first, second) = (cluster.dir(name), cluster.dir(&format!("{name}-2")));
-        copy(&first, &second);
+        copy_folder(&first, &second);
         edit(&first, std::slice::from_ref(&there));
         edit(&second, &moved);
         edit(&second, std::slice::from_ref(&here));
@@ -71,8 +57,8 @@ pub(crate) fn run(run: &mut Run) {
             status.is_some_and(|status| status.reached == 3)
         });
     }
-    anchor(&cluster, HERE, "HERE-1");
-    anchor(&cluster, THERE, "THERE-1");
+    let _receipt = cluster.anchor(HERE, "HERE-1");
+    let _receipt = cluster.anchor(THERE, "THERE-1");
     let (one, two) = (cluster.url(HERE), cluster.url(THERE));
     let checkpoint = |url: &str| Client::new(url.to_owned()).checkpoint();
     let (ours, theirs) = (checkpoint(&one).unwrap(), checkpoint(&two).unwrap());
@@ -111,6 +97,7 @@ pub(crate) fn run(run: &mut Run) {
     cluster.start_node(THERE);
     for name in [HERE, THERE] {
         within(BOUND, &format!("{name} stops"), || !cluster.is_alive(name));
+        assert_eq!(cluster.exit_code(name), Some(1), "{}", cluster.log(name));
         let said = cluster.log(name);
         let last = said.lines().last().unwrap_or_default();
         assert!(last.contains("the network has forked"), "{name}: {last}");
@@ -140,17 +127,5 @@ fn names_the_twins(said: &str) {
         .unwrap_or_default();
     for name in [HERE, THERE] {
         assert!(!signers.contains(name), "{name} is innocent: {signers}");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
     }
 }

@@ -41,7 +41,7 @@ impl Tests {
         eprintln!("· building the tests with the bugs in them");
         let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["test", "--release", "--locked", "--workspace", "--no-run"])
-            .args(["--features", "protocol/planted"])
+            .args(["--features", "muhr-protocol/planted"])
             .args(["--message-format", "json"])
             .stderr(Stdio::inherit())
             .output()

@@ -55,7 +55,9 @@ const CRASHES: Test =
 const STORMS: Test =
     machine("tests::timed::after_a_storm_everything_is_decided_and_the_network_falls_silent");
 const MODEL: Test = machine("tests::model::every_state_of_n_4_in_4_rounds_agrees");
-const POISON: Test = ledger("poison::the_door_and_the_law_agree_and_nothing_stops_a_proposer");
+const POISON: Test = ledger("rule_edges::the_door_and_the_law_agree_and_nothing_stops_a_proposer");
+const FORGED: Test =
+    whole("network::sim::a_forged_description_turns_nobody_against_a_signed_block");
 
 pub(crate) const TABLE: &[(Bug, &[Test])] = &[
     (QuorumTwoF, &[MODEL, WALK, STORMS]),
@@ -143,7 +145,7 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
     (
         TrailingBytes,
         &[whole(
-            "wire::cut_longer_and_changed_messages_hold_the_property",
+            "network::wire::cut_longer_and_changed_messages_hold_the_property",
         )],
     ),
     (
@@ -171,34 +173,63 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
     ),
     (
         LivesLonger,
-        &[ledger("poison::the_last_height_and_the_last_day_count")],
+        &[ledger("rule_edges::the_last_height_and_the_last_day_count")],
     ),
     (
         DayLonger,
-        &[ledger("poison::the_last_height_and_the_last_day_count")],
+        &[ledger("rule_edges::the_last_height_and_the_last_day_count")],
     ),
     (LaxDoor, &[POISON]),
     (LogShortened, &[ledger("store::a_shortened_log_is_noticed")]),
     (
         FolderUnsynced,
         &[whole(
-            "register::a_new_register_is_synced_and_so_is_its_name",
+            "network::cosign_state::a_new_cosign_state_is_synced_and_so_is_its_name",
         )],
     ),
     (
         CosignFirst,
         &[whole(
-            "register::a_restarted_cosigner_signs_nothing_that_contradicts_what_it_signed",
+            "network::cosign_state::a_restarted_cosigner_signs_nothing_that_contradicts_what_it_signed",
         )],
     ),
     (
         RegisterIgnored,
         &[whole(
-            "register::a_restarted_cosigner_signs_nothing_that_contradicts_what_it_signed",
+            "network::cosign_state::a_restarted_cosigner_signs_nothing_that_contradicts_what_it_signed",
+        )],
+    ),
+    (CompactBelieved, &[FORGED]),
+    (FirstCompactStays, &[FORGED.with_seeds(240)]),
+    (ObserverHeard, &[FORGED]),
+    (
+        ReturnByHearsay,
+        &[whole(
+            "network::sim::a_wiped_validator_beside_liars_and_laggards_says_nothing_twice",
+        )],
+    ),
+    (
+        CosignsInSilence,
+        &[whole(
+            "network::sim::with_one_liar_of_each_kind_the_laws_hold",
         )],
     ),
     (
         ReceiptEarly,
-        &[whole("register::nothing_is_published_without_a_quorum")],
+        &[whole(
+            "network::cosign_state::nothing_is_published_without_a_quorum",
+        )],
     ),
+    (
+        CosignedAhead,
+        &[
+            Test::new(
+                "node",
+                "node",
+                "cosigner::tests::an_agency_has_room_for_so_many_roots_and_others_have_theirs",
+            ),
+            whole("network::sim::with_one_liar_of_each_kind_the_laws_hold"),
+        ],
+    ),
+    (PresenceBySocket, &[whole("network::sim::storms")]),
 ];

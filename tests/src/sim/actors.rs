@@ -2,17 +2,23 @@
 //! speaks by itself with its own keys. One small file each. None has anybody else's key.
 
 mod censor;
+mod compact_block_forger;
 mod double_voter;
 mod invalid_proposer;
 mod lying_server;
+mod postdater;
 mod selective;
 mod spammer;
 
 use node::{network::Lane, shared::Shared};
-use protocol::{hash::ChainId, key::SecretKey, name::AgencyName};
+use protocol::{
+    hash::ChainId,
+    key::{PublicKey, SecretKey},
+    name::AgencyName,
+};
+use testkit::Random;
 
 use super::{
-    chance::Chance,
     host::{Host, Seats, Sent},
     options::Role,
 };
@@ -43,6 +49,12 @@ impl<'a> Scene<'a> {
     /// The actor's own key for a purpose.
     fn secret(&self, purpose: &str) -> SecretKey {
         agency_secret(&self.host.name, purpose)
+    }
+
+    /// The key by which the actor votes; none at an observer's seat.
+    fn validator_key(&self) -> Option<PublicKey> {
+        let agency = self.seats.genesis.agencies.get(self.host.seat)?;
+        Some(agency.vote.key)
     }
 
     fn agency(&self) -> AgencyName {
@@ -88,11 +100,11 @@ pub(super) trait Actor {
 }
 
 /// The actor of a role, if it needs one.
-pub(super) fn of(role: Role, seats: &Seats, mut chance: Chance) -> Option<Box<dyn Actor>> {
+pub(super) fn of(role: Role, seats: &Seats, mut chance: Random) -> Option<Box<dyn Actor>> {
     Some(match role {
         Role::LyingServer => Box::new(lying_server::LyingServer::new(chance)),
         Role::Censor => Box::new(censor::Censor::new(
-            seats.genesis.agencies[chance.below(seats.agencies())]
+            seats.genesis.agencies[chance.index(seats.agencies())]
                 .name
                 .clone(),
         )),
@@ -100,6 +112,10 @@ pub(super) fn of(role: Role, seats: &Seats, mut chance: Chance) -> Option<Box<dy
         Role::InvalidProposer => Box::new(invalid_proposer::InvalidProposer::new(chance)),
         Role::DoubleVoter => Box::new(double_voter::DoubleVoter::new(chance)),
         Role::Selective => Box::new(selective::Selective::new(seats.count(), &mut chance)),
-        Role::Dead | Role::BadClock | Role::Twin | Role::Restored | Role::Wiped => return None,
+        Role::Postdater => Box::new(postdater::Postdater),
+        Role::CompactBlockForger => Box::new(compact_block_forger::CompactBlockForger::new(chance)),
+        Role::Dead | Role::BadClock | Role::Twin | Role::OldCopy | Role::Restored | Role::Wiped => {
+            return None;
+        }
     })
 }

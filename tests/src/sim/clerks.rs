@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use node::ingest::{Answer, Denial};
+use node::ingest::{Denial, IngestAnswer};
 use protocol::{
     batch::WholeBatch,
     entry::{Entry, Operation},
@@ -15,9 +15,10 @@ use protocol::{
     merkle,
     policy::TrustPolicy,
 };
+use testkit::Random;
 use verify::Verdict;
 
-use super::{chance::Chance, host::Host, laws::Laws};
+use super::{host::Host, invariants::Laws};
 use crate::world::{agency_secret, statement};
 
 /// How a clerk's errand stands.
@@ -64,7 +65,7 @@ pub(super) struct Clerks {
     pub(super) errands: Vec<Errand>,
     trust: TrustPolicy,
     names: Vec<String>,
-    pub(super) chance: Chance,
+    pub(super) chance: Random,
     number: usize,
     /// Entries of a batch that fit into a block.
     batch_max: usize,
@@ -78,7 +79,7 @@ impl Clerks {
         trust: TrustPolicy,
         names: Vec<String>,
         batch_max: usize,
-        chance: Chance,
+        chance: Random,
     ) -> Self {
         Self {
             batch_max,
@@ -100,12 +101,12 @@ impl Clerks {
             return self.push(to, now_ms, &self.sign(&name, one), false);
         }
         let mut all = vec![one];
-        for more in 0..self.chance.below(self.batch_max.min(4)) {
+        for more in 0..self.chance.index(self.batch_max.min(4)) {
             let record = format!("{record}-{more}");
             all.push(statement(&name, &record, Operation::Register, None));
         }
         let secret = agency_secret(&name, "clerk");
-        let batch = WholeBatch::sign(all, &self.origin(), &secret).unwrap();
+        let batch = WholeBatch::sign(all, &self.network(), &secret).unwrap();
         let last = batch.entries.last().unwrap().write().into_bytes();
         self.push_in(to, now_ms, (&last, batch.write().into_bytes()), false)
     }
@@ -125,11 +126,11 @@ impl Clerks {
     }
 
     fn sign(&self, name: &str, statement: protocol::entry::Statement) -> Entry {
-        statement.sign(&self.origin(), &agency_secret(name, "clerk"))
+        statement.sign(&self.network(), &agency_secret(name, "clerk"))
     }
 
-    fn origin(&self) -> protocol::name::Origin {
-        protocol::name::Origin::parse(self.trust.origin()).unwrap()
+    fn network(&self) -> protocol::chain_id::NetworkId {
+        self.trust.network_id().unwrap()
     }
 
     fn push(&mut self, to: usize, now_ms: u64, entry: &Entry, has_rival: bool) -> usize {
@@ -201,7 +202,7 @@ impl Clerks {
             && hosts[errand.to].life.is_some();
         if errand.asked_at_ms != 0 && !stays {
             errand.state = State::Open;
-            errand.to = self.chance.below(hosts.len());
+            errand.to = self.chance.index(hosts.len());
         }
         errand.asked_at_ms = now_ms;
         let host = &mut hosts[errand.to];
@@ -216,20 +217,20 @@ impl Clerks {
     pub(super) fn hear(
         &mut self,
         number: usize,
-        answers: &[Answer],
+        answers: &[IngestAnswer],
         now_ms: u64,
         is_honest: bool,
     ) -> Result<(), String> {
         let errand = &mut self.errands[number];
         match answers {
-            [Answer::Pending(_) | Answer::Recorded(..)] => errand.state = State::Waits,
-            [Answer::Refused(_, Denial::Busy)] => errand.asked_at_ms = 1,
-            [Answer::Refused(_, Denial::Rules(_))] if errand.has_rival => {
+            [IngestAnswer::Pending(_) | IngestAnswer::Recorded(..)] => errand.state = State::Waits,
+            [IngestAnswer::Refused(_, Denial::Busy)] => errand.asked_at_ms = 1,
+            [IngestAnswer::Refused(_, Denial::Rules(_))] if errand.has_rival => {
                 errand.state = State::Lost;
                 errand.ended_ms = now_ms;
             }
             // The other one waits too: it is decided later which of them is first.
-            [Answer::Refused(_, Denial::Contested(_))] if errand.has_rival => {}
+            [IngestAnswer::Refused(_, Denial::Contested(_))] if errand.has_rival => {}
             other if is_honest => return Err(format!("P12: refused without cause: {other:?}")),
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! The disk of a simulated host. What was not synced is lost or kept, sector by sector, when the
 //! power goes; and the power can go at any write or sync.
 //!
-//! The safety record and the register lie on it. RocksDB is real and in a folder: there the end of
+//! The safety record and the cosign state lie on it. RocksDB is real and in a folder: there the end of
 //! the write-ahead log that was not synced is cut off at any byte. Not shown: sectors of that log
 //! written out of order, and files of RocksDB other than its log losing what it has synced.
 
@@ -14,11 +14,10 @@ use std::{
 };
 
 use node::{
-    durable::{EMPTY_BYTES, Medium},
+    durable::{Medium, Storage},
     network::Handle,
 };
-
-use super::chance::Chance;
+use testkit::Random;
 
 const SECTOR_BYTES: usize = 512;
 
@@ -37,7 +36,7 @@ struct PowerState {
     /// How long a sync takes at most, and what was taken since the last look.
     sync_us_max: u64,
     spent_us: u64,
-    chance: Option<Chance>,
+    chance: Option<Random>,
     voice: Option<Handle>,
     /// What had been said when the power went.
     said_bytes: u64,
@@ -45,7 +44,7 @@ struct PowerState {
 
 impl Power {
     /// Comes on. `voice` is where the node speaks.
-    pub(super) fn switch_on(&self, voice: Handle, chance: Chance, sync_us_max: u64) {
+    pub(super) fn switch_on(&self, voice: Handle, chance: Random, sync_us_max: u64) {
         *lock(&self.0) = PowerState {
             chance: Some(chance),
             voice: Some(voice),
@@ -104,6 +103,8 @@ struct Content {
     durable: Vec<u8>,
     present: Vec<u8>,
     dirty: BTreeSet<usize>,
+    /// Whether there is a file at all.
+    is_there: bool,
 }
 
 /// A file on the simulated disk. Cheap to clone: it is the same file.
@@ -116,15 +117,17 @@ pub(super) struct SimFile {
 }
 
 impl SimFile {
-    /// An empty value file.
-    pub(super) fn new(power: &Power, log: Option<Log>) -> Self {
-        let zeros = vec![0; EMPTY_BYTES];
+    /// A place with a file, or with none.
+    pub(super) fn new(power: &Power, log: Option<Log>, file: Option<Vec<u8>>) -> Self {
+        let is_there = file.is_some();
+        let bytes = file.unwrap_or_default();
         Self {
             power: power.clone(),
             content: Arc::new(Mutex::new(Content {
-                durable: zeros.clone(),
-                present: zeros,
+                durable: bytes.clone(),
+                present: bytes,
                 dirty: BTreeSet::new(),
+                is_there,
             })),
             log,
         }
@@ -135,9 +138,14 @@ impl SimFile {
         lock(&self.content).durable.clone()
     }
 
-    /// Nothing was ever written.
-    pub(super) fn empty(&self) {
-        self.replace(vec![0; EMPTY_BYTES]);
+    /// The file is gone.
+    pub(super) fn remove(&self) {
+        self.replace(Vec::new());
+        lock(&self.content).is_there = false;
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        lock(&self.content).is_there
     }
 
     /// Puts a whole content in the place of what is there, as a restored backup does.
@@ -146,10 +154,11 @@ impl SimFile {
         content.durable.clone_from(&bytes);
         content.present = bytes;
         content.dirty.clear();
+        content.is_there = true;
     }
 
     /// The power is gone: each unsynced sector is there or is not.
-    pub(super) fn lose_unsynced(&self, chance: &mut Chance) {
+    pub(super) fn lose_unsynced(&self, chance: &mut Random) {
         let mut content = lock(&self.content);
         let kept_percent = *chance.pick(&[0, 50, 50, 100]);
         for sector in std::mem::take(&mut content.dirty) {
@@ -206,6 +215,31 @@ impl Medium for SimFile {
     }
 }
 
+/// Where a file of a simulated disk belongs.
+#[derive(Debug)]
+pub(super) struct SimPlace {
+    pub(super) path: PathBuf,
+    pub(super) file: SimFile,
+}
+
+impl Storage for SimPlace {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn find(&self) -> Result<Option<Box<dyn Medium>>> {
+        let found = self.file.is_there().then(|| self.file.clone());
+        Ok(found.map(|file| Box::new(file) as Box<dyn Medium>))
+    }
+
+    /// Under another name until it is synced, so it is there whole or not at all.
+    fn make(&self, bytes: &[u8]) -> Result<Box<dyn Medium>> {
+        self.file.power.operate(true)?;
+        self.file.replace(bytes.to_vec());
+        Ok(Box::new(self.file.clone()))
+    }
+}
+
 /// Bytes that are only looked at.
 #[derive(Debug)]
 pub(super) struct Image(pub(super) Vec<u8>);
@@ -226,7 +260,7 @@ impl Medium for Image {
 }
 
 /// The write-ahead log of a RocksDB folder: how much of it was surely synced. The node writes its
-/// register right after it has synced a block, so that is when to look.
+/// cosign state right after it has synced a block, so that is when to look.
 #[derive(Clone, Debug)]
 pub(super) struct Log {
     folder: PathBuf,
@@ -255,14 +289,14 @@ impl Log {
     }
 
     /// The power is gone, and RocksDB is closed: cuts off part of what was not synced.
-    pub(super) fn lose_unsynced(&self, chance: &mut Chance) {
+    pub(super) fn lose_unsynced(&self, chance: &mut Random) {
         let synced = lock(&self.synced).clone();
         for (path, length) in self.lengths() {
             let least = synced.get(&path).copied().unwrap_or(0);
             if length <= least {
                 continue;
             }
-            let kept = match chance.below(3) {
+            let kept = match chance.index(3) {
                 0 => least,
                 1 => length,
                 _ => chance.between(least, length),

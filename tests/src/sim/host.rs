@@ -12,30 +12,31 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use ledger::Ledger;
 use node::{
-    config::{Config, ValidatorKeys},
-    cosigner::Register,
+    config::{Config, Places, ValidatorKeys},
     driver::Driver,
-    durable::Durable,
+    epoch::{EpochState, Epochs},
     host::Host as Machine,
-    ingest::Answer,
+    ingest::{IngestAnswer, take_from_peers},
     network::{self, Carrier, Lane, PeerIndex},
-    run::{self, Assembled, Kept},
+    run::{self, Assembled, OpenedFiles},
     shared::{Shared, describe},
+    sign_state::{self, Declared, Keys},
 };
 use protocol::{
     genesis::Genesis,
-    hash::ChainId,
+    hash::{ChainId, ReturnNonce},
     height::{Height, LogSize},
     key::PublicKey,
+    sign_state::Owner,
 };
+use testkit::Random;
 use tokio::sync::mpsc;
 
 use super::{
-    chance::Chance,
+    chance,
     clock::SimClock,
-    disk::{Log, Power, SimFile},
+    disk::{Log, Power, SimFile, SimPlace},
 };
 use crate::world::{agency_secret, secret};
 
@@ -43,7 +44,7 @@ use crate::world::{agency_secret, secret};
 const POLLS_MAX: usize = 100_000;
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
-type Errand = Pin<Box<dyn Future<Output = Vec<Answer>>>>;
+type Errand = Pin<Box<dyn Future<Output = Vec<IngestAnswer>>>>;
 
 /// Says that whoever it was given to has something to do.
 #[derive(Debug)]
@@ -73,7 +74,9 @@ pub(super) type Sent = (usize, Lane, Vec<u8>);
 pub(super) struct Done {
     pub(super) sent: Vec<Sent>,
     /// Answers at the door, by the number of the errand.
-    pub(super) answers: Vec<(usize, Vec<Answer>)>,
+    pub(super) answers: Vec<(usize, Vec<IngestAnswer>)>,
+    /// Seats whose connections it cut.
+    pub(super) cuts: Vec<usize>,
 }
 
 /// A node that runs.
@@ -92,7 +95,7 @@ pub(super) struct Host {
     /// Which agency or observer it is.
     pub(super) seat: usize,
     /// Seats of the peers, in the order in which the node numbers them.
-    peers: Vec<usize>,
+    pub(super) peers: Vec<usize>,
     pub(super) name: String,
     genesis: Genesis,
     observers: Vec<(String, PublicKey)>,
@@ -100,12 +103,12 @@ pub(super) struct Host {
     pub(super) clock: SimClock,
     pub(super) power: Power,
     pub(super) safety: SimFile,
-    pub(super) register: SimFile,
+    pub(super) cosign_state: SimFile,
     pub(super) log: Log,
     pub(super) life: Option<Life>,
     pub(super) lives: u64,
     pub(super) sync_us_max: u64,
-    pub(super) chance: Chance,
+    pub(super) chance: Random,
 }
 
 /// Who sits where: agencies in the order of the genesis, then observers.
@@ -156,10 +159,19 @@ impl Host {
         seats: &Seats,
         dir: PathBuf,
         clock: SimClock,
-        chance: Chance,
+        chance: Random,
     ) -> Self {
         let is_observer = seat >= seats.agencies();
         let (power, log) = (Power::default(), Log::new(&dir.join("ledger")));
+        let name = seats.name(seat);
+        // As `muhr network create` leaves it.
+        let blank = |purpose: &str| {
+            let owner = Owner {
+                chain: seats.chain,
+                key: agency_secret(&name, purpose).public(),
+            };
+            (!is_observer).then(|| owner.blank_file())
+        };
         let mut host = Self {
             number,
             seat,
@@ -173,8 +185,8 @@ impl Host {
             },
             dir,
             clock,
-            safety: SimFile::new(&power, None),
-            register: SimFile::new(&power, Some(log.clone())),
+            safety: SimFile::new(&power, None, blank("vote")),
+            cosign_state: SimFile::new(&power, Some(log.clone()), blank("cosign")),
             power,
             log,
             life: None,
@@ -183,7 +195,9 @@ impl Host {
             chance,
         };
         let seat_of = |name: &String| (0..seats.count()).find(|seat| seats.name(*seat) == *name);
-        let names = run::peers(&host.config()).into_iter().map(|peer| peer.name);
+        let first = EpochState::first(&host.genesis).unwrap();
+        let names = run::peers(&host.config(), &first);
+        let names = names.into_iter().map(|peer| peer.name);
         host.peers = names.filter_map(|name| seat_of(&name)).collect();
         host
     }
@@ -204,46 +218,65 @@ impl Host {
             publisher: (self.seat == 0).then(|| secret("publisher")),
             p2p: nowhere,
             http: nowhere,
+            log: None,
             peers: std::collections::BTreeMap::new(),
             observers: self.observers.iter().cloned().collect(),
+            places: Places::in_folder(&self.dir),
         }
     }
 
     /// Starts the node from what is on its disk, as `node::run` does.
     pub(super) fn start(&mut self) -> Result<(), String> {
         assert!(self.life.is_none(), "{} runs already", self.name);
-        let (network, events, carrier) = network::carried(self.peers.len());
+        let machine = Machine::single_threaded(Arc::new(self.clock.clone()));
+        let (network, events, carrier) = network::carried(self.peers.len(), &machine);
         self.lives += 1;
-        let chance = self.chance.fork();
+        let mut chance = chance::fork(&mut self.chance);
+        let mut nonce = [0; 32];
+        nonce[..8].copy_from_slice(&chance.between(1, u64::MAX / 2).to_be_bytes());
         self.power
             .switch_on(network.clone(), chance, self.sync_us_max);
-        let (config, chain) = (self.config(), self.genesis.chain());
-        let path = self.dir.join("register");
-        let opened = Durable::over(&path, Box::new(self.register.clone()));
-        let register = Register::over(opened.map_err(|fault| fault.to_string())?, &path, chain)?;
-        let expected = register.last().map(|last| (last.size, last.root));
-        let ledger = Ledger::open(&self.dir.join("ledger"), &self.genesis, expected)
-            .map_err(|fault| describe(&fault))?;
-        self.log.mark();
-        let path = self.dir.join("safety");
-        let safety = Durable::over(&path, Box::new(self.safety.clone()));
-        let kept = Kept {
-            ledger,
-            register,
-            safety: safety.map_err(|fault| fault.to_string())?,
+        let config = self.config();
+        let place = |name: &str, file: &SimFile| SimPlace {
+            path: self.dir.join(name),
+            file: file.clone(),
         };
-        let machine = Machine::single_threaded(Arc::new(self.clock.clone()));
+        let asked = Declared {
+            dir: self.dir.clone(),
+            // Its operator knows when a disk was replaced.
+            is_declared_lost: config.validator.is_some()
+                && (!self.safety.is_there() || !self.cosign_state.is_there()),
+            nonce: ReturnNonce::new(nonce),
+        };
+        let sign_state = sign_state::open(
+            &place("safety", &self.safety),
+            &place("cosign-state", &self.cosign_state),
+            &self.genesis,
+            Keys::of(&config),
+            &asked,
+        )
+        .map_err(|no| no.to_string())?;
+        let ledger =
+            sign_state::open_ledger(&self.dir.join("ledger"), &self.genesis, &sign_state.cosign)
+                .map_err(|fault| describe(&fault))?;
+        self.log.mark();
+        let epochs = Epochs::open(&self.genesis, ledger.head().directory());
+        let kept = OpenedFiles {
+            ledger,
+            sign_state,
+            epochs: epochs.map_err(|fault| describe(&fault))?,
+        };
         let Assembled {
             start,
             jobs,
             entries,
         } = run::assemble(machine, config, kept, (network, events));
         let shared = Arc::clone(&start.shared);
-        let (driver, events) = Driver::new(start)?;
+        let (driver, events) = Driver::new(start);
         let (over, is_over) = mpsc::channel(1);
         let tasks: [Task; 3] = [
             Box::pin(jobs.work(Arc::clone(&shared))),
-            Box::pin(run::take_told(Arc::clone(&shared), entries)),
+            Box::pin(take_from_peers(Arc::clone(&shared), entries)),
             Box::pin(driver.run(events, is_over)),
         ];
         self.life = Some(Life {
@@ -277,14 +310,14 @@ impl Host {
     pub(super) fn lose_power(&mut self) {
         self.kill();
         self.safety.lose_unsynced(&mut self.chance);
-        self.register.lose_unsynced(&mut self.chance);
+        self.cosign_state.lose_unsynced(&mut self.chance);
         self.log.lose_unsynced(&mut self.chance);
     }
 
     /// A new disk is put in; the ledger's folder is the caller's.
     pub(super) fn forget_disk(&self) {
-        self.safety.empty();
-        self.register.empty();
+        self.safety.remove();
+        self.cosign_state.remove();
     }
 
     fn peer_of(&self, seat: usize) -> Option<PeerIndex> {
@@ -313,7 +346,7 @@ impl Host {
             return;
         };
         let shared = Arc::clone(&life.shared);
-        let door = async move { shared.door.submit(entries).await };
+        let door = async move { shared.ingest.submit(entries).await };
         life.errands.push((errand, Box::pin(door), Flag::raised()));
     }
 
@@ -361,6 +394,9 @@ impl Host {
                 done.sent
                     .push((self.peers[peer.get()], lane, bytes.to_vec()));
             }
+            while let Some(peer) = life.carrier.take_cut() {
+                done.cuts.push(self.peers[peer.get()]);
+            }
             if !any {
                 return done;
             }
@@ -400,7 +436,7 @@ impl Host {
             progress.round,
             progress.step,
             life.shared.mempool().len(),
-            life.shared.network.connected(),
+            life.shared.network.contacts(),
             progress.not_voting.clone().unwrap_or_default(),
         )
     }

@@ -4,18 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use node::network::Lane;
+use node::network::{CUT_FOR, Lane};
 use protocol::hash::sha256;
+use testkit::Random;
 
 use super::{
     actors::{Actor, Scene},
-    chance::Chance,
     clerks::Clerks,
     clock::BEGINS_MS,
+    fault_run::{Backup, Fault},
     host::{Done, Host, Seats, Sent},
-    laws::{Broken, Laws},
+    invariants::{Broken, Laws},
     options::Options,
-    storm::{Backup, Fault},
     words,
 };
 
@@ -93,7 +93,7 @@ pub(super) struct Net {
     pub(super) links: BTreeMap<(usize, usize), Link>,
     pub(super) laws: Laws,
     pub(super) clerks: Clerks,
-    pub(super) chance: Chance,
+    pub(super) chance: Random,
     pub(super) counts: Counts,
     pub(super) now_us: u64,
     pub(super) is_storm: bool,
@@ -118,7 +118,7 @@ impl Net {
         hosts: Vec<Host>,
         laws: Laws,
         clerks: Clerks,
-        chance: Chance,
+        chance: Random,
     ) -> Self {
         let numbers = 0..hosts.len();
         let pairs = numbers
@@ -248,6 +248,7 @@ impl Net {
             }
         };
         let Some(bytes) = bytes else { return };
+        self.laws.hears(to, seat, BEGINS_MS + self.now_ms());
         if self.hosts[to].hand(seat, lane, bytes.clone()) {
             self.turn_soon(to);
         } else if self.hosts[to].life.is_some() {
@@ -298,10 +299,29 @@ impl Net {
             let (now, honest) = (self.now_ms(), self.honest.contains(&number));
             self.clerks.hear(*errand, answers, now, honest)?;
         }
+        self.cut_off(number, &done.cuts)?;
         let Done { sent, .. } = done;
         self.laws.note_proposals(&sent, BEGINS_MS + self.now_ms());
         self.say(number, sent, spent);
         self.end_of_turn(number)
+    }
+
+    /// I14: an honest node cuts off nobody who keeps the rules. Whoever is cut off comes back later.
+    fn cut_off(&mut self, number: usize, cuts: &[usize]) -> Result<(), Broken> {
+        for seat in cuts {
+            let others = (0..self.hosts.len()).filter(|other| self.hosts[*other].seat == *seat);
+            for other in others.collect::<Vec<_>>() {
+                if self.honest.contains(&number) && self.honest.contains(&other) {
+                    let (name, other) = (&self.hosts[number].name, &self.hosts[other].name);
+                    return Err(format!("I14: {name} cuts off {other}, which is honest"));
+                }
+                self.count("cut off");
+                self.disconnect(number, other);
+                let after = u64::try_from(CUT_FOR.as_micros()).unwrap_or(u64::MAX);
+                self.plan(after, Event::Connect(number, other));
+            }
+        }
+        Ok(())
     }
 
     fn judge(&mut self, number: usize, done: &Done) -> Result<(), Broken> {

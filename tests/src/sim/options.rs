@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::chance::Chance;
+use super::chance;
 
 /// How a seat behaves that is not simply honest. At most f seats have one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +13,12 @@ pub enum Role {
     BadClock,
     /// Two nodes with the same keys, each with a disk of its own.
     Twin,
-    /// Comes back from an old copy of its disk.
+    /// Comes back from an old copy of its whole disk, what it has signed among it: all is well from
+    /// inside. Who saw the newer words tells it of them, and nobody need have.
+    OldCopy,
+    /// Comes back with an old ledger, and what it has signed lay elsewhere or is declared lost.
     Restored,
-    /// Comes back with nothing on its disk.
+    /// Comes back with nothing on its disk, and its operator says so.
     Wiped,
     /// Answers whoever catches up with another chain, spoilt blocks, or heights that rise and fall.
     LyingServer,
@@ -29,14 +32,19 @@ pub enum Role {
     DoubleVoter,
     /// Tells only some of the others anything.
     Selective,
+    /// Dates its cosignatures a month ahead.
+    Postdater,
+    /// Sends true proposals on with descriptions of other blocks. It may sit at an observer's seat.
+    CompactBlockForger,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Dead,
         Self::BadClock,
         Self::Twin,
+        Self::OldCopy,
         Self::Restored,
         Self::Wiped,
         Self::LyingServer,
@@ -45,12 +53,22 @@ impl Role {
         Self::InvalidProposer,
         Self::DoubleVoter,
         Self::Selective,
+        Self::Postdater,
+        Self::CompactBlockForger,
     ];
+    /// Those that a seed draws one of for a validator's seat.
+    const DRAWN: [Self; 12] = {
+        let [drawn @ .., _, _] = Self::ALL;
+        drawn
+    };
 
     /// Whether the seat follows the protocol, so that its words are judged.
     #[must_use]
     pub const fn keeps_rules(self) -> bool {
-        matches!(self, Self::Dead | Self::BadClock | Self::Censor)
+        matches!(
+            self,
+            Self::Dead | Self::BadClock | Self::Censor | Self::Restored | Self::Wiped
+        )
     }
 }
 
@@ -93,20 +111,23 @@ pub struct Options {
     pub clock_steps: usize,
     /// How long a sync takes at most.
     pub sync_us: u64,
+    /// Whether the storm is the one of a return: one side decides while the twins' other halves and the
+    /// rest lag; then a validator of that side is wiped and hears only them.
+    pub is_of_return: bool,
 }
 
 impl Options {
     /// What the seed stands for.
     #[must_use]
     pub fn of(seed: u64) -> Self {
-        let mut chance = Chance::new(seed);
+        let mut chance = chance::of(seed);
         let agencies = *chance.pick(&[4, 4, 4, 5, 7]);
         let mut options = Self {
             seed,
             agencies,
             observers: usize::from(chance.percent(30)),
             roles: BTreeMap::new(),
-            entries: 3 + chance.below(20),
+            entries: 3 + chance.index(20),
             block_entries: *chance.pick(&[2, 8, 64]),
             storm_ms: chance.between(5_000, 30_000),
             loss: *chance.pick(&[0, 0, 2, 10, 30]),
@@ -114,18 +135,24 @@ impl Options {
             delay_ms: *chance.pick(&[5, 50, 300, 2_000]),
             in_order: chance.percent(50),
             noticed: chance.percent(70),
-            crashes: chance.below(7),
+            crashes: chance.index(7),
             blackout: chance.percent(25),
-            cuts: chance.below(4),
+            cuts: chance.index(4),
             skew_ms: *chance.pick(&[0, 100, 240]),
-            clock_steps: chance.below(3),
+            clock_steps: chance.index(3),
             sync_us: *chance.pick(&[100, 5_000, 50_000]),
+            is_of_return: false,
         };
         for _ in 0..(agencies - 1) / 3 {
             if chance.percent(75) {
-                let seat = chance.below(agencies);
-                options.roles.insert(seat, *chance.pick(&Role::ALL));
+                let seat = chance.index(agencies);
+                options.roles.insert(seat, *chance.pick(&Role::DRAWN));
             }
+        }
+        // A draw of its own, so that the seeds of earlier finds still stand for the same.
+        let mut second = chance::of(seed ^ 0xf0_12e5);
+        if second.percent(15) {
+            options = options.with_observer(Role::CompactBlockForger);
         }
         options
     }
@@ -149,11 +176,35 @@ impl Options {
         }
     }
 
+    /// The storm of a return among `agencies`: f twins, and f that lag, and one that is wiped.
+    #[must_use]
+    pub fn of_return(seed: u64, agencies: usize) -> Self {
+        let faulty = (agencies - 1) / 3;
+        let twins = (1..=faulty).map(|seat| (seat, Role::Twin));
+        Self {
+            agencies,
+            roles: std::iter::once((0, Role::Wiped)).chain(twins).collect(),
+            observers: 0,
+            entries: 40,
+            storm_ms: 30_000,
+            is_of_return: true,
+            ..Self::calm(seed)
+        }
+    }
+
     /// The same with `role` in a seat of its choice, alone.
     #[must_use]
     pub fn with(mut self, role: Role) -> Self {
-        let seat = Chance::new(self.seed ^ 0x5ea7).below(self.agencies);
+        let seat = chance::of(self.seed ^ 0x5ea7).index(self.agencies);
         self.roles = BTreeMap::from([(seat, role)]);
+        self
+    }
+
+    /// The same with `role` at an observer's seat beside the others.
+    #[must_use]
+    pub fn with_observer(mut self, role: Role) -> Self {
+        self.observers = self.observers.max(1);
+        self.roles.insert(self.agencies, role);
         self
     }
 }

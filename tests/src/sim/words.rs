@@ -36,8 +36,8 @@ pub(super) fn kind(lane: Lane, bytes: &[u8]) -> &'static str {
         "blocks",
         "get entries",
         "entries asked for",
-        "get outline",
-        "outline",
+        "get compact block",
+        "compact block",
         "get cosigns",
         "cosigns",
     ];

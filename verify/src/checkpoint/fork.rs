@@ -5,15 +5,18 @@
 use protocol::{
     checkpoint::Checkpoint,
     hash::sha256,
+    height::LogSize,
     merkle::{self, BadProof, Hash},
     note::SignedNote,
-    policy::TrustPolicy,
+    policy::{NoteJudgement, TrustPolicy},
+    text,
 };
 
 use crate::verdict::Verdict;
 
 /// Why one checkpoint does not continue another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Inconsistent {
     /// They are of two logs.
     #[error("the two checkpoints are of different logs")]
@@ -70,49 +73,120 @@ pub fn consistency(
         .map_err(Inconsistent::Proof)
 }
 
-/// Names who signed both of two checkpoints that contradict each other: same size, different roots.
+/// Names who signed both of two checkpoints of one size that contradict each other by their roots.
 /// Lines that do not hold under `trust` name nobody; one signer is enough, a quorum is not needed.
 #[must_use]
 pub fn fork(trust: &TrustPolicy, one: &str, other: &str) -> Vec<String> {
-    let read = |note: &str| {
-        SignedNote::parse(note)
-            .ok()
-            .and_then(|note| trust.evaluate(&note).ok())
-    };
-    let (Some(one), Some(other)) = (read(one), read(other)) else {
-        return Vec::new();
-    };
-    if one.checkpoint.size != other.checkpoint.size || one.checkpoint.root == other.checkpoint.root
-    {
-        return Vec::new();
-    }
+    let both = read(trust, one).zip(read(trust, other));
+    both.filter(|(one, other)| is_other_root(one, other))
+        .map(|(one, other)| signed_both(&one, &other))
+        .unwrap_or_default()
+}
+
+fn read(trust: &TrustPolicy, note: &str) -> Option<NoteJudgement> {
+    let note = SignedNote::parse(note).ok()?;
+    trust.evaluate(&note).ok()
+}
+
+fn is_other_root(one: &NoteJudgement, other: &NoteJudgement) -> bool {
+    let (one, other) = (&one.checkpoint, &other.checkpoint);
+    one.size == other.size && one.root != other.root
+}
+
+fn signed_both(one: &NoteJudgement, other: &NoteJudgement) -> Vec<String> {
     let signed_other = |name: &String| other.cosigners.iter().any(|(other, _)| other == name);
-    one.cosigners
-        .iter()
-        .map(|(name, _)| name.clone())
-        .filter(signed_other)
-        .collect()
+    let names = one.cosigners.iter().map(|(name, _)| name.clone());
+    names.filter(signed_other).collect()
+}
+
+/// The portable evidence of a fork: two notes, verbatim, and for two sizes what joins them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForkEvidence {
+    /// One note; of two sizes the smaller.
+    pub one: String,
+    /// The other.
+    pub other: String,
+    /// For two sizes: the path from which [`merkle::prefix_roots`] computes the other note's root, and
+    /// another root than the one note's. A consistency proof that does not hold proves nothing, for anybody
+    /// can write one; this path does, for only the larger log can have made it.
+    pub prefix: Option<Vec<Hash>>,
+}
+
+impl ForkEvidence {
+    /// Who is convicted by it: whoever signed both.
+    #[must_use]
+    pub fn convicted(&self, trust: &TrustPolicy) -> Vec<String> {
+        let Some(path) = &self.prefix else {
+            return fork(trust, &self.one, &self.other);
+        };
+        let both = read(trust, &self.one).zip(read(trust, &self.other));
+        both.filter(|(one, other)| is_other_prefix(&one.checkpoint, &other.checkpoint, path))
+            .map(|(one, other)| signed_both(&one, &other))
+            .unwrap_or_default()
+    }
+
+    /// Sizes of the two logs, if the notes can be read.
+    #[must_use]
+    pub fn sizes(&self) -> Option<(LogSize, LogSize)> {
+        let size = |note: &str| {
+            let note = SignedNote::parse(note).ok()?;
+            Some(Checkpoint::parse(&note.text).ok()?.size)
+        };
+        size(&self.one).zip(size(&self.other))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let mut out = format!("{HEADER}{}{SECOND}{}", self.one, self.other);
+        if let Some(path) = &self.prefix {
+            out += PREFIX;
+            for hash in path {
+                out += &format!("{PREFIX_WORD}{}\n", text::base64(hash));
+            }
+        }
+        out
+    }
+
+    /// Reads the text: two checkpoints, perhaps a path, and no more.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (one, rest) = text.strip_prefix(HEADER)?.split_once(SECOND)?;
+        let (other, path) = match rest.split_once(PREFIX) {
+            Some((other, path)) => (other, Some(parse_path(path)?)),
+            None => (rest, None),
+        };
+        let is_checkpoint = |note: &str| {
+            SignedNote::parse(note)
+                .is_ok_and(|read| read.write() == note && Checkpoint::parse(&read.text).is_ok())
+        };
+        (is_checkpoint(one) && is_checkpoint(other)).then(|| Self {
+            one: one.to_owned(),
+            other: other.to_owned(),
+            prefix: path,
+        })
+    }
+}
+
+/// Whether the larger log is proven to begin with another than the smaller.
+fn is_other_prefix(smaller: &Checkpoint, larger: &Checkpoint, path: &[Hash]) -> bool {
+    let roots = merkle::prefix_roots(smaller.size, larger.size, path);
+    roots.is_ok_and(|(begins, all)| all == larger.root && begins != smaller.root)
+}
+
+fn parse_path(text: &str) -> Option<Vec<Hash>> {
+    let lines = text.strip_suffix('\n')?.split('\n');
+    let hash = |line: &str| text::base64_array(line.strip_prefix(PREFIX_WORD)?);
+    let path = lines.map(hash).collect::<Option<Vec<Hash>>>()?;
+    (path.len() <= PATH_MAX).then_some(path)
 }
 
 const HEADER: &str = "muhr-evidence/v1\n--- checkpoint\n";
 const SECOND: &str = "--- checkpoint\n";
-
-/// The portable evidence of a fork: two notes, verbatim.
-#[must_use]
-pub fn evidence(one: &str, other: &str) -> String {
-    format!("{HEADER}{one}{SECOND}{other}")
-}
-
-/// Reads evidence of a fork: two checkpoints and no more, which [`fork`] then weighs.
-#[must_use]
-pub fn parse_evidence(text: &str) -> Option<(String, String)> {
-    let (one, other) = text.strip_prefix(HEADER)?.split_once(SECOND)?;
-    let is_checkpoint = |note: &str| {
-        SignedNote::parse(note)
-            .is_ok_and(|read| read.write() == note && Checkpoint::parse(&read.text).is_ok())
-    };
-    (is_checkpoint(one) && is_checkpoint(other)).then(|| (one.to_owned(), other.to_owned()))
-}
+const PREFIX: &str = "--- prefix\n";
+const PREFIX_WORD: &str = "prefix-path ";
+/// One more than the longest consistency proof of 64-bit sizes.
+const PATH_MAX: usize = 65;
 
 #[cfg(test)]
 mod tests {
@@ -245,19 +319,73 @@ mod tests {
         let body = checkpoint(ORIGIN, &leaves(1, 0)).write();
         let note = |line: &str| format!("{body}\n\u{2014} {line} AAAAAAAA\n");
         let (one, other) = (note("a"), note("b"));
-        let text = evidence(&one, &other);
-        assert_eq!(parse_evidence(&text), Some((one.clone(), other.clone())));
+        let evidence = |one: &str, other: &str, prefix: Option<Vec<Hash>>| ForkEvidence {
+            one: one.to_owned(),
+            other: other.to_owned(),
+            prefix,
+        };
+        for prefix in [None, Some(vec![[1; 32]]), Some(vec![[1; 32]; 65])] {
+            let whole = evidence(&one, &other, prefix);
+            assert_eq!(ForkEvidence::parse(&whole.write()), Some(whole));
+        }
+        let text = evidence(&one, &other, None).write();
+        let sized = evidence(&one, &other, Some(vec![[1; 32]; 2])).write();
         for bad in [
             String::new(),
             text.replacen("v1", "v2", 1),
             text.replacen("--- checkpoint\n", "", 1),
-            evidence(&one, ""),
-            evidence("", &other),
-            evidence(one.trim_end(), &other),
-            evidence(&one, &format!("{other}--- checkpoint\n{one}")),
-            text.clone() + "\n",
+            evidence(&one, "", None).write(),
+            evidence("", &other, None).write(),
+            evidence(one.trim_end(), &other, None).write(),
+            evidence(&one, &format!("{other}--- checkpoint\n{one}"), None).write(),
+            evidence(&one, &other, Some(vec![[1; 32]; 66])).write(),
+            evidence(&one, &other, Some(Vec::new())).write(),
+            text + "\n",
+            sized.clone() + "\n",
+            sized.replacen("prefix-path", "bridge-path", 1),
+            sized.replacen("E=", "E", 1),
+            format!("{sized}--- prefix\nprefix-path AAAA\n"),
         ] {
-            assert_eq!(parse_evidence(&bad), None, "{bad}");
+            assert_eq!(ForkEvidence::parse(&bad), None, "{bad}");
+        }
+    }
+
+    /// RFC 6962's proof with its first node written out.
+    fn prefix_path(old: usize, leaves: &[LeafHash]) -> Vec<Hash> {
+        let first = old.is_power_of_two().then(|| tree(&leaves[..old]));
+        first.into_iter().chain(proof(old, leaves, true)).collect()
+    }
+
+    #[test]
+    fn a_path_shows_with_what_a_log_begins_and_no_path_shows_anything_else() {
+        for new in 2..18_u8 {
+            let all = leaves(new, u8::MAX);
+            let larger = checkpoint(ORIGIN, &all);
+            for old in 1..new {
+                let count = usize::from(old);
+                let path = prefix_path(count, &all);
+                let fetched = merkle::prefix(
+                    LogSize::new(old.into()),
+                    LogSize::new(new.into()),
+                    merkle::from_leaves(&all),
+                );
+                assert_eq!(fetched.unwrap(), path, "{old} of {new}");
+                let same = checkpoint(ORIGIN, &all[..count]);
+                assert!(!is_other_prefix(&same, &larger, &path), "{old} of {new}");
+                let other = checkpoint(ORIGIN, &leaves(old, old - 1));
+                assert!(is_other_prefix(&other, &larger, &path), "{old} of {new}");
+                // What anybody could write convicts nobody: a path that does not lead to the larger root.
+                for at in 0..path.len() {
+                    let mut bent = path.clone();
+                    bent[at][0] ^= 1;
+                    assert!(!is_other_prefix(&same, &larger, &bent), "{old} of {new}");
+                    assert!(!is_other_prefix(&other, &larger, &bent), "{old} of {new}");
+                }
+                for wrong in [&path[1..], &[&path[..], &[[0; 32]]].concat(), &[]] {
+                    assert!(!is_other_prefix(&other, &larger, wrong), "{old} of {new}");
+                }
+                assert!(!is_other_prefix(&larger, &other, &path), "{old} of {new}");
+            }
         }
     }
 }

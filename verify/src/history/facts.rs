@@ -3,13 +3,14 @@
 use protocol::{
     entry::{Authorship, Entry},
     hash::LeafHash,
-    height::{Height, LeafIndex, LogSize, TimeMs},
+    height::{Height, LeafIndex, LogSize, TimeMs, UnixSeconds},
     state::RecordState,
 };
 
 /// What a history proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
+#[non_exhaustive]
+pub struct HistoryFacts {
     /// All versions, the newest first; none if the record was never registered.
     pub versions: Vec<ProvenVersion>,
     /// The record's state; none if it was never registered.
@@ -20,12 +21,13 @@ pub struct Facts {
     pub as_of_height: Height,
     /// Its time.
     pub as_of_time: TimeMs,
-    /// Who cosigned, and when (seconds since 1970).
-    pub cosigners: Vec<(String, u64)>,
+    /// Who cosigned, and when.
+    pub cosigners: Vec<(String, UnixSeconds)>,
 }
 
 /// One version with where and when it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProvenVersion {
     /// The entry.
     pub entry: Entry,
@@ -50,7 +52,7 @@ impl ProvenVersion {
 
 /// Both answer for moments up to the checkpoint alone: after it nothing is proven, and the answer is
 /// none, as it is before the record was registered. `as_of_time` and `as_of_height` tell the two apart.
-impl Facts {
+impl HistoryFacts {
     /// The version that was the latest at `time`.
     #[must_use]
     pub fn at_time(&self, time: TimeMs) -> Option<&ProvenVersion> {

@@ -4,11 +4,12 @@ use protocol::{
     entry::Authorship,
     hash::LeafHash,
     height::{LeafIndex, LogSize},
-    key, merkle,
+    merkle,
     receipt::{BatchProof, Receipt},
 };
 
 use crate::{
+    check::Check,
     checkpoint::{Trusted, Trusts},
     place,
     steps::{Failed, Steps},
@@ -24,25 +25,16 @@ pub(super) fn check(
 ) -> Result<(), Failed> {
     match (&receipt.entry.authorship, &receipt.batch) {
         (Authorship::Signed(signature), None) => {
-            let message = receipt
-                .entry
-                .statement
-                .message(&trusted.checkpoint().origin);
-            let held = key::verify(&receipt.clerk.key, &message, signature);
-            steps.proof(
-                "signature",
-                format!("signed by {}", receipt.clerk.name),
-                held,
-            )
+            let network = trusts.network_id(steps, trusted)?;
+            let (statement, key) = (&receipt.entry.statement, &receipt.clerk.key);
+            let held = statement.check(&network, key, signature);
+            let clerk = receipt.clerk.name.clone();
+            steps.proof(Check::EntrySigned { clerk }, held)
         }
         (Authorship::Batched, Some(batch)) => {
             by_batch(steps, trusts, trusted, (receipt, leaf), batch)
         }
-        _ => Err(steps.failed(
-            "signature",
-            Verdict::ProofBroken,
-            "the entry is neither signed nor in a batch",
-        )),
+        _ => Err(steps.failed(Check::Authorship, Verdict::ProofBroken)),
     }
 }
 
@@ -53,40 +45,23 @@ fn by_batch(
     (receipt, leaf): (&Receipt, &LeafHash),
     batch: &BatchProof,
 ) -> Result<(), Failed> {
-    let checkpoint = trusted.checkpoint();
     let statement = &batch.leaf.statement;
-    let included = trusts.batch(trusted, batch);
-    steps.proof(
-        "batch",
-        format!("the batch is leaf {} of the log", batch.index),
-        included,
-    )?;
-    steps.require(
-        "batch",
-        place::covers(&receipt.block, batch.index),
-        "the batch is in the entry's block",
-    )?;
-    steps.require(
-        "batch",
-        statement.author == receipt.entry.statement.author,
-        "the batch has the entry's author",
-    )?;
-    let held = trusts.check(&batch.leaf, &checkpoint.origin, &receipt.clerk.key);
-    steps.proof(
-        "signature",
-        format!("signed by {}", receipt.clerk.name),
-        held,
-    )?;
+    let index = batch.index;
+    steps.proof(Check::BatchIncluded { index }, trusts.batch(trusted, batch))?;
+    let same_block = place::covers(&receipt.block, index);
+    steps.require(Check::BatchInBlock, same_block)?;
+    let same_author = statement.author == receipt.entry.statement.author;
+    steps.require(Check::BatchAuthor, same_author)?;
+    let network = trusts.network_id(steps, trusted)?;
+    let held = trusts.check(&batch.leaf, &network, &receipt.clerk.key);
+    let clerk = receipt.clerk.name.clone();
+    steps.proof(Check::BatchSigned { clerk }, held)?;
     let (entry, batch_leaf) = (receipt.proof.index.get(), batch.index.get());
     let at = entry
         .checked_sub(batch_leaf)
         .and_then(|at| at.checked_sub(1));
     let Some(at) = at else {
-        return Err(steps.failed(
-            "batch",
-            Verdict::ProofBroken,
-            "the entry does not follow its batch",
-        ));
+        return Err(steps.failed(Check::BatchBeforeEntry, Verdict::ProofBroken));
     };
     let path = merkle::verify_inclusion(
         leaf,
@@ -95,5 +70,5 @@ fn by_batch(
         &batch.entry_path,
         &statement.root,
     );
-    steps.proof("batch", "the batch's signature covers the entry", path)
+    steps.proof(Check::BatchCoversEntry, path)
 }

@@ -3,11 +3,11 @@
 use protocol::{
     entry::{Operation, Reference},
     hash::RecordKey,
-    height::{Height, LeafIndex, LogSize, TimeMs, Version},
+    height::{Height, LeafIndex, LogSize, TimeMs, UnixSeconds, Version},
     opening::{Content, Opening},
     receipt::Receipt,
     standing::{Endorsement, RegistryPolicy, Standing},
-    state::Status,
+    state::RecordStatus,
 };
 
 use crate::checkpoint::{Trusted, Way};
@@ -28,7 +28,8 @@ pub enum Shown {
 
 /// What a receipt proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
+#[non_exhaustive]
+pub struct ReceiptFacts {
     /// The registry.
     pub registry: String,
     /// The record's key, which stands in the log for its number.
@@ -54,7 +55,7 @@ pub struct Facts {
     /// Time of its block.
     pub time: TimeMs,
     /// The record's status under the checkpoint.
-    pub status: Status,
+    pub status: RecordStatus,
     /// The record's latest version under the checkpoint.
     pub latest: Version,
     /// What other agencies have said of the latest version, and what that makes of it under the checkpoint.
@@ -73,8 +74,8 @@ pub struct Facts {
     pub as_of_time: TimeMs,
     /// How the checkpoint came to be believed.
     pub way: Way,
-    /// Who cosigned, and when (seconds since 1970).
-    pub cosigners: Vec<(String, u64)>,
+    /// Who cosigned, and when.
+    pub cosigners: Vec<(String, UnixSeconds)>,
     /// Whether the log's own line is there.
     pub log_signed: bool,
     /// How much of what was recorded the receipt shows.
@@ -83,7 +84,7 @@ pub struct Facts {
     pub fields: Vec<(String, String)>,
 }
 
-impl Facts {
+impl ReceiptFacts {
     /// What the log proves; the caller has checked every proof of `receipt` but its opening.
     pub(super) fn of_log(trusted: &Trusted, receipt: &Receipt) -> Self {
         let statement = &receipt.entry.statement;

@@ -12,6 +12,7 @@ use protocol::{
 };
 
 use crate::{
+    check::Check,
     steps::{Failed, Steps},
     verdict::Verdict,
 };
@@ -24,33 +25,19 @@ pub(super) fn check<'a>(
 ) -> Result<Option<&'a Opening>, Failed> {
     let statement = &receipt.entry.statement;
     let Some(opening) = &receipt.opening else {
-        steps.held(
-            "content",
-            "the entry is proven; its number and content are not shown",
-        );
+        steps.held(Check::ContentWithheld);
         return Ok(None);
     };
     if opening.record.key(&statement.registry) != statement.key {
-        return Err(steps.failed(
-            "number",
-            Verdict::Altered,
-            "the record's number is not the one that was recorded",
-        ));
+        return Err(steps.failed(Check::NumberRecorded, Verdict::Altered));
     }
-    steps.held("number", "the record's number is the one that was recorded");
+    steps.held(Check::NumberRecorded);
     if opening.content.as_ref().map(Content::commit) != statement.commitment {
-        return Err(steps.failed(
-            "content",
-            Verdict::Altered,
-            "what the receipt shows is not what was recorded",
-        ));
+        return Err(steps.failed(Check::ContentRecorded, Verdict::Altered));
     }
     match &opening.content {
-        Some(Content::Redacted(_)) => steps.held(
-            "content",
-            "the fields that are shown are what was recorded; others are withheld",
-        ),
-        Some(_) => steps.held("content", "what the receipt shows is what was recorded"),
+        Some(Content::Redacted(_)) => steps.held(Check::FieldsRecorded),
+        Some(_) => steps.held(Check::ContentRecorded),
         None => {}
     }
     Ok(Some(opening))
@@ -63,35 +50,19 @@ pub(super) fn document(
     document: &DocumentHash,
 ) -> Result<(), Failed> {
     let Some(opening) = &receipt.opening else {
-        return Err(steps.failed(
-            "document",
-            Verdict::CannotDecide,
-            "the receipt's private part was removed, so it says nothing of documents",
-        ));
+        return Err(steps.failed(Check::DocumentOpened, Verdict::CannotDecide));
     };
     if let Some(Content::Redacted(redacted)) = &opening.content
         && redacted.fields().get(DOCUMENT_FIELD).is_none()
     {
-        return Err(steps.failed(
-            "document",
-            Verdict::CannotDecide,
-            "fields are withheld, so the receipt says nothing of documents",
-        ));
+        return Err(steps.failed(Check::DocumentShown, Verdict::CannotDecide));
     }
     match opening.content.as_ref().and_then(Content::document) {
         Some(recorded) if recorded == *document => {
-            steps.held("document", "the document is the one that was recorded");
+            steps.held(Check::DocumentRecorded);
             Ok(())
         }
-        Some(_) => Err(steps.failed(
-            "document",
-            Verdict::Altered,
-            "the document is not the one that was recorded",
-        )),
-        None => Err(steps.failed(
-            "document",
-            Verdict::CannotDecide,
-            "this entry recorded no document",
-        )),
+        Some(_) => Err(steps.failed(Check::DocumentRecorded, Verdict::Altered)),
+        None => Err(steps.failed(Check::DocumentCommitted, Verdict::CannotDecide)),
     }
 }

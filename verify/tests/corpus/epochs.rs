@@ -10,7 +10,7 @@ use protocol::{
 };
 
 use super::{
-    books::{Ask, Book, Kind, Spoilt},
+    cases::{Ask, Book, Kind, Spoilt},
     receipts::{ID, OTHER_ORIGIN, PERMIT, ask, hash},
     world::World,
 };
@@ -239,7 +239,7 @@ fn headers(book: &mut Book, world: &World) {
             0,
         ),
         ("word-alone", instead("#: epoch", "#: epoch\n#: epoch"), 0),
-        ("empty-line-behind-past", after("\n\n"), 0),
+        ("empty-line-behind-past", after("\n\n"), 3),
         ("comment-behind-past", after("# the end\n"), 3),
         ("blank-behind-past", after(" \n"), 3),
         ("header-behind-past", after("#: base x\n"), 3),

@@ -2,16 +2,17 @@
 //! files, stories that the rules forbid. All paths hold.
 
 use protocol::{
-    entry::{Authorship, Entry, Operation, Previous, Statement},
+    chain_id::NetworkId,
+    entry::{Authorship, Entry, EntryRef, Operation, Statement},
     hash::LeafHash,
     height::{Height, LeafIndex, TimeMs, Version},
     key::{PublicKey, Signature},
     name::Origin,
-    state::{ClerkState, RecordState, Status},
+    state::{ClerkState, RecordState, RecordStatus},
 };
 
 use super::{
-    books::{Ask, Book, Kind, Spoilt},
+    cases::{Ask, Book, Kind, Spoilt},
     orders::{BASE_POINT, IDENTITY, plus_order},
     receipts::{ID, ORIGIN, OTHER, OTHER_ORIGIN, PERMIT, ask, hash, registered},
     world::{Leaf, World, key_of},
@@ -83,7 +84,10 @@ fn keys(book: &mut Book) {
         None,
         Authorship::Signed(Signature::new(small)),
     );
-    let other = Origin::parse(OTHER_ORIGIN).unwrap();
+    let other = NetworkId {
+        origin: Origin::parse(OTHER_ORIGIN).unwrap(),
+        ..world.genesis.network_id()
+    };
     let elsewhere = World::new(ORIGIN).sign_for(&other, statement.clone());
     placed("signature-for-another-network", None, elsewhere.authorship);
 }
@@ -244,7 +248,7 @@ fn stories(book: &mut Book) {
     }
 }
 
-fn at(statement: &mut Statement, change: impl Fn(&mut Previous)) {
+fn at(statement: &mut Statement, change: impl Fn(&mut EntryRef)) {
     change(statement.previous.as_mut().unwrap());
 }
 
@@ -253,10 +257,10 @@ fn states(book: &mut Book) {
     type Change<'a> = &'a dyn Fn(&mut RecordState);
     let cases: [(&str, u8, Change<'_>); 12] = [
         ("state-suspended-by-a-registration", 14, &|to| {
-            to.status = Status::Suspended
+            to.status = RecordStatus::Suspended
         }),
         ("state-revoked-by-a-registration", 14, &|to| {
-            to.status = Status::Revoked
+            to.status = RecordStatus::Revoked
         }),
         ("state-of-version-zero", 14, &|to| {
             to.version = Version::ZERO

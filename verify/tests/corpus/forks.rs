@@ -1,13 +1,22 @@
 //! Evidence of forks: two checkpoints of one size, and who signed both.
 
 use protocol::entry::Operation;
-use verify::checkpoint::evidence;
+use verify::checkpoint::ForkEvidence;
 
 use super::{
-    books::{Ask, Book, Kind, Spoilt},
+    cases::{Ask, Book, Kind, Spoilt},
     receipts::{ID, registered},
     world::World,
 };
+
+fn evidence(one: &str, other: &str) -> String {
+    of_sizes(one, other, None)
+}
+
+fn of_sizes(one: &str, other: &str, prefix: Option<Vec<[u8; 32]>>) -> String {
+    let (one, other) = (one.to_owned(), other.to_owned());
+    ForkEvidence { one, other, prefix }.write()
+}
 
 pub(crate) fn write(book: &mut Book) {
     let (mut one, _) = registered();
@@ -30,6 +39,103 @@ pub(crate) fn write(book: &mut Book) {
     let asked = Ask::of(Kind::Evidence, "other-network.policy", "fork.evidence");
     book.case(&asked, "for-another-network", Spoilt::Not, 14);
     pairs(book, &one, &other);
+    sizes(book, &one, &other);
+}
+
+/// Two logs of two sizes: what a larger one begins with convicts, and no other path does.
+fn sizes(book: &mut Book, one: &World, other: &World) {
+    let asked = Ask::of(Kind::Evidence, "trust.policy", "fork.evidence");
+    let mut longer = other.clone();
+    for id in ["TSH-7", "TSH-8", "TSH-9"] {
+        longer.act(Operation::Register, id);
+        let path = || longer.prefix(one.size());
+        let (small, large) = (one.note(&[0, 1, 2]), longer.note(&[1, 2, 3]));
+        let name = |what: &str| format!("of-two-sizes-{id}-{what}");
+        let mut continued = one.clone();
+        continued.act(Operation::Register, id);
+        let honest = continued.note(&[0, 1, 2]);
+        let bent = || {
+            let mut bent = path();
+            bent[0][0] ^= 1;
+            bent
+        };
+        for (what, text, exit) in [
+            ("proven", of_sizes(&small, &large, Some(path())), 30),
+            (
+                "by-one-signer",
+                of_sizes(&one.note(&[1]), &longer.note(&[1]), Some(path())),
+                30,
+            ),
+            (
+                "signed-by-nobody-twice",
+                of_sizes(&one.note(&[0]), &longer.note(&[1]), Some(path())),
+                14,
+            ),
+            ("turned", of_sizes(&large, &small, Some(path())), 14),
+            ("without-its-path", of_sizes(&small, &large, None), 14),
+            (
+                "of-the-same-log",
+                of_sizes(&small, &honest, Some(continued.prefix(one.size()))),
+                14,
+            ),
+            (
+                "of-another-larger-log",
+                of_sizes(&small, &honest, Some(path())),
+                14,
+            ),
+            (
+                "with-a-bent-path",
+                of_sizes(&small, &large, Some(bent())),
+                14,
+            ),
+            (
+                "with-a-bent-path-of-the-same-log",
+                of_sizes(&small, &honest, Some(bent())),
+                14,
+            ),
+            (
+                "with-a-short-path",
+                of_sizes(&small, &large, Some(path()[1..].to_vec())),
+                14,
+            ),
+            (
+                "with-a-long-path",
+                of_sizes(&small, &large, Some([path(), path()].concat())),
+                14,
+            ),
+            (
+                "with-no-hashes",
+                of_sizes(&small, &large, Some(Vec::new())),
+                14,
+            ),
+            (
+                "with-66-hashes",
+                of_sizes(&small, &large, Some(vec![[0; 32]; 66])),
+                14,
+            ),
+            (
+                "with-a-line-feed-more",
+                of_sizes(&small, &large, Some(path())) + "\n",
+                16,
+            ),
+        ] {
+            book.case(&asked, &name(what), Spoilt::File(text.into_bytes()), exit);
+        }
+    }
+    let prefix = Some(longer.prefix(one.size()));
+    let whole = of_sizes(&one.note(&[0, 1, 2]), &longer.note(&[1, 2, 3]), prefix);
+    book.file("fork-sizes.evidence", whole);
+    let same = of_sizes(
+        &one.note(&[0]),
+        &other.note(&[0]),
+        Some(other.prefix(other.size() - 1)),
+    );
+    book.case(
+        &asked,
+        "of-one-size-with-a-path",
+        Spoilt::File(same.into_bytes()),
+        14,
+    );
 }
 
 fn pairs(book: &mut Book, one: &World, other: &World) {
@@ -98,7 +204,7 @@ fn pairs(book: &mut Book, one: &World, other: &World) {
             evidence(&a, &b).replacen("v1", "v2", 1),
             14,
         ),
-        ("with-a-line-feed-more", evidence(&a, &b) + "\n", 14),
+        ("with-a-line-feed-more", evidence(&a, &b) + "\n", 16),
     ] {
         book.case(&asked, name, Spoilt::File(text.into_bytes()), exit);
     }

@@ -1,18 +1,18 @@
 //! Histories: complete ones, absences, and every way to hide, move or invent a version.
 
 use protocol::{
-    entry::{Authorship, Entry, Operation, Previous},
+    entry::{Authorship, Entry, EntryRef, Operation},
     hash::LeafHash,
     height::{Height, LeafIndex, TimeMs, Version},
     history::History,
     index::ProofLeaf,
     key::{SecretKey, Signature},
     name::ClerkName,
-    state::{RecordState, Status, value_hash},
+    state::{RecordState, RecordStatus, value_hash},
 };
 
 use super::{
-    books::{Ask, Book, Kind, Spoilt, Sweep, shorten},
+    cases::{Ask, Book, Kind, Spoilt, Sweep, shorten},
     receipts::{ID, ORIGIN, OTHER, OTHER_ORIGIN, PERMIT, hash},
     world::{Leaf, World, key_of},
 };
@@ -77,9 +77,9 @@ pub(crate) fn write(book: &mut Book) {
     absences(book, &world);
     erring(book);
     texts(book);
-    book.sweep(&asked, "flip-01", Sweep::Flip(1), &[14, 15]);
-    book.sweep(&asked, "flip-20", Sweep::Flip(0x20), &[14]);
-    book.sweep(&asked, "cut", Sweep::Cut, &[14]);
+    book.sweep(&asked, "flip-01", Sweep::Flip(1), &[14, 15, 16]);
+    book.sweep(&asked, "flip-20", Sweep::Flip(0x20), &[14, 16]);
+    book.sweep(&asked, "cut", Sweep::Cut, &[14, 16]);
 }
 
 fn versions(book: &mut Book, world: &World, whole: &History) {
@@ -148,7 +148,7 @@ fn changed(book: &mut Book, world: &World, whole: &History) {
             to.record_proof.leaf = ProofLeaf::Empty
         }),
         ("status-other", 14, &|to| {
-            to.record.as_mut().unwrap().0.status = Status::Revoked
+            to.record.as_mut().unwrap().0.status = RecordStatus::Revoked
         }),
         ("no-clerk", 14, &|to| to.clerks.clear()),
         ("clerk-twice", 14, &|to| {
@@ -288,7 +288,7 @@ fn erring(book: &mut Book) {
     type Spoil<'a> = &'a dyn Fn(&mut RecordState);
     let cases: [(&str, Spoil<'_>); 2] = [
         ("status-that-no-entry-made", &|to| {
-            to.status = Status::Suspended
+            to.status = RecordStatus::Suspended
         }),
         ("content-that-no-entry-made", &|to| {
             to.content = Version::ZERO
@@ -310,7 +310,7 @@ fn erring(book: &mut Book) {
 
 /// Versions that name the one before at a place where it cannot be.
 fn places(book: &mut Book) {
-    type Change<'a> = &'a dyn Fn(&mut Previous);
+    type Change<'a> = &'a dyn Fn(&mut EntryRef);
     let cases: [(&str, u8, Change<'_>); 5] = [
         ("previous-as-it-is", 0, &|_| {}),
         ("previous-at-its-own-leaf", 14, &|to| {
@@ -357,6 +357,12 @@ fn texts(book: &mut Book) {
     ] {
         assert!(text.contains(old), "{name}");
         let spoilt = text.replacen(old, new, 1).into_bytes();
-        book.case(&about("lived.history", ID), name, Spoilt::File(spoilt), 14);
+        let exit = if name == "carriage-return" { 16 } else { 14 };
+        book.case(
+            &about("lived.history", ID),
+            name,
+            Spoilt::File(spoilt),
+            exit,
+        );
     }
 }

@@ -3,6 +3,7 @@
 
 use protocol::{
     batch::BatchStatement,
+    chain_id::SignedText,
     entry::{Authorship, Entry, Operation},
     height::{Height, LeafIndex, LogSize, Version},
     key::SecretKey,
@@ -13,7 +14,7 @@ use protocol::{
 };
 
 use super::{
-    books::{Ask, Book, Spoilt},
+    cases::{Ask, Book, Spoilt},
     histories::about,
     receipts::{ID, ORIGIN, OTHER, PERMIT, ask, hash, registered},
     world::{Leaf, World, clerk_name, key_of},
@@ -40,7 +41,19 @@ fn stored(book: &mut Book, name: &str, receipt: &Receipt, (text, written): (&str
 }
 
 /// Name, what is replaced in the entry, by what, and the exit code.
-const ENTRIES: [(&str, &str, &str, u8); 18] = [
+const ENTRIES: [(&str, &str, &str, u8); 20] = [
+    (
+        "logged-by-an-agency-called-all",
+        "author qurilish/",
+        "author all/",
+        14,
+    ),
+    (
+        "logged-by-an-agency-called-validators",
+        "author qurilish/",
+        "author validators/",
+        14,
+    ),
     ("logged-without-a-date", "effective 2026-11-23\n", "", 0),
     ("logged-as-it-should-be", "expires 1000", "expires 1001", 0),
     (
@@ -79,7 +92,7 @@ const ENTRIES: [(&str, &str, &str, u8); 18] = [
         "remark x\nexpires 1000",
         14,
     ),
-    ("logged-with-a-space", "expires 1000", "expires 1000 ", 14),
+    ("logged-with-a-space", "expires 1000", "expires 1000 ", 16),
     (
         "logged-by-nobody",
         "author qurilish/aziza",
@@ -129,8 +142,8 @@ fn entries(book: &mut Book) {
         let mut world = World::new(ORIGIN);
         let statement = world.statement(Operation::Register, ID, &hash(PERMIT), false);
         let body = statement.write().replacen(old, new, 1);
-        let message = format!("muhr-sign-entry/v1\norigin {ORIGIN}\n{body}");
-        let written = body + &world.signature_line(message.as_bytes());
+        let message = SignedText::Entry.message(&world.genesis.network_id(), &body);
+        let written = body + &world.signature_line(&message);
         let entry = world.sign(statement);
         let as_it_is = entry.write();
         world.block_as(vec![(written.clone(), Leaf::Entry(entry))], 1);
@@ -223,7 +236,7 @@ fn another_clerk(book: &mut Book) {
     clerk.key = other.public();
     world.set_clerk(&clerk);
     let statement = world.statement(Operation::Register, ID, &hash(PERMIT), false);
-    let entry = statement.sign(&world.genesis.origin, &other);
+    let entry = statement.sign(&world.genesis.network_id(), &other);
     world.block(vec![Leaf::Entry(entry)]);
     let mut receipt = world.receipt(2);
     receipt.clerk_proof = world.prove(&ClerkState::index_key(&clerk.name));

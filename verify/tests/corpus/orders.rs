@@ -7,7 +7,7 @@ use protocol::{
 };
 
 use super::{
-    books::{Ask, Book, Kind, Spoilt},
+    cases::{Ask, Book, Kind, Spoilt},
     receipts::{ID, ORIGIN, registered},
     signatures::{CHECKPOINT, line},
     trust::with_key,

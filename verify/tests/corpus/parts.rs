@@ -7,11 +7,11 @@ use protocol::{
     key::{SecretKey, Signature},
     name::ClerkName,
     receipt::{BatchProof, BlockProof, Receipt},
-    state::{RecordState, Status, value_hash},
+    state::{RecordState, RecordStatus, value_hash},
 };
 
 use super::{
-    books::{Ask, Book, Spoilt, behead, shorten},
+    cases::{Ask, Book, Spoilt, behead, shorten},
     orders::plus_order,
     receipts::{ID, ORIGIN, OTHER, ask, batched, hash, registered},
     world::{World, key_of, number, registry},
@@ -113,7 +113,7 @@ fn parts(book: &mut Book, amended: &Amended) {
                 to.clerk_proof = mine.record_proof.clone()
             }),
             ("other-status", 14, &|to| {
-                to.record.status = Status::Suspended
+                to.record.status = RecordStatus::Suspended
             }),
             ("older-checkpoint", 14, &|to| {
                 to.proof.checkpoint.clone_from(&before.proof.checkpoint)

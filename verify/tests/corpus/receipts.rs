@@ -8,7 +8,7 @@ use protocol::{
 };
 
 use super::{
-    books::{Ask, Book, Kind, Spoilt, Sweep},
+    cases::{Ask, Book, Kind, Spoilt, Sweep},
     world::{Leaf, World},
 };
 
@@ -274,17 +274,17 @@ fn sweeps(book: &mut Book) {
     for mask in [0x01, 0x02, 0x20, 0x80] {
         let name = format!("registered-flip-{mask:02x}");
         let asked = asked.with("permit.txt");
-        book.sweep(&asked, &name, Sweep::Flip(mask), &[11, 14, 15]);
+        book.sweep(&asked, &name, Sweep::Flip(mask), &[11, 14, 15, 16]);
     }
-    book.sweep(&asked, "registered-cut", Sweep::Cut, &[14]);
+    book.sweep(&asked, "registered-cut", Sweep::Cut, &[14, 16]);
     for file in ["fields.receipt", "batch-3.receipt"] {
         let name = file.trim_end_matches(".receipt");
         book.sweep(
             &ask(file),
             &format!("{name}-flip-01"),
             Sweep::Flip(1),
-            &[11, 14, 15],
+            &[11, 14, 15, 16],
         );
-        book.sweep(&ask(file), &format!("{name}-cut"), Sweep::Cut, &[14]);
+        book.sweep(&ask(file), &format!("{name}-cut"), Sweep::Cut, &[14, 16]);
     }
 }

@@ -8,7 +8,7 @@ use protocol::{
 };
 
 use super::{
-    books::{Book, Spoilt, Sweep},
+    cases::{Book, Spoilt, Sweep},
     receipts::{PERMIT, ask, fields, of_fields},
 };
 
@@ -26,9 +26,9 @@ pub(crate) fn write(book: &mut Book) {
     forms(book, &whole, &told);
     lies(book, &whole, &told);
     for (name, sweep, exits) in [
-        ("redacted-flip-01", Sweep::Flip(1), &[11, 14, 15][..]),
-        ("redacted-flip-20", Sweep::Flip(0x20), &[11, 14, 15]),
-        ("redacted-cut", Sweep::Cut, &[14]),
+        ("redacted-flip-01", Sweep::Flip(1), &[11, 14, 15, 16][..]),
+        ("redacted-flip-20", Sweep::Flip(0x20), &[11, 14, 15, 16]),
+        ("redacted-cut", Sweep::Cut, &[14, 16]),
     ] {
         book.sweep(&asked, name, sweep, exits);
     }

@@ -6,7 +6,7 @@ use protocol::{
 };
 
 use super::{
-    books::{Book, Spoilt},
+    cases::{Book, Spoilt},
     receipts::{ORIGIN, OTHER_ORIGIN},
     signatures::CHECKPOINT,
     world::World,
@@ -49,7 +49,7 @@ const TRUST: [(&str, &str, &str, u8); 44] = [
         0,
     ),
     ("comment-behind-blanks", "group", " \t# a comment\ngroup", 0),
-    ("blank-lines", "group", "\n \n\t\ngroup", 0),
+    ("blank-lines", "group", "\n \n\t\ngroup", 3),
     (
         "tabs-and-spaces",
         "group validators 3 ",
@@ -91,7 +91,7 @@ const TRUST: [(&str, &str, &str, u8); 44] = [
         "no-line-feed-at-the-end",
         "quorum validators\n",
         "quorum validators",
-        0,
+        3,
     ),
     ("no-log", "log muhr", "# muhr", 3),
     ("no-quorum", "quorum", "# quorum", 3),
@@ -368,13 +368,68 @@ fn no_points(book: &mut Book, trust: &str) {
     }
 }
 
+/// The line of a witness of that name, with the key made from `seed`.
+fn line(name: &str, seed: u8) -> String {
+    let key = SecretKey::from_seed(&[seed; 32]).public();
+    let key = vkey(&format!("w{seed}.example"), 4, &key);
+    format!("witness {name} {key}\n")
+}
+
+/// Names of witnesses, keys, addresses and groups at the edges of their alphabet, and words of the format.
+fn alphabet() -> Vec<(&'static str, String, u8)> {
+    let foreign = |name: &str| {
+        let key = SecretKey::from_seed(&[1; 32]).public();
+        format!("witness x {}\n", vkey(name, 4, &key))
+    };
+    vec![
+        ("witness-named-all", line("all", 1), 3),
+        ("witness-named-any", line("any", 1), 3),
+        ("witness-named-quorum", line("quorum", 1), 3),
+        ("witness-named-witness", line("witness", 1), 3),
+        ("witness-named-outside", line("outside", 1), 0),
+        ("witness-named-validators", line("validators", 1), 3),
+        ("witness-in-cyrillic", line("\u{441}\u{443}\u{434}", 1), 3),
+        ("witness-that-reads-backwards", line("a\u{202e}b", 1), 3),
+        ("witness-with-a-number-sign", line("court#1", 1), 3),
+        ("witness-of-255-characters", line(&"w".repeat(255), 1), 0),
+        ("witness-of-256-characters", line(&"w".repeat(256), 1), 3),
+        (
+            "witness-key-in-cyrillic",
+            foreign("\u{441}\u{443}\u{434}"),
+            3,
+        ),
+        ("witness-key-with-a-number-sign", foreign("court#1"), 3),
+        (
+            "witness-url-with-a-number-sign",
+            line("x", 1).replace('\n', " https://x.example/#w\n"),
+            3,
+        ),
+        (
+            "witness-url-in-cyrillic",
+            line("x", 1).replace('\n', " https://\u{441}.example\n"),
+            3,
+        ),
+        (
+            "group-named-any",
+            format!("{}group any any x\n", line("x", 1)),
+            3,
+        ),
+        (
+            "group-named-log",
+            format!("{}group log any x\n", line("x", 1)),
+            3,
+        ),
+        (
+            "group-named-outside",
+            format!("{}group outside any x\n", line("x", 1)),
+            0,
+        ),
+        ("witness-of-ml-dsa", ml_dsa(), 3),
+    ]
+}
+
 /// Lines put in front of the group: names that are taken, and too many of them.
 fn names(book: &mut Book, trust: &str) {
-    let key = |seed: u8| {
-        let name = format!("w{seed}.example");
-        vkey(&name, 4, &SecretKey::from_seed(&[seed; 32]).public())
-    };
-    let line = |name: &str, seed: u8| format!("witness {name} {}\n", key(seed));
     let many = |from: u16, to: u16| -> String {
         let secret = |at: u16| {
             let mut seed = [8; 32];
@@ -388,10 +443,12 @@ fn names(book: &mut Book, trust: &str) {
     long.extend_from_slice(&[1; 33]);
     let id = text::hex(&note_key_id("w.example", 4, &long[1..]));
     let long = format!("witness w w.example+{id}+{}\n", text::base64(&long));
-    for (name, lines, exit) in [
+    let first = [
         ("one-witness-more", line("x", 1), 0),
         ("witness-named-as-another", line("iiv", 1), 3),
         ("witness-named-none", line("none", 1), 3),
+    ];
+    let rest = [
         ("witness-with-a-key-of-33-bytes", long, 3),
         (
             "group-named-as-another",
@@ -412,7 +469,8 @@ fn names(book: &mut Book, trust: &str) {
         ("group-without-members", "group g\n".to_owned(), 3),
         ("witnesses-256", many(0, 252), 0),
         ("witnesses-257", many(0, 253), 3),
-    ] {
+    ];
+    for (name, lines, exit) in first.into_iter().chain(alphabet()).chain(rest) {
         let spoilt = trust.replacen("group ", &format!("{lines}group "), 1);
         book.case(
             &CHECKPOINT,
@@ -421,4 +479,12 @@ fn names(book: &mut Book, trust: &str) {
             exit,
         );
     }
+}
+
+/// A witness whose key is of algorithm 06 (ML-DSA-44), in its right form.
+fn ml_dsa() -> String {
+    let (name, key) = ("w.example", [9; 1312]);
+    let id = text::hex(&note_key_id(name, 6, &key));
+    let key = text::base64(&[&[6][..], &key].concat());
+    format!("witness w {name}+{id}+{key}\n")
 }

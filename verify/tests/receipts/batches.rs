@@ -6,7 +6,7 @@ use protocol::{
     key::Signature,
     receipt::Receipt,
 };
-use verify::{memory::Memory, receipt::judge, verdict::Verdict};
+use verify::{receipt::judge, verdict::Verdict, verified_cache::VerifiedCache};
 
 use super::{
     ORIGIN, Swap, verdict,
@@ -58,7 +58,7 @@ fn a_batch_vouches_for_nothing_but_what_it_covers() {
         ("none", &|to| to.batch = None),
     ];
     // Whoever has just believed the honest one is not deceived more easily.
-    let memory = Memory::new(&trust);
+    let memory = VerifiedCache::new(&trust);
     for (name, swap) in swaps {
         let mut receipt = mine.clone();
         swap(&mut receipt);
@@ -80,7 +80,7 @@ fn what_was_believed_before_changes_no_judgement() {
     let batch = world.batch(&["TSH-1", "TSH-2", "TSH-3"]);
     let trust = world.trust();
     let mine = world.receipt(batch + 2).write().into_bytes();
-    let memory = Memory::new(&trust);
+    let memory = VerifiedCache::new(&trust);
     for at in (0..mine.len()).step_by(3) {
         let honest = judge(&memory, &mine, None);
         assert_eq!(honest.verdict, Verdict::Authentic);

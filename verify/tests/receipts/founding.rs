@@ -1,17 +1,7 @@
 //! The genesis of the test world: who founds it, and with which keys.
 
-use std::collections::BTreeSet;
-
-use protocol::{
-    agency::{ProvenAgency, ProvenKey},
-    entry::Operation,
-    genesis::Genesis,
-    hash::sha256,
-    height::TimeMs,
-    key::{Possession, SecretKey},
-    name::{AgencyName, Origin},
-    state::{ClerkState, Limits, RegistryState},
-};
+use protocol::{entry::Operation, genesis::Genesis, hash::sha256, height::TimeMs, key::SecretKey};
+use testkit::{Founder, founder};
 
 use super::{clerk_name, registry};
 
@@ -21,74 +11,28 @@ pub(super) fn secret(name: &str) -> SecretKey {
     SecretKey::from_seed(&sha256(&[b"verify tests", name.as_bytes()]))
 }
 
-fn proven(origin: &str, holder: &str, purpose: &str, secret: &SecretKey) -> ProvenKey {
-    let key = secret.public();
-    let claim = Possession {
-        origin,
-        holder,
-        purpose,
-    };
-    ProvenKey {
-        key,
-        proof: secret.sign(&claim.message(&key)),
-    }
-}
-
 pub(super) fn found(origin: &str) -> Genesis {
-    let agency = |name: &&str| {
-        let key = |purpose: &str| {
-            proven(
-                origin,
-                name,
-                purpose,
-                &secret(&format!("{origin} {name} {purpose}")),
-            )
-        };
-        ProvenAgency {
-            name: AgencyName::parse(name).unwrap(),
-            url: format!("https://{name}.example"),
-            cosigner: format!("{name}.example/2026"),
-            peer: key("peer"),
-            vote: key("vote"),
-            cosign: key("cosign"),
-            admin: key("admin"),
-            recovery: key("recovery"),
-        }
-    };
-    let clerk = proven(
+    let founder = Founder {
         origin,
-        "qurilish/aziza",
-        "clerk",
-        &secret(&format!("{origin} clerk")),
-    );
+        secret: |holder: &str, purpose: &str| match purpose {
+            "clerk" | "publisher" => secret(&format!("{origin} {purpose}")),
+            _ => secret(&format!("{origin} {holder} {purpose}")),
+        },
+    };
+    let agency = |name| {
+        let (url, cosigner) = (
+            format!("https://{name}.example"),
+            format!("{name}.example/2026"),
+        );
+        founder.agency(name, url, cosigner)
+    };
+    let registries = vec![founder::registry(registry().as_str(), "qurilish")];
+    let (name, registry) = (clerk_name(), registry());
+    let clerk = founder.clerk(name.as_str(), &[registry.as_str()], Operation::ALL);
+    let time = TimeMs::new(1_800_000_000_000);
+    let agencies = AGENCIES.map(agency).to_vec();
     Genesis {
-        origin: Origin::parse(origin).unwrap(),
-        time: TimeMs::new(1_800_000_000_000),
-        limits: Limits::default(),
         recovery_threshold: 2,
-        publisher: proven(
-            origin,
-            origin,
-            "publisher",
-            &secret(&format!("{origin} publisher")),
-        ),
-        agencies: AGENCIES.iter().map(agency).collect(),
-        registries: vec![RegistryState {
-            letters: protocol::record::Letters::AsWritten,
-            policy: None,
-            name: registry(),
-            owner: AgencyName::parse("qurilish").unwrap(),
-        }],
-        clerks: vec![(
-            ClerkState {
-                revoked: None,
-                name: clerk_name(),
-                key: clerk.key,
-                until: None,
-                registries: BTreeSet::from([registry()]),
-                operations: Operation::ALL.into_iter().collect(),
-            },
-            clerk.proof,
-        )],
+        ..founder.genesis(time, agencies, registries, vec![clerk])
     }
 }

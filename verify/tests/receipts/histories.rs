@@ -2,7 +2,7 @@
 
 use protocol::{
     entry::Operation, height::TimeMs, history::History, index::ProofLeaf, policy::TrustPolicy,
-    state::Status,
+    state::RecordStatus,
 };
 use verify::{history::judge, verdict::Verdict};
 
@@ -18,7 +18,7 @@ fn verdict(trust: &TrustPolicy, history: &History, id: &str) -> Verdict {
     let judgement = judge(trust, &bytes, &registry(), &key_of(id));
     assert_eq!(
         judgement.facts.is_none(),
-        judgement.steps.iter().any(|step| !step.ok),
+        judgement.steps.iter().any(|step| !step.is_ok()),
         "facts if all holds: {:?}",
         judgement.steps
     );
@@ -191,7 +191,7 @@ fn a_story_that_the_rules_forbid_is_refused_although_a_quorum_signed_it() {
     let mut world = World::new(ORIGIN);
     world.act(Operation::Register, ID);
     let mut state = world.state_of(ID);
-    state.status = Status::Revoked;
+    state.status = RecordStatus::Revoked;
     world.set_record(&key_of(ID), state);
     world.act(Operation::Register, "TSH-1");
     assert_eq!(
@@ -218,7 +218,10 @@ fn no_changed_byte_and_no_cut_is_believed() {
     let trust = world.trust();
     for id in [ID, "TSH-100"] {
         let (registry, key) = (registry(), key_of(id));
-        let bytes = world.history(id).write().into_bytes();
+        let mut history = world.history(id);
+        // The log's own line would be a stranger's once its name is changed, and be ignored.
+        history.checkpoint = world.note(&[0, 1, 3]);
+        let bytes = history.write().into_bytes();
         assert!(judge(&trust, &bytes, &registry, &key).facts.is_some());
         for at in 0..bytes.len() {
             let cut = judge(&trust, &bytes[..at], &registry, &key);

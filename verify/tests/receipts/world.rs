@@ -2,6 +2,7 @@
 //! `protocol` alone, so that what `verify` says is not checked against the ledger's own code.
 
 mod founding;
+mod told;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -10,24 +11,25 @@ use founding::{AGENCIES, found, secret};
 use protocol::{
     batch::{Batch, BatchStatement},
     block::BlockLeaf,
+    chain_id::NetworkId,
     checkpoint::Checkpoint,
     commitment::{Fields, Secret},
     cosignature::{self, Cosigner},
-    entry::{Authorship, Entry, Operation, Previous, Statement},
+    entry::{Authorship, Entry, EntryRef, Operation, Statement},
     genesis::Genesis,
     hash::{BlockId, DocumentHash, IndexKey, IndexRoot, LeafHash, RecordKey, ValueHash, sha256},
     height::{Epoch, Height, LeafIndex, LogSize, TimeMs, Version},
-    history::History,
     index::IndexProof,
-    key::SecretKey,
+    key::{SecretKey, Signature},
     merkle,
-    name::{AgencyName, ClerkName, Date, Origin, ReasonCode, RegistryName},
+    name::{AgencyName, ClerkName, Date, ReasonCode, RegistryName},
     opening::{Content, Opening},
     policy::TrustPolicy,
     receipt::{BatchProof, BlockProof, Receipt, RegistryProof},
     record::RecordId,
     standing::{Mark, RegistryPolicy},
-    state::{ClerkState, RecordState, RegistryState, Status, value_hash},
+    state::{ClerkState, RecordState, RecordStatus, RegistryState, value_hash},
+    state_proof::StateProof,
     tlog_proof::TlogProof,
 };
 use tree::{subtree, walk};
@@ -134,7 +136,7 @@ impl World {
         fields: bool,
     ) -> u64 {
         let statement = self.statement(operation, id, document, fields);
-        let entry = statement.sign(&self.genesis.origin, &self.clerk);
+        let entry = statement.sign(&self.genesis.network_id(), &self.clerk);
         let at = self.size();
         self.block(vec![Leaf::Entry(entry)]);
         at
@@ -208,22 +210,27 @@ impl World {
     }
 
     pub(crate) fn sign(&self, statement: Statement) -> Entry {
-        self.sign_for(&self.genesis.origin, statement)
+        self.sign_for(&self.genesis.network_id(), statement)
     }
 
     /// The same, for a network that may be another.
-    pub(crate) fn sign_for(&self, origin: &Origin, statement: Statement) -> Entry {
-        statement.sign(origin, &self.clerk)
+    pub(crate) fn sign_for(&self, network: &NetworkId, statement: Statement) -> Entry {
+        statement.sign(network, &self.clerk)
     }
 
     /// The clerk's signature on any bytes, as the last line of an entry or batch.
     pub(crate) fn signature_line(&self, message: &[u8]) -> String {
-        format!("signature ed25519 {}\n", self.clerk.sign(message))
+        format!("signature ed25519 {}\n", self.signature(message))
+    }
+
+    /// The clerk's signature on any bytes.
+    pub(crate) fn signature(&self, message: &[u8]) -> Signature {
+        self.clerk.sign(message)
     }
 
     /// The batch with the clerk's signature.
     pub(crate) fn sign_batch(&self, statement: BatchStatement) -> Batch {
-        statement.sign(&self.genesis.origin, &self.clerk)
+        statement.sign(&self.genesis.network_id(), &self.clerk)
     }
 
     /// A block with one batch over these records; gives the leaf index of the batch.
@@ -281,7 +288,7 @@ impl World {
     fn record(&mut self, said: &Statement, at: u64, hash: LeafHash, height: Height, time: TimeMs) {
         let before = self.records.get(&said.key).cloned();
         if said.operation.is_attestation() {
-            let place = Previous {
+            let place = EntryRef {
                 index: LeafIndex::new(at),
                 hash,
                 height,
@@ -299,10 +306,12 @@ impl World {
             return self.set_record(&said.key, state);
         }
         let status = match said.operation {
-            Operation::Register | Operation::Amend | Operation::Reinstate => Status::Active,
-            Operation::Correct => before.as_ref().map_or(Status::Active, |state| state.status),
-            Operation::Suspend => Status::Suspended,
-            Operation::Revoke => Status::Revoked,
+            Operation::Register | Operation::Amend | Operation::Reinstate => RecordStatus::Active,
+            Operation::Correct => before
+                .as_ref()
+                .map_or(RecordStatus::Active, |state| state.status),
+            Operation::Suspend => RecordStatus::Suspended,
+            Operation::Revoke => RecordStatus::Revoked,
             Operation::Confirm | Operation::Dispute | Operation::Withdraw => unreachable!(),
         };
         let content = if said.operation.has_content() {
@@ -406,6 +415,12 @@ impl World {
         merkle::consistency(old, size, merkle::from_leaves(&hashes)).unwrap()
     }
 
+    /// What shows with what root this log begins.
+    pub(crate) fn prefix(&self, old: u64) -> Vec<[u8; 32]> {
+        let (old, size) = (LogSize::new(old), LogSize::new(self.size()));
+        merkle::prefix(old, size, merkle::from_leaves(&self.hashes())).unwrap()
+    }
+
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
             origin: self.genesis.origin.clone(),
@@ -436,6 +451,16 @@ impl World {
         let body = self.checkpoint().write();
         let lines = signers.iter().map(|signer| self.line(*signer, &body));
         format!("{body}\n{}", lines.collect::<String>())
+    }
+
+    /// The same with the log's own line above them, as nodes hand it out.
+    pub(crate) fn published(&self, signers: &[usize]) -> String {
+        let (body, note) = (self.checkpoint().write(), self.note(signers));
+        note.replacen(
+            &format!("{body}\n"),
+            &format!("{body}\n{}", self.log_line(&body)),
+            1,
+        )
     }
 
     pub(crate) fn block_proof(&self, place: usize) -> BlockProof {
@@ -486,7 +511,7 @@ impl World {
             proof: TlogProof {
                 index: LeafIndex::new(at),
                 path: self.path(at),
-                checkpoint: self.note(&[0, 1, 3]),
+                checkpoint: self.published(&[0, 1, 3]),
             },
             entry,
         }
@@ -501,10 +526,26 @@ impl World {
         shown.then_some(RegistryProof { state, proof })
     }
 
+    /// The proof of what the index holds at a place, or that it holds nothing.
+    pub(crate) fn state_proof(&self, key: IndexKey) -> StateProof {
+        StateProof {
+            key,
+            state: self.index.get(&key).cloned(),
+            proof: self.prove(&key),
+            head: self.head(),
+            checkpoint: self.note(&[0, 1, 3]),
+        }
+    }
+
+    /// Puts any text into the index.
+    pub(crate) fn set_state(&mut self, key: IndexKey, value: String) {
+        self.index.insert(key, value);
+    }
+
     /// The registry has that policy from now on; one that was not there is.
     pub(crate) fn set_policy(&mut self, name: &RegistryName, text: &str) {
         let state = RegistryState {
-            letters: protocol::record::Letters::AsWritten,
+            case_rule: protocol::record::CaseRule::AsWritten,
             name: name.clone(),
             owner: clerk_name().agency(),
             policy: RegistryPolicy::parse(text),
@@ -536,40 +577,6 @@ impl World {
             path: self.path(index),
             entry_path: entry_path.unwrap(),
         }
-    }
-
-    /// The history of a record, known or not.
-    pub(crate) fn history(&self, id: &str) -> History {
-        let key = key_of(id);
-        let entries = self.placed.values().rev().filter_map(|placed| {
-            let Leaf::Entry(entry) = &placed.leaf else {
-                return None;
-            };
-            (entry.statement.key == key).then(|| entry.clone())
-        });
-        let record = self.records.get(&key);
-        History {
-            registry: registry(),
-            key,
-            record: record.map(|state| (state.clone(), entries.collect())),
-            record_proof: self.prove(&RecordState::index_key(&registry(), &key)),
-            clerks: record
-                .map(|_| (self.clerk_state(), self.clerk_proof()))
-                .into_iter()
-                .collect(),
-            head: self.head(),
-            checkpoint: self.note(&[0, 1, 3]),
-        }
-    }
-
-    /// A batched entry, its record's state and the proof of that, whatever covers it.
-    pub(crate) fn stray(&self, at: u64) -> (Entry, RecordState, IndexProof) {
-        let Leaf::Entry(entry) = self.placed[&at].leaf.clone() else {
-            panic!("leaf {at} is a batch")
-        };
-        let key = entry.statement.key;
-        let proof = self.prove(&RecordState::index_key(&registry(), &key));
-        (entry, self.records[&key].clone(), proof)
     }
 
     /// Identity of the newest block.

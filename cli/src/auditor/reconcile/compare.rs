@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use client::{date, import::Earlier, values};
 use protocol::{
     commitment::{DOCUMENT_FIELD, Fields},
     hash::RecordKey,
@@ -9,18 +10,14 @@ use protocol::{
     name::{Date, RegistryName},
     opening::Content,
     record::RecordId,
-    state::Status,
+    state::RecordStatus,
 };
 
 use super::{
-    finding::{Counts, Finding, Kind},
-    held::{Held, Records},
+    finding::{Counts, Finding, FindingKind},
+    ledger_records::{LedgerRecord, RegistryRecords},
 };
-use crate::{
-    auditor::report::{Place, day_of},
-    clerk::earlier::Earlier,
-    date,
-};
+use crate::auditor::report::{EntryPosition, day_of};
 
 /// How the two are compared.
 #[derive(Debug)]
@@ -32,16 +29,16 @@ pub(super) struct Criteria {
     pub(super) late_days: Option<u32>,
     pub(super) status: Option<String>,
     /// What the status column says for each status.
-    pub(super) words: BTreeMap<String, Status>,
+    pub(super) words: BTreeMap<String, RecordStatus>,
     pub(super) ignore: BTreeSet<String>,
 }
 
 /// A table and a ledger being compared.
 pub(super) struct Comparison<'a> {
     criteria: &'a Criteria,
-    records: &'a Records,
+    records: &'a RegistryRecords,
     /// The status of a record on the ledger.
-    status: &'a dyn Fn(&RecordKey) -> Status,
+    status: &'a dyn Fn(&RecordKey) -> RecordStatus,
     receipts: &'a Earlier,
     /// The row of each record that the table has.
     rows: BTreeMap<RecordKey, u64>,
@@ -52,8 +49,8 @@ pub(super) struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     pub(super) fn new(
         criteria: &'a Criteria,
-        records: &'a Records,
-        status: &'a dyn Fn(&RecordKey) -> Status,
+        records: &'a RegistryRecords,
+        status: &'a dyn Fn(&RecordKey) -> RecordStatus,
         receipts: &'a Earlier,
     ) -> Self {
         let counts = Counts {
@@ -82,7 +79,7 @@ impl<'a> Comparison<'a> {
         }
         let columns = Some(column.to_owned()).filter(|column| !column.is_empty());
         self.findings.push(Finding {
-            kind: Kind::Invalid,
+            kind: FindingKind::Invalid,
             row: Some(row),
             record: record.map(|record| record.to_string()),
             key,
@@ -97,7 +94,7 @@ impl<'a> Comparison<'a> {
         self.counts.rows += 1;
         let key = record.key(&self.criteria.registry);
         let found = Finding {
-            kind: Kind::Missing,
+            kind: FindingKind::Missing,
             row: Some(row),
             record: Some(record.to_string()),
             key: Some(key),
@@ -139,7 +136,7 @@ impl<'a> Comparison<'a> {
             }
         };
         self.findings.push(Finding {
-            kind: Kind::Duplicate,
+            kind: FindingKind::Duplicate,
             entry,
             fields,
             detail: format!("the number of row {first} again{compared}"),
@@ -156,14 +153,14 @@ impl<'a> Comparison<'a> {
             }
             let status = (self.status)(key);
             // A table that tells the status holds all records; one that does not, those in force.
-            if self.criteria.status.is_none() && status != Status::Active {
+            if self.criteria.status.is_none() && status != RecordStatus::Active {
                 self.counts.ended += 1;
                 continue;
             }
             let (version, place, _) = held.content;
             let number = self.receipts.number(&self.criteria.registry, key, version);
             self.findings.push(Finding {
-                kind: Kind::Extra,
+                kind: FindingKind::Extra,
                 row: None,
                 record: number.map(|number| number.to_string()),
                 key: Some(*key),
@@ -176,7 +173,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// The fields of a record's newest version, if a receipt opens them.
-    fn anchored(&self, found: &Finding, held: &Held) -> Option<Fields> {
+    fn anchored(&self, found: &Finding, held: &LedgerRecord) -> Option<Fields> {
         let (version, _, id) = held.content;
         match self.receipts.opening_of(&found.key?, version, id)?.content {
             Some(Content::Fields { fields, .. }) => Some(fields),
@@ -194,7 +191,11 @@ impl<'a> Comparison<'a> {
 
     /// The columns in which a row says something else than was anchored.
     fn changed(&self, fields: &Fields, cells: &Fields) -> Vec<String> {
-        let differs = |name: &str, cell: &str| fields.get(name).is_some_and(|value| value != cell);
+        let differs = |name: &str, cell: &str| {
+            fields
+                .get(name)
+                .is_some_and(|value| !values::same(value, cell))
+        };
         let cells = cells.as_slice().iter();
         cells
             .filter(|(name, cell)| !self.skips(name) && differs(name, cell))
@@ -203,7 +204,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Cells against the fields that a receipt opens.
-    fn fields(&mut self, found: &Finding, held: &Held, cells: &Fields) {
+    fn fields(&mut self, found: &Finding, held: &LedgerRecord, cells: &Fields) {
         let Some(fields) = self.anchored(found, held) else {
             self.counts.unopened += 1;
             return;
@@ -223,7 +224,7 @@ impl<'a> Comparison<'a> {
         if !changed.is_empty() {
             let (version, place, _) = held.content;
             self.findings.push(Finding {
-                kind: Kind::Changed,
+                kind: FindingKind::Changed,
                 entry: Some((version, place)),
                 detail: differs(version, &changed),
                 fields: changed,
@@ -233,7 +234,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// The legal date: that of the table's column, else those that the versions declare.
-    fn dates(&mut self, found: &Finding, held: &Held, cells: &Fields) {
+    fn dates(&mut self, found: &Finding, held: &LedgerRecord, cells: &Fields) {
         let Some(column) = &self.criteria.date else {
             for (version, date, place) in &held.declared {
                 self.late(found, *version, date, *place, Vec::new());
@@ -246,7 +247,7 @@ impl<'a> Comparison<'a> {
             Ok(None) => return,
             Err(what) => {
                 self.findings.push(Finding {
-                    kind: Kind::Invalid,
+                    kind: FindingKind::Invalid,
                     fields: vec![column.clone()],
                     detail: format!("column {column}: {what}"),
                     ..found.clone()
@@ -259,7 +260,7 @@ impl<'a> Comparison<'a> {
         let declared = declared.filter(|(_, declared, _)| *declared != date);
         if let Some((version, declared, place)) = declared {
             self.findings.push(Finding {
-                kind: Kind::Changed,
+                kind: FindingKind::Changed,
                 entry: Some((*version, *place)),
                 fields: vec![column.clone()],
                 detail: format!("version {version} declares the legal date {declared}: {column}"),
@@ -280,14 +281,14 @@ impl<'a> Comparison<'a> {
         found: &Finding,
         version: Version,
         date: &Date,
-        place: Place,
+        place: EntryPosition,
         fields: Vec<String>,
     ) {
         let days = day_of(place.time) - date.day();
         let limit = self.criteria.late_days.map(i64::from);
         if limit.is_some_and(|limit| days > limit) {
             self.findings.push(Finding {
-                kind: Kind::Late,
+                kind: FindingKind::Late,
                 entry: Some((version, place)),
                 fields,
                 detail: format!("version {version} was anchored {days} days after {date}"),
@@ -297,12 +298,12 @@ impl<'a> Comparison<'a> {
     }
 
     /// Whether both sides say the same of whether it is in force.
-    fn in_force(&mut self, found: &Finding, held: &Held, cells: &Fields) {
+    fn in_force(&mut self, found: &Finding, held: &LedgerRecord, cells: &Fields) {
         let Some(status) = found.key.map(|key| (self.status)(&key)) else {
             return;
         };
         let (fields, detail) = match &self.criteria.status {
-            None if status == Status::Active => return,
+            None if status == RecordStatus::Active => return,
             None => (Vec::new(), format!("{} on the ledger", status.word())),
             Some(column) => {
                 let cell = cells.get(column).unwrap_or_default().trim();
@@ -318,7 +319,7 @@ impl<'a> Comparison<'a> {
         };
         let (version, place, _) = held.content;
         self.findings.push(Finding {
-            kind: Kind::Status,
+            kind: FindingKind::Status,
             entry: Some((version, place)),
             fields,
             detail,

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use protocol::{hash::RecordKey, height::Version};
 use serde_json::{Value, json};
 
-use crate::auditor::report::Place;
+use crate::auditor::report::EntryPosition;
 
 /// Kinds of findings, the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum FindingKind {
     /// In the table, never anchored.
     Missing,
     /// Anchored, not in the table.
@@ -26,7 +26,7 @@ pub(super) enum Kind {
     Invalid,
 }
 
-impl Kind {
+impl FindingKind {
     pub(super) const ALL: [Self; 7] = [
         Self::Missing,
         Self::Extra,
@@ -66,14 +66,14 @@ impl Kind {
 /// One thing to look at. Values of cells are never in it: names of columns are.
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
-    pub(super) kind: Kind,
+    pub(super) kind: FindingKind,
     /// The row of the table; none for what is not in it.
     pub(super) row: Option<u64>,
     /// The record's number, where it is known.
     pub(super) record: Option<String>,
     pub(super) key: Option<RecordKey>,
     /// The version and the entry that this is about.
-    pub(super) entry: Option<(Version, Place)>,
+    pub(super) entry: Option<(Version, EntryPosition)>,
     /// The columns to look at.
     pub(super) fields: Vec<String>,
     pub(super) detail: String,

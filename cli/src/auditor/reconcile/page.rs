@@ -1,6 +1,6 @@
 //! The report as a page to read and print: no script, nothing from elsewhere, the same bytes each time.
 
-use super::{Report, finding::Kind};
+use super::{Report, finding::FindingKind};
 use crate::{
     auditor::report::{cosigners, seal},
     output::iso,
@@ -33,7 +33,7 @@ pub(super) fn write(report: &Report<'_>) -> String {
         }
         page += "</ul>\n";
     }
-    for kind in Kind::ALL {
+    for kind in FindingKind::ALL {
         page += &findings(report, kind);
     }
     page + "</body>\n</html>\n"
@@ -125,7 +125,7 @@ fn figures(report: &Report<'_>) -> Vec<(&'static str, String)> {
             counts.unopened.to_string(),
         ),
     ];
-    for kind in Kind::ALL {
+    for kind in FindingKind::ALL {
         figures.push((kind.word(), report.count(kind).to_string()));
     }
     figures
@@ -143,7 +143,7 @@ fn pairs(pairs: &[(&str, String)]) -> String {
     table + "</table>\n"
 }
 
-fn findings(report: &Report<'_>, kind: Kind) -> String {
+fn findings(report: &Report<'_>, kind: FindingKind) -> String {
     let count = report.count(kind);
     if count == 0 {
         return String::new();

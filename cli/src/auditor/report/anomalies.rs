@@ -15,19 +15,20 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use self::judge::{Finding, Thresholds};
-use super::{Numbers, Place, basis, basis_words, csv, entries, named, since, write_csv};
+use self::judge::{Anomaly, Thresholds};
+
+use super::{EntryPosition, Numbers, basis, basis_words, csv, entries, named, since, write_csv};
 use crate::{
     arguments::AnomaliesArguments,
-    auditor::whole,
+    auditor::replayed_log,
     clerk,
     exit::{DONE, Failure, USAGE},
     output::Output,
 };
 
 /// An entry, as far as it is judged.
-struct Seen {
-    place: Place,
+struct SeenEntry {
+    place: EntryPosition,
     registry: RegistryName,
     key: RecordKey,
     version: Version,
@@ -41,20 +42,20 @@ struct Seen {
 
 /// Entries of the log, with what each follows.
 #[derive(Default)]
-struct Gathered {
-    seen: Vec<Seen>,
+struct LogEntries {
+    seen: Vec<SeenEntry>,
     newest: BTreeMap<RecordKey, (ClerkName, Version, TimeMs)>,
 }
 
-impl Gathered {
-    fn take(&mut self, place: Place, statement: &Statement) {
+impl LogEntries {
+    fn take(&mut self, place: EntryPosition, statement: &Statement) {
         let made = || (statement.author.clone(), statement.version, place.time);
         let follows = if statement.operation.is_attestation() {
             self.newest.get(&statement.key).cloned()
         } else {
             self.newest.insert(statement.key, made())
         };
-        self.seen.push(Seen {
+        self.seen.push(SeenEntry {
             place,
             registry: statement.registry.clone(),
             key: statement.key,
@@ -98,8 +99,8 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
     let thresholds = Thresholds::of(arguments)?;
     let since = since(arguments.since.as_deref())?;
     let numbers = Numbers::open(&arguments.receipts)?;
-    let mut gathered = Gathered::default();
-    let (whole, _) = whole::of(&arguments.reading, output, &mut |block| {
+    let mut gathered = LogEntries::default();
+    let (whole, _) = replayed_log::of(&arguments.reading, output, &mut |block| {
         for (place, statement) in entries(block) {
             if registries.is_empty() || registries.contains(&statement.registry) {
                 gathered.take(place, statement);
@@ -120,7 +121,7 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
         *of.entry(entry.operation).or_default() += 1;
     }
     let findings = judge::all(&seen, &thresholds);
-    let number = |finding: &Finding<'_>| {
+    let number = |finding: &Anomaly<'_>| {
         let seen = finding.single()?;
         numbers.of(&seen.registry, &seen.key)
     };
@@ -160,7 +161,7 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
 }
 
 /// One line for people.
-fn line(finding: &Finding<'_>, number: Option<&str>) -> String {
+fn line(finding: &Anomaly<'_>, number: Option<&str>) -> String {
     let named = match finding.single() {
         Some(seen) => format!("version {} of {}", seen.version, named(number, &seen.key)),
         None => format!(
@@ -188,8 +189,8 @@ fn counted(
     json!({"clerk": clerk.as_str(), "registry": registry.as_str(), "operations": operations})
 }
 
-fn json(finding: &Finding<'_>, number: Option<String>) -> Value {
-    let Seen {
+fn json(finding: &Anomaly<'_>, number: Option<String>) -> Value {
+    let SeenEntry {
         clerk, registry, ..
     } = finding.first;
     let single = finding.single();
@@ -202,7 +203,7 @@ fn json(finding: &Finding<'_>, number: Option<String>) -> Value {
     })
 }
 
-fn cells(finding: &Finding<'_>, number: Option<String>) -> Vec<String> {
+fn cells(finding: &Anomaly<'_>, number: Option<String>) -> Vec<String> {
     let first = finding.first;
     let single = finding.single();
     let mut cells = vec![finding.kind.to_owned()];

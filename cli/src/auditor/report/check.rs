@@ -1,6 +1,7 @@
 //! `muhr report check`: whether a report is as it was signed. Not here: whether it is right, which making
 //! it again tells.
 
+use client::durable;
 use protocol::note::{ALGORITHM_ED25519, NOTE_BYTES_MAX, NoteKey};
 use serde_json::json;
 use verify::Verdict;
@@ -8,13 +9,14 @@ use verify::Verdict;
 use super::seal::Seal;
 use crate::{
     arguments::ReportCheckArguments,
-    exit::{Failure, USAGE},
-    files,
+    exit::{ExitCode, Failure, USAGE},
     output::Output,
 };
 
 pub(crate) fn run(arguments: &ReportCheckArguments, output: &Output) -> Result<u8, Failure> {
-    let signer = NoteKey::parse(&arguments.signer).filter(|key| key.algorithm == ALGORITHM_ED25519);
+    let signer = NoteKey::parse(&arguments.signer)
+        .ok()
+        .filter(|key| key.algorithm == ALGORITHM_ED25519);
     let signer = signer.ok_or_else(|| {
         Failure::new(USAGE, "--signer is not the key of a signer of reports")
             .help("whoever signs sees it with muhr key show, as adliya+1a2b3c4d+AR...")
@@ -23,7 +25,7 @@ pub(crate) fn run(arguments: &ReportCheckArguments, output: &Output) -> Result<u
     let broken = |what: String| {
         Failure::verdict(Verdict::ProofBroken, format!("{}: {what}", path.display()))
     };
-    let note = files::read(path, NOTE_BYTES_MAX)?;
+    let note = durable::read(path, NOTE_BYTES_MAX)?;
     let seal = Seal::believe(&String::from_utf8_lossy(&note), &signer)
         .map_err(|error| broken(format!("not the note of a report: {error}")))?
         .ok_or_else(|| broken(format!("no signature of {} holds", signer.name)))?;
@@ -33,7 +35,7 @@ pub(crate) fn run(arguments: &ReportCheckArguments, output: &Output) -> Result<u
         let file = path.with_file_name(name);
         let state = match file.is_file() {
             false => "missing",
-            true if files::hash(&file)?.as_bytes() == hash => "as signed",
+            true if durable::hash(&file)?.as_bytes() == hash => "as signed",
             true => "altered",
         };
         // What is missing may be anything: that is graver than one change that is known.
@@ -53,13 +55,11 @@ pub(crate) fn run(arguments: &ReportCheckArguments, output: &Output) -> Result<u
         "origin": checkpoint.origin.as_str(), "size": checkpoint.size.get(), "root": checkpoint.root.to_string(),
         "files": listed.collect::<Vec<_>>(),
     }));
-    output.text(&format!(
-        "{}  report on the log of {} at size {}, signed by {}",
-        output.verdict(verdict),
-        checkpoint.origin,
-        checkpoint.size,
-        signer.name
-    ));
+    let of = format!(
+        "  report on the log of {} at size {}, signed by {}",
+        checkpoint.origin, checkpoint.size, signer.name
+    );
+    output.judged("", verdict, &of);
     for (name, state) in judged {
         output.text(&format!("  {name}: {state}"));
     }

@@ -10,17 +10,17 @@ use protocol::{
 };
 use serde_json::json;
 
-use super::{Numbers, Place, basis, basis_words, csv, entries, named, since, write_csv};
+use super::{EntryPosition, Numbers, basis, basis_words, csv, entries, named, since, write_csv};
 use crate::{
     arguments::CompromisedKeyArguments,
-    auditor::whole,
+    auditor::replayed_log,
     exit::{DONE, Failure, USAGE},
     output::{Output, iso, local},
 };
 
 /// One entry of the clerk's.
-struct Line {
-    place: Place,
+struct ReportLine {
+    place: EntryPosition,
     registry: RegistryName,
     key: RecordKey,
     version: Version,
@@ -33,14 +33,14 @@ struct Line {
 
 /// Entries of one clerk, and whether something has followed them.
 #[derive(Default)]
-struct Gathered {
-    lines: Vec<Line>,
+struct ClerkEntries {
+    lines: Vec<ReportLine>,
     /// Where the clerk's entry stands in `lines` that the next may follow.
     open: BTreeMap<LeafIndex, usize>,
 }
 
-impl Gathered {
-    fn take(&mut self, clerk: &ClerkName, place: Place, statement: &Statement) {
+impl ClerkEntries {
+    fn take(&mut self, clerk: &ClerkName, place: EntryPosition, statement: &Statement) {
         let followed = statement.previous.map(|previous| previous.index);
         // The first word on a version follows that version, and leaves it standing.
         let at = followed.and_then(|index| self.open.get(&index).copied());
@@ -50,7 +50,7 @@ impl Gathered {
         }
         if statement.author == *clerk {
             let _new = self.open.insert(place.index, self.lines.len());
-            self.lines.push(Line {
+            self.lines.push(ReportLine {
                 place,
                 registry: statement.registry.clone(),
                 key: statement.key,
@@ -71,8 +71,8 @@ pub(crate) fn run(arguments: &CompromisedKeyArguments, output: &Output) -> Resul
     })?;
     let told = since(arguments.since.as_deref())?;
     let numbers = Numbers::open(&arguments.receipts)?;
-    let mut gathered = Gathered::default();
-    let (whole, _) = whole::of(&arguments.reading, output, &mut |block| {
+    let mut gathered = ClerkEntries::default();
+    let (whole, _) = replayed_log::of(&arguments.reading, output, &mut |block| {
         for (place, statement) in entries(block) {
             gathered.take(&clerk, place, statement);
         }
@@ -127,7 +127,7 @@ pub(crate) fn run(arguments: &CompromisedKeyArguments, output: &Output) -> Resul
     Ok(DONE)
 }
 
-fn show(clerk: &ClerkName, lines: &[Line], output: &Output) {
+fn show(clerk: &ClerkName, lines: &[ReportLine], output: &Output) {
     for line in lines {
         let record = named(line.number.as_deref(), &line.key);
         output.text(&format!(
@@ -145,14 +145,14 @@ fn show(clerk: &ClerkName, lines: &[Line], output: &Output) {
     }
 }
 
-fn json(line: &Line) -> serde_json::Value {
+fn json(line: &ReportLine) -> serde_json::Value {
     json!({
         "place": line.place.json(), "registry": line.registry.as_str(), "record": line.number, "key": line.key.to_hex(),
         "version": line.version.get(), "operation": line.operation.word(), "reason": line.reason, "stands": line.stands,
     })
 }
 
-fn cells(line: &Line) -> Vec<String> {
+fn cells(line: &ReportLine) -> Vec<String> {
     let mut cells = line.place.cells().to_vec();
     cells.extend([
         line.registry.to_string(),

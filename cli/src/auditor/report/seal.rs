@@ -16,7 +16,7 @@ use protocol::{
 
 use crate::{
     exit::{CONFIGURATION, Failure},
-    keys::{self, Place},
+    keys::{self, KeySource},
     output::Output,
 };
 
@@ -50,7 +50,10 @@ pub(crate) fn note_key(holder: &str, key: PublicKey) -> NoteKey {
 
 impl Signer {
     /// Reads a key that is for reports: no key is for two uses.
-    pub(in crate::auditor) fn open(place: &Place<'_>, output: &Output) -> Result<Self, Failure> {
+    pub(in crate::auditor) fn open(
+        place: &KeySource<'_>,
+        output: &Output,
+    ) -> Result<Self, Failure> {
         let KeyFile {
             purpose,
             holder,

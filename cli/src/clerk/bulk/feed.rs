@@ -4,9 +4,13 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use protocol::{name::RegistryName, record::Letters};
+use client::{
+    import::{RowOutcome, cells},
+    table::{Row, RowContent},
+};
+use protocol::{name::RegistryName, record::CaseRule};
 
-use super::{Input, Outcome, Row, Values, cells};
+use super::RowSource;
 use crate::exit::Failure;
 
 /// Rows that travel together, under one signature where they can: two such batches, each with its own
@@ -17,9 +21,9 @@ const CHUNK_BYTES: usize = 4 << 20;
 
 /// The table as chunks: rows that are fit, and what is wrong with the others.
 pub(super) struct Feed {
-    input: Input,
+    input: RowSource,
     registry: RegistryName,
-    letters: Letters,
+    case_rule: CaseRule,
     /// Half of each key is enough to tell numbers apart, and a table may have millions: a tree takes no
     /// more room than they need while it grows.
     first_rows: BTreeMap<[u8; 16], u64>,
@@ -29,18 +33,18 @@ pub(super) struct Feed {
     failure: Option<Failure>,
 }
 
-pub(super) struct Chunk {
+pub(super) struct RowChunk {
     pub(super) number: u64,
     pub(super) rows: Vec<Row>,
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<RowOutcome>,
 }
 
 impl Feed {
-    pub(super) fn new(input: Input, registry: RegistryName, letters: Letters) -> Self {
+    pub(super) fn new(input: RowSource, registry: RegistryName, case_rule: CaseRule) -> Self {
         Self {
             input,
             registry,
-            letters,
+            case_rule,
             first_rows: BTreeMap::new(),
             next: 0,
             ended: false,
@@ -49,8 +53,8 @@ impl Feed {
     }
 
     /// The next rows; none at the end of the table. What was read before a failure is handed out first.
-    pub(super) fn next(&mut self) -> Result<Option<Chunk>, Failure> {
-        let mut chunk = Chunk {
+    pub(super) fn next(&mut self) -> Result<Option<RowChunk>, Failure> {
+        let mut chunk = RowChunk {
             number: self.next,
             rows: Vec::new(),
             outcomes: Vec::new(),
@@ -62,7 +66,7 @@ impl Feed {
         {
             match self.input.next_row() {
                 Ok(Some(Ok(mut row))) => {
-                    row.record = row.record.in_letters(self.letters);
+                    row.record = row.record.in_case(self.case_rule);
                     bytes += bytes_of(&row);
                     match self.repeated(&row) {
                         Some(outcome) => chunk.outcomes.push(outcome),
@@ -88,7 +92,7 @@ impl Feed {
         Ok((!is_empty).then_some(chunk))
     }
 
-    fn repeated(&mut self, row: &Row) -> Option<Outcome> {
+    fn repeated(&mut self, row: &Row) -> Option<RowOutcome> {
         let key = row.record.key(&self.registry);
         let mut short = [0; 16];
         short.copy_from_slice(&key.as_bytes()[..16]);
@@ -103,12 +107,12 @@ impl Feed {
                     first.get()
                 );
                 let record = Some(row.record.clone());
-                Some(Outcome {
+                Some(RowOutcome {
                     cells: match &row.content {
-                        Values::Fields(fields) => cells(fields),
-                        Values::Document(_) => vec![row.name.clone()],
+                        RowContent::Fields(fields) => cells(fields),
+                        RowContent::Document(_) => vec![row.name.clone()],
                     },
-                    ..Outcome::not_done(row.number, record, "duplicate", reason)
+                    ..RowOutcome::not_done(row.number, record, "duplicate", reason)
                 })
             }
         }
@@ -117,10 +121,10 @@ impl Feed {
 
 fn bytes_of(row: &Row) -> usize {
     match &row.content {
-        Values::Fields(fields) => {
+        RowContent::Fields(fields) => {
             let fields = fields.as_slice().iter();
             fields.map(|(name, value)| name.len() + value.len()).sum()
         }
-        Values::Document(_) => row.name.len(),
+        RowContent::Document(_) => row.name.len(),
     }
 }

@@ -1,6 +1,6 @@
 //! A folder of documents: each file is one record, whose number is the file's name without extension.
 //!
-//! Only the files of the folder itself; what begins with a dot, and what this program wrote, is none.
+//! Only the files of the folder itself, and of these only documents (`documents`).
 
 use std::{
     fs,
@@ -8,19 +8,15 @@ use std::{
     time::SystemTime,
 };
 
+use client::{
+    durable::{self, FileError},
+    import::RowOutcome,
+    table::{REMARK, Row, RowContent, Twins},
+};
 use protocol::{hash::DocumentHash, record::RecordId};
 
-use super::{
-    Outcome,
-    rows::{REMARK, Row, Values},
-};
-use crate::{
-    exit::{Failure, USAGE},
-    files,
-};
-
-/// Extensions of what this program puts beside documents, and of what others are still writing.
-const NO_DOCUMENTS: [&str; 6] = ["receipt", "pending", "refused", "part", "tmp", "crdownload"];
+use super::documents::{self, FileState, Listing, Selection};
+use crate::exit::{Failure, USAGE};
 
 /// The files of a folder, in the order of their names.
 pub(super) struct Folder {
@@ -29,33 +25,12 @@ pub(super) struct Folder {
     columns: [String; 1],
 }
 
-/// Whether a file is a document, and none of this program's own.
-fn is_document(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().unwrap_or_default();
-    path.is_file()
-        && !name.starts_with(['.', '~'])
-        && !NO_DOCUMENTS.iter().any(|other| extension == *other)
-}
-
-/// The documents of a folder, in the order of their names.
-pub(crate) fn documents(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error| files::unreadable(folder, &error);
-    let mut documents = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        documents.extend(is_document(&path).then_some(path));
-    }
-    documents.sort();
-    Ok(documents)
-}
-
 /// Length and time of the last change: what is the same twice was not written to in between.
 pub(crate) type Seen = (u64, SystemTime);
 
 /// How a file looks now.
 pub(crate) fn seen(path: &Path) -> Option<Seen> {
-    let found = fs::metadata(path).ok()?;
+    let found = fs::symlink_metadata(path).ok()?;
     Some((found.len(), found.modified().ok()?))
 }
 
@@ -75,17 +50,23 @@ impl Unread {
 
 /// A document's number and hash; a file that changes meanwhile has none.
 pub(crate) fn read(path: &Path) -> Result<(RecordId, DocumentHash), Unread> {
-    read_by(path, files::hash)
+    read_by(path, durable::hash_unlinked)
 }
 
 /// The same, with whatever reads the file.
 fn read_by(
     path: &Path,
-    hash: impl FnOnce(&Path) -> Result<DocumentHash, Failure>,
+    hash: impl FnOnce(&Path) -> Result<DocumentHash, FileError>,
 ) -> Result<(RecordId, DocumentHash), Unread> {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     let stem = stem.ok_or_else(|| Unread::new("bad-name", "the file's name is not UTF-8"))?;
-    let record = RecordId::parse(stem).map_err(|error| {
+    // A name is no typed number: read as one it would be in parts, or lose a letter, without anybody's having
+    // meant that.
+    if stem.contains(['|', '\\']) {
+        let what = "the file's name holds a | or a \\, which take a number apart: rename the file, or register it with muhr anchor FILE --record NUMBER";
+        return Err(Unread::new("bad-name", what));
+    }
+    let record = RecordId::new([stem]).map_err(|error| {
         Unread::new(
             "bad-name",
             &format!("the file's name is no number: {error}"),
@@ -99,11 +80,14 @@ fn read_by(
             "missing-file",
             "the file was there and is gone",
         )),
-        Err(failure) => Err(Unread {
+        Err(error) => Err(Unread {
             code: "unreadable-file",
-            failure,
+            failure: error.into(),
         }),
-        Ok(document) if before == after => Ok((record, document)),
+        Ok(document) if before == after => match documents::state(path) {
+            Ok(FileState::NotYet(code, what)) => Err(Unread::new(code, what)),
+            _ => Ok((record, document)),
+        },
         Ok(_) => {
             let changed = "the file changed while it was read";
             let mut unread = Unread::new("changed-while-read", changed);
@@ -113,25 +97,57 @@ fn read_by(
     }
 }
 
+/// What is in a folder besides documents, each with the reason why it is none.
+pub(super) type Others = Vec<(PathBuf, &'static str)>;
+
 impl Folder {
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        Ok(Self {
-            documents: documents(path)?,
+    /// Finds the documents of a folder, and gives what else is there, with the reason why it is none.
+    pub(super) fn open(path: &Path, selection: &Selection) -> Result<(Self, Others), Failure> {
+        let Listing {
+            documents,
+            mut others,
+        } = documents::list(path, selection)?;
+        let mut whole = Vec::with_capacity(documents.len());
+        for document in documents {
+            match documents::state(&document) {
+                Ok(FileState::Never(why)) => others.push((document, why)),
+                _ => whole.push(document),
+            }
+        }
+        let folder = Self {
+            documents: whole,
             next: 0,
             // A remark, and no field: the list of files is no table of numbers.
             columns: [format!("{REMARK}file")],
-        })
+        };
+        Ok((folder, others))
     }
 
     pub(super) fn columns(&self) -> &[String] {
         &self.columns
     }
 
+    /// Names that look alike and are two.
+    pub(super) fn twins(&self) -> Option<String> {
+        let number = |row: u64| {
+            let at = usize::try_from(row).ok()?.checked_sub(1)?;
+            let stem = self.documents.get(at)?.file_stem()?.to_str()?;
+            RecordId::new([stem]).ok()
+        };
+        let mut twins = Twins::default();
+        for row in 1..=self.rows() {
+            if let Some(number) = number(row) {
+                twins.know(row, number);
+            }
+        }
+        twins.words("file", number)
+    }
+
     pub(super) fn rows(&self) -> u64 {
         self.documents.len() as u64
     }
 
-    pub(super) fn next_row(&mut self) -> Option<Result<Row, Outcome>> {
+    pub(super) fn next_row(&mut self) -> Option<Result<Row, RowOutcome>> {
         let path = self.documents.get(self.next)?;
         self.next += 1;
         let number = self.next as u64;
@@ -141,13 +157,13 @@ impl Folder {
                 number,
                 name: name.into_owned(),
                 record,
-                content: Values::Document(document),
+                content: RowContent::Document(document),
                 effective: None,
             }),
-            Err(Unread { code, failure }) => Err(Outcome {
+            Err(Unread { code, failure }) => Err(RowOutcome {
                 column: "file".to_owned(),
                 cells: vec![name.into_owned()],
-                ..Outcome::not_done(number, None, "invalid", failure.what).coded(code)
+                ..RowOutcome::not_done(number, None, "invalid", failure.what).coded(code)
             }),
         })
     }
@@ -164,7 +180,7 @@ mod tests {
         let read = |meanwhile: &dyn Fn()| {
             fs::write(&path, "one").unwrap();
             read_by(&path, |path| {
-                let hash = files::hash(path);
+                let hash = durable::hash(path);
                 meanwhile();
                 hash
             })
@@ -182,9 +198,15 @@ mod tests {
         assert_eq!(touched.unwrap_err().code, "changed-while-read");
         let gone = read(&|| fs::remove_file(&path).unwrap()).unwrap_err();
         assert_eq!(gone.code, "missing-file");
-        let unreadable = read_by(folder.path(), files::hash).unwrap_err();
+        let unreadable = read_by(folder.path(), durable::hash).unwrap_err();
         assert_eq!(unreadable.code, "unreadable-file");
-        let nameless = read_by(&folder.path().join(" .pdf"), files::hash);
+        for taken_apart in ["12|2026.pdf", "12\\2026.pdf", "12\\\\2026.pdf"] {
+            let path = folder.path().join(taken_apart);
+            fs::write(&path, "one").unwrap();
+            let unread = read_by(&path, durable::hash).unwrap_err();
+            assert_eq!(unread.code, "bad-name", "{taken_apart}");
+        }
+        let nameless = read_by(&folder.path().join(" .pdf"), durable::hash);
         assert_eq!(nameless.unwrap_err().code, "bad-name");
     }
 }

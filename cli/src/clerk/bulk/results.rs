@@ -11,18 +11,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use client::{
+    durable::{self, FileError, PartFile, Readers},
+    import::RowOutcome,
+    table::{REMARK, cells},
+};
 use protocol::record::RecordId;
 
-use super::{GOOD, Outcome, rows::REMARK};
-use crate::{
-    cells,
-    exit::{Failure, USAGE},
-    files,
-};
+use super::GOOD;
+use crate::exit::{Failure, USAGE};
 
 /// How spreadsheets are told that a file is UTF-8.
 const MARK: &str = "\u{feff}";
-/// How every `result.csv` of this program has ever begun.
+/// How every `result.csv` of this program has ever begun, behind the mark or without it.
 const RESULT_START: &str = "row,record,version,status,";
 /// Numbers of mixed alphabets that a summary shows.
 const SHOWN: usize = 5;
@@ -39,10 +40,10 @@ pub(super) enum Run {
 /// The files being written.
 pub(super) struct Results {
     out: PathBuf,
-    result: Option<Part>,
-    errors: Part,
+    result: Option<ResultTable>,
+    errors: ResultTable,
     columns: Vec<String>,
-    waiting: BTreeMap<u64, Vec<Outcome>>,
+    waiting: BTreeMap<u64, Vec<RowOutcome>>,
     next: u64,
     pub(super) counts: BTreeMap<&'static str, u64>,
     pub(super) to_mend: u64,
@@ -58,28 +59,27 @@ pub(super) struct Mixed {
 
 /// The files of a run.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct RunFiles {
     pub(super) result: Option<PathBuf>,
     pub(super) errors: Option<PathBuf>,
 }
 
 /// A table that gets its name when it is whole.
-struct Part {
+struct ResultTable {
     path: PathBuf,
-    writer: csv::Writer<BufWriter<File>>,
+    writer: csv::Writer<BufWriter<PartFile>>,
 }
 
-impl Part {
-    fn open(path: PathBuf, mark: &[u8]) -> Result<Self, Failure> {
-        let part = files::beside(&path, ".part");
-        let opened = File::create(&part)
+impl ResultTable {
+    fn open(path: PathBuf) -> Result<Self, Failure> {
+        let opened = PartFile::create(&path, Readers::Owner)
             .map(BufWriter::new)
             .and_then(|mut file| {
                 // Spreadsheets take a file for UTF-8 only if it begins so.
-                file.write_all(mark)?;
+                file.write_all(MARK.as_bytes())?;
                 Ok(file)
             });
-        let file = opened.map_err(|error| files::unwritable(&path, &error))?;
+        let file = opened.map_err(|error| FileError::unwritable(&path, error))?;
         let writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
         Ok(Self { path, writer })
     }
@@ -87,29 +87,28 @@ impl Part {
     fn write(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Failure> {
         let cells = cells.into_iter();
         let cells = cells.map(|cell| cells::harmless(cell.as_ref()));
-        self.writer.write_record(cells).map_err(|error| {
-            files::unwritable(&self.path, &std::io::Error::other(error.to_string()))
-        })
+        let written = self.writer.write_record(cells);
+        Ok(written.map_err(|error| {
+            FileError::unwritable(&self.path, std::io::Error::other(error.to_string()))
+        })?)
     }
 
     fn finish(self, keep: bool) -> Result<PathBuf, Failure> {
-        let part = files::beside(&self.path, ".part");
-        let unwritable = |error: std::io::Error| files::unwritable(&self.path, &error);
+        let unwritable = |error: std::io::Error| FileError::unwritable(&self.path, error);
         let file = self
             .writer
             .into_inner()
             .map_err(|error| unwritable(std::io::Error::other(error.to_string())))?
             .into_inner()
             .map_err(|error| unwritable(error.into_error()))?;
-        file.sync_all().map_err(unwritable)?;
         if keep {
-            std::fs::rename(&part, &self.path).map_err(unwritable)?;
+            file.put(true).map_err(unwritable)?;
         } else {
-            std::fs::remove_file(&part).map_err(unwritable)?;
+            drop(file);
             // What an earlier run found wrong has been mended.
             let _none = std::fs::remove_file(&self.path);
+            durable::sync_folder(&self.path).map_err(unwritable)?;
         }
-        files::sync_folder(&self.path).map_err(unwritable)?;
         Ok(self.path)
     }
 }
@@ -122,21 +121,21 @@ impl Results {
         columns: &[String],
         run: Run,
     ) -> Result<Self, Failure> {
-        let mut name = input.file_stem().unwrap_or_default().to_owned();
-        name.push(match run {
+        let ending = match run {
             Run::Try => ".try.errors.csv",
             Run::Real => ".errors.csv",
-        });
-        let (result, errors) = (out.join("result.csv"), out.join(name));
-        must_be_ours(&errors, &format!("{MARK}{REMARK}"), input)?;
+        };
+        let name = out.join(input.file_stem().unwrap_or_default());
+        let (result, errors) = (out.join("result.csv"), durable::beside(&name, ending));
+        must_be_ours(&errors, REMARK, input)?;
         if run == Run::Real {
             must_be_ours(&result, RESULT_START, input)?;
         }
-        let result = (run == Run::Real).then(|| Part::open(result, b""));
+        let result = (run == Run::Real).then(|| ResultTable::open(result));
         let mut this = Self {
             out: out.to_owned(),
             result: result.transpose()?,
-            errors: Part::open(errors, MARK.as_bytes())?,
+            errors: ResultTable::open(errors)?,
             columns: columns.to_vec(),
             waiting: BTreeMap::new(),
             next: 0,
@@ -155,7 +154,7 @@ impl Results {
     }
 
     /// Takes what became of a chunk, and writes what is next in the order of the table.
-    pub(super) fn take(&mut self, chunk: u64, outcomes: Vec<Outcome>) -> Result<(), Failure> {
+    pub(super) fn take(&mut self, chunk: u64, outcomes: Vec<RowOutcome>) -> Result<(), Failure> {
         let _none = self.waiting.insert(chunk, outcomes);
         while let Some(mut outcomes) = self.waiting.remove(&self.next) {
             self.next += 1;
@@ -167,7 +166,7 @@ impl Results {
         Ok(())
     }
 
-    fn write(&mut self, outcome: &Outcome) -> Result<(), Failure> {
+    fn write(&mut self, outcome: &RowOutcome) -> Result<(), Failure> {
         *self.counts.entry(outcome.status).or_default() += 1;
         let number = outcome.row.to_string();
         if !outcome.cells.is_empty() {
@@ -205,7 +204,7 @@ impl Results {
     }
 
     /// What is to be said of a number that was taken as it is, and may have been typed otherwise than meant.
-    fn mixed(&mut self, outcome: &Outcome) -> Option<String> {
+    fn mixed(&mut self, outcome: &RowOutcome) -> Option<String> {
         let record = outcome.record.as_ref();
         let letters = record.filter(|_| GOOD.contains(&outcome.status))?;
         let letters: Vec<String> = RecordId::look_alikes(letters)
@@ -225,10 +224,10 @@ impl Results {
     }
 
     /// Gives the files their names.
-    pub(super) fn finish(self) -> Result<Written, Failure> {
+    pub(super) fn finish(self) -> Result<RunFiles, Failure> {
         let errors = self.errors.finish(self.to_mend > 0)?;
         let result = self.result.map(|part| part.finish(true)).transpose()?;
-        Ok(Written {
+        Ok(RunFiles {
             result,
             errors: (self.to_mend > 0).then_some(errors),
         })
@@ -249,9 +248,12 @@ fn must_be_ours(path: &Path, start: &str, input: &Path) -> Result<(), Failure> {
     if same {
         return refuse("is the table itself, and would be written over");
     }
-    let mut found = vec![0; start.len()];
-    match file.read_exact(&mut found) {
-        Ok(()) if found == start.as_bytes() => Ok(()),
+    let mut found = Vec::new();
+    let most = (MARK.len() + start.len()) as u64;
+    let read = Read::by_ref(&mut file).take(most).read_to_end(&mut found);
+    let found = found.strip_prefix(MARK.as_bytes()).unwrap_or(&found);
+    match read {
+        Ok(_) if found.starts_with(start.as_bytes()) => Ok(()),
         _ => refuse("is there already, and none that this program wrote"),
     }
 }

@@ -13,24 +13,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use client::durable::{self, FileError};
 use protocol::receipt::RECEIPT_BYTES_MAX;
 use serde_json::json;
 
-use self::{cut::Cut, kind::Kind};
+use self::{cut::Cut, kind::Treatment};
+
 use crate::{
     arguments::EraseArguments,
     exit::{DONE, Failure, SOME_NOT_DONE, USAGE},
-    files,
     output::Output,
 };
 
 pub(crate) fn run(arguments: &EraseArguments, output: &Output) -> Result<u8, Failure> {
-    let mut found = Found::default();
+    let mut found = Inventory::default();
     for path in &arguments.paths {
         if path.is_dir() {
             found.walk(path)?;
         } else {
-            found.file(path.clone(), Some(Kind::Receipt));
+            found.file(path.clone(), Some(Treatment::Receipt));
         }
     }
     if !arguments.yes && !found.with.is_empty() {
@@ -64,48 +65,48 @@ pub(crate) fn run(arguments: &EraseArguments, output: &Output) -> Result<u8, Fai
 }
 
 /// A file with openings.
-struct Open {
+struct OpeningsFile {
     path: PathBuf,
-    kind: Kind,
+    kind: Treatment,
     /// How many of its receipts show something.
     receipts: usize,
 }
 
-impl Open {
+impl OpeningsFile {
     fn shown(&self) -> String {
         match self.kind {
-            Kind::Archive | Kind::Dossier => {
+            Treatment::Archive | Treatment::Dossier => {
                 format!("{}  ({} receipts)", self.path.display(), self.receipts)
             }
-            Kind::Receipt | Kind::Left(_) => self.path.display().to_string(),
+            Treatment::Receipt | Treatment::Left(_) => self.path.display().to_string(),
         }
     }
 
     fn erase(&self) -> Result<(), Failure> {
         match self.kind {
-            Kind::Archive => many::erase_archive(&self.path),
-            Kind::Dossier => many::erase_dossier(&self.path),
-            Kind::Receipt => cut::erase(&self.path),
-            Kind::Left(why) => Err(Failure::new(USAGE, why)),
+            Treatment::Archive => many::erase_archive(&self.path),
+            Treatment::Dossier => many::erase_dossier(&self.path),
+            Treatment::Receipt => cut::erase(&self.path),
+            Treatment::Left(why) => Err(Failure::new(USAGE, why)),
         }
     }
 }
 
 /// What is there, file by file.
 #[derive(Default)]
-struct Found {
+struct Inventory {
     /// Files with openings that can be taken out.
-    with: Vec<Open>,
+    with: Vec<OpeningsFile>,
     /// Receipts, and files of them, without any.
     without: Vec<PathBuf>,
     /// Files that hold openings, or may, and are not touched; and why.
     left: Vec<(PathBuf, String)>,
 }
 
-impl Found {
+impl Inventory {
     /// Everything of ours in a folder and below it; links are not followed.
     fn walk(&mut self, folder: &Path) -> Result<(), Failure> {
-        let unreadable = |error| files::unreadable(folder, &error);
+        let unreadable = |error| FileError::unreadable(folder, error);
         let entries = fs::read_dir(folder).map_err(unreadable)?;
         let mut entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(unreadable)?;
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -121,10 +122,10 @@ impl Found {
     }
 
     /// Takes a file for what it says it is, or else for what it is meant to be.
-    fn file(&mut self, path: PathBuf, meant: Option<Kind>) {
+    fn file(&mut self, path: PathBuf, meant: Option<Treatment>) {
         let counted = match kind::of(&path).map(|kind| kind.or(meant)) {
             Ok(None) => return,
-            Ok(Some(Kind::Left(why))) => Err(why.to_owned()),
+            Ok(Some(Treatment::Left(why))) => Err(why.to_owned()),
             Ok(Some(kind)) => count(&path, kind)
                 .map(|receipts| (kind, receipts))
                 .map_err(|failure| failure.what),
@@ -132,7 +133,7 @@ impl Found {
         };
         match counted {
             Ok((_, 0)) => self.without.push(path),
-            Ok((kind, receipts)) => self.with.push(Open {
+            Ok((kind, receipts)) => self.with.push(OpeningsFile {
                 path,
                 kind,
                 receipts,
@@ -143,12 +144,12 @@ impl Found {
 }
 
 /// How many receipts of a file show something.
-fn count(path: &Path, kind: Kind) -> Result<usize, Failure> {
+fn count(path: &Path, kind: Treatment) -> Result<usize, Failure> {
     match kind {
-        Kind::Archive => many::open_in_archive(path),
-        Kind::Dossier => many::open_in_dossier(path),
-        Kind::Receipt | Kind::Left(_) => {
-            let bytes = files::read(path, RECEIPT_BYTES_MAX)?;
+        Treatment::Archive => many::open_in_archive(path),
+        Treatment::Dossier => many::open_in_dossier(path),
+        Treatment::Receipt | Treatment::Left(_) => {
+            let bytes = durable::read(path, RECEIPT_BYTES_MAX)?;
             let cut = Cut::of(&bytes);
             let cut =
                 cut.map_err(|error| Failure::new(USAGE, format!("not a receipt: {error}")))?;
@@ -157,7 +158,7 @@ fn count(path: &Path, kind: Kind) -> Result<usize, Failure> {
     }
 }
 
-fn show(output: &Output, erased: &[Open], found: &Found) {
+fn show(output: &Output, erased: &[OpeningsFile], found: &Inventory) {
     let name = |path: &Path| path.display().to_string();
     let left = found.left.iter();
     let left: Vec<_> = left

@@ -2,7 +2,7 @@
 //! certificate to one validator only, and proposes what contradicts it. What it says is well signed.
 
 use super::{Actor, Scene, Speech, What, double_voter, equivocator, say};
-use crate::{Message, SignedVote, Step, VoteKind, tests::world::Rng};
+use crate::{Message, RoundStep, SignedVote, VoteKind, tests::world::Random};
 
 pub(super) struct Conflicter;
 
@@ -11,8 +11,8 @@ impl Actor for Conflicter {
         "conflicter"
     }
 
-    fn act(&mut self, scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
-        match rng.below(22) {
+    fn act(&mut self, scene: &Scene, rng: &mut Random) -> Vec<Speech> {
+        match rng.index(22) {
             0..6 => equivocator::propose(scene, rng),
             6..11 => double_voter::vote(scene, rng),
             _ => complete_a_quorum(scene, rng),
@@ -21,7 +21,7 @@ impl Actor for Conflicter {
 }
 
 /// Says what some honest validator said, and makes the certificate if that is enough for one.
-fn complete_a_quorum(scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
+fn complete_a_quorum(scene: &Scene, rng: &mut Random) -> Vec<Speech> {
     let world = scene.world;
     let Some(vote) = scene.any_vote(rng).map(|vote| vote.statement) else {
         return Vec::new();
@@ -44,7 +44,10 @@ fn complete_a_quorum(scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
     let (certificate, ready) = match vote.kind {
         VoteKind::Prevote => {
             let polka = world.polka_since(&by, round, block, vote.valid_round);
-            (Message::Polka(polka), Some((vote.round, Step::Prevote)))
+            (
+                Message::Polka(polka),
+                Some((vote.round, RoundStep::Prevote)),
+            )
         }
         VoteKind::Precommit => (Message::Commit(world.commit(&by, round, block)), None),
     };
@@ -52,7 +55,7 @@ fn complete_a_quorum(scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
     let fits = |(_, at, step): &&(u16, _, _)| ready.is_none_or(|ready| ready == (*at, *step));
     let fit: Vec<u16> = scene.honest.iter().filter(fits).map(|one| one.0).collect();
     if !fit.is_empty() {
-        let to = vec![fit[rng.below(fit.len())]];
+        let to = vec![fit[rng.index(fit.len())]];
         let what = What::Said(certificate);
         let now = ready.is_some();
         said.push(Speech { to, what, now });

@@ -4,7 +4,7 @@
 use protocol::key::Signature;
 
 use super::{Actor, Scene, Speech, say};
-use crate::{Message, SignedVote, VoteKind, certificate::Votes, tests::world::Rng};
+use crate::{Message, SignedVote, VoteKind, certificate::Votes, tests::world::Random};
 
 pub(super) struct Duplicator;
 
@@ -13,11 +13,11 @@ impl Actor for Duplicator {
         "duplicate-signature certificate"
     }
 
-    fn act(&mut self, scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, scene: &Scene, rng: &mut Random) -> Vec<Speech> {
         let world = scene.world;
         let round = scene.any_round(rng);
         let block = scene.any_block(rng);
-        let kind = [VoteKind::Prevote, VoteKind::Precommit][rng.below(2)];
+        let kind = [VoteKind::Prevote, VoteKind::Precommit][rng.index(2)];
         let vote = world.vote_of(kind, round, Some(block), None);
         let agree = |signed: &&SignedVote| signed.statement == vote;
         let honest = scene.votes.iter().filter(agree);
@@ -57,9 +57,9 @@ impl Actor for Duplicator {
 }
 
 /// A vote more that is none.
-fn padding(few: &Votes, at: usize, rng: &mut Rng) -> (u16, Signature) {
-    let one = few[rng.below(few.len())];
-    match rng.below(4) {
+fn padding(few: &Votes, at: usize, rng: &mut Random) -> (u16, Signature) {
+    let one = few[rng.index(few.len())];
+    match rng.index(4) {
         0 | 1 => one,
         2 => (at as u16, one.1),
         _ => (900 + at as u16, one.1),

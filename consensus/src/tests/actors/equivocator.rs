@@ -1,7 +1,7 @@
 //! Proposes different blocks to different validators, fresh ones and such that had a polka once.
 
 use super::{Actor, Scene, Speech, say};
-use crate::{Message, Polka, tests::world::Rng};
+use crate::{Message, Polka, tests::world::Random};
 
 pub(super) struct Equivocator;
 
@@ -10,7 +10,7 @@ impl Actor for Equivocator {
         "equivocating proposer"
     }
 
-    fn act(&mut self, scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, scene: &Scene, rng: &mut Random) -> Vec<Speech> {
         let mut said = propose(scene, rng);
         said.extend(propose(scene, rng));
         said
@@ -18,12 +18,12 @@ impl Actor for Equivocator {
 }
 
 /// A proposal to some, if the turn of a round near here is a liar's.
-pub(super) fn propose(scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
+pub(super) fn propose(scene: &Scene, rng: &mut Random) -> Vec<Speech> {
     let round = scene.any_round(rng);
     let older = |polka: &&Polka| polka.round.get() < round;
     let older: Vec<&Polka> = scene.polkas.iter().filter(older).collect();
     let again = !older.is_empty() && rng.percent(60);
-    let polka = again.then(|| older[rng.below(older.len())].clone());
+    let polka = again.then(|| older[rng.index(older.len())].clone());
     let block = match &polka {
         Some(polka) => polka.block,
         None => scene.any_block(rng),

@@ -3,7 +3,7 @@
 use super::{Actor, Scene, Speech, What};
 use crate::{
     Message, VoteKind,
-    tests::world::{Rng, block},
+    tests::world::{Random, block},
 };
 
 const VOTES: u64 = 12;
@@ -15,13 +15,13 @@ impl Actor for Flooder {
         "flooder"
     }
 
-    fn act(&mut self, scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, scene: &Scene, rng: &mut Random) -> Vec<Speech> {
         let mut world = scene.world.clone();
         if rng.percent(50) {
             world.height = world.height.next();
         }
         let to = scene.some(rng);
-        let first = rng.between(0, 400);
+        let first = rng.below(400);
         let vote = |round| {
             let kind = [VoteKind::Prevote, VoteKind::Precommit][(round % 2) as usize];
             let vote = world.vote_of(kind, round, Some(block(round)), None);

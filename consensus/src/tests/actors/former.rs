@@ -6,7 +6,7 @@ use protocol::key::SecretKey;
 use super::{Actor, Scene, Speech, What};
 use crate::{
     Message, ValidatorSet,
-    tests::world::{Rng, World},
+    tests::world::{Random, World},
 };
 
 pub(super) struct Former;
@@ -16,15 +16,15 @@ impl Actor for Former {
         "former validators"
     }
 
-    fn act(&mut self, scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, scene: &Scene, rng: &mut Random) -> Vec<Speech> {
         let world = former(scene.world, scene.liars);
         let block = scene.any_block(rng);
         let round = scene.any_round(rng);
         let all: Vec<u16> = (0..world.set.count() as u16).collect();
-        let message = match rng.below(3) {
+        let message = match rng.index(3) {
             0 => Message::Polka(world.polka(&all, round, block)),
             1 => Message::Commit(world.commit(&all, round, block)),
-            _ => Message::Vote(world.signed_prevote(all[rng.below(all.len())], round, None)),
+            _ => Message::Vote(world.signed_prevote(all[rng.index(all.len())], round, None)),
         };
         vec![Speech {
             to: scene.some(rng),

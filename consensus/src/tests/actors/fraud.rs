@@ -3,7 +3,7 @@
 use super::{Actor, FRAUD, Scene, Speech, say};
 use crate::{
     Message, VoteKind,
-    tests::world::{Rng, block},
+    tests::world::{Random, block},
 };
 
 pub(super) struct Fraud;
@@ -13,11 +13,11 @@ impl Actor for Fraud {
         "invalid block"
     }
 
-    fn act(&mut self, scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, scene: &Scene, rng: &mut Random) -> Vec<Speech> {
         let round = scene.my_round(scene.any_round(rng));
         let bad = block(FRAUD + round);
         let proposal = scene.world.signed_proposal(round, bad, None);
-        let kind = [VoteKind::Prevote, VoteKind::Precommit][rng.below(2)];
+        let kind = [VoteKind::Prevote, VoteKind::Precommit][rng.index(2)];
         let vote = scene.world.vote_of(kind, round, Some(bad), None);
         let vote = scene.world.sign(scene.me, vote);
         vec![

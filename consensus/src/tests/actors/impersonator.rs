@@ -4,7 +4,7 @@
 use protocol::{hash::ChainId, height::Round};
 
 use super::{Actor, Scene, Speech, say};
-use crate::{Message, VoteKind, tests::world::Rng};
+use crate::{Message, VoteKind, tests::world::Random};
 
 pub(super) struct Impersonator;
 
@@ -13,8 +13,8 @@ impl Actor for Impersonator {
         "impersonator"
     }
 
-    fn act(&mut self, scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
-        let message = match rng.below(6) {
+    fn act(&mut self, scene: &Scene, rng: &mut Random) -> Vec<Speech> {
+        let message = match rng.index(6) {
             0..3 => altered(scene, rng),
             3 => another_network(scene, rng),
             4 => another_name(scene, rng),
@@ -26,10 +26,10 @@ impl Actor for Impersonator {
 }
 
 /// An honest vote with one field changed.
-fn altered(scene: &Scene, rng: &mut Rng) -> Option<Message> {
+fn altered(scene: &Scene, rng: &mut Random) -> Option<Message> {
     let mut vote = scene.any_vote(rng)?.clone();
     let said = &mut vote.statement;
-    match rng.below(4) {
+    match rng.index(4) {
         0 => {
             said.kind = match said.kind {
                 VoteKind::Prevote => VoteKind::Precommit,
@@ -44,28 +44,28 @@ fn altered(scene: &Scene, rng: &mut Rng) -> Option<Message> {
 }
 
 /// What an honest validator said on a network for trials, with the same key.
-fn another_network(scene: &Scene, rng: &mut Rng) -> Option<Message> {
+fn another_network(scene: &Scene, rng: &mut Random) -> Option<Message> {
     let mut trial = scene.world.clone();
     trial.chain = ChainId::new([8; 32]);
-    let (by, ..) = scene.honest[rng.below(scene.honest.len())];
-    let kind = [VoteKind::Prevote, VoteKind::Precommit][rng.below(2)];
+    let (by, ..) = scene.honest[rng.index(scene.honest.len())];
+    let kind = [VoteKind::Prevote, VoteKind::Precommit][rng.index(2)];
     let vote = trial.vote_of(kind, scene.any_round(rng), Some(scene.any_block(rng)), None);
     Some(Message::Vote(trial.sign(by, vote)))
 }
 
 /// A vote signed by itself and called another's.
-fn another_name(scene: &Scene, rng: &mut Rng) -> Option<Message> {
+fn another_name(scene: &Scene, rng: &mut Random) -> Option<Message> {
     let block = Some(scene.any_block(rng));
     let kind = VoteKind::Precommit;
     let vote = scene.world.vote_of(kind, scene.any_round(rng), block, None);
     let mut signed = scene.world.sign(scene.me, vote);
-    let (by, ..) = scene.honest[rng.below(scene.honest.len())];
+    let (by, ..) = scene.honest[rng.index(scene.honest.len())];
     signed.signer = scene.world.set.key(by)?;
     Some(Message::Vote(signed))
 }
 
 /// A proposal of its own in a round that is another's.
-fn out_of_turn(scene: &Scene, rng: &mut Rng) -> Option<Message> {
+fn out_of_turn(scene: &Scene, rng: &mut Random) -> Option<Message> {
     let round = scene.any_round(rng);
     let signed = scene
         .world

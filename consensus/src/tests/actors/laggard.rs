@@ -1,7 +1,7 @@
 //! An honest machine whose words arrive when nobody waits for them any more.
 
 use super::{Actor, Scene, Speech, say};
-use crate::{Message, tests::world::Rng};
+use crate::{Message, tests::world::Random};
 
 /// What it holds back before the oldest goes out.
 const HELD: usize = 12;
@@ -20,13 +20,13 @@ impl Actor for Laggard {
         1
     }
 
-    fn act(&mut self, _: &Scene, _: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, _: &Scene, _: &mut Random) -> Vec<Speech> {
         let late = self.held.len().saturating_sub(HELD);
         let late = self.held.drain(..late);
         late.map(|(to, message)| say(vec![to], message)).collect()
     }
 
-    fn passes(&mut self, _: usize, to: u16, message: &Message, _: &mut Rng) -> bool {
+    fn passes(&mut self, _: usize, to: u16, message: &Message, _: &mut Random) -> bool {
         self.held.push((to, message.clone()));
         false
     }

@@ -1,16 +1,16 @@
 //! An honest machine that speaks to some only, and now and then chooses others.
 
 use super::{Actor, Scene, Speech};
-use crate::{Message, tests::world::Rng};
+use crate::{Message, tests::world::Random};
 
 pub(super) struct Selective {
     friends: u64,
 }
 
 impl Selective {
-    pub(super) fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(rng: &mut Random) -> Self {
         Self {
-            friends: rng.next(),
+            friends: rng.next_u64(),
         }
     }
 }
@@ -24,14 +24,14 @@ impl Actor for Selective {
         1
     }
 
-    fn act(&mut self, _: &Scene, rng: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, _: &Scene, rng: &mut Random) -> Vec<Speech> {
         if rng.percent(5) {
-            self.friends = rng.next();
+            self.friends = rng.next_u64();
         }
         Vec::new()
     }
 
-    fn passes(&mut self, _: usize, to: u16, _: &Message, _: &mut Rng) -> bool {
+    fn passes(&mut self, _: usize, to: u16, _: &Message, _: &mut Random) -> bool {
         self.friends >> to & 1 == 1
     }
 }

@@ -3,7 +3,7 @@
 use super::{Actor, BORDERLINE, FAR_OFF, Scene, Speech, say};
 use crate::{
     Message, VoteKind,
-    tests::world::{Rng, block},
+    tests::world::{Random, block},
 };
 
 pub(super) struct TimeSkewer;
@@ -13,7 +13,7 @@ impl Actor for TimeSkewer {
         "time skewer"
     }
 
-    fn act(&mut self, scene: &Scene, rng: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, scene: &Scene, rng: &mut Random) -> Vec<Speech> {
         let round = scene.my_round(scene.any_round(rng));
         let kind = if rng.percent(50) { FAR_OFF } else { BORDERLINE };
         let skewed = block(kind + round);

@@ -2,7 +2,7 @@
 //! its own side of the others and does not hear its twin.
 
 use super::{Actor, Scene, Speech};
-use crate::{Message, tests::world::Rng};
+use crate::{Message, tests::world::Random};
 
 pub(in crate::tests) struct Twin {
     /// Bit i: validator i is on the side of the second machine.
@@ -11,9 +11,9 @@ pub(in crate::tests) struct Twin {
 }
 
 impl Twin {
-    pub(super) fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(rng: &mut Random) -> Self {
         Self {
-            sides: rng.next(),
+            sides: rng.next_u64(),
             fixed: false,
         }
     }
@@ -37,14 +37,14 @@ impl Actor for Twin {
         2
     }
 
-    fn act(&mut self, _: &Scene, rng: &mut Rng) -> Vec<Speech> {
+    fn act(&mut self, _: &Scene, rng: &mut Random) -> Vec<Speech> {
         if !self.fixed && rng.percent(5) {
-            self.sides = rng.next();
+            self.sides = rng.next_u64();
         }
         Vec::new()
     }
 
-    fn passes(&mut self, machine: usize, to: u16, _: &Message, _: &mut Rng) -> bool {
+    fn passes(&mut self, machine: usize, to: u16, _: &Message, _: &mut Random) -> bool {
         self.same_side(machine, to)
     }
 

@@ -1,7 +1,7 @@
 //! An honest machine that keeps some kinds of words to itself: votes, blocks or certificates.
 
 use super::Actor;
-use crate::{Message, VoteKind, tests::world::Rng};
+use crate::{Message, VoteKind, tests::world::Random};
 
 pub(super) struct Withholder {
     prevotes: bool,
@@ -11,7 +11,7 @@ pub(super) struct Withholder {
 }
 
 impl Withholder {
-    pub(super) fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(rng: &mut Random) -> Self {
         Self {
             prevotes: rng.percent(50),
             precommits: rng.percent(50),
@@ -30,7 +30,7 @@ impl Actor for Withholder {
         1
     }
 
-    fn passes(&mut self, _: usize, _: u16, message: &Message, _: &mut Rng) -> bool {
+    fn passes(&mut self, _: usize, _: u16, message: &Message, _: &mut Random) -> bool {
         let withheld = match message {
             Message::Vote(vote) => match vote.statement.kind {
                 VoteKind::Prevote => self.prevotes,

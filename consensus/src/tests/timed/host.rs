@@ -110,7 +110,7 @@ impl Net {
     /// Every 2 s one peer is asked how far it is and told what waits here.
     fn poll(&mut self, at: usize) {
         self.push(POLL_MS, Event::Poll { at });
-        let peer = self.rng.below(self.hosts.len());
+        let peer = self.rng.index(self.hosts.len());
         if self.hosts[at].machine.is_none() || self.hosts[peer].machine.is_none() {
             return;
         }

@@ -10,7 +10,7 @@ use crate::{
     tests::{
         actors::{Actor, twin::Twin},
         seeds::{each_seed, leave_figures, seeds},
-        world::{Rng, World},
+        world::{self, World},
     },
 };
 
@@ -80,7 +80,7 @@ fn no_schedule_makes_n_10_fork_double_vote_or_accuse_the_honest() {
 /// effects in turn. Says how many there were.
 fn every_crash_point(n: usize, seed: u64) -> usize {
     for point in 0.. {
-        let mut walk = Walk::with(n, Rng::new(seed), Weather::CALM, Vec::new());
+        let mut walk = Walk::with(n, world::random(seed), Weather::CALM, Vec::new());
         walk.crash_before = Some(point);
         walk.run();
         if walk.effects <= point {
@@ -124,9 +124,9 @@ fn certified(log: &[Message], quorum: usize) -> BTreeSet<BlockId> {
 
 /// More liars than can be borne: `twins` keys are on two machines each, and the network is split.
 fn twins(n: usize, twins: usize, seed: u64) -> bool {
-    let mut rng = Rng::new(seed);
-    let start = rng.below(n);
-    let sides = rng.next();
+    let mut rng = world::random(seed);
+    let start = rng.index(n);
+    let sides = rng.next_u64();
     let twin = |i| {
         let actor: Box<dyn Actor> = Box::new(Twin::along(sides));
         (((start + i) % n) as u16, actor)

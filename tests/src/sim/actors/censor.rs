@@ -4,7 +4,7 @@ use node::{
     network::Lane,
     wire::{self, EntriesMessage},
 };
-use protocol::{authentic::Said, name::AgencyName};
+use protocol::{authentic::Submission, name::AgencyName};
 
 use super::{Actor, Scene};
 
@@ -31,7 +31,7 @@ impl Actor for Censor {
         }
         let EntriesMessage(mut entries) = wire::decode(&bytes, wire::ENTRIES_BYTES_MAX).ok()?;
         entries.retain(|bytes| {
-            Said::parse(bytes).is_ok_and(|said| said.author().agency() != self.victim)
+            Submission::parse(bytes).is_ok_and(|said| said.author().agency() != self.victim)
         });
         Some(wire::encode(&EntriesMessage(entries)))
     }

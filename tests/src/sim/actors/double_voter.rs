@@ -3,22 +3,23 @@
 use consensus::{Signed, SignedVote};
 use node::{
     network::Lane,
-    wire::{self, ConsensusMessage, Cosign},
+    wire::{self, ConsensusMessage, Cosignature},
 };
 use protocol::{
     cosignature,
     hash::{BlockId, RootHash, sha256},
 };
+use testkit::Random;
 
 use super::{Actor, Scene};
-use crate::sim::{chance::Chance, words};
+use crate::sim::words;
 
 pub(super) struct DoubleVoter {
-    chance: Chance,
+    chance: Random,
 }
 
 impl DoubleVoter {
-    pub(super) const fn new(chance: Chance) -> Self {
+    pub(super) const fn new(chance: Random) -> Self {
         Self { chance }
     }
 
@@ -39,12 +40,12 @@ impl DoubleVoter {
     }
 
     /// A cosignature on a root that no log of this size has.
-    fn other_root(scene: &Scene<'_>, cosign: &Cosign) -> Cosign {
+    fn other_root(scene: &Scene<'_>, cosign: &Cosignature) -> Cosignature {
         let root = RootHash::new(sha256(&[b"another log"]));
         let origin = &scene.seats.genesis.origin;
         let body = format!("{origin}\n{}\n{root}\n", cosign.size);
         let signature = cosignature::sign(&scene.secret("cosign"), cosign.time, &body);
-        Cosign {
+        Cosignature {
             root,
             signature,
             ..cosign.clone()
@@ -60,12 +61,14 @@ impl Actor for DoubleVoter {
             Some(ConsensusMessage::Vote(vote)) if vote.signer == own => {
                 ConsensusMessage::Vote(Self::contradict(scene, &vote))
             }
-            Some(ConsensusMessage::Cosign(cosign)) if cosign.agency == *scene.agency().as_str() => {
-                ConsensusMessage::Cosign(Self::other_root(scene, &cosign))
+            Some(ConsensusMessage::Cosignature(cosign))
+                if cosign.agency == *scene.agency().as_str() =>
+            {
+                ConsensusMessage::Cosignature(Self::other_root(scene, &cosign))
             }
             _ => return scene.say(to, lane, bytes),
         };
-        let which = self.chance.below(3);
+        let which = self.chance.index(3);
         if which != 0 {
             scene.say(to, lane, bytes);
         }

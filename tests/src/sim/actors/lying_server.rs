@@ -7,11 +7,12 @@ use node::{
 };
 use protocol::{
     codec,
-    height::{Height, LogSize},
+    height::{Height, LogSize, TimeMs},
 };
+use testkit::Random;
 
 use super::{Actor, Scene};
-use crate::sim::{chance::Chance, words};
+use crate::sim::words;
 
 /// Version byte of stored certificates.
 const KEPT_VERSION: u8 = 1;
@@ -33,11 +34,11 @@ enum Lie {
 
 pub(super) struct LyingServer {
     lie: Lie,
-    chance: Chance,
+    chance: Random,
 }
 
 impl LyingServer {
-    pub(super) fn new(mut chance: Chance) -> Self {
+    pub(super) fn new(mut chance: Random) -> Self {
         let lies = [Lie::Spoilt, Lie::OtherChain, Lie::Endless, Lie::Silence];
         Self {
             lie: *chance.pick(&lies),
@@ -135,7 +136,7 @@ impl Actor for LyingServer {
         let mine = scene
             .node()
             .map_or(0, |node| node.ledger.head().height().get());
-        let told = match self.chance.below(4) {
+        let told = match self.chance.index(4) {
             0 => 0,
             1 => u64::MAX,
             _ => mine + self.chance.between(1, 1000),
@@ -144,7 +145,11 @@ impl Actor for LyingServer {
             let status = SyncMessage::Status {
                 height: Height::new(told),
                 cosigned: LogSize::new(told),
+                time: TimeMs::new(told),
+                began: TimeMs::new(told),
+                silent: None,
                 yours: None,
+                cosigned_by_you: None,
             };
             scene.say(seat, Lane::Sync, wire::encode(&status));
         }

@@ -1,16 +1,15 @@
 //! Tells only some of the others anything, always the same ones.
 
 use node::network::Lane;
+use testkit::Random;
 
 use super::{Actor, Scene};
-use crate::sim::chance::Chance;
-
 pub(super) struct Selective {
     friends: Vec<bool>,
 }
 
 impl Selective {
-    pub(super) fn new(seats: usize, chance: &mut Chance) -> Self {
+    pub(super) fn new(seats: usize, chance: &mut Random) -> Self {
         Self {
             friends: (0..seats).map(|_| chance.percent(50)).collect(),
         }

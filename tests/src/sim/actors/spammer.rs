@@ -3,21 +3,18 @@
 
 use node::{
     network::Lane,
-    wire::{self, ConsensusMessage, Cosign, EntriesMessage, SyncMessage},
+    wire::{self, ConsensusMessage, Cosignature, EntriesMessage, SyncMessage},
 };
 use protocol::{
     cosignature,
     entry::Operation,
     hash::{LeafHash, RootHash, sha256},
     height::{Height, LogSize},
-    name::Origin,
 };
+use testkit::Random;
 
 use super::{Actor, Scene};
-use crate::{
-    sim::chance::Chance,
-    world::{ORIGIN, statement},
-};
+use crate::world::{ORIGIN, statement};
 
 /// Entries that it makes in all, and how many it sends at once.
 const ENTRIES_MAX: u64 = 120;
@@ -28,14 +25,14 @@ const EVERY: u64 = 4;
 const UNTIL_US: u64 = 60_000_000;
 
 pub(super) struct Spammer {
-    chance: Chance,
+    chance: Random,
     made: u64,
     turn: u64,
     entries: Vec<Vec<u8>>,
 }
 
 impl Spammer {
-    pub(super) const fn new(chance: Chance) -> Self {
+    pub(super) const fn new(chance: Random) -> Self {
         Self {
             chance,
             made: 0,
@@ -45,23 +42,23 @@ impl Spammer {
     }
 
     fn make(&mut self, scene: &Scene<'_>) {
-        let (name, origin) = (scene.agency(), Origin::parse(ORIGIN).unwrap());
+        let (name, network) = (scene.agency(), scene.seats.genesis.network_id());
         for _ in 0..AT_ONCE {
             if self.made < ENTRIES_MAX {
                 let record = format!("SPAM-{}", self.made);
                 let statement = statement(name.as_str(), &record, Operation::Register, None);
-                let entry = statement.sign(&origin, &scene.secret("clerk"));
+                let entry = statement.sign(&network, &scene.secret("clerk"));
                 self.entries.push(entry.write().into_bytes());
                 self.made += 1;
             }
         }
     }
 
-    fn cosign(&mut self, scene: &Scene<'_>) -> Cosign {
-        let root = RootHash::new(sha256(&[&self.chance.next().to_be_bytes()]));
+    fn cosign(&mut self, scene: &Scene<'_>) -> Cosignature {
+        let root = RootHash::new(sha256(&[&self.chance.next_u64().to_be_bytes()]));
         let size = LogSize::new(self.chance.between(1, 200));
         let body = format!("{ORIGIN}\n{size}\n{root}\n");
-        Cosign {
+        Cosignature {
             size,
             root,
             time: 2_000_000_000,
@@ -93,7 +90,7 @@ impl Actor for Spammer {
             scene.say(
                 seat,
                 Lane::Consensus,
-                wire::encode(&ConsensusMessage::Cosign(cosign)),
+                wire::encode(&ConsensusMessage::Cosignature(cosign)),
             );
             let hashes = vec![LeafHash::new([7; 32]); 100];
             scene.say(

@@ -9,10 +9,10 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use super::Seen;
+use super::SeenEntry;
 use crate::{
     arguments::AnomaliesArguments,
-    auditor::report::{OFFSET_MS, Place, day_of},
+    auditor::report::{EntryPosition, OFFSET_MS, day_of},
     exit::{Failure, USAGE},
 };
 
@@ -32,18 +32,18 @@ pub(super) struct Thresholds {
 }
 
 /// Something that stands out: one entry, or several of one clerk in one registry.
-pub(super) struct Finding<'a> {
+pub(super) struct Anomaly<'a> {
     pub(super) kind: &'static str,
-    pub(super) first: &'a Seen,
-    pub(super) last: Place,
+    pub(super) first: &'a SeenEntry,
+    pub(super) last: EntryPosition,
     /// Where each of them stands.
     pub(super) leaves: Vec<LeafIndex>,
     pub(super) detail: String,
 }
 
-impl Finding<'_> {
+impl Anomaly<'_> {
     /// The one entry that this is about; none if it is about several.
-    pub(super) fn single(&self) -> Option<&Seen> {
+    pub(super) fn single(&self) -> Option<&SeenEntry> {
         (self.leaves.len() == 1).then_some(self.first)
     }
 
@@ -118,13 +118,13 @@ impl Thresholds {
 }
 
 /// All that stands out, by kind and then by place.
-pub(super) fn all<'a>(seen: &'a [Seen], thresholds: &Thresholds) -> Vec<Finding<'a>> {
+pub(super) fn all<'a>(seen: &'a [SeenEntry], thresholds: &Thresholds) -> Vec<Anomaly<'a>> {
     let mut findings: Vec<_> = seen
         .iter()
         .filter_map(|entry| dated(entry, thresholds))
         .collect();
     findings.sort_by_key(|finding| finding.kind != "late");
-    let mut of_clerks = BTreeMap::<(&ClerkName, &RegistryName), Vec<&Seen>>::new();
+    let mut of_clerks = BTreeMap::<(&ClerkName, &RegistryName), Vec<&SeenEntry>>::new();
     for entry in seen {
         let of = of_clerks
             .entry((&entry.clerk, &entry.registry))
@@ -146,8 +146,8 @@ pub(super) fn all<'a>(seen: &'a [Seen], thresholds: &Thresholds) -> Vec<Finding<
     findings
 }
 
-fn one<'a>(kind: &'static str, entry: &'a Seen, detail: String) -> Finding<'a> {
-    Finding {
+fn one<'a>(kind: &'static str, entry: &'a SeenEntry, detail: String) -> Anomaly<'a> {
+    Anomaly {
         kind,
         first: entry,
         last: entry.place,
@@ -157,7 +157,7 @@ fn one<'a>(kind: &'static str, entry: &'a Seen, detail: String) -> Finding<'a> {
 }
 
 /// The declared date against the day on which the block was decided.
-fn dated<'a>(entry: &'a Seen, thresholds: &Thresholds) -> Option<Finding<'a>> {
+fn dated<'a>(entry: &'a SeenEntry, thresholds: &Thresholds) -> Option<Anomaly<'a>> {
     let date = entry.effective.as_ref()?;
     let days = day_of(entry.place.time) - date.day();
     if days > thresholds.late_days {
@@ -172,7 +172,7 @@ fn dated<'a>(entry: &'a Seen, thresholds: &Thresholds) -> Option<Finding<'a>> {
 }
 
 /// Entries, in their order, every one of which belongs to some `burst` in a row within the minutes.
-fn bursts<'a>(entries: &[&'a Seen], thresholds: &Thresholds) -> Vec<Finding<'a>> {
+fn bursts<'a>(entries: &[&'a SeenEntry], thresholds: &Thresholds) -> Vec<Anomaly<'a>> {
     let within = thresholds.within_minutes * 60_000;
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for (at, window) in entries.windows(thresholds.burst).enumerate() {
@@ -195,11 +195,11 @@ fn bursts<'a>(entries: &[&'a Seen], thresholds: &Thresholds) -> Vec<Finding<'a>>
 }
 
 /// Entries at odd hours, those of one day together.
-fn odd_hours<'a>(entries: &[&'a Seen], thresholds: &Thresholds) -> Vec<Finding<'a>> {
+fn odd_hours<'a>(entries: &[&'a SeenEntry], thresholds: &Thresholds) -> Vec<Anomaly<'a>> {
     let odd = entries
         .iter()
         .filter(|entry| thresholds.is_odd(entry.place.time));
-    let mut days = BTreeMap::<i64, Vec<&'a Seen>>::new();
+    let mut days = BTreeMap::<i64, Vec<&'a SeenEntry>>::new();
     for entry in odd {
         let day = day_of(entry.place.time);
         days.entry(day).or_default().push(entry);
@@ -207,7 +207,7 @@ fn odd_hours<'a>(entries: &[&'a Seen], thresholds: &Thresholds) -> Vec<Finding<'
     days.values().filter_map(|of| group("hours", of)).collect()
 }
 
-fn group<'a>(kind: &'static str, entries: &[&'a Seen]) -> Option<Finding<'a>> {
+fn group<'a>(kind: &'static str, entries: &[&'a SeenEntry]) -> Option<Anomaly<'a>> {
     let (first, last) = (entries.first()?, entries.last()?);
     let mut operations = BTreeMap::<Operation, u64>::new();
     for entry in entries {
@@ -217,7 +217,7 @@ fn group<'a>(kind: &'static str, entries: &[&'a Seen]) -> Option<Finding<'a>> {
     let each = each.map(|(operation, count)| format!("{} {count}", operation.word()));
     let each = each.collect::<Vec<_>>().join(", ");
     let seconds = (last.place.time.get() - first.place.time.get()) / 1000;
-    Some(Finding {
+    Some(Anomaly {
         kind,
         first,
         last: last.place,
@@ -227,7 +227,7 @@ fn group<'a>(kind: &'static str, entries: &[&'a Seen]) -> Option<Finding<'a>> {
 }
 
 /// A correction or revocation: why, how long after what it changes, and whose that was.
-fn mended(entry: &Seen) -> Finding<'_> {
+fn mended(entry: &SeenEntry) -> Anomaly<'_> {
     let reason = entry.reason.as_ref().map_or("none", |code| code.as_str());
     let mut detail = format!("reason {reason}");
     if let Some((clerk, version, time)) = &entry.follows {
@@ -250,9 +250,9 @@ mod tests {
     /// Monday, 2026-11-23, 10:00 in Tashkent.
     const MONDAY: u64 = 1_795_410_000_000;
 
-    fn entry(leaf: u64, time: u64, clerk: &str) -> Seen {
-        Seen {
-            place: Place {
+    fn entry(leaf: u64, time: u64, clerk: &str) -> SeenEntry {
+        SeenEntry {
+            place: EntryPosition {
                 index: LeafIndex::new(leaf),
                 height: Height::new(leaf),
                 time: TimeMs::new(time),
@@ -279,9 +279,9 @@ mod tests {
         }
     }
 
-    fn kinds(seen: &[Seen]) -> Vec<(&'static str, u64, u64, u64)> {
+    fn kinds(seen: &[SeenEntry]) -> Vec<(&'static str, u64, u64, u64)> {
         let findings = all(seen, &thresholds());
-        let place = |place: Place| place.index.get();
+        let place = |place: EntryPosition| place.index.get();
         findings
             .iter()
             .map(|f| {

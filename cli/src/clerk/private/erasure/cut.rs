@@ -2,15 +2,13 @@
 
 use std::{fs, ops::Range, path::Path};
 
+use client::durable::{self, FileError};
 use protocol::{
     receipt::{RECEIPT_BYTES_MAX, Receipt},
     text::Malformed,
 };
 
-use crate::{
-    exit::{Failure, USAGE},
-    files,
-};
+use crate::exit::{Failure, USAGE};
 
 const OPENING: &[u8] = b"\n--- opening\n";
 
@@ -58,12 +56,12 @@ fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
 /// Overwrites the opening where it stands, and only then puts the shorter file in its place: at every
 /// moment the file is a receipt, or one that the next erasure finishes.
 pub(super) fn erase(path: &Path) -> Result<(), Failure> {
-    let path = fs::canonicalize(path).map_err(|error| files::unreadable(path, &error))?;
-    let bytes = files::read(&path, RECEIPT_BYTES_MAX)?;
+    let path = fs::canonicalize(path).map_err(|error| FileError::unreadable(path, error))?;
+    let bytes = durable::read(&path, RECEIPT_BYTES_MAX)?;
     let cut = Cut::of(&bytes).map_err(|error| Failure::new(USAGE, error.to_string()))?;
     if let Some(cut) = cut {
-        files::overwrite(&path, [cut.opening])?;
-        files::write(&path, &cut.rest)?;
+        durable::overwrite(&path, [cut.opening])?;
+        durable::write_private(&path, &cut.rest)?;
     }
     Ok(())
 }
@@ -77,7 +75,7 @@ mod tests {
     /// A receipt of the corpus of the outside checkers.
     fn stored(name: &str) -> Vec<u8> {
         let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
-        fs::read(root.join("../tests/outside/corpus").join(name)).unwrap()
+        fs::read(root.join("../corpus/cases").join(name)).unwrap()
     }
 
     fn place(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -108,7 +106,7 @@ mod tests {
         let bytes = stored("fields.receipt");
         let cut = Cut::of(&bytes).unwrap().unwrap();
         let (_folder, path) = place(&bytes);
-        files::overwrite(&path, [cut.opening.clone()]).unwrap();
+        durable::overwrite(&path, [cut.opening.clone()]).unwrap();
         let half = fs::read(&path).unwrap();
         assert_eq!(half.len(), bytes.len());
         let text = String::from_utf8(half.clone()).unwrap();

@@ -7,21 +7,21 @@ use std::{
     path::Path,
 };
 
+use client::{
+    durable::{self, FileError, PartFile, Readers},
+    import::archive::{self, Archive, Contents},
+};
 use protocol::{dossier::DOSSIER_BYTES_MAX, receipt::RECEIPT_BYTES_MAX};
 
 use super::cut::{Cut, shows};
-use crate::{
-    clerk::archive::{self, Archive, Contents},
-    exit::{Failure, USAGE},
-    files,
-};
+use crate::exit::{Failure, USAGE};
 
 const DOSSIER: &[u8] = b"muhr-dossier/v1\n";
 
 /// How many receipts of an archive show something; one that a crash has cut short may.
 pub(super) fn open_in_archive(path: &Path) -> Result<usize, Failure> {
     let Contents { places, torn, .. } = archive::contents(path)?;
-    let mut file = File::open(path).map_err(|error| files::unreadable(path, &error))?;
+    let mut file = File::open(path).map_err(|error| FileError::unreadable(path, error))?;
     let mut count = usize::from(torn);
     for (_, (start, length)) in places {
         count += usize::from(shows(&read(path, &mut file, start, length)?));
@@ -32,16 +32,15 @@ pub(super) fn open_in_archive(path: &Path) -> Result<usize, Failure> {
 /// Writes another archive beside it, overwrites every opening where it stands, and puts the other in its
 /// place: at every moment one of the two has all proofs.
 pub(super) fn erase_archive(path: &Path) -> Result<(), Failure> {
-    let path = &fs::canonicalize(path).map_err(|error| files::unreadable(path, &error))?;
+    let path = &fs::canonicalize(path).map_err(|error| FileError::unreadable(path, error))?;
     not_in_use(path)?;
     let contents = archive::contents(path)?;
-    let unreadable = |error: std::io::Error| files::unreadable(path, &error);
+    let unreadable = |error: std::io::Error| FileError::unreadable(path, error);
     let mut file = File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
-    let part = files::beside(path, ".part");
-    // Left over from a crash; what counts is still in its place.
-    let _left = fs::remove_file(&part);
-    let shorter = Archive::open(&part)?;
+    let unwritable = |error: std::io::Error| FileError::unwritable(path, error);
+    let part = PartFile::create(path, Readers::Owner).map_err(unwritable)?;
+    let shorter = Archive::open(part.path())?;
     let mut openings = Vec::new();
     for (key, (start, length)) in contents.places {
         let bytes = read(path, &mut file, start, length)?;
@@ -59,9 +58,8 @@ pub(super) fn erase_archive(path: &Path) -> Result<(), Failure> {
         let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
         openings.push(place(contents.end)..place(length));
     }
-    files::overwrite(path, openings)?;
-    let replaced = fs::rename(&part, path).and_then(|()| files::sync_folder(path));
-    replaced.map_err(|error| files::unwritable(path, &error))
+    durable::overwrite(path, openings)?;
+    Ok(part.put(true).map_err(unwritable)?)
 }
 
 /// A run that is writing to it would go on with the file that is replaced.
@@ -82,7 +80,7 @@ fn read(path: &Path, file: &mut File, start: u64, length: usize) -> Result<Vec<u
     let mut bytes = vec![0; length];
     let sought = file.seek(SeekFrom::Start(start));
     let done = sought.and_then(|_| file.read_exact(&mut bytes));
-    done.map_err(|error| files::unreadable(path, &error))?;
+    done.map_err(|error| FileError::unreadable(path, error))?;
     Ok(bytes)
 }
 
@@ -93,7 +91,7 @@ fn cut(bytes: &[u8]) -> Result<Option<Cut>, Failure> {
 
 /// How many receipts of a dossier show something.
 pub(super) fn open_in_dossier(path: &Path) -> Result<usize, Failure> {
-    let bytes = files::read(path, DOSSIER_BYTES_MAX)?;
+    let bytes = durable::read(path, DOSSIER_BYTES_MAX)?;
     let receipts = receipts(&bytes)?.into_iter();
     Ok(receipts
         .filter(|place| bytes.get(place.clone()).is_some_and(shows))
@@ -103,8 +101,8 @@ pub(super) fn open_in_dossier(path: &Path) -> Result<usize, Failure> {
 /// Overwrites the openings where they stand, and only then puts the shorter file in its place, as is
 /// done with a receipt.
 pub(super) fn erase_dossier(path: &Path) -> Result<(), Failure> {
-    let path = &fs::canonicalize(path).map_err(|error| files::unreadable(path, &error))?;
-    let bytes = files::read(path, DOSSIER_BYTES_MAX)?;
+    let path = &fs::canonicalize(path).map_err(|error| FileError::unreadable(path, error))?;
+    let bytes = durable::read(path, DOSSIER_BYTES_MAX)?;
     let mut shorter = DOSSIER.to_vec();
     let mut openings = Vec::new();
     for place in receipts(&bytes)? {
@@ -116,8 +114,8 @@ pub(super) fn erase_dossier(path: &Path) -> Result<(), Failure> {
         openings
             .extend(cut.map(|cut| place.start + cut.opening.start..place.start + cut.opening.end));
     }
-    files::overwrite(path, openings)?;
-    files::write(path, &shorter)
+    durable::overwrite(path, openings)?;
+    Ok(durable::write_private(path, &shorter)?)
 }
 
 /// Where the receipts of a dossier stand. By their lengths alone: of an erasure that was cut short they
@@ -160,7 +158,7 @@ mod tests {
     fn stored() -> Vec<Receipt> {
         let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap());
         let names = ["fields.receipt", "composite.receipt", "redacted.receipt"];
-        let names = names.map(|name| root.join("../tests/outside/corpus").join(name));
+        let names = names.map(|name| root.join("../corpus/cases").join(name));
         let read = |path| Receipt::parse(&fs::read(path).unwrap()).unwrap();
         names.map(read).into()
     }

@@ -1,0 +1,70 @@
+//! The whole log that a command line names, read and believed, with a bar that shows how far it is.
+//!
+//! What it takes to believe it is the library's (`client::log::whole`).
+
+use client::{
+    durable, formats,
+    log::{
+        Log,
+        whole::{self, Whole},
+    },
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ledger::replay::ReplayBlock;
+use protocol::{note::NOTE_BYTES_MAX, policy::TrustPolicy};
+use verify::checkpoint::Trusted;
+
+use crate::{arguments::Reading, exit::Failure, nodes, output::Output};
+
+/// Reads the log that somebody named, up to its newest checkpoint or the one that was named. Gives the
+/// checkpoint's note too.
+pub(super) fn of(
+    reading: &Reading,
+    output: &Output,
+    seen: &mut dyn FnMut(&ReplayBlock),
+) -> Result<(Whole, String), Failure> {
+    let trust = formats::trust(&reading.trust)?;
+    let log = nodes::log_of(&reading.node)?;
+    let note = match &reading.checkpoint {
+        Some(path) => {
+            let bytes = durable::read(path, NOTE_BYTES_MAX)?;
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+        None => log.checkpoint()?,
+    };
+    let trusted = whole::judge(&trust, &note)?;
+    let whole = read(&trust, &log, trusted, output, seen)?;
+    Ok((whole, note))
+}
+
+/// Reads the log up to a checkpoint. `seen` gets each block after it was executed; what it gathers is
+/// to be believed only once this has given the whole.
+pub(super) fn read(
+    trust: &TrustPolicy,
+    log: &Log,
+    trusted: Trusted,
+    output: &Output,
+    seen: &mut dyn FnMut(&ReplayBlock),
+) -> Result<Whole, Failure> {
+    let bar = progress(output, trusted.checkpoint().size.get());
+    let whole = whole::read(trust, log, trusted, &mut |block| {
+        bar.inc(block.leaf().entries.saturating_add(1));
+        seen(block);
+    })?;
+    bar.finish_and_clear();
+    Ok(whole)
+}
+
+fn progress(output: &Output, leaves: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(
+        Some(leaves),
+        if output.json {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        },
+    );
+    let style =
+        ProgressStyle::with_template("  [{bar:30}] {pos}/{len} leaves  {per_sec}  {eta} left");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,441 @@
+//! Which files of a folder are documents, and which of those are whole.
+//!
+//! Whatever is anchored stands in the log for good, so what systems, sync programs, browsers and office
+//! programs leave in folders is passed over, by kind and whatever its capitals. Links are none: what they
+//! point to lies elsewhere. Not here: what becomes of a document (`folder`, `hot`).
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use client::{
+    durable::{self, FileError},
+    table::shown,
+};
+use protocol::record::is_invisible;
+
+use crate::exit::Failure;
+
+/// A kind of files that are no documents: in words, by their whole names, and by their extensions.
+struct NoDocument {
+    words: &'static str,
+    names: &'static [&'static str],
+    extensions: &'static [&'static str],
+}
+
+const KINDS: [NoDocument; 5] = [
+    NoDocument {
+        words: "a file of the system",
+        names: &[
+            "thumbs.db",
+            "ehthumbs.db",
+            "ehthumbs_vista.db",
+            "desktop.ini",
+            "folder.htt",
+            "iconcache.db",
+            "autorun.inf",
+            "icon\r",
+        ],
+        extensions: &["lnk", "url", "website", "webloc", "desktop", "pif"],
+    },
+    NoDocument {
+        words: "an unfinished transfer",
+        names: &[],
+        extensions: &[
+            "filepart",
+            "part",
+            "partial",
+            "crdownload",
+            "download",
+            "opdownload",
+            "aria2",
+            "!ut",
+            "!qb",
+            "bc!",
+            "!sync",
+            "unfinished",
+            "tmp",
+            "temp",
+        ],
+    },
+    NoDocument {
+        words: "a pointer into a cloud",
+        names: &[],
+        extensions: &["gdoc", "gsheet", "gslides", "cloud", "cloudf"],
+    },
+    NoDocument {
+        words: "a lock or backup of an office program",
+        names: &[],
+        extensions: &[
+            "laccdb", "ldb", "dwl", "dwl2", "lck", "lock", "swp", "swo", "bak", "asd", "wbk",
+            "xlk", "sv$", "ac$",
+        ],
+    },
+    NoDocument {
+        words: "a file of muhr",
+        names: &[],
+        extensions: &["receipt", "pending", "refused"],
+    },
+];
+/// Why else a file is none.
+const LINK: &str = "a link";
+const FOLDER: &str = "a folder or device";
+const UNSEEN: &str = "its name holds what cannot be seen";
+/// How the names of hidden files and of locks begin, and those of copies that editors keep end.
+const STARTS: [char; 2] = ['.', '~'];
+const END: char = '~';
+/// How the files of this program begin, whatever they are called.
+const OWN_STARTS: [&[u8]; 4] = [
+    b"muhr-",
+    b"\xef\xbb\xbfmuhr:row,",
+    b"\xef\xbb\xbfrow,record,version,status,",
+    b"row,record,version,status,",
+];
+
+/// Bytes at the start and end of a file that tell its kind and whether it is whole.
+const START_BYTES: usize = 1024;
+const END_BYTES: u64 = 1 << 17;
+
+/// The list, for `--help`.
+pub(crate) fn help() -> String {
+    let mut text = "Never taken, whatever their capitals:\n".to_owned();
+    for kind in KINDS {
+        let names = kind.names.iter().map(|name| name.trim_end().to_owned());
+        let extensions = kind.extensions.iter().map(|ending| format!("*.{ending}"));
+        let all: Vec<String> = names.chain(extensions).collect();
+        text += &format!("  {}: {}\n", kind.words, all.join(" "));
+    }
+    text + "  names that begin with . or ~ or end with ~, links, folders, and muhr's own files by what is in them\n\
+            An empty file, a PDF, picture or office file without its end, and one that a program still has open, wait."
+}
+
+/// What a user asks for beyond that, as patterns of names with * and ?.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selection {
+    /// Nothing else, and what the list leaves out too.
+    pub(crate) include: Vec<String>,
+    pub(crate) exclude: Vec<String>,
+}
+
+/// What lies in a folder.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// In the order of their names.
+    pub(crate) documents: Vec<PathBuf>,
+    /// What is none, and why.
+    pub(crate) others: Vec<(PathBuf, &'static str)>,
+}
+
+/// Looks through a folder, by names alone.
+pub(crate) fn list(folder: &Path, selection: &Selection) -> Result<Listing, Failure> {
+    let unreadable = |error| FileError::unreadable(folder, error);
+    let mut listing = Listing::default();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        match judge(&path, selection) {
+            None => listing.documents.push(path),
+            Some(why) => listing.others.push((path, why)),
+        }
+    }
+    listing.documents.sort();
+    listing.others.sort();
+    Ok(listing)
+}
+
+/// What is said of a file that is no document.
+pub(crate) fn left_out(path: &Path, why: &str) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("left out: {} ({why})", shown(&name))
+}
+
+/// Whether nobody would look for the reason in a file's name: what people and programs leave in a folder on the
+/// way to a document, and what this program writes there, is passed over in silence by whoever looks for long.
+pub(crate) fn is_said_by_watch(why: &str) -> bool {
+    [LINK, FOLDER, UNSEEN].contains(&why)
+}
+
+/// Why a file is no document; none if it is one.
+fn judge(path: &Path, selection: &Selection) -> Option<&'static str> {
+    let Ok(found) = fs::symlink_metadata(path) else {
+        return Some("gone");
+    };
+    if found.is_symlink() {
+        return Some(LINK);
+    }
+    if !found.is_file() {
+        return Some(FOLDER);
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.to_lowercase();
+    let matches = |patterns: &[String]| {
+        let mut patterns = patterns.iter();
+        patterns.any(|pattern| is_like(&pattern.to_lowercase(), &name))
+    };
+    if name.chars().any(is_invisible) {
+        return Some(UNSEEN);
+    }
+    if matches(&selection.exclude) {
+        return Some("excluded");
+    }
+    let own = KINDS.last().filter(|own| own.has(&name));
+    if let Some(own) = own {
+        return Some(own.words);
+    }
+    match selection.include.is_empty() {
+        false if matches(&selection.include) => None,
+        false => Some("not included"),
+        true if name.starts_with(STARTS) || name.ends_with(END) => Some("hidden, a lock or a copy"),
+        true => KINDS
+            .iter()
+            .find(|kind| kind.has(&name))
+            .map(|kind| kind.words),
+    }
+}
+
+impl NoDocument {
+    /// Whether a name, in small letters, is one of this kind.
+    fn has(&self, name: &str) -> bool {
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        self.names.contains(&name)
+            || extension.is_some_and(|found| self.extensions.contains(&found))
+    }
+}
+
+/// Whether a name is like a pattern: `*` stands for any letters, `?` for one.
+fn is_like(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut here) = (0, 0);
+    // Where the last star stands, and how far it reaches by now.
+    let mut star: Option<(usize, usize)> = None;
+    while here < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, here));
+                at += 1;
+            }
+            Some(letter) if *letter == '?' || Some(letter) == name.get(here) => {
+                at += 1;
+                here += 1;
+            }
+            _ => match star {
+                Some((place, reach)) => {
+                    star = Some((place, reach + 1));
+                    (at, here) = (place + 1, reach + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(at).all(|letter| *letter == '*')
+}
+
+/// How far a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileState {
+    Whole,
+    /// A code, and why.
+    NotYet(&'static str, &'static str),
+    /// It is no document, by what is in it.
+    Never(&'static str),
+}
+
+/// Tells by its content whether a document is whole.
+pub(crate) fn state(path: &Path) -> io::Result<FileState> {
+    let mut file = durable::open_unlinked(path, File::options().read(true))?;
+    let length = file.metadata()?.len();
+    if length == 0 {
+        return Ok(FileState::NotYet("empty-file", "it is empty"));
+    }
+    let mut start = Vec::new();
+    let _count = Read::by_ref(&mut file)
+        .take(START_BYTES as u64)
+        .read_to_end(&mut start)?;
+    if OWN_STARTS.iter().any(|own| start.starts_with(own)) {
+        return Ok(FileState::Never("a file of muhr"));
+    }
+    let _place = file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES)))?;
+    let mut end = Vec::new();
+    let _count = file.take(END_BYTES).read_to_end(&mut end)?;
+    let last = |count: usize| {
+        end.get(end.len().saturating_sub(count)..)
+            .unwrap_or_default()
+    };
+    let what = if find(&start, b"%PDF-").is_some() && !ends_pdf(last(2 * START_BYTES)) {
+        "a PDF without its end"
+    } else if start.starts_with(b"PK\x03\x04") && find(&end, b"PK\x05\x06").is_none() {
+        "an office file or archive without its end"
+    } else if start.starts_with(b"\x89PNG\r\n\x1a\n") && find(last(START_BYTES), b"IEND").is_none()
+        || start.starts_with(b"\xff\xd8\xff") && find(&end, b"\xff\xd9").is_none()
+    {
+        "a picture without its end"
+    } else {
+        return Ok(FileState::Whole);
+    };
+    Ok(FileState::NotYet("unfinished-file", what))
+}
+
+/// Whether a PDF ends here. The first part of one made for the web ends so too, and says that the rest begins
+/// at 0.
+fn ends_pdf(end: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(end);
+    let Some((before, _)) = text.rsplit_once("%%EOF") else {
+        return false;
+    };
+    let place = before
+        .rsplit_once("startxref")
+        .map(|(_, place)| place.trim());
+    place.is_some_and(|place| place != "0")
+}
+
+fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
+    bytes.windows(word.len()).rposition(|seen| seen == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(name: &str, selection: &Selection) -> Option<&'static str> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, "x").unwrap();
+        judge(&path, selection)
+    }
+
+    #[test]
+    fn what_programs_leave_behind_is_no_document_whatever_its_capitals() {
+        let all = Selection::default();
+        for name in [
+            "Thumbs.db",
+            "THUMBS.DB",
+            "desktop.ini",
+            "Q-1.pdf.filepart",
+            "Q-1.PDF.CRDOWNLOAD",
+            "Q-1.lnk",
+            "Q-1.pdf.receipt",
+            "Q-1.pdf.Receipt",
+            "Q-1.pdf.receipt.pending",
+            "~$Q-1.docx",
+            ".~lock.Q-1.odt#",
+            "Q-1.docx~",
+            "Q-1.dwl2",
+            "Q-1.sv$",
+            "Q-1.tmp",
+            "Q-1.TMP",
+            ".DS_Store",
+            "Q-1.gdoc",
+            "Icon\r",
+            "Q\u{202e}fdp.exe",
+            "a\nb.pdf",
+        ] {
+            assert!(why(name, &all).is_some(), "{name:?}");
+        }
+        for name in [
+            "Q-1.pdf",
+            "Q-1",
+            "Q-1.part.pdf",
+            "tmp",
+            "Q-1.docx",
+            "Рухсатнома.PDF",
+            "thumbs.db.pdf",
+        ] {
+            assert_eq!(why(name, &all), None, "{name}");
+        }
+        for words in KINDS.map(|kind| kind.words) {
+            assert!(help().contains(words));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_folders_are_no_documents() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a.pdf"), "x").unwrap();
+        std::os::unix::fs::symlink(at("a.pdf"), at("b.pdf")).unwrap();
+        fs::create_dir(at("c.pdf")).unwrap();
+        let listing = list(folder.path(), &Selection::default()).unwrap();
+        assert_eq!(listing.documents, [at("a.pdf")]);
+        let others: Vec<_> = listing.others.iter().map(|(_, why)| *why).collect();
+        assert_eq!(others, ["a link", "a folder or device"]);
+        assert!(state(&at("b.pdf")).is_err());
+    }
+
+    #[test]
+    fn patterns_choose_by_names() {
+        for (pattern, name, is) in [
+            ("*.pdf", "a.pdf", true),
+            ("*.pdf", "a.pdf.x", false),
+            ("q-??.*", "q-12.pdf", true),
+            ("q-??.*", "q-1.pdf", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*a*b", "ab", true),
+            ("*ab", "aab", true),
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("ж?", "жж", true),
+        ] {
+            assert_eq!(is_like(pattern, name), is, "{pattern} {name}");
+        }
+        let of = |include: &[&str], exclude: &[&str]| {
+            let own = |patterns: &[&str]| patterns.iter().map(ToString::to_string).collect();
+            Selection {
+                include: own(include),
+                exclude: own(exclude),
+            }
+        };
+        assert_eq!(why("a.PDF", &of(&["*.pdf"], &[])), None);
+        assert_eq!(why("a.txt", &of(&["*.pdf"], &[])), Some("not included"));
+        assert_eq!(why("a.bak", &of(&["*.bak"], &[])), None);
+        assert_eq!(why("a.pdf", &of(&[], &["A*"])), Some("excluded"));
+        // Its own files are never taken.
+        assert!(why("a.pdf.receipt", &of(&["*"], &[])).is_some());
+    }
+
+    #[test]
+    fn a_file_is_whole_by_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let state = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            state(&path).unwrap()
+        };
+        let pdf = b"%PDF-1.7\n1 0 obj\nendobj\nxref\nstartxref\n17\n%%EOF\n";
+        let web = b"%PDF-1.7\nxref\nstartxref\n0\n%%EOF\n1 0 obj";
+        for whole in [
+            &b"x"[..],
+            b"permit",
+            pdf,
+            b"\x89PNG\r\n\x1a\n..IEND\xaeB`\x82",
+            b"\xff\xd8\xff..\xff\xd9",
+            b"PK\x03\x04..PK\x05\x06..",
+        ] {
+            assert_eq!(state(whole), FileState::Whole);
+        }
+        assert!(matches!(state(b""), FileState::NotYet("empty-file", _)));
+        for half in [
+            &pdf[..20],
+            &web[..],
+            &web[..web.len() - 8],
+            b"\x89PNG\r\n\x1a\n..",
+            b"\xff\xd8\xff..",
+            b"PK\x03\x04..",
+        ] {
+            assert!(
+                matches!(state(half), FileState::NotYet("unfinished-file", _)),
+                "{half:?}"
+            );
+        }
+        for own in [
+            &b"muhr-receipt/v1\n"[..],
+            b"muhr-pending/v1\n",
+            b"\xef\xbb\xbfmuhr:row,muhr:column",
+        ] {
+            assert!(matches!(state(own), FileState::Never(_)));
+        }
+    }
+}

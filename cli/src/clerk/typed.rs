@@ -1,0 +1,99 @@
+//! Words of the command line that become types: names, numbers, dates, fields. Each refusal names the word.
+
+use client::{date, submit::Clerk};
+use protocol::{
+    commitment::DOCUMENT_FIELD,
+    name::{AgencyName, Date, ReasonCode, RegistryName},
+    record::{CaseRule, RecordId},
+};
+
+use crate::{
+    exit::{Failure, USAGE},
+    output::Output,
+};
+
+/// Reads `--field name=value` arguments.
+pub(crate) fn fields(arguments: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let read = |(number, argument): (usize, &String)| {
+        let pair = argument
+            .split_once('=')
+            .filter(|(name, _)| !name.is_empty() && *name != DOCUMENT_FIELD);
+        pair.map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .ok_or_else(|| {
+                Failure::new(USAGE, format!("--field number {number} is not name=value"))
+                    .help("the name \"document\" is kept for the document itself")
+            })
+    };
+    let pairs: Vec<(String, String)> = (1..).zip(arguments).map(read).collect::<Result<_, _>>()?;
+    for (at, (name, _)) in pairs.iter().enumerate() {
+        if pairs.iter().take(at).any(|(before, _)| before == name) {
+            let what = format!("--field {name} is given twice");
+            return Err(Failure::new(USAGE, what).help("give each field once"));
+        }
+    }
+    Ok(pairs)
+}
+
+/// Reads the name of a registry.
+pub(crate) fn registry(text: &str) -> Result<RegistryName, Failure> {
+    RegistryName::parse(text).ok_or_else(|| {
+        Failure::new(USAGE, "--registry is not the name of a registry")
+            .help("names look like qurilish.permits")
+    })
+}
+
+/// Reads the name of an agency.
+pub(crate) fn agency(text: &str) -> Result<AgencyName, Failure> {
+    AgencyName::parse(text).ok_or_else(|| {
+        Failure::new(
+            USAGE,
+            format!("--agency \"{text}\" is not the name of an agency"),
+        )
+        .help("names are small letters and digits, as qurilish")
+    })
+}
+
+/// Reads a number, whatever registry it is of.
+pub(crate) fn number(text: &str) -> Result<RecordId, Failure> {
+    RecordId::parse(text).map_err(|error| Failure::new(USAGE, error.to_string()))
+}
+
+/// Reads a record's number, written as the registry's are, and warns of look-alike letters.
+pub(crate) fn record(
+    text: &str,
+    case_rule: CaseRule,
+    output: &Output,
+) -> Result<RecordId, Failure> {
+    let record = number(text)?.in_case(case_rule);
+    output.look_alikes(&record);
+    Ok(record)
+}
+
+/// How the numbers of a registry are written, as a node proves.
+pub(crate) fn case_rule(clerk: &Clerk, registry: &RegistryName) -> Result<CaseRule, Failure> {
+    Ok(client::proven::case_rule(
+        &clerk.client,
+        &clerk.trust,
+        registry,
+    )?)
+}
+
+/// Reads a day.
+pub(crate) fn date(text: Option<&str>) -> Result<Option<Date>, Failure> {
+    let read = |text| {
+        let found = date::read(text).ok().flatten();
+        found.ok_or_else(|| {
+            Failure::new(USAGE, "--effective is not a date")
+                .help("write it as 2026-11-23 or 23.11.2026")
+        })
+    };
+    text.map(read).transpose()
+}
+
+/// Reads a reason code.
+pub(crate) fn reason(text: &str) -> Result<ReasonCode, Failure> {
+    ReasonCode::parse(text).ok_or_else(|| {
+        Failure::new(USAGE, "--reason is not a reason code")
+            .help("codes look like C02: capital letters, digits and -")
+    })
+}

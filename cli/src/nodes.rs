@@ -1,0 +1,67 @@
+//! Which nodes are asked, and how: what the command line and the environment say of connections.
+
+use std::{path::PathBuf, sync::OnceLock, time::Duration};
+
+use client::{
+    http::{Client, ConnectOptions},
+    log::Log,
+};
+
+use crate::exit::{Failure, USAGE};
+
+/// Seconds that one request may take, unless the variable says another number.
+const TIMEOUT_VARIABLE: &str = "MUHR_TIMEOUT";
+
+/// The file of certificates that the command line or the environment names, for the whole of this process.
+static CA: OnceLock<PathBuf> = OnceLock::new();
+
+/// Says which file of certificates counts besides this machine's roots. The first word counts.
+pub(crate) fn with_ca(path: PathBuf) {
+    let _first = CA.set(path);
+}
+
+fn options() -> Result<ConnectOptions, Failure> {
+    let mut options = ConnectOptions {
+        ca: CA.get().cloned(),
+        ..ConnectOptions::default()
+    };
+    if let Ok(text) = std::env::var(TIMEOUT_VARIABLE) {
+        let seconds = text.parse().ok();
+        let seconds = seconds.filter(|seconds| (1..=3600).contains(seconds));
+        options.timeout = seconds.map(Duration::from_secs).ok_or_else(|| {
+            Failure::new(
+                USAGE,
+                format!("{TIMEOUT_VARIABLE} is not a number of seconds from 1 to 3600"),
+            )
+        })?;
+    }
+    Ok(options)
+}
+
+/// A client of these nodes, the first of which is asked as long as it answers.
+pub(crate) fn connect(nodes: &[String]) -> Result<Client, Failure> {
+    Ok(Client::new(nodes, &options()?)?)
+}
+
+/// A client of one address, or of several joined by commas.
+pub(crate) fn connect_to(nodes: &str) -> Result<Client, Failure> {
+    let nodes = nodes.split(',').map(|node| node.trim().to_owned());
+    connect(&nodes.collect::<Vec<_>>())
+}
+
+/// The log at an address, or in a folder.
+pub(crate) fn log(place: &str) -> Result<Log, Failure> {
+    let folder = PathBuf::from(place);
+    if folder.is_dir() {
+        return Ok(Log::Folder(folder));
+    }
+    connect_to(place).map(Log::Node)
+}
+
+/// The log in one place, or of several nodes of which one is asked.
+pub(crate) fn log_of(places: &[String]) -> Result<Log, Failure> {
+    match places {
+        [place] => log(place),
+        nodes => connect(nodes).map(Log::Node),
+    }
+}

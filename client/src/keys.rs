@@ -1,0 +1,258 @@
+//! Key files at a desk: read with or without a passphrase, made, and given another passphrase.
+//!
+//! A person's key lies on disk as an age file (`keys/age.rs`); a service's is plain, for nobody is there
+//! to be asked. Both must be readable by their owner alone. A node reads its own keys, not these. Nobody is
+//! asked anything here: whoever reads a key says where its passphrase comes from.
+
+mod age;
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use protocol::{keyfile::KeyFile, kind::Kind, rewritten, text::Malformed};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use self::age::AgeFile;
+pub use self::age::{NotOpened, WORK_MAX};
+use crate::{
+    durable::{self, FileError},
+    formats::NotOfKind,
+};
+
+/// A key file, plain or not, is shorter; a passphrase too.
+const BYTES_MAX: usize = 4096;
+
+/// A key file as it was read.
+#[derive(Debug)]
+pub struct LoadedKey {
+    /// The key, its holder and its purpose.
+    pub file: KeyFile,
+    /// Whether it lay under a passphrase.
+    pub is_encrypted: bool,
+}
+
+/// Why a key file was not read or made.
+#[derive(Debug, Error)]
+#[error("{}: {trouble}", path.display())]
+pub struct KeyFileError {
+    /// Path of the file.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub trouble: KeyTrouble,
+}
+
+/// What is wrong with a key file, or with the file of its passphrase.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KeyTrouble {
+    /// It cannot be opened or read.
+    #[error(transparent)]
+    Unreadable(io::Error),
+    /// A folder.
+    #[error("a folder, not a file")]
+    Folder,
+    /// Longer than any key file.
+    #[error("longer than {BYTES_MAX} bytes")]
+    TooLong,
+    /// Its permissions let others read it.
+    #[error("others may read this file (mode {mode:o})")]
+    OthersMayRead {
+        /// The permissions, nine bits.
+        mode: u32,
+    },
+    /// No key file.
+    #[error(transparent)]
+    NotA(NotOfKind),
+    /// A service's key must be plain, for nobody is there to be asked.
+    #[error("this key has a passphrase, and --key-file is for plain ones")]
+    HasPassphrase,
+    /// An encrypted key file that does not open.
+    #[error(transparent)]
+    NotOpened(NotOpened),
+    /// What opened is no key file.
+    #[error("no key file under the passphrase: {0}")]
+    NoKeyInside(Malformed),
+    /// A key of another purpose than was needed.
+    #[error("a {found} key, not a {wanted}'s")]
+    Purpose {
+        /// The purpose in the file.
+        found: String,
+        /// The purpose needed.
+        wanted: &'static str,
+    },
+    /// A passphrase that is no text.
+    #[error("not text in UTF-8")]
+    NotText,
+    /// Not one line with a passphrase.
+    #[error("not a file with a passphrase")]
+    NoPassphrase,
+}
+
+/// Reads the key file at `path` of a service, which has no passphrase: nobody is there to be asked.
+///
+/// # Errors
+/// [`KeyFileError`], of which [`KeyTrouble::HasPassphrase`].
+pub fn read_plain(path: &Path) -> Result<LoadedKey, KeyFileError> {
+    read(path, || {
+        Err(KeyFileError {
+            path: path.to_owned(),
+            trouble: KeyTrouble::HasPassphrase,
+        })
+    })
+}
+
+/// Reads the key file at `path`, which nobody but its owner may read. `ask` is called for the passphrase of
+/// one that has one.
+///
+/// # Errors
+/// [`KeyFileError`], and whatever `ask` gives.
+pub fn read<E: From<KeyFileError>>(
+    path: &Path,
+    ask: impl FnOnce() -> Result<Zeroizing<String>, E>,
+) -> Result<LoadedKey, E> {
+    let wrong = |trouble| KeyFileError {
+        path: path.to_owned(),
+        trouble,
+    };
+    let bytes = private(path)?;
+    if !age::is_one(&bytes) {
+        let file = KeyFile::parse(&bytes).map_err(|error| {
+            let reads =
+                |bytes: &[u8]| KeyFile::parse(bytes).is_ok() || AgeFile::parse(bytes).is_ok();
+            wrong(KeyTrouble::NotA(NotOfKind::of(
+                Kind::Key,
+                &bytes,
+                &error,
+                reads,
+            )))
+        })?;
+        return Ok(LoadedKey {
+            file,
+            is_encrypted: false,
+        });
+    }
+    let sealed = AgeFile::parse(&bytes).map_err(|error| {
+        if rewritten::is_rewritten(&bytes, |bytes| AgeFile::parse(bytes).is_ok()) {
+            return wrong(KeyTrouble::NotA(NotOfKind::Rewritten));
+        }
+        wrong(KeyTrouble::NotOpened(error))
+    })?;
+    let text = sealed
+        .open(&ask()?)
+        .map_err(|error| wrong(KeyTrouble::NotOpened(error)))?;
+    let file = KeyFile::parse(&text).map_err(|error| wrong(KeyTrouble::NoKeyInside(error)))?;
+    Ok(LoadedKey {
+        file,
+        is_encrypted: true,
+    })
+}
+
+/// Whether a key of this purpose is a person's. The others are opened by a node, which nobody sits before.
+pub fn is_person_s(purpose: &str) -> bool {
+    matches!(purpose, "clerk" | "admin" | "recovery" | "report")
+}
+
+/// Writes a new key file without a passphrase, for a service.
+///
+/// # Errors
+/// [`FileError::Unwritable`], also where something is there.
+pub fn write_plain(path: &Path, file: &KeyFile) -> Result<(), FileError> {
+    let text = Zeroizing::new(file.write());
+    durable::write_secret(path, text.as_bytes())
+}
+
+/// Writes a new key file that opens with `passphrase`.
+///
+/// # Errors
+/// [`NotSealed`].
+pub fn write(path: &Path, file: &KeyFile, passphrase: &str) -> Result<(), NotSealed> {
+    Ok(durable::write_secret(path, &sealed(file, passphrase)?)?)
+}
+
+/// Puts the same key under another passphrase. A crash leaves the old file or the new one, never a part.
+///
+/// # Errors
+/// [`NotSealed`].
+pub fn rewrite(path: &Path, file: &KeyFile, passphrase: &str) -> Result<(), NotSealed> {
+    // Behind a link is the file that must not stay as it was.
+    let path = fs::canonicalize(path).map_err(|error| FileError::unreadable(path, error))?;
+    Ok(durable::write_private(&path, &sealed(file, passphrase)?)?)
+}
+
+/// Why a key was not put under a passphrase. Nothing was written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NotSealed {
+    /// The file could not be written, or the system gives no random bytes.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What was made did not open again: a bug, or broken memory.
+    #[error("the encrypted key did not open again; nothing was written")]
+    DidNotOpen,
+}
+
+/// The age file, after it was seen to open again: the old one may be the only copy of the key.
+fn sealed(file: &KeyFile, passphrase: &str) -> Result<Vec<u8>, NotSealed> {
+    let text = Zeroizing::new(file.write());
+    let bytes = age::seal(text.as_bytes(), passphrase)?;
+    let opened = AgeFile::parse(&bytes).and_then(|sealed| sealed.open(passphrase));
+    match opened {
+        Ok(found) if *found == *text.as_bytes() => Ok(bytes),
+        _ => Err(NotSealed::DidNotOpen),
+    }
+}
+
+/// The passphrase in the file at `path`: its first line. A second one would be a mistake that only shows
+/// when it is too late.
+///
+/// # Errors
+/// [`KeyFileError`].
+pub fn passphrase(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    let wrong = |trouble| KeyFileError {
+        path: path.to_owned(),
+        trouble,
+    };
+    let bytes = private(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong(KeyTrouble::NotText))?;
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() || line.contains('\n') {
+        return Err(wrong(KeyTrouble::NoPassphrase));
+    }
+    Ok(Zeroizing::new(line.to_owned()))
+}
+
+/// Reads a short file that nobody but its owner may read.
+fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    read_private(path).map_err(|trouble| KeyFileError {
+        path: path.to_owned(),
+        trouble,
+    })
+}
+
+fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyTrouble> {
+    let file = File::open(path).map_err(KeyTrouble::Unreadable)?;
+    let found = file.metadata().map_err(KeyTrouble::Unreadable)?;
+    if found.is_dir() {
+        return Err(KeyTrouble::Folder);
+    }
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(KeyTrouble::OthersMayRead { mode });
+        }
+    }
+    // Room for all of it from the start: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(BYTES_MAX + 1));
+    let mut reader = file.take(BYTES_MAX as u64 + 1);
+    match reader.read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() <= BYTES_MAX => Ok(bytes),
+        Ok(_) => Err(KeyTrouble::TooLong),
+        Err(error) => Err(KeyTrouble::Unreadable(error)),
+    }
+}

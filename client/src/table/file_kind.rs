@@ -1,0 +1,254 @@
+//! Files that are given as tables and are something else: each is named, with the way out.
+//!
+//! Told by what is in a file, never by its name. Not here: what a table or workbook is.
+
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::Path,
+};
+
+use crate::durable::{self, FileError};
+use zip::ZipArchive;
+
+use super::{TableError, TableTrouble, WayOut};
+
+/// Bytes at the start of a file that tell its kind.
+const START_BYTES: u64 = 4096;
+/// Bytes that are read at once where the whole of a file is looked through.
+const PIECE_BYTES: usize = 1 << 16;
+/// How an office file of before 2007 begins, and one of today that has a password.
+const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
+/// Beginnings, what such a file is, and the way out.
+const STARTS: [(&[u8], &str, WayOut); 12] = [
+    (b"%PDF-", "a PDF, and no table", WayOut::GiveTable),
+    (b"\x1f\x8b", "a compressed file (gzip)", WayOut::Unpack),
+    (b"7z\xbc\xaf", "an archive (7z)", WayOut::Unpack),
+    (b"Rar!", "an archive (RAR)", WayOut::Unpack),
+    (
+        b"{\\rtf",
+        "a text document (RTF), and no table",
+        WayOut::SaveAs,
+    ),
+    (
+        b"SQLite format 3",
+        "a database (SQLite)",
+        WayOut::ExportTable,
+    ),
+    (b"PAR1", "a table in Parquet", WayOut::Export),
+    (b"ID;P", "a table in SYLK", WayOut::SaveAs),
+    (b"muhr-", "a file of muhr, and no table", WayOut::GiveTable),
+    (b"\x89PNG", "a picture, and no table", WayOut::GiveTable),
+    (
+        b"\xff\xd8\xff",
+        "a picture, and no table",
+        WayOut::GiveTable,
+    ),
+    (
+        b"\x00\x01\x00\x00Standard ",
+        "a database (Access)",
+        WayOut::ExportTable,
+    ),
+];
+/// Words in the first bytes of files that are text, in small letters.
+const WORDS: [(&str, &str); 4] = [
+    (
+        "urn:schemas-microsoft-com:office:spreadsheet",
+        "a spreadsheet of 2003 (XML)",
+    ),
+    ("<html", "a web page, though programs call it .xls"),
+    ("<!doctype html", "a web page, though programs call it .xls"),
+    ("<table", "a web page, though programs call it .xls"),
+];
+/// What in an archive tells what it is: the end of a name, and what it then is.
+const PARTS: [(&str, &str); 6] = [
+    ("xl/workbook.bin", "a binary workbook (.xlsb)"),
+    ("Index/Document.iwa", "a table of Numbers"),
+    ("Index.zip", "a table of Numbers"),
+    ("word/document.xml", "a text document (.docx)"),
+    ("ppt/presentation.xml", "a presentation (.pptx)"),
+    ("content.xml", "a document of LibreOffice"),
+];
+/// Names within an old office file: of its encrypted contents, and of an old workbook.
+const STREAMS: [(&str, &str, WayOut); 3] = [
+    (
+        "EncryptedPackage",
+        "a workbook with a password",
+        WayOut::TakePasswordOff,
+    ),
+    (
+        "Workbook",
+        "a workbook of before 2007 (.xls)",
+        WayOut::SaveAs,
+    ),
+    ("Book", "a workbook of before 1997 (.xls)", WayOut::SaveAs),
+];
+
+/// Refuses what is plainly no text and no workbook, and what is no file: a table is read more than once, which
+/// a pipe cannot be.
+pub(super) fn refuse_others(path: &Path) -> Result<(), TableError> {
+    let unreadable = |error| FileError::unreadable(path, error);
+    let file = durable::open_regular(path)?;
+    let mut start = Vec::new();
+    let read = file.take(START_BYTES).read_to_end(&mut start);
+    let _count = read.map_err(unreadable)?;
+    if is_empty(&start) {
+        return Err(TableTrouble::Empty.of(path));
+    }
+    if start.starts_with(COMPOUND) {
+        let (what, help) = compound(path).map_err(unreadable)?;
+        return Err(other(path, what, help));
+    }
+    if let Some((_, what, help)) = STARTS.iter().find(|(bytes, ..)| start.starts_with(bytes)) {
+        return Err(other(path, what, *help));
+    }
+    if start.starts_with(b"PK\x03\x04") {
+        return archive(path).map_or(Ok(()), |what| Err(other(path, what, WayOut::SaveAs)));
+    }
+    let text = String::from_utf8_lossy(&start).to_lowercase();
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let is_markup = text.starts_with('<');
+    let found = WORDS
+        .iter()
+        .find(|(word, _)| is_markup && text.contains(word));
+    found.map_or(Ok(()), |(_, what)| Err(other(path, what, WayOut::SaveAs)))
+}
+
+/// Nothing but blanks, of a file that is no longer than what is known of it.
+fn is_empty(start: &[u8]) -> bool {
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    (start.len() as u64) < START_BYTES && text.trim_ascii().is_empty()
+}
+
+fn other(path: &Path, kind: &'static str, way_out: WayOut) -> TableError {
+    TableTrouble::OtherKind { kind, way_out }.of(path)
+}
+
+/// What an archive is, if it is no workbook. One that cannot be read is for whoever reads workbooks to refuse.
+fn archive(path: &Path) -> Option<&'static str> {
+    let file = File::open(path).ok()?;
+    let mut archive = ZipArchive::new(BufReader::new(file)).ok()?;
+    let names: Vec<String> = (0..archive.len())
+        .filter_map(|at| Some(archive.by_index_raw(at).ok()?.name().ok()?.into_owned()))
+        .collect();
+    if names.iter().any(|name| name.ends_with("workbook.xml")) {
+        return None;
+    }
+    if let Ok(kind) = archive.by_name("mimetype") {
+        let mut text = String::new();
+        let read = kind.take(256).read_to_string(&mut text);
+        if read.is_ok() && text.starts_with("application/vnd.oasis.opendocument.spreadsheet") {
+            return Some("a spreadsheet of LibreOffice (.ods)");
+        }
+    }
+    let of = |end: &str| names.iter().any(|name| name.ends_with(end));
+    let found = PARTS.iter().find(|(end, _)| of(end));
+    Some(found.map_or("an archive, and no workbook", |(_, what)| what))
+}
+
+/// What an old office file is, by the names within it.
+fn compound(path: &Path) -> std::io::Result<(&'static str, WayOut)> {
+    let mut file = File::open(path)?;
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut kept = 0;
+    let words = STREAMS
+        .map(|(word, ..)| -> Vec<u8> { word.encode_utf16().flat_map(u16::to_le_bytes).collect() });
+    let mut found = [false; STREAMS.len()];
+    loop {
+        let count = file.read(piece.get_mut(kept..).unwrap_or_default())?;
+        let known = piece.get(..kept + count).unwrap_or_default();
+        for (found, word) in found.iter_mut().zip(&words) {
+            *found = *found || known.windows(word.len()).any(|seen| seen == word);
+        }
+        if count == 0 {
+            break;
+        }
+        // A name may stand across two pieces.
+        let end = known.len();
+        kept = end.min(64);
+        piece.copy_within(end - kept..end, 0);
+    }
+    let kinds = found.iter().zip(STREAMS);
+    let kind = kinds
+        .filter(|(found, _)| **found)
+        .map(|(_, kind)| kind)
+        .next();
+    Ok(kind.map_or(
+        ("an old office file, and no workbook", WayOut::SaveAs),
+        |(_, what, help)| (what, help),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+
+    fn refused(bytes: &[u8]) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, bytes).unwrap();
+        refuse_others(&path).err().map(|error| error.to_string())
+    }
+
+    fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+        let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, text) in parts {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(text.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn old(stream: &str) -> Vec<u8> {
+        let name = stream.encode_utf16().flat_map(u16::to_le_bytes);
+        let mut bytes = COMPOUND.to_vec();
+        bytes.resize(PIECE_BYTES - 5, 0);
+        bytes.extend(name);
+        bytes.resize(bytes.len() + 500, 0);
+        bytes
+    }
+
+    #[test]
+    fn what_is_no_table_is_named() {
+        let ods = "application/vnd.oasis.opendocument.spreadsheet";
+        for (bytes, word) in [
+            (old("EncryptedPackage"), "with a password"),
+            (old("Workbook"), "before 2007"),
+            (old("Book"), "before 1997"),
+            (old("WordDocument"), "an old office file"),
+            (archive(&[("mimetype", ods), ("content.xml", "x")]), ".ods"),
+            (archive(&[("xl/workbook.bin", "x")]), ".xlsb"),
+            (archive(&[("word/document.xml", "x")]), ".docx"),
+            (archive(&[("Index/Document.iwa", "x")]), "Numbers"),
+            (archive(&[("a.txt", "x")]), "an archive"),
+            (b"<html><table><tr>".to_vec(), "web page"),
+            (b"\xef\xbb\xbf <!DOCTYPE HTML>".to_vec(), "web page"),
+            (
+                b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">".to_vec(),
+                "of 2003",
+            ),
+            (b"%PDF-1.7".to_vec(), "a PDF"),
+            (b"muhr-receipt/v1\n".to_vec(), "a file of muhr"),
+            (b"\x1f\x8b\x08".to_vec(), "gzip"),
+            (Vec::new(), "it is empty"),
+            (b"\xef\xbb\xbf \r\n".to_vec(), "it is empty"),
+        ] {
+            let what = refused(&bytes).unwrap();
+            assert!(what.contains(word), "{word}: {what}");
+        }
+        let workbook = archive(&[("xl/workbook.xml", "x")]);
+        for table in [
+            &b"n,a\n1,<html>\n"[..],
+            b"<b>,a\n",
+            &workbook,
+            b"PK\x03\x04 torn",
+        ] {
+            assert_eq!(refused(table), None);
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The connections of one port: how many, whose, how long quiet, and which one makes room.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use super::{
+    budget::BudgetShare,
+    counts::{ServingCounts, Turned},
+};
+use crate::limits;
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// A request's head is awaited, on a new connection or after its first byte.
+    Head,
+    /// Nothing is awaited.
+    Idle,
+    /// A request is in hand.
+    InHand,
+    /// Its answer is being sent.
+    Answering,
+}
+
+impl Phase {
+    const ALL: [Self; 4] = [Self::Head, Self::Idle, Self::InHand, Self::Answering];
+
+    /// How long it may last.
+    const fn within(self) -> Option<Duration> {
+        match self {
+            Self::Head => Some(Duration::from_secs(limits::HTTP_HEAD_SECONDS)),
+            Self::Idle => Some(Duration::from_secs(limits::HTTP_IDLE_SECONDS)),
+            Self::InHand => None,
+            Self::Answering => Some(Duration::from_secs(limits::HTTP_ANSWER_SECONDS)),
+        }
+    }
+
+    /// Whether the connection may be ended for another.
+    const fn is_quiet(self) -> bool {
+        matches!(self, Self::Head | Self::Idle)
+    }
+
+    const fn lateness(self) -> Turned {
+        match self {
+            Self::Head => Turned::Head,
+            Self::Idle | Self::InHand => Turned::Idle,
+            Self::Answering => Turned::Answer,
+        }
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    address: IpAddr,
+    began: Instant,
+    /// Milliseconds since `began` at which the phase was entered, times four, and the phase.
+    state: AtomicU64,
+    makes_room: AtomicBool,
+    changed: Notify,
+    /// What the answer that is being taken holds of the budget.
+    holds: Mutex<Weak<BudgetShare>>,
+    counts: Arc<ServingCounts>,
+}
+
+impl Connection {
+    fn new(address: IpAddr, began: Instant, counts: Arc<ServingCounts>) -> Self {
+        let connection = Self {
+            address,
+            began,
+            state: AtomicU64::new(0),
+            makes_room: AtomicBool::new(false),
+            changed: Notify::new(),
+            holds: Mutex::default(),
+            counts,
+        };
+        connection.enter(Phase::Head);
+        connection
+    }
+
+    /// A phase begins.
+    pub(super) fn enter(&self, phase: Phase) {
+        let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
+        self.state
+            .store((passed << 2) | phase as u64, Ordering::Relaxed);
+    }
+
+    /// A byte has come: after a silence it begins a head, and its timer.
+    pub(super) fn heard(&self) {
+        if self.phase().0 == Phase::Idle {
+            self.enter(Phase::Head);
+            self.changed.notify_one();
+        }
+    }
+
+    /// An answer begins to be taken; from now on the connection gives way with what it holds.
+    pub(super) fn answer(&self, held: Option<&Arc<BudgetShare>>) {
+        self.enter(Phase::Answering);
+        if let Some(held) = held {
+            *self.holds.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(held);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Ends when what is held has to be given up; never when nothing is.
+    async fn gives_way(&self) {
+        let told = {
+            let held = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+            held.upgrade().map(|held| held.told())
+        };
+        match told {
+            Some(told) => told.gives_way().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The phase and when it began, in milliseconds since the server began.
+    fn phase(&self) -> (Phase, u64) {
+        let state = self.state.load(Ordering::Relaxed);
+        let number = usize::try_from(state & 3).unwrap_or(0);
+        let phase = Phase::ALL.get(number).copied().unwrap_or(Phase::Head);
+        (phase, state >> 2)
+    }
+
+    /// Ends once the connection has to.
+    pub(super) async fn overdue(&self) {
+        loop {
+            if self.makes_room.load(Ordering::Acquire) {
+                return;
+            }
+            let (phase, since) = self.phase();
+            // A request in hand ends by the timers of its body and its wait; look again then.
+            let within = phase
+                .within()
+                .unwrap_or(Duration::from_secs(limits::HTTP_IDLE_SECONDS));
+            let deadline = self.began + Duration::from_millis(since) + within;
+            let is_over = deadline <= Instant::now();
+            if is_over && phase.within().is_some() {
+                self.counts.turn_away(phase.lateness());
+                return;
+            }
+            let look = if is_over {
+                Instant::now() + within
+            } else {
+                deadline
+            };
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = self.gives_way() => {
+                    self.counts.turn_away(Turned::Answer);
+                    return;
+                }
+                () = tokio::time::sleep_until(look) => {}
+            }
+        }
+    }
+}
+
+/// All connections of one port.
+#[derive(Debug)]
+pub struct Connections {
+    most: usize,
+    most_of_one: usize,
+    began: Instant,
+    open: Mutex<BTreeMap<u64, Arc<Connection>>>,
+    closed: Notify,
+    counts: Arc<ServingCounts>,
+}
+
+/// Whether a connection is taken.
+pub(super) enum Admission {
+    In(ConnectionSlot),
+    Full,
+}
+
+/// A connection's place, given back when dropped.
+pub(super) struct ConnectionSlot {
+    number: u64,
+    connection: Arc<Connection>,
+    among: Arc<Connections>,
+}
+
+impl ConnectionSlot {
+    pub(super) const fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+}
+
+impl Drop for ConnectionSlot {
+    fn drop(&mut self) {
+        let mut open = self.among.lock();
+        open.remove(&self.number);
+        self.among.counts.set_open(open.len());
+        drop(open);
+        self.among.closed.notify_one();
+    }
+}
+
+enum Room {
+    There,
+    /// Soon: a quiet connection has been told to end.
+    Made,
+    None,
+}
+
+impl Connections {
+    /// At most `most` connections.
+    #[must_use]
+    pub fn new(most: usize, counts: Arc<ServingCounts>) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            most_of_one: (most * limits::HTTP_ADDRESS_PERCENT / 100).max(1),
+            began: Instant::now(),
+            open: Mutex::default(),
+            closed: Notify::new(),
+            counts,
+        })
+    }
+
+    /// What is counted of them.
+    #[must_use]
+    pub fn counts(&self) -> &ServingCounts {
+        &self.counts
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Connection>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a connection from `address`. Waits until a quiet one that makes room has ended, so
+    /// that there is never more than one connection too many.
+    pub(super) async fn admit(self: &Arc<Self>, address: IpAddr) -> Admission {
+        let address = group(address);
+        loop {
+            {
+                let mut open = self.lock();
+                match self.room(&open, address) {
+                    Room::There => {
+                        let number = open.last_key_value().map_or(0, |(last, _)| last + 1);
+                        let counts = Arc::clone(&self.counts);
+                        let connection = Arc::new(Connection::new(address, self.began, counts));
+                        open.insert(number, Arc::clone(&connection));
+                        self.counts.set_open(open.len());
+                        return Admission::In(ConnectionSlot {
+                            number,
+                            connection,
+                            among: Arc::clone(self),
+                        });
+                    }
+                    Room::Made => {}
+                    Room::None => {
+                        self.counts.turn_away(Turned::Full);
+                        return Admission::Full;
+                    }
+                }
+            }
+            self.closed.notified().await;
+        }
+    }
+
+    /// Finds room among `open`, or tells the longest quiet one to make it.
+    fn room(&self, open: &BTreeMap<u64, Arc<Connection>>, address: IpAddr) -> Room {
+        let of_one = |connection: &&Arc<Connection>| connection.address == address;
+        if open.values().filter(of_one).count() >= self.most_of_one {
+            self.make_room(open.values().filter(of_one))
+        } else if open.len() >= self.most {
+            self.make_room(open.values())
+        } else {
+            Room::There
+        }
+    }
+
+    fn make_room<'a>(&self, among: impl Iterator<Item = &'a Arc<Connection>>) -> Room {
+        let mut longest: Option<(u64, &Arc<Connection>)> = None;
+        for connection in among {
+            if connection.makes_room.load(Ordering::Acquire) {
+                return Room::Made;
+            }
+            let (phase, since) = connection.phase();
+            if phase.is_quiet() && longest.is_none_or(|(found, _)| since < found) {
+                longest = Some((since, connection));
+            }
+        }
+        let Some((_, connection)) = longest else {
+            return Room::None;
+        };
+        self.counts.turn_away(Turned::Room);
+        connection.makes_room.store(true, Ordering::Release);
+        connection.changed.notify_one();
+        Room::Made
+    }
+
+    /// Ends when no connection is open.
+    pub(super) async fn all_closed(&self) {
+        while !self.lock().is_empty() {
+            self.closed.notified().await;
+        }
+    }
+}
+
+/// Addresses that count as one: an IPv4 address, also when mapped into IPv6; an IPv6 network of 64 bits,
+/// of which one subscriber has all.
+fn group(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+        four => four,
+    }
+}

@@ -1,0 +1,161 @@
+//! The network that a signature is for: its origin and its chain id, and the messages that name both.
+//!
+//! A network begun again under its old name has another genesis and so another chain id: it takes no
+//! signature that was made for the one before. The leaves do not repeat the chain id, since whoever reads
+//! them knows from the trust file or from the genesis which log they are of. Not here: votes, which name
+//! the chain in their own bytes (`consensus`), and cosignatures, whose form C2SP sets (`cosignature`).
+
+use thiserror::Error;
+
+pub use crate::hash::ChainId;
+use crate::{
+    key::{self, BadSignature, PublicKey, Signature},
+    name::Origin,
+};
+
+/// Identity of a network in signed messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkId {
+    /// Name of the network, which a network begun again keeps.
+    pub origin: Origin,
+    /// Leaf hash of its genesis, which a network begun again does not have.
+    pub chain: ChainId,
+}
+
+/// Kinds of text that a clerk or an agency signs for one network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedText {
+    /// One entry (`entry`).
+    Entry,
+    /// One batch leaf (`batch`).
+    Batch,
+    /// One act of an agency (`act`).
+    Act,
+    /// One change of agencies (`epoch`).
+    Epoch,
+    /// One return mark of a validator (`return_mark`).
+    Return,
+}
+
+/// Why a signature for a network does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotSigned {
+    /// The key did not make it over this message.
+    #[error(transparent)]
+    Bad(#[from] BadSignature),
+    /// The key made it over the message of the format before, which names no chain id.
+    #[error(
+        "the signature was made before chain ids were bound, so it is of any network of this name; sign the statement anew"
+    )]
+    Unbound,
+}
+
+impl SignedText {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Entry => "entry",
+            Self::Batch => "batch",
+            Self::Act => "act",
+            Self::Epoch => "epoch",
+            Self::Return => "return",
+        }
+    }
+
+    /// The bytes that are signed: the kind, the network, and `text`, the statement as the leaf has it.
+    #[must_use]
+    pub fn message(self, network: &NetworkId, text: &str) -> Vec<u8> {
+        let (origin, chain) = (&network.origin, network.chain.to_hex());
+        let word = self.word();
+        format!("muhr-sign-{word}/v2\norigin {origin}\nchain {chain}\n{text}").into_bytes()
+    }
+
+    /// The bytes that were signed before chain ids were bound.
+    fn unbound_message(self, origin: &Origin, text: &str) -> Vec<u8> {
+        format!("muhr-sign-{}/v1\norigin {origin}\n{text}", self.word()).into_bytes()
+    }
+
+    /// Whether `key` made the signature over `text` for the network, and if not, whether it made one of
+    /// the format before. Twice the work for a signature that does not hold: for verifiers, not for doors.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSigned::Unbound`] for a signature of the format before, [`NotSigned::Bad`] for any other.
+    pub fn check(
+        self,
+        network: &NetworkId,
+        text: &str,
+        key: &PublicKey,
+        signature: &Signature,
+    ) -> Result<(), NotSigned> {
+        key::verify(key, &self.message(network, text), signature).map_err(|bad| {
+            let old = self.unbound_message(&network.origin, text);
+            key::verify(key, &old, signature).map_or(NotSigned::Bad(bad), |()| NotSigned::Unbound)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::SecretKey;
+
+    fn network(origin: &str, chain: u8) -> NetworkId {
+        NetworkId {
+            origin: Origin::parse(origin).unwrap(),
+            chain: ChainId::new([chain; 32]),
+        }
+    }
+
+    #[test]
+    fn a_message_names_kind_origin_and_chain() {
+        let message = SignedText::Batch.message(&network("muhr.example/test/1", 0xab), "text\n");
+        let chain = "ab".repeat(32);
+        let expected =
+            format!("muhr-sign-batch/v2\norigin muhr.example/test/1\nchain {chain}\ntext\n");
+        assert_eq!(String::from_utf8(message).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_signature_holds_for_one_kind_one_origin_and_one_chain() {
+        let (secret, text) = (SecretKey::from_seed(&[7; 32]), "text\n");
+        let kinds = [
+            SignedText::Entry,
+            SignedText::Batch,
+            SignedText::Act,
+            SignedText::Epoch,
+        ];
+        let mine = network("muhr.example/test/1", 1);
+        let others = [
+            network("muhr.example/test/1", 2),
+            network("muhr.example/test/2", 1),
+        ];
+        for kind in kinds {
+            let signature = secret.sign(&kind.message(&mine, text));
+            for other in kinds {
+                let held = other.check(&mine, text, &secret.public(), &signature);
+                assert_eq!(held.is_ok(), other == kind, "{other:?} for {kind:?}");
+            }
+            for other in &others {
+                let held = kind.check(other, text, &secret.public(), &signature);
+                assert_eq!(held, Err(NotSigned::Bad(BadSignature)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_of_the_format_before_is_refused_by_name() {
+        let (secret, text) = (SecretKey::from_seed(&[7; 32]), "text\n");
+        let mine = network("muhr.example/test/1", 1);
+        for (kind, word) in [
+            (SignedText::Entry, "entry"),
+            (SignedText::Batch, "batch"),
+            (SignedText::Act, "act"),
+            (SignedText::Epoch, "epoch"),
+        ] {
+            let old = format!("muhr-sign-{word}/v1\norigin muhr.example/test/1\n{text}");
+            let signature = secret.sign(old.as_bytes());
+            let held = kind.check(&mine, text, &secret.public(), &signature);
+            assert_eq!(held, Err(NotSigned::Unbound), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Who must sign under a trust file, as a tree that can be shown; and which of its witnesses are agencies.
+
+/// Who must sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The log's own line alone: no witness is asked for.
+    LogAlone,
+    /// One witness.
+    Witness(String),
+    /// So many of a group.
+    Group {
+        /// The group's name.
+        name: String,
+        /// How many of its members must be met; at least one.
+        needed: usize,
+        /// Witnesses and groups.
+        members: Vec<Self>,
+    },
+}
+
+/// A group, or a witness, that keeps a quorum from being met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Short {
+    /// Its name.
+    pub name: String,
+    /// How many of its members are met.
+    pub met: usize,
+    /// How many must be.
+    pub needed: usize,
+    /// Names of those that are not.
+    pub missing: Vec<String>,
+}
+
+impl Rule {
+    /// Whether those who `signed` meet it.
+    #[must_use]
+    pub fn is_met(&self, signed: &impl Fn(&str) -> bool, log_signed: bool) -> bool {
+        match self {
+            Self::LogAlone => log_signed,
+            Self::Witness(name) => signed(name),
+            Self::Group {
+                needed, members, ..
+            } => {
+                let met = members
+                    .iter()
+                    .filter(|member| member.is_met(signed, log_signed));
+                met.count() >= *needed
+            }
+        }
+    }
+
+    /// Names of all witnesses under it, in their order.
+    #[must_use]
+    pub fn witnesses(&self) -> Vec<&str> {
+        match self {
+            Self::LogAlone => Vec::new(),
+            Self::Witness(name) => vec![name],
+            Self::Group { members, .. } => members.iter().flat_map(Self::witnesses).collect(),
+        }
+    }
+
+    /// The fewest of the witnesses that `counts` whose signatures can meet it. A witness is in one group
+    /// only, so that the cheapest members of each group are the answer.
+    #[must_use]
+    pub fn least(&self, counts: &impl Fn(&str) -> bool) -> usize {
+        match self {
+            Self::LogAlone => 0,
+            Self::Witness(name) => usize::from(counts(name)),
+            Self::Group {
+                needed, members, ..
+            } => {
+                let mut least: Vec<usize> = members.iter().map(|one| one.least(counts)).collect();
+                least.sort_unstable();
+                least
+                    .iter()
+                    .take(*needed)
+                    .fold(0, |sum, one| sum.saturating_add(*one))
+            }
+        }
+    }
+
+    /// The innermost group that is not met; none if the rule is met.
+    #[must_use]
+    pub fn short(&self, signed: &impl Fn(&str) -> bool) -> Option<Short> {
+        if self.is_met(signed, false) {
+            return None;
+        }
+        let short = |name: &str, met, needed, missing| Short {
+            name: name.to_owned(),
+            met,
+            needed,
+            missing,
+        };
+        match self {
+            Self::LogAlone => None,
+            Self::Witness(name) => Some(short(name, 0, 1, vec![name.clone()])),
+            Self::Group {
+                name,
+                needed,
+                members,
+            } => {
+                let unmet = || {
+                    members
+                        .iter()
+                        .filter(|member| !member.is_met(signed, false))
+                };
+                let groups = unmet().filter(|member| matches!(member, Self::Group { .. }));
+                if let Some(inner) = groups.into_iter().find_map(|group| group.short(signed)) {
+                    return Some(inner);
+                }
+                let met = members.len().saturating_sub(unmet().count());
+                let missing = unmet().flat_map(Self::witnesses).map(ToOwned::to_owned);
+                Some(short(name, met, *needed, missing.collect()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(name: &str, needed: usize, members: Vec<Rule>) -> Rule {
+        Rule::Group {
+            name: name.to_owned(),
+            needed,
+            members,
+        }
+    }
+
+    fn both() -> Rule {
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| Rule::Witness((*name).to_owned()))
+                .collect()
+        };
+        let agencies = group("validators", 3, names(&["a", "b", "c", "d"]));
+        group(
+            "both",
+            2,
+            vec![agencies, group("outside", 1, names(&["w", "x"]))],
+        )
+    }
+
+    #[test]
+    fn the_innermost_group_that_is_short_is_named() {
+        for (signed, name, met, missing) in [
+            ("abc", "outside", 0, "wx"),
+            ("abw", "validators", 2, "cd"),
+            ("", "validators", 0, "abcd"),
+        ] {
+            let short = both().short(&|who| signed.contains(who)).unwrap();
+            assert_eq!((short.name.as_str(), short.met), (name, met));
+            assert_eq!(short.missing.concat(), missing);
+        }
+        assert_eq!(both().short(&|who| "abcx".contains(who)), None);
+    }
+
+    #[test]
+    fn the_fewest_that_can_meet_it_are_counted_among_those_that_count() {
+        assert_eq!(both().least(&|_| true), 4);
+        assert_eq!(both().least(&|who| "abcd".contains(who)), 3);
+        assert_eq!(both().least(&|who| "wx".contains(who)), 1);
+        assert_eq!(Rule::LogAlone.least(&|_| true), 0);
+        let either = group("either", 1, vec![both(), Rule::Witness("z".to_owned())]);
+        assert_eq!(either.least(&|_| true), 1);
+    }
+}

@@ -1,0 +1,167 @@
+//! Other people's verifiers (`checkers`) on the stored corpus and on a living network, and the golden
+//! files, whose verdicts stand for good.
+
+use std::{fs, path::PathBuf, process::Command, sync::LazyLock};
+
+use protocol::{
+    hash::{DocumentHash, sha256},
+    name::RegistryName,
+    policy::TrustPolicy,
+    record::RecordId,
+};
+use serde_json::Value;
+use tests::cluster::{Cluster, Ran, wait_until};
+use verify::{Cause, Verdict, checkpoint, history, receipt};
+
+/// The folder of the project.
+fn root() -> PathBuf {
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("..")
+}
+
+/// Installed once, although tests run side by side.
+static TOOLS: LazyLock<()> = LazyLock::new(|| {
+    let script = root().join("deploy/outside-tools.sh");
+    let _there = Ran::from(Command::new(script).output().unwrap()).expect(0);
+});
+
+fn run(arguments: &[&str]) -> Ran {
+    LazyLock::force(&TOOLS);
+    let mut command = Command::new(root().join("checkers/run.sh"));
+    command.args(arguments).output().unwrap().into()
+}
+
+#[test]
+fn outside_checkers_judge_the_corpus_and_the_golden_files_alike() {
+    let ran = run(&[]).expect(0);
+    let judged: Vec<&str> = ran
+        .stdout
+        .lines()
+        .filter(|line| line.ends_with(", 0 judged otherwise"))
+        .collect();
+    // The corpus, and each folder of golden files.
+    assert_eq!(judged.len(), 4, "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("All agree.\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn outside_checkers_believe_a_living_network() {
+    let cluster = Cluster::start(0);
+    let registry = ["--registry", "qurilish.permits"];
+    let done = |arguments: &[&str]| {
+        let _done = cluster
+            .clerk("qurilish", &[arguments, &registry].concat())
+            .expect(0);
+    };
+    let permit = cluster.document("permit.txt", "one house\n");
+    let parcel = cluster.document("parcel.txt", "one field\n");
+    done(&["anchor", &permit, "--record", "A-1"]);
+    done(&["anchor", &parcel, "--record", "A-2|7", "--field", "area=4"]);
+    let amended = cluster.document("amended.txt", "two houses\n");
+    done(&["amend", "A-1", &amended, "--reason", "C02"]);
+    let (node, trust) = (cluster.url("qurilish"), cluster.trust());
+    let path = |name: &str| cluster.path().join(name).to_str().unwrap().to_owned();
+    let checkpoint = path("checkpoint.note");
+    wait_until("the log's line is under the newest checkpoint", || {
+        let note = ureq::get(format!("{node}/checkpoint")).call();
+        let note = note.unwrap().body_mut().read_to_string().unwrap();
+        fs::write(&checkpoint, &note).unwrap();
+        note.contains("\u{2014} registry.example.uz/test/1 ")
+    });
+    let ran = run(&[
+        "--node",
+        &node,
+        "--trust",
+        trust.to_str().unwrap(),
+        &path("permit.txt.receipt"),
+        &path("parcel.txt.receipt"),
+        &path("amended.txt.receipt"),
+        &checkpoint,
+    ])
+    .expect(0);
+    assert!(
+        ran.stdout.contains("leaves, from entries and from tiles"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("with its document"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("All agree.\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn golden_files_keep_their_verdicts() {
+    for version in fs::read_dir(root().join("corpus/golden")).unwrap() {
+        let folder = version.unwrap().path();
+        if !folder.is_dir() {
+            continue;
+        }
+        let read = |name: &Value| fs::read(folder.join(name.as_str().unwrap())).unwrap();
+        let book = fs::read_to_string(folder.join("cases.json")).unwrap();
+        let book: Value = serde_json::from_str(&book).unwrap();
+        let cases = book["cases"].as_array().unwrap();
+        assert!(cases.len() > 20, "{}", folder.display());
+        for case in cases {
+            let trust = TrustPolicy::parse(&read(&case["trust"])).unwrap();
+            let verdict = judge(case, &trust, &read);
+            let words = Some(verdict.words());
+            assert_eq!(case["verdict"].as_str(), words, "{}", case["name"]);
+            let meant = &book["verdicts"][case["exit"].to_string()];
+            assert_eq!(meant.as_str(), words, "{}", case["name"]);
+        }
+    }
+}
+
+/// The files that were made before chain ids were bound are refused by that name, not as forgeries.
+#[test]
+fn the_format_before_is_refused_by_name() {
+    let folder = root().join("corpus/golden/unbound");
+    let trust = |name: &str| TrustPolicy::parse(&fs::read(folder.join(name)).unwrap()).unwrap();
+    let mut seen = 0;
+    for file in fs::read_dir(&folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let policy = trust(match name {
+            "batch.receipt" | "fields.receipt" => "example.policy",
+            _ => "trust.policy",
+        });
+        let steps = if name.ends_with(".receipt") {
+            receipt::judge(&policy, &bytes, None).steps
+        } else if name.ends_with(".history") && !name.starts_with("absent") {
+            let registry = RegistryName::parse("qurilish.permits").unwrap();
+            let record = RecordId::parse("TSH-2026-0001").unwrap();
+            history::judge(&policy, &bytes, &registry, &record.key(&registry)).steps
+        } else {
+            continue;
+        };
+        let failed = steps.iter().find(|step| !step.is_ok()).unwrap();
+        assert_eq!(failed.check.part(), "signature", "{name}: {failed:?}");
+        let why = failed.cause().map(Cause::code);
+        assert_eq!(why, Some("unbound-signature"), "{name}: {failed:?}");
+        seen += 1;
+    }
+    assert!(seen > 12, "{seen} files");
+}
+
+fn judge(case: &Value, trust: &TrustPolicy, read: &impl Fn(&Value) -> Vec<u8>) -> Verdict {
+    let bytes = read(&case["file"]);
+    let text = || String::from_utf8(bytes.clone()).unwrap();
+    match case["kind"].as_str().unwrap() {
+        "receipt" => {
+            let document = case
+                .get("document")
+                .map(|name| DocumentHash::new(sha256(&[&read(name)])));
+            receipt::judge(trust, &bytes, document.as_ref()).verdict
+        }
+        "history" => {
+            let registry = RegistryName::parse(case["registry"].as_str().unwrap()).unwrap();
+            let record = RecordId::parse(case["record"].as_str().unwrap()).unwrap();
+            history::judge(trust, &bytes, &registry, &record.key(&registry)).verdict
+        }
+        "checkpoint" => checkpoint::judge(trust, &text())
+            .map_or_else(|error| error.verdict(), |_| Verdict::Authentic),
+        kind => {
+            assert_eq!(kind, "evidence");
+            verify::file::evidence(trust, &bytes).verdict
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The RocksDB that is linked here, however it was built: its features and its checksums are those of a plain
+//! build. `deploy/rocksdb.sh` builds it in a few units; what that could lose in silence is looked for here.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tests::{
+    cluster::{Cluster, Ran},
+    require,
+};
+
+/// What RocksDB says of itself when it opens a database: one compression, the processor's checksums.
+const FEATURES: [&str; 10] = [
+    "kZSTD supported: 1",
+    "kSnappyCompression supported: 0",
+    "kLZ4Compression supported: 0",
+    "kLZ4HCCompression supported: 0",
+    "kZlibCompression supported: 0",
+    "kBZip2Compression supported: 0",
+    "kXpressCompression supported: 0",
+    "Fast CRC32 supported: Supported on x86",
+    "DMutex implementation: pthread_mutex_t",
+    "Jemalloc supported: 0",
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("..")
+}
+
+#[test]
+fn the_features_are_those_of_a_plain_build() {
+    let cluster = Cluster::start(0);
+    let log = find(cluster.path(), "LOG").expect("a database of a node, with its log");
+    let text = fs::read_to_string(&log).unwrap();
+    for feature in FEATURES {
+        assert!(text.contains(feature), "{feature} is not in\n{text}");
+    }
+}
+
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().flatten();
+    let paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    let here = paths.iter().find(|path| path.ends_with(name)).cloned();
+    here.or_else(|| {
+        paths
+            .iter()
+            .filter(|path| path.is_dir())
+            .find_map(|path| find(path, name))
+    })
+}
+
+/// The library that this tree's cargo links: where the script put it, or where cargo built it.
+fn library() -> PathBuf {
+    let pointer = fs::read_to_string(root().join(".cargo/rocksdb.toml")).unwrap_or_default();
+    let pointer: toml::Table = pointer.parse().unwrap();
+    let environment = std::env::var("ROCKSDB_LIB_DIR").ok();
+    let folder = environment.or_else(|| {
+        Some(
+            pointer
+                .get("env")?
+                .get("ROCKSDB_LIB_DIR")?
+                .as_str()?
+                .to_owned(),
+        )
+    });
+    if let Some(folder) = folder {
+        return PathBuf::from(folder).join("librocksdb.a");
+    }
+    let built = Path::new(env!("CARGO_BIN_EXE_chaos"))
+        .parent()
+        .unwrap()
+        .join("build");
+    let folders = fs::read_dir(built).unwrap().flatten();
+    let libraries = folders.map(|folder| folder.path().join("out/librocksdb.a"));
+    libraries
+        .filter(|path| path.is_file())
+        .max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap())
+        .unwrap()
+}
+
+/// Its own checksum of 64 MB beside one by a table, in one run: the processor's instruction is more than ten
+/// times as fast, a software fallback not even twice.
+#[test]
+fn checksums_use_the_processor_s_instruction() {
+    let Some(compiler) = require("c++") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (source, program) = (folder.path().join("crc.cc"), folder.path().join("crc"));
+    fs::write(&source, include_str!("rocksdb/crc.cc")).unwrap();
+    let built = Command::new(compiler)
+        .args([
+            "-O2",
+            "-std=c++20",
+            "-ffunction-sections",
+            "-Wl,--gc-sections",
+        ])
+        // Of the library only the checksum is called; what else its unit names need not be there.
+        .args(["-Wl,--unresolved-symbols=ignore-all", "-static"])
+        .arg(&source)
+        .arg(library())
+        .args(["-lpthread", "-ldl", "-o"])
+        .arg(&program)
+        .output();
+    let _built = Ran::from(built.unwrap()).expect(0);
+    let ran = Ran::from(Command::new(program).output().unwrap()).expect(0);
+    println!("{}", ran.stdout);
+    let ratio: f64 = ran.stdout.lines().last().unwrap().parse().unwrap();
+    assert!(
+        ratio > 4.0,
+        "only {ratio} times as fast as a table:\n{}",
+        ran.stdout
+    );
+}

@@ -1,0 +1,340 @@
+//! A witness as its own process: it cosigns what continues, and answers everything else as specified.
+
+use std::{
+    fs,
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+use protocol::{
+    checkpoint::Checkpoint,
+    cosignature::{self, Cosigner},
+    hash::{RootHash, sha256},
+    height::LogSize,
+    keyfile::KeyFile,
+    note::SignedNote,
+    policy::TrustPolicy,
+    text::hex,
+};
+use tests::{
+    args,
+    cluster::{Cluster, binary, muhr, wait_until},
+};
+
+use crate::house::schemas::assert_shapes;
+
+const NAME: &str = "witness.example.org/1";
+
+struct Running {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+fn start(cluster: &Cluster) -> Running {
+    // The system names a free port; it stays free for the moment until the witness takes it.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let child = Command::new(binary("muhr-node"))
+        .arg("witness")
+        .arg("--dir")
+        .arg(cluster.path().join("witness"))
+        .arg("--trust")
+        .arg(cluster.trust())
+        .args(["--http", &address])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let running = Running {
+        child,
+        url: format!("http://{address}"),
+    };
+    wait_until("the witness answers", || post(&running.url, "").is_some());
+    running
+}
+
+fn post(url: &str, body: &str) -> Option<(u16, String)> {
+    let sent = ureq::post(format!("{url}/add-checkpoint"))
+        .config()
+        .http_status_as_error(false)
+        .build()
+        .send(body);
+    let mut response = sent.ok()?;
+    let status = response.status().as_u16();
+    Some((status, response.body_mut().read_to_string().unwrap()))
+}
+
+fn anchor(cluster: &Cluster, number: u32) {
+    let document = cluster.document(&format!("{number}.txt"), &format!("document {number}"));
+    let record = format!("W-{number}");
+    let command = args!("anchor {document} --registry qurilish.permits --record {record}");
+    let _done = cluster.clerk("qurilish", &command).expect(0);
+}
+
+fn checkpoint(cluster: &Cluster) -> String {
+    let mut answer = ureq::get(format!("{}/checkpoint", cluster.url("kadastr")))
+        .call()
+        .unwrap();
+    answer.body_mut().read_to_string().unwrap()
+}
+
+/// A checkpoint of a tree that never was, with the log's own line and the lines of these agencies.
+fn invented(cluster: &Cluster, tree: &Checkpoint, agencies: &[&str]) -> String {
+    let publisher = ["adliya", "kadastr", "qurilish", "soliq"]
+        .map(|name| cluster.dir(name).join("keys/publisher.key"))
+        .into_iter()
+        .find(|path| path.exists())
+        .unwrap();
+    let key = KeyFile::parse(&fs::read(publisher).unwrap()).unwrap();
+    let log = Cosigner::log(tree.origin.to_string(), key.secret.public());
+    let body = tree.write();
+    let line = log.log_line(&key.secret.sign(body.as_bytes()));
+    let mut note = format!("{body}\n{line}");
+    let trust = TrustPolicy::parse(&fs::read(cluster.trust()).unwrap()).unwrap();
+    for agency in agencies {
+        let key = fs::read(cluster.dir(agency).join("keys/cosign.key")).unwrap();
+        let secret = KeyFile::parse(&key).unwrap().secret;
+        let mut known = trust.witnesses().iter();
+        let name = known.find(|known| known.name == *agency).unwrap();
+        let cosigner = Cosigner::validator(name.key.name.clone(), secret.public());
+        let time = 1_795_430_401;
+        note += &cosigner.cosignature_line(time, &cosignature::sign(&secret, time, &body));
+    }
+    note
+}
+
+/// What the witness hands out to whoever watches it.
+fn watched(url: &str, origin: &str) -> Option<String> {
+    let hash = hex(&sha256(&[origin.as_bytes()]));
+    let asked = ureq::get(format!("{url}/{hash}/checkpoint")).call().ok()?;
+    asked.into_body().read_to_string().ok()
+}
+
+/// The network's trust file, and a witness that must sign as well.
+fn stricter(cluster: &Cluster, vkey: &str) -> String {
+    let path = cluster.path().join("stricter.policy");
+    let (trust, out) = (cluster.trust(), path.to_str().unwrap());
+    let trust = trust.to_str().unwrap();
+    let extend = |witness: &str| {
+        muhr(&args!(
+            "--json trust extend {trust} --witness '{witness}' --out {out}"
+        ))
+    };
+    let url = "https://court.example.uz/witness";
+    let ml_dsa = ml_dsa_vkey("court.example.uz/ml");
+    for (witness, why) in [
+        (format!("court {vkey}"), "is not NAME=VKEY,URL"),
+        (format!("court={vkey}"), "is not NAME=VKEY,URL"),
+        (format!("court={vkey},"), "is not NAME=VKEY,URL"),
+        (format!("court={vkey},https://a b"), "is not NAME=VKEY,URL"),
+        (format!("court={vkey}x,{url}"), "no verifier key"),
+        (
+            format!("outside={vkey},{url}"),
+            "may not be called \"outside\"",
+        ),
+        (format!("both={vkey},{url}"), "may not be called \"both\""),
+        (format!("all={vkey},{url}"), "may not be called \"all\""),
+        (
+            format!("court={ml_dsa},{url}"),
+            "an algorithm that this version does not know",
+        ),
+    ] {
+        let refused = extend(&witness).expect(2);
+        assert!(refused.stderr.contains(why), "{witness}: {refused:?}");
+        assert!(!path.exists());
+    }
+    let made = extend(&format!("court={vkey},{url}")).expect(0).json();
+    assert_shapes("extend", &[made]);
+    let line = format!("witness court {vkey} {url}\n");
+    assert!(fs::read_to_string(&path).unwrap().contains(&line));
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_witness_signs_what_continues_and_nothing_else() {
+    let cluster = Cluster::start(0);
+    anchor(&cluster, 1);
+    let folder = cluster.path().join("witness");
+    fs::create_dir_all(&folder).unwrap();
+    let key = folder.join("witness.key");
+    let key = key.to_str().unwrap();
+    let command = args!("--json key new {key} --holder {NAME} --purpose witness");
+    let made = muhr(&command);
+    let vkey = made.expect(0).json()["vkey"].as_str().unwrap().to_owned();
+    let strict = stricter(&cluster, &vkey);
+    let trust = cluster.trust();
+    let (trust, url) = (trust.to_str().unwrap(), cluster.url("kadastr"));
+    let witness = start(&cluster);
+    let dir = cluster.path().join("mirror");
+    let dir = dir.to_str().unwrap();
+    let mirror = |trust: &str| {
+        muhr(&args!(
+            "log mirror {url} {dir} --trust {trust} --witness {}",
+            witness.url
+        ))
+    };
+    let _first = mirror(trust).expect(0);
+    // The node's own checkpoint has no line of the witness; the mirror's has one.
+    assert_ne!(muhr(&["audit", &url, "--trust", &strict]).code, 0);
+    let _held = muhr(&["audit", dir, "--trust", &strict]).expect(0);
+    anchor(&cluster, 2);
+    wait_until("the witness signs the larger log", || {
+        let _again = mirror(trust).expect(0);
+        fs::read_to_string(format!("{dir}/checkpoint"))
+            .unwrap()
+            .lines()
+            .nth(1)
+            == Some("6")
+    });
+    let _held = muhr(&["audit", dir, "--trust", &strict]).expect(0);
+    refusals(&cluster, &witness.url);
+    let origin = SignedNote::parse(&checkpoint(&cluster)).unwrap().text;
+    let origin = origin.lines().next().unwrap();
+    strangers(&cluster, &witness.url, origin);
+    let shown = watched(&witness.url, origin).unwrap();
+    // What it signed is on disk: another process with its folder stands where this one stood.
+    let note = checkpoint(&cluster);
+    drop(witness);
+    let again = start(&cluster);
+    let forgotten = post(&again.url, &format!("old 0\n\n{note}")).unwrap();
+    assert_eq!(forgotten, (409, "6\n".to_owned()));
+    assert_eq!(watched(&again.url, origin), Some(shown));
+    // A witness that is away keeps nobody from the log.
+    let gone = again.url.clone();
+    drop(again);
+    let command = args!("log mirror {url} {dir} --trust {trust} --witness {gone}");
+    let alone = muhr(&command).expect(0);
+    assert!(
+        alone.stderr.contains("cannot be reached"),
+        "{}",
+        alone.stderr
+    );
+}
+
+fn refusals(cluster: &Cluster, url: &str) {
+    let note = checkpoint(cluster);
+    let real = Checkpoint::parse(&SignedNote::parse(&note).unwrap().text).unwrap();
+    assert_eq!(real.size.get(), 6);
+    let status = |body: String| post(url, &body).unwrap().0;
+    assert_eq!(
+        post(url, &format!("old 0\n\n{note}")).unwrap(),
+        (409, "6\n".to_owned())
+    );
+    assert_eq!(
+        post(url, &format!("old 4\n\n{note}")).unwrap(),
+        (409, "6\n".to_owned())
+    );
+    // The same tree again, with a new time; another tree of the size; a larger one without proof.
+    assert_eq!(status(format!("old 6\n\n{note}")), 200);
+    let tree = |size: u64| Checkpoint {
+        size: LogSize::new(size),
+        root: RootHash::new([7; 32]),
+        ..real.clone()
+    };
+    let agencies = ["adliya", "kadastr", "qurilish"];
+    for size in [6, 9] {
+        let quorate = invented(cluster, &tree(size), &agencies);
+        assert_eq!(status(format!("old 6\n\n{quorate}")), 422);
+        // The publisher's word alone is not enough, whatever it shows: else one note with a huge size
+        // would shut out the true log for good.
+        for signers in [&agencies[..0], &agencies[..2]] {
+            let alone = invented(cluster, &tree(size), signers);
+            let (code, why) = post(url, &format!("old 6\n\n{alone}")).unwrap();
+            assert_eq!(code, 403, "{why}");
+            assert!(why.contains("quorum"), "{why}");
+        }
+    }
+    assert_eq!(status(format!("old 7\n\n{note}")), 400);
+    assert_eq!(status(format!("old 06\n\n{note}")), 400);
+    assert_eq!(status(format!("old 6\nAAAA\n\n{note}")), 400);
+    assert_eq!(status(format!("old 6\n{note}")), 400);
+    let unsigned: String = note
+        .lines()
+        .filter(|line| !line.contains(&format!("— {} ", real.origin)))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(status(format!("old 6\n\n{unsigned}")), 403);
+    // Of an unknown log nothing else is looked at: its notes may have another form.
+    for foreign in [
+        note.replace("example.uz", "example.org"),
+        "another.example/log\nno checkpoint\n".to_owned(),
+        "\n".to_owned(),
+    ] {
+        assert_eq!(status(format!("old 6\n\n{foreign}")), 404, "{foreign}");
+    }
+}
+
+/// Lines that anybody can put under a checkpoint stay out of what the witness hands out.
+fn strangers(cluster: &Cluster, url: &str, origin: &str) {
+    let note = checkpoint(cluster);
+    let junk: String = (0..60)
+        .map(|number| format!("— stranger-{number}.example AAAAAAAAAAAA\n"))
+        .collect();
+    let (status, line) = post(url, &format!("old 6\n\n{note}{junk}")).unwrap();
+    assert_eq!(status, 200, "{line}");
+    let shown = watched(url, origin).unwrap();
+    let shown = SignedNote::parse(&shown).unwrap();
+    assert!(shown.signatures.len() <= 16);
+    assert!(
+        shown
+            .signatures
+            .iter()
+            .all(|line| !line.name.contains("stranger"))
+    );
+    let trust = TrustPolicy::parse(&fs::read(cluster.trust()).unwrap()).unwrap();
+    let judged = trust.evaluate(&shown).unwrap();
+    assert!(judged.quorum && judged.log_signed);
+    assert!(shown.signatures.iter().any(|line| line.name == NAME));
+}
+
+/// A log without leaves: its one root is signed, and the log can still begin after that.
+#[test]
+fn an_empty_log_has_one_root_and_does_not_jam_the_witness() {
+    let cluster = Cluster::start(0);
+    anchor(&cluster, 1);
+    let folder = cluster.path().join("witness");
+    fs::create_dir_all(&folder).unwrap();
+    let key = folder.join("witness.key");
+    let key = key.to_str().unwrap();
+    let made = ["key", "new", key, "--holder", NAME, "--purpose", "witness"];
+    let _made = muhr(&made).expect(0);
+    let witness = start(&cluster);
+    let note = checkpoint(&cluster);
+    let real = Checkpoint::parse(&SignedNote::parse(&note).unwrap().text).unwrap();
+    let empty = |root: [u8; 32]| {
+        let tree = Checkpoint {
+            size: LogSize::ZERO,
+            root: RootHash::new(root),
+            ..real.clone()
+        };
+        let note = invented(&cluster, &tree, &["adliya", "kadastr", "qurilish"]);
+        post(&witness.url, &format!("old 0\n\n{note}")).unwrap().0
+    };
+    assert_eq!(empty([7; 32]), 422);
+    assert_eq!(watched(&witness.url, real.origin.as_str()), None);
+    assert_eq!(empty(sha256(&[])), 200);
+    assert_eq!(empty(sha256(&[])), 200);
+    let hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let with_proof = post(&witness.url, &format!("old 0\n{hash}\n\n{note}")).unwrap();
+    assert_eq!(with_proof.0, 422);
+    assert_eq!(
+        post(&witness.url, &format!("old 0\n\n{note}")).unwrap().0,
+        200
+    );
+    assert_eq!(empty(sha256(&[])), 409);
+}
+
+/// A verifier key of algorithm 06 (ML-DSA-44), in its right form.
+fn ml_dsa_vkey(name: &str) -> String {
+    let key = [&[6_u8][..], &[9; 1312]].concat();
+    let id = &sha256(&[name.as_bytes(), b"\n", &key])[..4];
+    format!("{name}+{}+{}", hex(id), protocol::text::base64(&key))
+}
