@@ -156,6 +156,27 @@ fn texts(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
     }
 }
 
+/// Clippy reads one file a crate and merges none. They are no links: an archive or a copy may turn a link
+/// into a file that holds its target, which lints nothing.
+#[test]
+fn the_pure_crates_are_linted_alike_and_no_file_is_a_link() {
+    let rules = |name: &str| fs::read_to_string(root().join(name).join("clippy.toml")).unwrap();
+    for name in ["verify", "consensus", "ledger"] {
+        assert_eq!(rules(name), rules("protocol"), "{name}/clippy.toml");
+    }
+    let listed = std::process::Command::new("git")
+        .args(["ls-files", "--stage"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(listed.status.success(), "git ls-files");
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.lines().count() > 500, "{listed}");
+    for line in listed.lines() {
+        assert!(line.starts_with("100"), "no file of its own: {line}");
+    }
+}
+
 #[test]
 fn the_project_stands_without_its_workshop() {
     let place = concat!("../", "shared");
