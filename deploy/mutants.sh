@@ -2,7 +2,7 @@
 # Changes the code that safety rests on, one small change at a time, and sees that a test of the same crate notices.
 # A sample, drawn by a seed: the same seed and tree give the same mutants. Writes mutants.txt into the folder named.
 #
-#   deploy/mutants.sh FOLDER        MUTANTS=100 SEED=1
+#   deploy/mutants.sh FOLDER        MUTANTS=100 SEED=1 TIMEOUT=90 (seconds; more on a machine that does other things too)
 #
 # It works in a copy of the tree made once, with one target folder, so that what is built for one mutant serves the next.
 set -euo pipefail
@@ -28,7 +28,7 @@ while read -r line; do chosen+=(--re "^$(sed 's/[][\.^$*+?(){}|/]/\\&/g' <<<"$li
 status=0
 # Most of a mutant's time goes into compiling it. What git ignores is copied too: the pointer to RocksDB.
 export CARGO_TARGET_DIR=$folder/target CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_INCREMENTAL=1
-cargo mutants --gitignore=false "${files[@]}" "${chosen[@]}" --baseline skip --timeout 90 --cargo-arg=--release --cargo-arg=--locked --no-shuffle \
+cargo mutants --gitignore=false "${files[@]}" "${chosen[@]}" --baseline skip --timeout "${TIMEOUT:-90}" --cargo-arg=--release --cargo-arg=--locked --no-shuffle \
   --output "$folder" || status=$?
 # 0: all found. 2: some survived. Everything else is trouble.
 [ $status = 0 ] || [ $status = 2 ] || [ $status = 3 ] || exit $status
