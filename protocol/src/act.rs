@@ -21,7 +21,7 @@ pub const ACT_BYTES_MAX: usize = 4096;
 const CLERK: &str = "muhr-clerk/v1";
 const POLICY: &str = "muhr-policy/v1";
 
-/// What is decided.
+/// A decision of an agency about its clerks or its registries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// A clerk key may act from now on: its state after that. A name is one key for good.
@@ -35,7 +35,7 @@ pub enum Decision {
         /// Since when somebody else may have had the key, if that is feared.
         compromised: Option<TimeMs>,
     },
-    /// Whose confirmations make a version effective, from now on.
+    /// Sets the policy of a registry: the agencies whose confirmations make a version effective, from now on.
     SetPolicy {
         /// The registry.
         registry: RegistryName,
@@ -44,10 +44,10 @@ pub enum Decision {
     },
 }
 
-/// What an agency signs.
+/// The signed part of an act of an agency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActStatement {
-    /// What is decided.
+    /// The decision.
     pub decision: Decision,
     /// The agency.
     pub author: AgencyName,
@@ -58,7 +58,7 @@ pub struct ActStatement {
 /// An act with its signature, as it stands in the log. Nothing in it is believed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// What is signed.
+    /// The signed part.
     pub statement: ActStatement,
     /// By the agency's admin key.
     pub signature: Signature,
@@ -185,7 +185,7 @@ fn add_clerk(lines: &mut Lines<'_>) -> Result<Decision, Malformed> {
 }
 
 impl Act {
-    /// Whether a leaf is meant to be an act.
+    /// Returns whether a leaf begins as an act does.
     #[must_use]
     pub fn is_start(bytes: &[u8]) -> bool {
         bytes.starts_with(b"muhr-clerk/") || bytes.starts_with(b"muhr-policy/")

@@ -25,11 +25,11 @@ pub enum BadAgencies {
     /// A key that may not act.
     #[error("the {purpose} key of {holder}: {error}")]
     Key {
-        /// What the key was for.
+        /// Purpose that the key was given for.
         purpose: &'static str,
-        /// Whose it was.
+        /// Holder that the key was given for.
         holder: String,
-        /// What is wrong with it.
+        /// Reason of the refusal.
         error: KeyError,
     },
     /// A statement that cannot be true.
@@ -49,9 +49,9 @@ pub struct ProvenKey {
 /// An agency with the proofs that it holds its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvenAgency {
-    /// Its name.
+    /// Name of the agency.
     pub name: AgencyName,
-    /// Where its node answers.
+    /// Address of the agency's node, a URL.
     pub url: String,
     /// Name of its cosigning key in notes.
     pub cosigner: String,
@@ -68,7 +68,7 @@ pub struct ProvenAgency {
 }
 
 impl ProvenAgency {
-    /// Its keys in the order of the text.
+    /// Keys of the agency with their purposes, in the order of the text.
     #[must_use]
     pub const fn keys(&self) -> [(&'static str, &ProvenKey); 5] {
         [
@@ -149,7 +149,7 @@ impl ProvenKey {
     }
 }
 
-/// How many of `n` must agree so that any two such sets share an honest member: floor(2n/3)+1.
+/// Quorum of `n` validators, floor(2n/3)+1: any two such sets share an honest member while fewer than a third lie.
 #[must_use]
 pub const fn quorum(n: usize) -> usize {
     n.saturating_mul(2).saturating_div(3).saturating_add(1)

@@ -19,7 +19,7 @@ use crate::{
     text::Malformed,
 };
 
-/// What a client may hand in, and what waits, is proposed and recorded whole.
+/// A submission: handed in by a client, and waiting, proposed and recorded as one whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Submission {
     /// By a clerk, about a record.
@@ -32,7 +32,7 @@ pub enum Submission {
     Return(ReturnMark),
 }
 
-/// Whose signature it must bear.
+/// The author whose signature a submission must bear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author<'a> {
     /// A clerk's.
@@ -144,7 +144,7 @@ impl Submission {
         wholes
     }
 
-    /// Whose signature it must bear.
+    /// The author whose signature the submission must bear.
     #[must_use]
     pub const fn author(&self) -> Author<'_> {
         match self {
@@ -265,7 +265,7 @@ fn single(id: EntryId, text: String) -> (Vec<u8>, Vec<Part>) {
     (bytes, vec![Part { id, hash, end }])
 }
 
-/// How many entries follow a batch leaf, if it is one.
+/// Number of entries that follow a batch leaf; none for any other leaf.
 fn batch_count(leaf: &[u8]) -> Option<usize> {
     let batch = WholeBatch::is_start(leaf).then(|| Batch::parse(leaf).ok());
     usize::try_from(batch??.statement.count).ok()
@@ -276,24 +276,24 @@ fn batch_count(leaf: &[u8]) -> Option<usize> {
 struct Part {
     id: EntryId,
     hash: LeafHash,
-    /// Where it ends in the bytes of the whole.
+    /// End of the leaf in the bytes of the whole, in bytes from its start.
     end: usize,
 }
 
 /// One leaf of what was handed in, as it will stand in the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaf<'a> {
-    /// Its identity.
+    /// Identity of the entry or act.
     pub id: EntryId,
-    /// Its leaf hash.
+    /// Leaf hash.
     pub hash: LeafHash,
-    /// Its bytes.
+    /// Bytes of the leaf, as they stand in the log.
     pub bytes: &'a [u8],
     /// The key under which the signature holds that covers it.
     pub key: &'a PublicKey,
 }
 
-/// What was handed in, with a signature that holds under a key; whose key that is, the rules ask. Only
+/// A submission with a signature that holds under a key; whose key that is, the rules ask. Only
 /// [`Submission::authenticate`] makes one.
 #[derive(Clone, Debug)]
 pub struct Authentic {
@@ -306,13 +306,13 @@ pub struct Authentic {
 }
 
 impl Authentic {
-    /// What it says.
+    /// The submission.
     #[must_use]
     pub const fn submission(&self) -> &Submission {
         &self.submission
     }
 
-    /// Its identity; of a batch, that of its own leaf.
+    /// Identity of the submission; of a batch, that of its own leaf.
     #[must_use]
     pub const fn id(&self) -> EntryId {
         self.id
@@ -330,13 +330,13 @@ impl Authentic {
         &self.bytes
     }
 
-    /// How many leaves of the log it becomes.
+    /// Number of leaves of the log that the submission becomes.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.leaves.len()
     }
 
-    /// Its leaves in their order: one, or a batch leaf and its entries.
+    /// Leaves of the submission in their order: one, or a batch leaf and its entries.
     pub fn leaves(&self) -> impl Iterator<Item = Leaf<'_>> {
         let mut start = 0;
         self.leaves.iter().map(move |part| {
@@ -351,7 +351,7 @@ impl Authentic {
         })
     }
 
-    /// Its first leaf: all of it, or the batch leaf.
+    /// First leaf: the whole submission, or the batch leaf.
     #[must_use]
     pub fn first(&self) -> Leaf<'_> {
         let end = self.leaves.first().map_or(0, |part| part.end);

@@ -18,17 +18,17 @@ use crate::{
 pub const BATCH_ENTRIES_MAX: u64 = 1024;
 /// The most bytes of a batch leaf together with its entries.
 pub const BATCH_BYTES_MAX: usize = 1 << 20;
-/// How a batch leaf begins.
+/// First line of a batch leaf.
 const START: &[u8] = b"muhr-batch/v1\n";
-/// How an entry of a batch ends.
+/// Last line of an entry of a batch.
 const END: &[u8] = b"batched\n";
 
-/// What the author of a batch signs.
+/// The signed part of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchStatement {
     /// The clerk; every entry of the batch names the same.
     pub author: ClerkName,
-    /// How many entries follow, 1 to 1,024.
+    /// Number of entries that follow, 1 to 1,024.
     pub count: u64,
     /// RFC 6962 root over the bytes of those entries.
     pub root: RootHash,
@@ -39,7 +39,7 @@ pub struct BatchStatement {
 /// A batch leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// What is signed.
+    /// The signed part.
     pub statement: BatchStatement,
     /// The author's signature.
     pub signature: Signature,
@@ -103,7 +103,7 @@ impl Batch {
         })
     }
 
-    /// Whether `key` signed this batch for the network.
+    /// Checks that `key` signed this batch for the network.
     ///
     /// # Errors
     ///
@@ -157,13 +157,13 @@ impl WholeBatch {
         Some(Self { leaf, entries })
     }
 
-    /// Whether a text is meant as one.
+    /// Returns whether a text begins as a batch does.
     #[must_use]
     pub fn is_start(bytes: &[u8]) -> bool {
         bytes.starts_with(START)
     }
 
-    /// Its leaves as they stand in the log, in one text.
+    /// Writes the leaves of the batch as they stand in the log, in one text.
     #[must_use]
     pub fn write(&self) -> String {
         let entries = self.entries.iter().map(Entry::write);
@@ -199,7 +199,7 @@ impl WholeBatch {
     }
 }
 
-/// How many lines a batch leaf has.
+/// Number of lines of a batch leaf.
 const LEAF_LINES: usize = 6;
 
 /// Parts the text of a whole batch into its leaves; what is left at the end is a part of its own. Nothing
@@ -222,7 +222,7 @@ pub fn parts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Where the batch leaf ends with which a text begins.
+/// End of the batch leaf with which a text begins, in bytes.
 pub(crate) fn leaf_end(bytes: &[u8]) -> usize {
     let mut feeds = (1..).zip(bytes).filter(|(_, byte)| **byte == b'\n');
     feeds

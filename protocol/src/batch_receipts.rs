@@ -26,16 +26,16 @@ use crate::{
 pub const BATCH_RECEIPTS_BYTES_MAX: usize = 8 << 20;
 const FIRST: &str = "muhr-batch-receipts/v1";
 
-/// What the receipts of a batch are made of, beside its entries.
+/// The shared part of the receipts of a batch: all that they are made of, beside the entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchReceipts {
     /// The author's state in the index.
     pub clerk: ClerkState,
-    /// Its proof under the head's index root.
+    /// Proof of the clerk's state under the head's index root.
     pub clerk_proof: IndexProof,
     /// The batch leaf.
     pub batch: Batch,
-    /// Where it stands; its entries follow it.
+    /// Index of the batch leaf in the log; the entries follow it.
     pub index: LeafIndex,
     /// The states of those registries of the entries that have a policy.
     pub registries: Vec<RegistryProof>,

@@ -18,13 +18,13 @@ pub struct BlockLeaf {
     pub proposer: Option<AgencyName>,
     /// Identity of the block before; none for genesis.
     pub parent: Option<BlockId>,
-    /// How many leaves stand between the parent's block leaf and this one.
+    /// Number of leaves between the parent's block leaf and this one.
     pub entries: u64,
     /// Root of the index after this block.
     pub index: IndexRoot,
     /// Number of the trust file in force.
     pub epoch: Epoch,
-    /// Its hash.
+    /// Hash of the trust file.
     pub trust: TrustHash,
 }
 

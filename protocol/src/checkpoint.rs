@@ -8,12 +8,12 @@ use crate::{
     text::{self, Lines, Malformed},
 };
 
-/// What a checkpoint says.
+/// The body of a checkpoint: origin, size and root of the log (C2SP tlog-checkpoint).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The log.
     pub origin: Origin,
-    /// How many leaves.
+    /// Number of leaves.
     pub size: LogSize,
     /// Root over them.
     pub root: RootHash,

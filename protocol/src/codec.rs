@@ -76,9 +76,9 @@ pub enum DecodeError {
     /// Longer than the limit of its place.
     #[error("{bytes} bytes are more than the limit of {bytes_max}")]
     TooLong {
-        /// How many came.
+        /// Bytes that came.
         bytes: usize,
-        /// How many are allowed.
+        /// Bytes that are allowed at most.
         bytes_max: usize,
     },
     /// Written by another version of the format.

@@ -22,7 +22,7 @@ const BYTES_USUAL: usize = 512;
 /// The most other records that an entry may name.
 pub const REFERENCES_MAX: usize = 8;
 
-/// What an entry does to a record.
+/// The effect of an entry on a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// Makes version 1.
@@ -68,7 +68,7 @@ impl Operation {
         Self::Revoke,
     ];
 
-    /// Its word.
+    /// The operation's word in the text of an entry.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl Operation {
         }
     }
 
-    /// Whether it is another agency's word on a version, and makes none itself.
+    /// Returns whether the operation is another agency's word on a version, which makes no version itself.
     #[must_use]
     pub const fn is_attestation(self) -> bool {
         matches!(self, Self::Confirm | Self::Dispute | Self::Withdraw)
@@ -97,7 +97,7 @@ impl Operation {
             .find(|operation| operation.word() == word)
     }
 
-    /// Whether it carries what the record says: such an entry must have a commitment.
+    /// Returns whether the operation carries what the record says: such an entry must have a commitment.
     #[must_use]
     pub const fn has_content(self) -> bool {
         matches!(self, Self::Register | Self::Amend | Self::Correct)
@@ -121,15 +121,15 @@ pub struct EntryRef {
 /// Another record that this one rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// Its registry.
+    /// Registry of the record.
     pub registry: RegistryName,
-    /// Its key.
+    /// Key of the record.
     pub key: RecordKey,
     /// The version that was meant.
     pub version: Version,
 }
 
-/// How an entry commits to what it is about.
+/// The commitment of an entry to what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
     /// To one document.
@@ -138,16 +138,16 @@ pub enum Committed {
     Fields(Commitment),
 }
 
-/// What an entry says: everything but who vouches for it.
+/// The signed part of an entry: everything but who vouches for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// What it does.
+    /// Operation on the record.
     pub operation: Operation,
     /// In which registry.
     pub registry: RegistryName,
     /// To which record.
     pub key: RecordKey,
-    /// Which version it makes, or is about.
+    /// Number of the version that the entry makes, or is about.
     pub version: Version,
     /// The entry that it follows; none for version 1.
     pub previous: Option<EntryRef>,
@@ -157,7 +157,7 @@ pub struct Statement {
     pub reason: Option<ReasonCode>,
     /// Records that it rests on.
     pub references: Vec<Reference>,
-    /// What it is about; due for register, amend and correct. Of a dispute: its evidence.
+    /// Commitment; due for register, amend and correct. Of a dispute: its evidence.
     pub commitment: Option<Committed>,
     /// The clerk.
     pub author: ClerkName,
@@ -165,21 +165,21 @@ pub struct Statement {
     pub expires: Height,
 }
 
-/// Who vouches for an entry.
+/// The signature that vouches for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authorship {
-    /// Its author, by a signature over this entry alone.
+    /// Signature of the author over this entry alone.
     Signed(Signature),
-    /// Its author, by the signature of the batch that the entry stands in.
+    /// Signature of the author over the batch that the entry stands in.
     Batched,
 }
 
 /// A statement with its authorship, as it stands in the log. Nothing in it is believed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it says.
+    /// The signed part.
     pub statement: Statement,
-    /// Who vouches for it.
+    /// The signature that vouches for the entry.
     pub authorship: Authorship,
 }
 
@@ -239,7 +239,7 @@ impl Statement {
         SignedText::Entry.message(network, &self.write())
     }
 
-    /// Whether `key` made this signature for the network.
+    /// Checks that `key` made this signature for the network.
     ///
     /// # Errors
     ///

@@ -28,16 +28,16 @@ pub const CHANGE_BYTES_MAX: usize = 65_535;
 /// The most bytes of a proof.
 pub const PROOF_BYTES_MAX: usize = CHANGE_BYTES_MAX + POLICY_BYTES_MAX;
 
-/// What the agencies approve.
+/// The approved part of a change of epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeStatement {
-    /// Who opens the epoch.
+    /// The holders who open the epoch: the agencies, or recovery keys.
     pub by: OpenedBy,
     /// Number of the epoch that begins.
     pub epoch: Epoch,
     /// The trust file before.
     pub before: TrustHash,
-    /// How many recovery keys must sign after a disaster, from then on.
+    /// Number of recovery keys that must sign after a disaster, from then on.
     pub recovery_threshold: u64,
     /// Adds the log's own line, from then on.
     pub publisher: ProvenKey,
@@ -48,7 +48,7 @@ pub struct ChangeStatement {
 /// A change with its approvals, as it stands in the log. Nothing in it is believed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What is approved.
+    /// The approved part.
     pub statement: ChangeStatement,
     /// In the order of the names.
     pub approvals: Vec<(AgencyName, Signature)>,
@@ -62,9 +62,9 @@ pub enum BadChange {
     /// Not the next epoch.
     #[error("it opens epoch {found}, and the next is {next}")]
     WrongEpoch {
-        /// Which it opens.
+        /// Epoch that the change opens.
         found: Epoch,
-        /// Which is next.
+        /// Epoch that is next.
         next: Epoch,
     },
     /// It follows another trust file.
@@ -85,9 +85,9 @@ pub enum BadChange {
     /// A key that serves something else already.
     #[error("the {purpose} key of {agency} serves somebody or something else already")]
     KeyTaken {
-        /// Whose it would be.
+        /// Agency whose key it would be.
         agency: AgencyName,
-        /// What it would be for.
+        /// Purpose that the key would serve.
         purpose: &'static str,
     },
     /// A name that was another key's.
@@ -96,9 +96,9 @@ pub enum BadChange {
     /// Too few approvals.
     #[error("{found} approvals, and {needed} are needed")]
     TooFew {
-        /// How many there are.
+        /// Approvals found.
         found: usize,
-        /// How many there must be.
+        /// Approvals needed.
         needed: usize,
     },
 }
@@ -199,13 +199,13 @@ impl Change {
         Ok(change)
     }
 
-    /// Its leaf hash.
+    /// Leaf hash of the change.
     #[must_use]
     pub fn hash(&self) -> LeafHash {
         merkle::leaf_hash(self.write().as_bytes())
     }
 
-    /// Whether it can follow the trust file `before` of epoch `last`: its agencies can run a network,
+    /// Checks that the change can follow the trust file `before` of epoch `last`: its agencies can run a network,
     /// and the trust file is theirs. Says nothing of the approvals.
     pub fn check(
         &self,
@@ -235,7 +235,7 @@ impl Change {
         Ok(())
     }
 
-    /// Whether at least `needed` of the holders of `keys` approve, and nobody else does.
+    /// Checks that at least `needed` of the holders of `keys` approve, and nobody else does.
     pub fn check_approvals(
         &self,
         network: &NetworkId,
@@ -259,12 +259,12 @@ impl Change {
     }
 }
 
-/// Where the epoch before ended, if its agencies could not cosign the change themselves.
+/// The last root of the epoch before, if its agencies could not cosign the change themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastRoot {
     /// Size of the log before the block of the change.
     pub size: LogSize,
-    /// Its root.
+    /// Root of the log.
     pub root: RootHash,
     /// Consistency with the checkpoint.
     pub path: Vec<Hash>,

@@ -41,13 +41,13 @@ pub enum BadGenesis {
 /// A network at its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Genesis {
-    /// Its name.
+    /// Origin of the log.
     pub origin: Origin,
-    /// When it was made.
+    /// Time at which the genesis was made, in milliseconds since 1970 (UTC).
     pub time: TimeMs,
     /// The bounds.
     pub limits: Limits,
-    /// How many recovery keys must sign after a disaster.
+    /// Number of recovery keys that must sign after a disaster.
     pub recovery_threshold: u64,
     /// The key that adds the log's own line to quorate checkpoints. It can forge nothing.
     pub publisher: ProvenKey,
@@ -147,7 +147,7 @@ impl Genesis {
         }
     }
 
-    /// How many of the agencies must agree: floor(2n/3)+1.
+    /// Number of agencies that must agree: floor(2n/3)+1.
     #[must_use]
     pub fn quorum(&self) -> usize {
         quorum(self.agencies.len())
@@ -168,7 +168,7 @@ impl Genesis {
         term.trust_file()
     }
 
-    /// What holds for the whole network at its start.
+    /// State of the network at its start.
     #[must_use]
     pub fn network(&self) -> NetworkState {
         NetworkState {

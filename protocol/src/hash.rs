@@ -106,7 +106,7 @@ hash_type!(
     RecordKey
 );
 hash_type!(
-    /// What stands in an entry for a document or for the fields of a record.
+    /// Commitment of an entry to a document or to the fields of a record.
     Commitment
 );
 hash_type!(

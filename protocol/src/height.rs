@@ -54,7 +54,7 @@ number_type!(
     LeafIndex
 );
 number_type!(
-    /// How many leaves a log has.
+    /// Number of leaves of a log.
     LogSize
 );
 number_type!(

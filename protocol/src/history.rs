@@ -29,7 +29,7 @@ pub const VERSIONS_MAX: usize = 10_000;
 const WHOLE: &str = "muhr-history/v1";
 const PAGE: &str = "muhr-history-page/v1";
 
-/// What a node claims of one record: all its versions, or a page of them.
+/// A node's claim about one record: all its versions, or a page of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
     /// The registry asked about.
@@ -76,7 +76,7 @@ impl History {
         out + "--- checkpoint\n" + &self.checkpoint
     }
 
-    /// Whether the bytes begin as a page does.
+    /// Returns whether the bytes begin as a page does.
     #[must_use]
     pub fn is_page(bytes: &[u8]) -> bool {
         let rest = bytes.strip_prefix(PAGE.as_bytes());

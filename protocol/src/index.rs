@@ -33,7 +33,7 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     sha256(&[b"JMT::IntrnalNode", left, right])
 }
 
-/// What stands where a key leads.
+/// The leaf to which the path of a key leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofLeaf {
     /// The key itself.
@@ -47,7 +47,7 @@ pub enum ProofLeaf {
 /// The way to a key: what is found at its end, and the siblings from the root down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexProof {
-    /// What is found.
+    /// The leaf that is found.
     pub leaf: ProofLeaf,
     /// The siblings on the way, that of the root's child first.
     pub siblings: Vec<Hash>,
@@ -65,7 +65,7 @@ pub enum BadIndexProof {
 }
 
 impl IndexProof {
-    /// Whether `key` has a value with this hash under `root`.
+    /// Checks that `key` has a value with this hash under `root`.
     pub fn verify_present(
         &self,
         root: &IndexRoot,
@@ -78,7 +78,7 @@ impl IndexProof {
         self.climb(root, key, leaf_hash(key, value))
     }
 
-    /// Whether `key` has no value under `root`.
+    /// Checks that `key` has no value under `root`.
     pub fn verify_absent(&self, root: &IndexRoot, key: &IndexKey) -> Result<(), BadIndexProof> {
         match &self.leaf {
             ProofLeaf::Present => Err(BadIndexProof::Claim),

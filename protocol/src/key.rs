@@ -57,7 +57,7 @@ impl PublicKey {
         self.0.as_bytes()
     }
 
-    /// Whether the key may be registered for `purpose` of `holder`: of prime order, and shown to be
+    /// Checks that the key may be registered for `purpose` of `holder`: of prime order, and shown to be
     /// held by a signature over the possession message.
     pub fn check_registrable(
         &self,
@@ -98,7 +98,7 @@ impl std::fmt::Debug for PublicKey {
     }
 }
 
-/// What a proof of possession says: this key serves this purpose of this holder in this network.
+/// The message of a proof of possession: this key serves this purpose of this holder in this network.
 #[derive(Clone, Copy, Debug)]
 pub struct Possession<'a> {
     /// Origin of the network.

@@ -15,7 +15,7 @@ pub const KIND_BYTES: usize = if NOTE_BYTES_MAX > POLICY_BYTES_MAX {
 /// `muhr-pending/v1` begins so in base64, and so does the second word of a journal's lines.
 const PENDING_IN_BASE64: &str = "bXVoci1wZW5kaW5n";
 
-/// What a file is.
+/// The kind of a file, by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// One receipt, whole or redacted.
@@ -40,7 +40,7 @@ pub enum Kind {
     Journal,
     /// Rows of a table to mend.
     ToMend,
-    /// What became of each row of a table.
+    /// The results of a table, row by row.
     Results,
     /// A secret key, with a passphrase or without.
     Key,
@@ -92,7 +92,7 @@ const STARTS: [(&[u8], Kind); 26] = [
     (b"\xff\xd8\xff", Kind::Picture),
 ];
 
-/// What a file is, by its bytes: all of them, or the first [`KIND_BYTES`] and one more.
+/// Returns the kind of a file by its bytes: all of them, or the first [`KIND_BYTES`] and one more.
 #[must_use]
 pub fn kind_of(bytes: &[u8]) -> Kind {
     if bytes.is_empty() {
@@ -148,7 +148,7 @@ fn is_journal(head: &[u8]) -> bool {
 }
 
 impl Kind {
-    /// Its words, as they stand behind "it is".
+    /// The kind in words, as they stand behind "it is".
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -176,7 +176,7 @@ impl Kind {
         }
     }
 
-    /// Its word for programs.
+    /// The kind as a word for programs.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

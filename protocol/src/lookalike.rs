@@ -89,7 +89,7 @@ pub(crate) fn skeleton(letter: char) -> char {
     }
 }
 
-/// How many letters of either script there are.
+/// Numbers of letters of either script.
 #[derive(Clone, Copy, Default)]
 struct Count {
     latin: usize,
@@ -115,7 +115,7 @@ impl Count {
         self.latin > 0 && self.cyrillic > 0
     }
 
-    /// Whether a letter is of the script with fewer letters; of either if there are as many of each.
+    /// Returns whether a letter is of the script with fewer letters; of either if there are as many of each.
     fn is_rare(self, letter: char) -> bool {
         match script(letter) {
             Some(Script::Latin) => self.latin <= self.cyrillic,

@@ -86,7 +86,7 @@ impl Frontier {
         self.size = self.size.saturating_add(1);
     }
 
-    /// How many leaves.
+    /// Number of leaves.
     #[must_use]
     pub const fn size(&self) -> LogSize {
         LogSize::new(self.size)

@@ -48,27 +48,27 @@ const POLICY_GROUPS: [&str; 3] = ["both", "outside", "validators"];
 /// The most bytes of a name in a trust file, or of a key in a note: cosignatures count them in 8 bits.
 pub const POLICY_NAME_BYTES_MAX: usize = 255;
 
-/// Whether a word has a meaning of its own in trust files. No agency, and no witness that somebody adds to
+/// Returns whether a word has a meaning of its own in trust files. No agency, and no witness that somebody adds to
 /// a trust file, is called so.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     POLICY_WORDS.contains(&name) || POLICY_GROUPS.contains(&name)
 }
 
-/// Whether a trust file may name a witness or a group so: 1 to 255 printable ASCII characters other than
+/// Returns whether a trust file may name a witness or a group so: 1 to 255 printable ASCII characters other than
 /// `#`, at which other people's parsers cut a line, and no word of the format itself.
 #[must_use]
 pub fn is_policy_name(name: &str) -> bool {
     is_policy_word(name) && !POLICY_WORDS.contains(&name)
 }
 
-/// Whether a key that a trust file names may have this name: as [`is_policy_name`], without `+`.
+/// Returns whether a key that a trust file names may have this name: as [`is_policy_name`], without `+`.
 #[must_use]
 pub fn is_policy_key_name(name: &str) -> bool {
     is_policy_word(name) && !name.contains('+')
 }
 
-/// Whether a trust file may hold this address: printable ASCII without `#`, at most 255 bytes.
+/// Returns whether a trust file may hold this address: printable ASCII without `#`, at most 255 bytes.
 #[must_use]
 pub fn is_policy_url(url: &str) -> bool {
     is_policy_word(url)

@@ -24,9 +24,9 @@ pub const ALGORITHM_COSIGNATURE: u8 = 4;
 pub struct NoteSignature {
     /// Name of the key.
     pub name: String,
-    /// Its four-byte id.
+    /// Key id of four bytes (C2SP signed-note).
     pub key_id: [u8; 4],
-    /// What follows the id: a signature in the form of its algorithm.
+    /// Bytes that follow the id: a signature in the form of its algorithm.
     pub blob: Vec<u8>,
 }
 
@@ -106,7 +106,7 @@ impl NoteSignature {
     }
 }
 
-/// Whether a signature line may name a key so: not empty, no space, no plus sign. A key that counts has a
+/// Returns whether a signature line may name a key so: not empty, no space, no plus sign. A key that counts has a
 /// narrower name (`name::is_policy_key_name`).
 #[must_use]
 pub fn is_key_name(name: &str) -> bool {
@@ -139,7 +139,7 @@ pub enum BadNoteKey {
 /// A key as notes name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteKey {
-    /// Its name.
+    /// Name of the key.
     pub name: String,
     /// [`ALGORITHM_ED25519`] or [`ALGORITHM_COSIGNATURE`].
     pub algorithm: u8,
@@ -185,13 +185,13 @@ impl NoteKey {
         format!("{}+{id}+{encoded}", self.name)
     }
 
-    /// Its four-byte id.
+    /// Key id of four bytes (C2SP signed-note).
     #[must_use]
     pub fn id(&self) -> [u8; 4] {
         note_key_id(&self.name, self.algorithm, self.key.as_bytes())
     }
 
-    /// Whether a line claims to be by this key.
+    /// Returns whether a line claims to be by this key.
     #[must_use]
     pub fn is_of(&self, signature: &NoteSignature) -> bool {
         self.name == signature.name && self.id() == signature.key_id

@@ -12,12 +12,12 @@ use crate::{
     text::{self, Lines, Malformed},
 };
 
-/// What a holder knows beside the log.
+/// The holder's knowledge beside the log: the record's number, and the content with its salts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// The record's number.
     pub record: RecordId,
-    /// What was committed to; none for an entry without a commitment.
+    /// The committed content; none for an entry without a commitment.
     pub content: Option<Content>,
 }
 
@@ -26,7 +26,7 @@ pub struct Opening {
 pub enum Content {
     /// One document.
     Document {
-        /// Its SHA-256.
+        /// SHA-256 of the document.
         document: DocumentHash,
         /// The key of the HMAC.
         salt: Secret,
@@ -35,7 +35,7 @@ pub enum Content {
     Fields {
         /// Names and values.
         fields: Fields,
-        /// What the salts of the fields are derived from.
+        /// Secret that the salts of the fields are derived from.
         secret: Secret,
     },
     /// Some of the fields.
@@ -65,7 +65,7 @@ impl Content {
         }
     }
 
-    /// The same with only those fields shown that `keep` names.
+    /// A copy that shows only the fields that `keep` names.
     pub fn redact(&self, keep: &dyn Fn(&str) -> bool) -> Result<Self, BadFields> {
         match self {
             Self::Document { .. } => Err(BadFields::NoFields),
@@ -148,7 +148,7 @@ impl Opening {
         Ok(Self { record, content })
     }
 
-    /// Whether fields are withheld.
+    /// Returns whether fields are withheld.
     pub(crate) const fn is_redacted(&self) -> bool {
         matches!(self.content, Some(Content::Redacted(_)))
     }

@@ -12,7 +12,7 @@ use crate::{
 pub struct Pending {
     /// The entry.
     pub entry: Entry,
-    /// What it commits to.
+    /// Opening of the entry's commitment.
     pub opening: Opening,
 }
 

@@ -42,11 +42,11 @@ const VALIDATORS: &str = "validators";
 /// One agency that cosigns, or another witness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyKey {
-    /// Its name in the file.
+    /// Name in the file.
     pub name: String,
-    /// Its key.
+    /// Key.
     pub key: NoteKey,
-    /// Where it answers.
+    /// Address at which the cosigner answers, a URL.
     pub url: Option<String>,
 }
 
@@ -59,35 +59,35 @@ pub struct TrustPolicy {
     witnesses: Vec<PolicyKey>,
     groups: Groups,
     headers: Headers,
-    /// Who must sign, and under a file of somebody's own who of the network must.
+    /// Quorum of the file; under a file of somebody's own, also the quorum of the network itself.
     rule: Rule,
     of_network: Option<Rule>,
 }
 
-/// What a note is worth under a trust file.
+/// The worth of a note under a trust file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteJudgement {
-    /// What it says.
+    /// Checkpoint that the note holds.
     pub checkpoint: Checkpoint,
-    /// Whose cosignatures hold, with their times; in the order of the file.
+    /// Cosigners whose signatures hold, with their times; in the order of the file.
     pub cosigners: Vec<(String, UnixSeconds)>,
-    /// Who of the file did not sign.
+    /// Cosigners of the file who did not sign.
     pub missing: Vec<String>,
-    /// Whether the log's own line is there.
+    /// `true` if the log's own line is there.
     pub log_signed: bool,
-    /// Whether as many signed as the file asks for.
+    /// `true` if as many signed as the file asks for.
     pub quorum: bool,
-    /// Whether as many agencies signed as the network itself asks for: under a file of somebody's own that
+    /// `true` if as many agencies signed as the network itself asks for: under a file of somebody's own that
     /// may be so where the quorum is not met.
     pub network_quorum: bool,
-    /// Who is short, if the quorum is not met.
+    /// Groups that are short, if the quorum is not met.
     pub short: Option<Short>,
 }
 
 /// Why a note is worth nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Unworthy {
-    /// Its text is no checkpoint.
+    /// The text of the note is no checkpoint.
     #[error("the checkpoint: {0}")]
     Malformed(#[from] Malformed),
     /// Of another log.
@@ -294,7 +294,7 @@ impl TrustPolicy {
         self.headers.base
     }
 
-    /// Who opened the epoch; none for epoch 0, and where the file does not say.
+    /// Holders who opened the epoch; none for epoch 0, and where the file does not say.
     #[must_use]
     pub const fn opened_by(&self) -> Option<OpenedBy> {
         self.headers.opened_by
@@ -307,13 +307,13 @@ impl TrustPolicy {
         (threshold, &self.headers.recovery)
     }
 
-    /// Where each epoch before ended, as walking the chain has shown; the oldest first.
+    /// Ends of the epochs before, as walking the chain has shown; the oldest first.
     #[must_use]
     pub fn past(&self) -> &[Past] {
         &self.headers.past
     }
 
-    /// Who must sign.
+    /// Quorum of the file.
     #[must_use]
     pub const fn rule(&self) -> &Rule {
         &self.rule
@@ -333,13 +333,13 @@ impl TrustPolicy {
         }
     }
 
-    /// Who may cosign.
+    /// Cosigners of the file.
     #[must_use]
     pub fn witnesses(&self) -> &[PolicyKey] {
         &self.witnesses
     }
 
-    /// Says what a note is worth: lines of unknown keys are ignored, a known one that does not verify
+    /// Judges the worth of a note: lines of unknown keys are ignored, a known one that does not verify
     /// refuses the note. Too few signatures are an answer, not an error.
     pub fn evaluate(&self, note: &SignedNote) -> Result<NoteJudgement, Unworthy> {
         let checkpoint = Checkpoint::parse(&note.text)?;

@@ -33,17 +33,17 @@ const REDACTED: &str = "muhr-receipt/v1 redacted";
 pub struct Receipt {
     /// The entry.
     pub entry: Entry,
-    /// What it commits to, unless removed.
+    /// Opening of the entry's commitment, unless removed.
     pub opening: Option<Opening>,
     /// The author's state in the index.
     pub clerk: ClerkState,
-    /// Its proof under the head's index root.
+    /// Proof of the clerk's state under the head's index root.
     pub clerk_proof: IndexProof,
     /// The batch whose signature covers the entry, if it has none of its own.
     pub batch: Option<BatchProof>,
     /// The record's state in the index.
     pub record: RecordState,
-    /// Its proof under the head's index root.
+    /// Proof of the record's state under the head's index root.
     pub record_proof: IndexProof,
     /// The registry's state in the index, where it has a policy: what is asked of new versions now.
     pub registry: Option<RegistryProof>,
@@ -63,9 +63,9 @@ pub struct Receipt {
 pub struct BlockProof {
     /// The leaf.
     pub leaf: BlockLeaf,
-    /// Where it stands.
+    /// Index of the block leaf in the log.
     pub index: LeafIndex,
-    /// Its path to the checkpoint's root.
+    /// Inclusion path to the checkpoint's root.
     pub path: Vec<[u8; 32]>,
 }
 
@@ -74,7 +74,7 @@ pub struct BlockProof {
 pub struct RegistryProof {
     /// The state.
     pub state: RegistryState,
-    /// Its proof.
+    /// Proof of the state under the head's index root.
     pub proof: IndexProof,
 }
 
@@ -83,9 +83,9 @@ pub struct RegistryProof {
 pub struct BatchProof {
     /// The leaf.
     pub leaf: Batch,
-    /// Where it stands; its entries follow it.
+    /// Index of the batch leaf in the log; its entries follow it.
     pub index: LeafIndex,
-    /// Its path to the checkpoint's root.
+    /// Inclusion path of the batch leaf to the checkpoint's root.
     pub path: Vec<[u8; 32]>,
     /// The entry's path to the batch's root.
     pub entry_path: Vec<[u8; 32]>,
@@ -198,7 +198,7 @@ impl Receipt {
     }
 }
 
-/// What a receipt shows of a record, and nothing of its proofs: the entry and its opening. Enough where
+/// The entry of a receipt and its opening, and nothing of its proofs. Enough where
 /// the entry is proven otherwise, as by the whole log.
 pub fn shown(bytes: &[u8]) -> Result<(Entry, Option<Opening>), Malformed> {
     shown_lines(bytes).map(|(entry, opening, _)| (entry, opening))

@@ -25,19 +25,19 @@ pub enum BadRecordId {
     /// Nothing is left after folding.
     #[error("part {part} of the record number is empty")]
     Empty {
-        /// Which part, from 1.
+        /// Number of the part, from 1.
         part: usize,
     },
     /// Too long after folding.
     #[error("part {part} of the record number is longer than {PART_BYTES_MAX} bytes")]
     TooLong {
-        /// Which part, from 1.
+        /// Number of the part, from 1.
         part: usize,
     },
     /// A character that cannot be seen.
     #[error("part {part} of the record number holds an invisible character (U+{code:04X})")]
     Invisible {
-        /// Which part, from 1.
+        /// Number of the part, from 1.
         part: usize,
         /// The character's code point.
         code: u32,
@@ -47,7 +47,7 @@ pub enum BadRecordId {
         "part {part} of the record number holds a backslash that escapes nothing; write \\\\ for a backslash, \\| for a |"
     )]
     Escape {
-        /// Which part, from 1.
+        /// Number of the part, from 1.
         part: usize,
     },
     /// Too many parts.
@@ -55,7 +55,7 @@ pub enum BadRecordId {
     Parts,
 }
 
-/// How a registry's numbers are written; it says so from its beginning, for keys would move.
+/// The case rule of a registry's numbers, set at its beginning: keys would move with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CaseRule {
     /// Small letters are other letters than capital ones.
@@ -125,7 +125,7 @@ impl RecordId {
         Self::new(parts.iter().map(String::as_str))
     }
 
-    /// How the one-line form was taken apart, where that may not be what whoever typed it meant.
+    /// The parts into which the one-line form was taken, where that may not be what its writer meant.
     #[must_use]
     pub fn parted(&self) -> Option<String> {
         let is_plain = self.0.len() == 1 && !self.0.iter().any(|part| part.contains(['|', '\\']));
@@ -223,7 +223,7 @@ fn fold(part: usize, text: &str) -> Result<String, BadRecordId> {
     }
 }
 
-/// Whether a character cannot be seen: control characters, what Unicode lets a program ignore, and marks of
+/// Returns whether a character cannot be seen: control characters, what Unicode lets a program ignore, and marks of
 /// annotations.
 #[must_use]
 pub fn is_invisible(letter: char) -> bool {

@@ -87,7 +87,7 @@ impl Redacted {
         &self.fields
     }
 
-    /// How many places are hidden: the most fields that are withheld.
+    /// Number of places that are hidden: the most fields that are withheld.
     #[must_use]
     pub fn hidden(&self) -> usize {
         self.places.len().saturating_sub(self.shown())

@@ -20,7 +20,7 @@ pub const RETURN_BYTES_MAX: usize = 1024;
 
 const RETURN: &str = "muhr-return/v1";
 
-/// What a validator says on its return.
+/// The signed part of a validator's mark of return.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnStatement {
     /// The agency whose validator it is.
@@ -36,7 +36,7 @@ pub struct ReturnStatement {
 /// A return mark with its signature, as it stands in the log. Nothing in it is believed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnMark {
-    /// What is signed.
+    /// The signed part.
     pub statement: ReturnStatement,
     /// By the agency's vote key.
     pub signature: Signature,
@@ -76,7 +76,7 @@ impl ReturnStatement {
 }
 
 impl ReturnMark {
-    /// Whether a leaf is meant to be a return mark.
+    /// Returns whether a leaf begins as a return mark does.
     #[must_use]
     pub fn is_start(bytes: &[u8]) -> bool {
         bytes.starts_with(b"muhr-return/")

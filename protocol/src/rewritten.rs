@@ -6,10 +6,10 @@
 
 use std::fmt::Write as _;
 
-/// What to tell whoever holds such a text.
+/// Advice to whoever holds a text that another program has re-written.
 pub const SENTENCE: &str = "another program has re-written this text (its line ends, blanks at ends of lines, or marks at its beginning or end); ask for the file again, as an attachment";
 
-/// Whether `reads` refuses `bytes` only for what a mail program or an editor has done to them: it accepts
+/// Returns whether `reads` refuses `bytes` only for what a mail program or an editor has done to them: it accepts
 /// the text with such changes undone.
 pub fn is_rewritten(bytes: &[u8], reads: impl Fn(&[u8]) -> bool) -> bool {
     let lines = with_line_feeds(&utf8(bytes));
@@ -20,7 +20,7 @@ pub fn is_rewritten(bytes: &[u8], reads: impl Fn(&[u8]) -> bool) -> bool {
         .any(|text| text != bytes && reads(text))
 }
 
-/// Whether a text has none of these changes: no empty line, no blank before a line feed, one line feed at
+/// Returns whether a text has none of these changes: no empty line, no blank before a line feed, one line feed at
 /// the end.
 #[must_use]
 pub fn is_as_written(bytes: &[u8]) -> bool {

@@ -16,7 +16,7 @@ pub const SLOT_BYTES: usize = 16 * 1024;
 pub const SLOT_HEADER_BYTES: usize = 8 + 4 + 32;
 /// The most bytes of one value, its owner's line included.
 pub const VALUE_BYTES_MAX: usize = SLOT_BYTES - SLOT_HEADER_BYTES;
-/// Where the tail area begins; a file is never shorter.
+/// Start of the tail area, in bytes; a file is never shorter.
 pub const TAIL_AT: usize = 4 * SLOT_BYTES;
 
 /// File name of the safety record: what the vote key has said.
@@ -26,7 +26,7 @@ pub const COSIGN_FILE: &str = "cosign-state";
 
 const OWNER: &str = "muhr-sign-state/v1";
 
-/// Whose words a file remembers.
+/// The owner of a safety record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The network.

@@ -19,14 +19,14 @@ use crate::{
 pub use self::policy::{RegistryPolicy, VALIDATORS, WITHIN_DAYS_MAX};
 
 const FOUR_EYES: &str = " four-eyes";
-/// What the policy of its day asks of one version.
+/// The confirmations that one version needs, by the policy of its day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// Number of the policy.
     pub policy: u64,
-    /// How many of the agencies must confirm.
+    /// Number of agencies that must confirm.
     pub needed: u64,
-    /// Whose confirmations count.
+    /// Agencies whose confirmations count.
     pub agencies: BTreeSet<AgencyName>,
     /// The last moment at which a confirmation counts; none for no end.
     pub until: Option<TimeMs>,
@@ -41,7 +41,7 @@ impl Terms {
         self.four_eyes.as_ref().map(ClerkName::agency)
     }
 
-    /// Whether an agency is asked: one of those named, or the owner where a second clerk of it is asked.
+    /// Returns whether an agency is asked: one of those named, or the owner where a second clerk of it is asked.
     #[must_use]
     pub fn asks(&self, agency: &AgencyName) -> bool {
         self.agencies.contains(agency) || self.own().as_ref() == Some(agency)
@@ -79,24 +79,24 @@ impl Terms {
 /// The last that one agency said of the version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Who.
+    /// Agency that said it.
     pub agency: AgencyName,
     /// Confirm, dispute or withdraw.
     pub said: Operation,
-    /// Where, and when.
+    /// Position in the log, and time.
     pub place: EntryRef,
 }
 
 /// All that was said of the version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// What was asked of it; none if nothing was.
+    /// Confirmations that were asked for; none if nothing was.
     pub terms: Option<Terms>,
     /// One for each agency that said something, in the order of their names.
     pub marks: Vec<Mark>,
 }
 
-/// What the standing makes of the version.
+/// The effect of the standing on the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endorsement {
     /// Nobody was asked.
@@ -112,7 +112,7 @@ pub enum Endorsement {
 }
 
 impl Endorsement {
-    /// Its word.
+    /// The word in a record's value.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -150,7 +150,7 @@ impl Standing {
         standing
     }
 
-    /// What it makes of the version at `now`, the time of the newest block that the asker knows.
+    /// Effect of the standing on the version at `now`, the time of the newest block that the asker knows.
     #[must_use]
     pub fn endorsement(&self, now: TimeMs) -> Endorsement {
         let Some(terms) = &self.terms else {
@@ -167,7 +167,7 @@ impl Standing {
         }
     }
 
-    /// What follows the rest of a record's value, with a space before each part.
+    /// Text that follows the rest of a record's value, with a space before each part.
     #[must_use]
     pub fn write(&self) -> String {
         let mut out = String::new();

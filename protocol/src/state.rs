@@ -38,7 +38,7 @@ pub fn value_hash(value: &str) -> ValueHash {
     ValueHash::new(sha256(&[value.as_bytes()]))
 }
 
-/// Whether a record is in force.
+/// The force of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordStatus {
     /// In force.
@@ -53,7 +53,7 @@ impl RecordStatus {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Revoked];
 
-    /// Its word.
+    /// The word in a record's value.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -91,13 +91,13 @@ impl RecordStatus {
 /// The present state of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordState {
-    /// Whether it is in force.
+    /// Force of the record.
     pub status: RecordStatus,
-    /// Its latest version.
+    /// Number of the latest version.
     pub version: Version,
     /// The latest version that carried content: a reinstated record says what it said before.
     pub content: Version,
-    /// Where the latest version stands in the log.
+    /// Index of the latest version in the log.
     pub index: LeafIndex,
     /// Leaf hash of the latest version.
     pub hash: LeafHash,
@@ -105,18 +105,18 @@ pub struct RecordState {
     pub height: Height,
     /// Time of its block.
     pub time: TimeMs,
-    /// What other agencies were asked, and said, of the latest version; most records have none.
+    /// Confirmations asked of the latest version, and given; most records have none.
     pub standing: Option<Box<Standing>>,
 }
 
 impl RecordState {
-    /// Its place in the index.
+    /// Key of the record's place in the index.
     #[must_use]
     pub fn index_key(registry: &RegistryName, key: &RecordKey) -> IndexKey {
         index_key("record", &[registry.as_str().as_bytes(), key.as_bytes()])
     }
 
-    /// Where its latest version stands.
+    /// Position of the latest version.
     #[must_use]
     pub const fn place(&self) -> EntryRef {
         EntryRef {
@@ -133,13 +133,13 @@ impl RecordState {
         self.standing.as_ref()?.mark(agency)
     }
 
-    /// Who made the latest version, if a second clerk of the agency is asked to look at it.
+    /// Author of the latest version, if a second clerk of the agency is asked to look at it.
     #[must_use]
     pub fn four_eyes(&self) -> Option<&ClerkName> {
         self.standing.as_ref()?.terms.as_ref()?.four_eyes.as_ref()
     }
 
-    /// What the other agencies' word makes of the latest version at `now`.
+    /// Effect of the other agencies' word on the latest version at `now`.
     #[must_use]
     pub fn endorsement(&self, now: TimeMs) -> Endorsement {
         let standing = self.standing.as_ref();
@@ -190,7 +190,7 @@ impl RecordState {
     }
 }
 
-/// What a clerk's key may do.
+/// The permissions of a clerk's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClerkState {
     /// The clerk, named `<agency>/<name>`.
@@ -203,7 +203,7 @@ pub struct ClerkState {
     pub registries: BTreeSet<RegistryName>,
     /// The operations that it may do there.
     pub operations: BTreeSet<Operation>,
-    /// Its end, if its agency has revoked it. A revoked key stays: what it signed before still verifies.
+    /// End of the key, if its agency has revoked it. A revoked key stays: what it signed before still verifies.
     pub revoked: Option<Revoked>,
 }
 
@@ -217,7 +217,7 @@ pub struct Revoked {
 }
 
 impl ClerkState {
-    /// Its place in the index.
+    /// Key of the clerk's place in the index.
     #[must_use]
     pub fn index_key(name: &ClerkName) -> IndexKey {
         index_key("clerk", &[name.as_str().as_bytes()])
@@ -306,7 +306,7 @@ impl ClerkState {
 /// An agency and the public halves of its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgencyState {
-    /// Its name.
+    /// Name of the agency.
     pub name: AgencyName,
     /// Names its node to its peers.
     pub peer: PublicKey,
@@ -320,12 +320,12 @@ pub struct AgencyState {
     pub recovery: PublicKey,
     /// Name of the cosigning key in notes; carries its year.
     pub cosign_name: String,
-    /// Where its node answers, for the trust file.
+    /// Address of the agency's node, for the trust file.
     pub url: String,
 }
 
 impl AgencyState {
-    /// Its place in the index.
+    /// Key of the agency's place in the index.
     #[must_use]
     pub fn index_key(name: &AgencyName) -> IndexKey {
         index_key("agency", &[name.as_str().as_bytes()])
@@ -401,18 +401,18 @@ impl AgencyState {
 /// A registry and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryState {
-    /// Its name.
+    /// Name of the registry.
     pub name: RegistryName,
     /// The agency that owns it: only its clerks may make versions of its records.
     pub owner: AgencyName,
-    /// How its numbers are written, from genesis on.
+    /// Case rule of the registry's numbers, from genesis on.
     pub case_rule: CaseRule,
-    /// Whose confirmations make a version effective, if the owner has set one.
+    /// Policy of the registry, if its owner has set one.
     pub policy: Option<RegistryPolicy>,
 }
 
 impl RegistryState {
-    /// Its place in the index.
+    /// Key of the registry's place in the index.
     #[must_use]
     pub fn index_key(name: &RegistryName) -> IndexKey {
         index_key("registry", &[name.as_str().as_bytes()])
@@ -466,7 +466,7 @@ pub struct Limits {
     pub block_entries: u64,
     /// Bytes of all entries of one block.
     pub block_bytes: u64,
-    /// How far ahead of the chain an entry's last height may lie.
+    /// Number of heights that an entry's last height may lie ahead of the chain.
     pub lifetime_heights: u64,
 }
 
@@ -481,27 +481,27 @@ impl Default for Limits {
     }
 }
 
-/// What holds for the whole network.
+/// The state of the whole network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkState {
-    /// Which network this is.
+    /// Chain id of the network.
     pub chain: ChainId,
     /// Version of the rules.
     pub protocol: u64,
     /// The bounds.
     pub limits: Limits,
-    /// How many recovery keys must sign after a disaster.
+    /// Number of recovery keys that must sign after a disaster.
     pub recovery_threshold: u64,
     /// Number of the trust file in force.
     pub epoch: Epoch,
-    /// Its hash.
+    /// Hash of the trust file.
     pub trust: TrustHash,
     /// The validators, in the order of their names.
     pub validators: BTreeSet<AgencyName>,
 }
 
 impl NetworkState {
-    /// Its place in the index.
+    /// Key of the network's place in the index.
     #[must_use]
     pub fn index_key() -> IndexKey {
         index_key("network", &[])

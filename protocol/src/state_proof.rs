@@ -14,7 +14,7 @@ use crate::{
 /// Length of the longest text, in bytes: a state, two paths and a note.
 pub const STATE_PROOF_BYTES_MAX: usize = 256 << 10;
 
-/// What a node claims of one place in the index.
+/// A node's claim about one place in the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateProof {
     /// The place asked about.

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use thiserror::Error;
 
-/// Where and how a text leaves its format. Never quotes the text: it may be private or hostile.
+/// The line at which a text leaves its format, and how. Never quotes the text: it may be private or hostile.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {what}")]
 pub struct Malformed {
     /// Number of the line, from 1.
     pub line: usize,
-    /// What was expected there.
+    /// Text that was expected there.
     pub what: String,
 }
 
@@ -28,7 +28,7 @@ impl Malformed {
         }
     }
 
-    /// The same departure in a text that has `lines` more lines above.
+    /// The same fault in a text that has `lines` more lines above.
     #[must_use]
     pub fn after(self, lines: usize) -> Self {
         Self {
@@ -203,13 +203,13 @@ impl<'a> Lines<'a> {
         self.parsed(word, "a canonical decimal number", number)
     }
 
-    /// Whether everything has been read.
+    /// Returns whether everything has been read.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// Says that nothing may follow.
+    /// Checks that nothing follows.
     pub fn end(&self) -> Result<(), Malformed> {
         #[cfg(feature = "planted")]
         if crate::planted::takes_trailing_lines() {

@@ -14,9 +14,9 @@ pub const PATH_MAX: usize = 64;
 /// The proof. Nothing in it is believed yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlogProof {
-    /// Where the leaf stands.
+    /// Index of the leaf.
     pub index: LeafIndex,
-    /// Its path to the checkpoint's root.
+    /// Inclusion path to the checkpoint's root.
     pub path: Vec<Hash>,
     /// The checkpoint, a signed note, verbatim.
     pub checkpoint: String,

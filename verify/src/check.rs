@@ -81,22 +81,22 @@ checks! {
     Quorum {
         /// Leaves under the checkpoint.
         size: LogSize,
-        /// How many signed.
+        /// Agencies that signed.
         signed: usize,
-        /// How many could have.
+        /// Agencies that could have.
         all: usize,
-        /// Who did not, with commas.
+        /// Agencies that did not, with commas.
         missing: String
     } "quorum" in "checkpoint";
     /// Those signed whom a trust file of somebody's own asks for beside the agencies.
     Witnesses {
         /// The group that is short.
         group: String,
-        /// How many of it signed.
+        /// Members that signed.
         met: usize,
-        /// How many of it must.
+        /// Members that must.
         needed: usize,
-        /// Who did not, with commas.
+        /// Members that did not, with commas.
         missing: String
     } "witnesses" in "checkpoint";
     /// The trust file is of no earlier epoch than the checkpoint.
@@ -120,9 +120,9 @@ checks! {
     EpochQuorum {
         /// Leaves under the checkpoint.
         size: LogSize,
-        /// How many signed.
+        /// Agencies that signed.
         signed: usize,
-        /// How many could have.
+        /// Agencies that could have.
         all: usize,
         /// Of the checkpoint.
         epoch: Epoch
@@ -146,12 +146,12 @@ checks! {
 
     /// The entry is in the log.
     EntryIncluded {
-        /// Where it stands.
+        /// Index of the leaf.
         index: LeafIndex
     } "entry-included" in "entry";
     /// The entry's block leaf is in the log.
     BlockIncluded {
-        /// Its height.
+        /// Height of the block.
         height: Height
     } "block-included" in "block";
     /// The entry is one of the leaves that its block counts.
@@ -167,12 +167,12 @@ checks! {
         /// Of the newest block.
         epoch: Epoch
     } "trust-named" in "trust file";
-    /// The same, of an epoch that recovery keys opened.
+    /// The newest block leaf names the trust file that is held, of an epoch that recovery keys opened.
     RecoveryNamed {
         /// Of the newest block.
         epoch: Epoch
     } "recovery-named" in "trust file";
-    /// The same, of an epoch that has ended.
+    /// The newest block leaf names the trust file that is held, of an epoch that has ended.
     EndedNamed {
         /// Of the newest block.
         epoch: Epoch
@@ -207,7 +207,7 @@ checks! {
     } "batch-signed" in "signature";
     /// The batch is in the log.
     BatchIncluded {
-        /// Where it stands.
+        /// Index of the leaf.
         index: LeafIndex
     } "batch-included" in "batch";
     /// The batch is in the entry's block.
@@ -223,7 +223,7 @@ checks! {
     VersionKnown "version-known" in "story";
     /// The entry follows the version before it.
     VersionFollows "version-follows" in "story";
-    /// What an agency says follows what it is about.
+    /// An attestation follows the version that it is about.
     AttestationFollows "attestation-follows" in "story";
     /// The record's state shows what the agency said.
     AttestationShown "attestation-shown" in "story";
@@ -260,7 +260,7 @@ checks! {
     RecordAsked "record-asked" in "question";
     /// The state is of the place that was asked about.
     StateAsked "state-asked" in "question";
-    /// That a record is absent is shown in one page.
+    /// The absence of a record is shown in one page.
     AbsenceInOnePage "absence-in-one-page" in "chain";
     /// A page begins where the one above it ends.
     PageFollows {
@@ -271,17 +271,17 @@ checks! {
     ChainEnds "chain-ends" in "chain";
     /// A version is the one that the log names at its place.
     VersionNamed {
-        /// Its number.
+        /// Number of the version.
         version: Version
     } "version-named" in "chain";
     /// A version is older than the next.
     VersionOlder {
-        /// Its number.
+        /// Number of the version.
         version: Version
     } "version-older" in "chain";
     /// A version names the one before.
     PreviousNamed {
-        /// Its number.
+        /// Number of the version.
         version: Version
     } "previous-named" in "chain";
     /// No version is missing below the last that is shown.
@@ -291,7 +291,7 @@ checks! {
     } "none-missing" in "chain";
     /// The versions reach down to the first.
     ChainComplete {
-        /// How many there are.
+        /// Number of versions.
         versions: usize
     } "chain-complete" in "chain";
     /// The versions lead to the record's status.
@@ -305,12 +305,12 @@ checks! {
     } "author-included" in "clerk";
     /// A version of a batch is left to its own receipt.
     VersionBatched {
-        /// Its number.
+        /// Number of the version.
         version: Version
     } "version-batched" in "signature";
     /// An author signed a version.
     VersionSigned {
-        /// Its number.
+        /// Number of the version.
         version: Version,
         /// The author.
         clerk: ClerkName
@@ -325,7 +325,7 @@ checks! {
     ForkProven "fork-proven" in "evidence";
     /// Two roots of one size convict.
     ForkOfOneSize {
-        /// Who signed both, with commas.
+        /// Cosigners that signed both, with commas.
         names: String
     } "fork-of-one-size" in "evidence";
     /// A log convicts that does not begin with the smaller one.
@@ -334,7 +334,7 @@ checks! {
         one: LogSize,
         /// Size of the larger.
         other: LogSize,
-        /// Who signed both, with commas.
+        /// Cosigners that signed both, with commas.
         names: String
     } "fork-of-two-sizes" in "evidence";
 
@@ -342,16 +342,16 @@ checks! {
     TrustOfNetwork "trust-of-network" in "trust file";
     /// The change opens the epoch after the trust file's.
     ChangeFollows {
-        /// Which it opens.
+        /// Epoch that the change opens.
         epoch: Epoch
     } "change-follows" in "change";
     /// An ordinary change says nothing of where the epoch before ended: its checkpoint does.
     EndImplied "end-implied" in "last";
     /// Enough recovery keys approved the change.
     RecoveryApproved {
-        /// How many approved.
+        /// Approvals found.
         found: usize,
-        /// How many must.
+        /// Approvals needed.
         needed: u64
     } "recovery-approved" in "recovery";
     /// The next trust file is one.

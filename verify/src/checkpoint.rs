@@ -29,7 +29,7 @@ use crate::{
 
 pub use self::fork::{ForkEvidence, Inconsistent, consistency, fork};
 
-/// How a checkpoint came to be believed, the strongest first.
+/// The way in which a checkpoint came to be believed, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Cosigned by the agencies of the trust file that is held.
@@ -41,7 +41,7 @@ pub enum Way {
 }
 
 impl Way {
-    /// Its words.
+    /// The way in words.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -62,25 +62,25 @@ pub struct Trusted {
 }
 
 impl Trusted {
-    /// What it says.
+    /// The checkpoint.
     #[must_use]
     pub const fn checkpoint(&self) -> &Checkpoint {
         &self.judgement.checkpoint
     }
 
-    /// Who cosigned it, and when.
+    /// Cosigners, and the times at which they signed.
     #[must_use]
     pub fn cosigners(&self) -> &[(String, UnixSeconds)] {
         &self.judgement.cosigners
     }
 
-    /// Who of the trust file did not.
+    /// Cosigners of the trust file that did not sign.
     #[must_use]
     pub fn missing(&self) -> &[String] {
         &self.judgement.missing
     }
 
-    /// How it came to be believed.
+    /// The way in which the checkpoint came to be believed.
     #[must_use]
     pub const fn way(&self) -> Way {
         self.way
@@ -113,7 +113,7 @@ impl Trusted {
         }
     }
 
-    /// Whether the log's own line is there, which other people's tools ask for.
+    /// Returns whether the log's own line is there, which other people's tools ask for.
     #[must_use]
     pub const fn log_signed(&self) -> bool {
         self.judgement.log_signed
@@ -137,11 +137,11 @@ pub enum Untrusted {
     NoQuorum {
         /// Leaves under the checkpoint.
         size: LogSize,
-        /// How many signed.
+        /// Cosigners that signed.
         found: usize,
-        /// How many could have.
+        /// Cosigners that could have.
         all: usize,
-        /// Who did not.
+        /// Cosigners that did not, with commas.
         missing: String,
     },
     /// The agencies signed, and others that a trust file of somebody's own asks for besides did not.
@@ -250,7 +250,7 @@ impl Untrusted {
     }
 }
 
-/// Whether a quorum of `trust` stands behind a note.
+/// Checks that a quorum of `trust` stands behind a note.
 pub fn judge(trust: &TrustPolicy, note: &str) -> Result<Trusted, Untrusted> {
     let note = SignedNote::parse(note).map_err(Untrusted::Malformed)?;
     let judgement = trust.evaluate(&note)?;
@@ -292,13 +292,13 @@ impl<'a> Trusts<'a> {
         }
     }
 
-    /// Whether a quorum of the trust file that is held stands behind a note.
+    /// Checks that a quorum of the trust file that is held stands behind a note.
     fn judge(self, note: &str) -> Result<Trusted, Untrusted> {
         self.memory
             .map_or_else(|| judge(self.now, note), |memory| memory.judge(note))
     }
 
-    /// Whether the signature of a batch holds.
+    /// Checks that the signature of a batch holds.
     pub(crate) fn check(
         self,
         leaf: &Batch,
@@ -311,7 +311,7 @@ impl<'a> Trusts<'a> {
         )
     }
 
-    /// Whether a block leaf is in the log.
+    /// Checks that a block leaf is in the log.
     pub(crate) fn block(self, trusted: &Trusted, block: &BlockProof) -> Result<(), BadProof> {
         let check = || included(trusted, block);
         match self.memory {
@@ -320,7 +320,7 @@ impl<'a> Trusts<'a> {
         }
     }
 
-    /// Whether a batch leaf is in the log.
+    /// Checks that a batch leaf is in the log.
     pub(crate) fn batch(self, trusted: &Trusted, batch: &BatchProof) -> Result<(), BadProof> {
         let checkpoint = trusted.checkpoint();
         let (index, size, path) = (batch.index, checkpoint.size, &batch.path);
@@ -334,7 +334,7 @@ impl<'a> Trusts<'a> {
         }
     }
 
-    /// Whether a clerk's state is in the index.
+    /// Checks that a clerk's state is in the index.
     pub(crate) fn clerk(
         self,
         root: &IndexRoot,
@@ -508,7 +508,7 @@ pub(crate) fn head(
     Ok(())
 }
 
-/// Whether a block leaf is in the log.
+/// Checks that a block leaf is in the log.
 pub(crate) fn included(trusted: &Trusted, block: &BlockProof) -> Result<(), merkle::BadProof> {
     let checkpoint = trusted.checkpoint();
     let leaf = merkle::leaf_hash(block.leaf.write().as_bytes());

@@ -28,11 +28,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Member {
-    /// How many references away from the first it is; 0 for the first itself.
+    /// Number of references from the first receipt to this one; 0 for the first itself.
     pub depth: usize,
-    /// What its receipt proves.
+    /// Judgement of the receipt.
     pub judgement: Judgement,
-    /// Its checkpoint is older than the first's: what became of it since is hidden.
+    /// `true` if the checkpoint is older than the first's: what became of the record since is hidden.
     pub is_older: bool,
     /// Another version of the same record leads to it: a circle over versions, which is legal.
     pub returns: bool,
@@ -50,7 +50,7 @@ type Place = (RegistryName, RecordKey, Version);
 struct Reached<'a> {
     depth: usize,
     receipt: &'a Receipt,
-    /// What it names within the depth, and that is there.
+    /// References within the depth whose receipts are there.
     follows: Vec<&'a Reference>,
     missing: Vec<Reference>,
     beyond: Vec<Reference>,

@@ -123,7 +123,7 @@ fn walk(
     conclude(steps, Trusts::from(trust), &pages, facts)
 }
 
-/// What the versions of all pages come to, and whether their authors made them.
+/// Joins the versions of all pages, and checks that their authors made them.
 fn conclude(
     steps: &mut Steps,
     trusts: Trusts<'_>,
@@ -164,7 +164,7 @@ struct Chain {
 }
 
 impl Chain {
-    /// Whether a page begins with the version that is due.
+    /// Checks that a page begins with the version that is due.
     fn begins(&self, steps: &mut Steps, from: Option<Version>) -> Result<(), Failed> {
         let due = self.expected.map(|(version, _)| version);
         match from {

@@ -2,7 +2,7 @@
 
 use crate::{receipt::ReceiptFacts, steps::CheckStep, verdict::Verdict};
 
-/// What is said of a file, and why. `F` is what such a file proves: a receipt,
+/// The verdict on a file, and the reasons for it. `F` is what such a file proves: a receipt,
 /// unless another is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -11,7 +11,7 @@ pub struct Judgement<F = ReceiptFacts> {
     pub verdict: Verdict,
     /// The checks in their order.
     pub steps: Vec<CheckStep>,
-    /// What is proven; none if a proof is broken.
+    /// Facts that are proven; none if a proof is broken.
     pub facts: Option<F>,
 }
 
@@ -24,7 +24,7 @@ impl<F> Judgement<F> {
 }
 
 impl Judgement {
-    /// Whether the facts may be believed: the entry is proven, and whatever of its content is shown is what
+    /// Returns whether the facts may be believed: the entry is proven, and whatever of its content is shown is what
     /// was recorded. What became of the record since, the verdict says.
     #[must_use]
     pub const fn proves_entry(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use protocol::{entry::EntryRef, hash::LeafHash, height::LeafIndex, receipt::BlockProof};
 
-/// Whether `older` stands before `newer`. One block may hold two versions of a record; then both
+/// Returns whether `older` stands before `newer`. One block may hold two versions of a record; then both
 /// have its time, and else the time grows with the height.
 pub(crate) fn precedes(older: &EntryRef, newer: &EntryRef) -> bool {
     let same_block = older.height == newer.height && older.time == newer.time;
@@ -10,7 +10,7 @@ pub(crate) fn precedes(older: &EntryRef, newer: &EntryRef) -> bool {
     older.index < newer.index && (same_block || older_block)
 }
 
-/// Where a leaf of `block` stands.
+/// Position of a leaf of `block`.
 pub(crate) const fn within(block: &BlockProof, index: LeafIndex, hash: LeafHash) -> EntryRef {
     EntryRef {
         index,
@@ -20,7 +20,7 @@ pub(crate) const fn within(block: &BlockProof, index: LeafIndex, hash: LeafHash)
     }
 }
 
-/// Whether the leaf at `index` is one of the leaves that `block` counts as its own.
+/// Returns whether the leaf at `index` is one of the leaves that `block` counts as its own.
 pub(crate) fn covers(block: &BlockProof, index: LeafIndex) -> bool {
     let end = block.index.get();
     end.checked_sub(block.leaf.entries)

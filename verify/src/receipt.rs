@@ -51,7 +51,7 @@ pub fn judge<'a>(
     }
 }
 
-/// The same of a receipt that was read before.
+/// Judges a receipt that was read before, as [`judge`] does.
 #[must_use]
 pub fn judge_read<'a>(
     trusts: impl Into<Trusts<'a>>,
@@ -149,7 +149,7 @@ fn state(steps: &mut Steps, trusts: Trusts<'_>, receipt: &Receipt) -> Result<(),
     steps.proof(Check::ClerkIncluded, clerk)
 }
 
-/// What the registry asks of new versions now; nothing that is said of this one rests on it.
+/// Checks the registry's present policy; nothing that is said of this version rests on it.
 fn registry(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
     let Some(registry) = &receipt.registry else {
         return Ok(());
@@ -223,7 +223,7 @@ fn attestation(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(
     steps.require(Check::AttestationShown, same)
 }
 
-/// Whether an attestation is the agency's last word, on the latest version.
+/// Returns whether an attestation is the agency's last word, on the latest version.
 fn is_last_word(receipt: &Receipt) -> bool {
     let (statement, record) = (&receipt.entry.statement, &receipt.record);
     let mark = record.mark(&statement.author.agency());
@@ -231,7 +231,7 @@ fn is_last_word(receipt: &Receipt) -> bool {
         && mark.is_some_and(|mark| mark.place.index == receipt.proof.index)
 }
 
-/// Whether an operation of the registry's owner can leave a record in `status`.
+/// Returns whether an operation of the registry's owner can leave a record in `status`.
 fn leads_to(operation: Operation, status: RecordStatus) -> bool {
     let before = RecordStatus::ALL.into_iter().map(Some).chain([None]);
     let mut after = before.map(|before| RecordStatus::after(before, operation));

@@ -18,7 +18,7 @@ use crate::{
     verdict::Verdict,
 };
 
-/// What is proven of one place in the index.
+/// The facts that are proven of one place in the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateFacts<T> {
@@ -28,9 +28,9 @@ pub struct StateFacts<T> {
     pub size: LogSize,
     /// Height of the newest block under the checkpoint.
     pub as_of_height: Height,
-    /// Its time.
+    /// Time of the checkpoint's newest block, in milliseconds since 1970 (UTC).
     pub as_of_time: TimeMs,
-    /// Who cosigned, and when.
+    /// Cosigners, and the times at which they signed.
     pub cosigners: Vec<(String, UnixSeconds)>,
 }
 
@@ -41,7 +41,7 @@ pub struct StateFacts<T> {
 pub struct Unproven {
     /// The verdict.
     pub verdict: Verdict,
-    /// What failed.
+    /// Check that failed.
     pub step: CheckStep,
 }
 

@@ -15,14 +15,14 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckStep {
-    /// What was checked.
+    /// The check.
     pub check: Check,
-    /// What came of it.
+    /// Outcome of the check.
     pub outcome: Outcome,
 }
 
 impl CheckStep {
-    /// Whether the check held.
+    /// Returns whether the check held.
     #[must_use]
     pub const fn is_ok(&self) -> bool {
         matches!(self.outcome, Outcome::Held)
@@ -38,7 +38,7 @@ impl CheckStep {
     }
 }
 
-/// What came of a check.
+/// The outcome of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It held.
@@ -60,9 +60,9 @@ pub enum Cause {
     /// The file is of another kind.
     #[error("this is not {}: it is {}", wanted.words(), found.words())]
     OtherKind {
-        /// Which was expected.
+        /// Kind that was expected.
         wanted: Kind,
-        /// Which it is.
+        /// Kind that was found.
         found: Kind,
     },
     /// Evidence is told from other texts by all of it.
@@ -152,7 +152,7 @@ impl Steps {
         Failed(verdict)
     }
 
-    /// The same where an error says more.
+    /// Fails a check as [`Steps::failed`] does, with what an error says more.
     pub(crate) fn failed_for(
         &mut self,
         check: Check,

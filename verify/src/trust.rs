@@ -22,7 +22,7 @@ use crate::{
     verdict::Verdict,
 };
 
-/// What is said of a step along the chain.
+/// The judgement of one step along the chain of trust files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Advance {

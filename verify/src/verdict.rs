@@ -2,7 +2,7 @@
 
 use protocol::state::RecordStatus;
 
-/// What is said of a document, a receipt or a record.
+/// The verdict on a document, a receipt or a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -46,7 +46,7 @@ impl Verdict {
         Self::Authentic,
     ];
 
-    /// What is said of a record in `status`, asked for as it is.
+    /// Verdict on a record in `status`, asked for as it is.
     #[must_use]
     pub const fn of_status(status: RecordStatus) -> Self {
         match status {
@@ -56,7 +56,7 @@ impl Verdict {
         }
     }
 
-    /// Its words.
+    /// The verdict in words.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Verdict {
         }
     }
 
-    /// Its place among all verdicts, the gravest first: 0 for a fork.
+    /// Place among all verdicts, the gravest first: 0 for a fork.
     #[must_use]
     pub fn gravity(self) -> usize {
         let mut all = Self::BY_GRAVITY.into_iter();

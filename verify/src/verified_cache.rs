@@ -54,7 +54,7 @@ impl<T> RecentSet<T> {
             .set(at.wrapping_add(1).checked_rem(HELD_MAX).unwrap_or(0));
     }
 
-    /// Whether a thing holds: because it is one that held, or because `check` says so now.
+    /// Returns whether a thing holds: because it is one that held, or because `check` says so now.
     fn check<E>(
         &self,
         is: impl Fn(&T) -> bool,

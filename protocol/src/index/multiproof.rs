@@ -7,10 +7,10 @@
 use super::{Hash, IndexProof, ProofLeaf, SIBLINGS_MAX, bit, leaf_hash, node_hash};
 use crate::hash::{IndexKey, ValueHash};
 
-/// What is shown of many keys, which stand in their order, each once.
+/// One proof of many keys, which stand in their order, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Multiproof {
-    /// How many bits lead to each key's leaf.
+    /// Number of bits that lead to each key's leaf.
     pub depths: Vec<u16>,
     /// The subtrees that hold none of the keys, from the left.
     pub siblings: Vec<Hash>,

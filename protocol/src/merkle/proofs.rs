@@ -17,7 +17,7 @@ pub enum BadProof {
     /// Too few or too many hashes.
     #[error("the proof has {found} hashes where this tree needs another number")]
     Length {
-        /// How many there are.
+        /// Hashes found.
         found: usize,
     },
     /// It leads to another root.
@@ -25,7 +25,7 @@ pub enum BadProof {
     Root,
 }
 
-/// Whether `leaf` stands at `index` in the tree of `size` leaves with `root`.
+/// Checks that `leaf` stands at `index` in the tree of `size` leaves with `root` (RFC 9162, section 2.1.3.2).
 pub fn verify_inclusion(
     leaf: &LeafHash,
     index: LeafIndex,
@@ -76,7 +76,8 @@ pub fn root_from_path(
     }
 }
 
-/// Whether the tree of `new` leaves with `new_root` begins with the tree of `old` leaves with `old_root`.
+/// Checks that the tree of `new` leaves with `new_root` begins with the tree of `old` leaves with `old_root`
+/// (RFC 9162, section 2.1.4.2).
 pub fn verify_consistency(
     old: LogSize,
     new: LogSize,

@@ -16,11 +16,11 @@ const LEVELS: u8 = 64;
 /// A range of the log: `count` leaves from `first` on, in a log of `size` leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeafRange {
-    /// Its first leaf.
+    /// First leaf.
     pub first: LeafIndex,
-    /// How many leaves it has.
+    /// Number of leaves of the range.
     pub count: u64,
-    /// How many leaves the log has.
+    /// Number of leaves of the log.
     pub size: LogSize,
 }
 
@@ -29,14 +29,14 @@ impl LeafRange {
         self.first.get().saturating_add(self.count)
     }
 
-    /// Whether all of it is in the log, and it is not empty.
+    /// Returns whether the range is not empty and all of it is in the log.
     const fn is_in_the_log(&self) -> bool {
         self.count > 0
             && self.first.get().checked_add(self.count).is_some()
             && self.end() <= self.size.get()
     }
 
-    /// How a perfect subtree lies to the range.
+    /// Side of the range on which a perfect subtree lies.
     const fn side(&self, level: u8, at: u64) -> Side {
         let width = 1u64.wrapping_shl(level as u32);
         let begin = at.saturating_mul(width);

@@ -33,7 +33,7 @@ impl Groups {
             || self.groups.iter().any(|group| group.name == name)
     }
 
-    /// Whether `name` is free, and there is room for one more beside the `count` of its kind.
+    /// Checks that `name` is free, and that there is room for one more beside the `count` of its kind.
     fn new_name(&self, name: &str, count: usize) -> Result<(), String> {
         if !is_policy_name(name) {
             return Err(format!(
@@ -113,7 +113,7 @@ impl Groups {
         self.quorum.is_some()
     }
 
-    /// Who must sign. Where no cosigner is asked for, the log's own line is all the authority there is.
+    /// Quorum that the lines define. Where no cosigner is asked for, the log's own line is all the authority there is.
     pub(super) fn rule(&self) -> Rule {
         match &self.quorum {
             None | Some(Quorum::None) => Rule::LogAlone,

@@ -12,12 +12,12 @@ use crate::{
 
 const PAST: &[u8] = b"#: past ";
 
-/// How an epoch ended.
+/// The end of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Past {
-    /// Its number.
+    /// Number of the epoch.
     pub epoch: Epoch,
-    /// Its trust file.
+    /// Hash of the epoch's trust file.
     pub trust: TrustHash,
     /// The size of the log under its last checkpoint.
     pub size: LogSize,
@@ -50,7 +50,7 @@ impl Past {
     }
 }
 
-/// What the lines say.
+/// Content of the header lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Headers {
     pub(super) epoch: Option<Epoch>,
@@ -118,7 +118,7 @@ impl Headers {
         Ok(())
     }
 
-    /// What one line alone cannot show.
+    /// Checks the lines together: all that one line alone cannot show.
     pub(super) fn check(&self) -> Result<(), String> {
         let Some(last) = self.past.last() else {
             return Ok(());
@@ -143,7 +143,7 @@ fn once<T>(slot: &mut Option<T>, value: Option<T>, word: &str) -> Result<(), Str
     }
 }
 
-/// Whether a line is one of a past epoch.
+/// Returns whether a line is one of a past epoch.
 pub(super) fn is_past(line: &[u8]) -> bool {
     line.starts_with(PAST)
 }

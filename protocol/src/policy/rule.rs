@@ -1,6 +1,6 @@
 //! Who must sign under a trust file, as a tree that can be shown; and which of its witnesses are agencies.
 
-/// Who must sign.
+/// The quorum of a trust file (C2SP tlog-policy).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// The log's own line alone: no witness is asked for.
@@ -11,7 +11,7 @@ pub enum Rule {
     Group {
         /// The group's name.
         name: String,
-        /// How many of its members must be met; at least one.
+        /// Number of members that must be met; at least one.
         needed: usize,
         /// Witnesses and groups.
         members: Vec<Self>,
@@ -21,18 +21,18 @@ pub enum Rule {
 /// A group, or a witness, that keeps a quorum from being met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Short {
-    /// Its name.
+    /// Name of the group.
     pub name: String,
-    /// How many of its members are met.
+    /// Members that are met.
     pub met: usize,
-    /// How many must be.
+    /// Members that must be.
     pub needed: usize,
     /// Names of those that are not.
     pub missing: Vec<String>,
 }
 
 impl Rule {
-    /// Whether those who `signed` meet it.
+    /// Returns whether those who `signed` meet the rule.
     #[must_use]
     pub fn is_met(&self, signed: &impl Fn(&str) -> bool, log_signed: bool) -> bool {
         match self {

@@ -10,7 +10,7 @@ use crate::{
     text,
 };
 
-/// Who opened an epoch.
+/// The holders who opened an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenedBy {
     /// A quorum of the agencies before, by their admin keys.
@@ -20,7 +20,7 @@ pub enum OpenedBy {
 }
 
 impl OpenedBy {
-    /// Its word.
+    /// The word in a trust file.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl OpenedBy {
     }
 }
 
-/// Who runs the network in one epoch.
+/// The agencies that run the network in one epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct Term<'a> {
     /// Name of the network.
@@ -52,7 +52,7 @@ pub struct Term<'a> {
     pub publisher: &'a PublicKey,
     /// In the order of their names.
     pub agencies: &'a [ProvenAgency],
-    /// How many recovery keys must sign after a disaster.
+    /// Number of recovery keys that must sign after a disaster.
     pub recovery_threshold: u64,
 }
 

@@ -19,20 +19,20 @@ pub const WITHIN_DAYS_MAX: u64 = 3650;
 pub const VALIDATORS: &str = "@validators";
 pub(super) const DAY_MS: u64 = 86_400_000;
 
-/// Whose confirmations make a version of a registry's records effective.
+/// The policy of a registry: the confirmations that make a version of its records effective.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryPolicy {
-    /// Its number: 1 is the registry's first.
+    /// Number of the policy: 1 is the registry's first.
     pub version: u64,
-    /// How many of the agencies must confirm; 0 if no more confirmation is due.
+    /// Number of agencies that must confirm; 0 if no more confirmation is due.
     pub needed: u64,
-    /// Whose confirmations count.
+    /// Agencies whose confirmations count.
     pub agencies: BTreeSet<AgencyName>,
-    /// Whether those of all count, too, that run a validator when a version is recorded.
+    /// `true` if the agencies that run a validator when a version is recorded count, too.
     pub validators: bool,
     /// In how many days after the version; none for no end.
     pub within_days: Option<u64>,
-    /// Whether a second clerk of the owner must confirm too.
+    /// `true` if a second clerk of the owner must confirm too.
     pub four_eyes: bool,
 }
 
@@ -87,13 +87,13 @@ impl RegistryPolicy {
         (policy.write() == value).then_some(policy)
     }
 
-    /// Whether it asks anything of a version.
+    /// Returns whether the policy asks anything of a version.
     #[must_use]
     pub const fn asks(&self) -> bool {
         self.needed > 0 || self.four_eyes
     }
 
-    /// Whose confirmations count while those run the validators: never the owner's, whatever role it has.
+    /// Agencies whose confirmations count while those run the validators: never the owner's, whatever role it has.
     #[must_use]
     pub fn asked(
         &self,
@@ -106,8 +106,8 @@ impl RegistryPolicy {
         self.agencies.iter().chain(by_role).cloned().collect()
     }
 
-    /// Whether it could be satisfied while those run the validators: by agencies other than the owner, and
-    /// by clerks of the owner.
+    /// Returns whether the policy could be satisfied while those run the validators: by agencies other
+    /// than the owner, and by clerks of the owner.
     #[must_use]
     pub fn is_satisfiable(&self, owner: &AgencyName, validators: &BTreeSet<AgencyName>) -> bool {
         let others = u64::try_from(self.asked(owner, validators).len()).unwrap_or(u64::MAX);
@@ -123,7 +123,7 @@ impl RegistryPolicy {
         bounded && nobody_in_vain && self.needed <= others && !self.agencies.contains(owner)
     }
 
-    /// What it asks of a version that `author` recorded at `time`, while those ran the validators; nothing
+    /// Confirmations asked of a version that `author` recorded at `time`, while those ran the validators; none
     /// if no confirmation is due. A role that fewer have by now than are needed lowers nothing: the version
     /// waits, as it says, for confirmations that cannot come, until the owner sets another policy.
     #[must_use]

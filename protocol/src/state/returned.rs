@@ -22,7 +22,7 @@ pub struct ReturnState {
 }
 
 impl ReturnState {
-    /// Its place in the index.
+    /// Key of the mark's place in the index.
     #[must_use]
     pub fn index_key(agency: &AgencyName) -> IndexKey {
         index_key("return", &[agency.as_str().as_bytes()])

@@ -44,7 +44,7 @@ impl Inconsistent {
     }
 }
 
-/// Whether `newer` continues `older`, which `path` must show. Neither is believed or doubted here:
+/// Checks that `newer` continues `older`, which `path` must show. Neither is believed or doubted here:
 /// ask [`super::judge`] of each first.
 pub fn consistency(
     older: &Checkpoint,
@@ -113,7 +113,7 @@ pub struct ForkEvidence {
 }
 
 impl ForkEvidence {
-    /// Who is convicted by it: whoever signed both.
+    /// Cosigners that are convicted: those who signed both.
     #[must_use]
     pub fn convicted(&self, trust: &TrustPolicy) -> Vec<String> {
         let Some(path) = &self.prefix else {
@@ -168,7 +168,7 @@ impl ForkEvidence {
     }
 }
 
-/// Whether the larger log is proven to begin with another than the smaller.
+/// Returns whether the larger log is proven to begin with another than the smaller.
 fn is_other_prefix(smaller: &Checkpoint, larger: &Checkpoint, path: &[Hash]) -> bool {
     let roots = merkle::prefix_roots(smaller.size, larger.size, path);
     roots.is_ok_and(|(begins, all)| all == larger.root && begins != smaller.root)

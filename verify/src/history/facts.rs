@@ -7,7 +7,7 @@ use protocol::{
     state::RecordState,
 };
 
-/// What a history proves.
+/// The facts that a history proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HistoryFacts {
@@ -19,9 +19,9 @@ pub struct HistoryFacts {
     pub size: LogSize,
     /// Height of the newest block under the checkpoint.
     pub as_of_height: Height,
-    /// Its time.
+    /// Time of the checkpoint's newest block, in milliseconds since 1970 (UTC).
     pub as_of_time: TimeMs,
-    /// Who cosigned, and when.
+    /// Cosigners, and the times at which they signed.
     pub cosigners: Vec<(String, UnixSeconds)>,
 }
 
@@ -31,9 +31,9 @@ pub struct HistoryFacts {
 pub struct ProvenVersion {
     /// The entry.
     pub entry: Entry,
-    /// Where it stands in the log.
+    /// Index of the entry in the log.
     pub index: LeafIndex,
-    /// Its leaf hash.
+    /// Leaf hash of the entry.
     pub hash: LeafHash,
     /// Height of its block.
     pub height: Height,
@@ -42,7 +42,7 @@ pub struct ProvenVersion {
 }
 
 impl ProvenVersion {
-    /// Whether its author signed a batch and not this entry: then a quorum vouches for the authorship
+    /// Returns whether the author signed a batch and not this entry: then a quorum vouches for the authorship
     /// here, and the version's own receipt proves it.
     #[must_use]
     pub const fn by_batch(&self) -> bool {

@@ -12,7 +12,7 @@ use protocol::{
 
 use crate::checkpoint::{Trusted, Way};
 
-/// How much of what was recorded a receipt shows.
+/// The part of what was recorded that a receipt shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
     /// The number and all that was committed to.
@@ -26,7 +26,7 @@ pub enum Shown {
     Nothing,
 }
 
-/// What a receipt proves.
+/// The facts that a receipt proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceiptFacts {
@@ -38,7 +38,7 @@ pub struct ReceiptFacts {
     pub record: Option<String>,
     /// The version that the receipt is of.
     pub version: Version,
-    /// What made it.
+    /// Operation that made the version.
     pub operation: Operation,
     /// The clerk.
     pub author: String,
@@ -48,7 +48,7 @@ pub struct ReceiptFacts {
     pub reason: Option<String>,
     /// The versions of other records that it rests on; their receipts prove them, and this one does not.
     pub references: Vec<Reference>,
-    /// Where the entry stands in the log.
+    /// Index of the entry in the log.
     pub index: LeafIndex,
     /// Height of its block.
     pub height: Height,
@@ -58,7 +58,7 @@ pub struct ReceiptFacts {
     pub status: RecordStatus,
     /// The record's latest version under the checkpoint.
     pub latest: Version,
-    /// What other agencies have said of the latest version, and what that makes of it under the checkpoint.
+    /// Attestations of the latest version, and their effect under the checkpoint.
     pub standing: Option<Standing>,
     /// The last in one word.
     pub endorsement: Endorsement,
@@ -70,22 +70,22 @@ pub struct ReceiptFacts {
     pub size: LogSize,
     /// Height of the newest block under the checkpoint.
     pub as_of_height: Height,
-    /// Its time.
+    /// Time of the checkpoint's newest block, in milliseconds since 1970 (UTC).
     pub as_of_time: TimeMs,
-    /// How the checkpoint came to be believed.
+    /// Way in which the checkpoint came to be believed.
     pub way: Way,
-    /// Who cosigned, and when.
+    /// Cosigners, and the times at which they signed.
     pub cosigners: Vec<(String, UnixSeconds)>,
-    /// Whether the log's own line is there.
+    /// `true` if the log's own line is there.
     pub log_signed: bool,
-    /// How much of what was recorded the receipt shows.
+    /// Part of what was recorded that the receipt shows.
     pub shown: Shown,
     /// Names and values of the fields that it shows.
     pub fields: Vec<(String, String)>,
 }
 
 impl ReceiptFacts {
-    /// What the log proves; the caller has checked every proof of `receipt` but its opening.
+    /// The facts that the log proves; the caller has checked every proof of `receipt` but its opening.
     pub(super) fn of_log(trusted: &Trusted, receipt: &Receipt) -> Self {
         let statement = &receipt.entry.statement;
         let (block, head) = (&receipt.block.leaf, &receipt.newest().leaf);
