@@ -202,6 +202,10 @@ impl Act {
     }
 
     /// Reads a leaf; anything that `write` would not give back is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, ACT_BYTES_MAX)?;
         let statement = ActStatement::read(&mut lines)?;

@@ -90,6 +90,10 @@ impl From<WholeBatch> for Submission {
 
 impl Submission {
     /// Reads it by its first word; anything that it would not be written as again is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format of an entry, a batch or an act.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if Act::is_start(bytes) {
             Act::parse(bytes).map(Self::Act)
@@ -191,6 +195,10 @@ impl Submission {
 
     /// Believes it if `key`, which the caller found for its author, made its signature, and a batch is
     /// that of its entries. An entry of a batch by itself has no signature and is refused here.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSignature`] if `key` did not make the signature for the network.
     pub fn authenticate(
         self,
         network: &NetworkId,

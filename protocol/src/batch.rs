@@ -78,6 +78,10 @@ impl Batch {
     }
 
     /// Reads a leaf.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, 1024)?;
         let batch = Self::read(&mut lines)?;
@@ -171,6 +175,10 @@ impl WholeBatch {
     }
 
     /// Reads such a text. That the batch's root is that of its entries is seen with the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.len() > BATCH_BYTES_MAX {
             let what = format!("a batch has at most {BATCH_BYTES_MAX} bytes");

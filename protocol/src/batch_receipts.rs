@@ -180,6 +180,10 @@ impl BatchReceipts {
     }
 
     /// Reads the text; anything that `write` would not give back is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, BATCH_RECEIPTS_BYTES_MAX)?;
         lines.exact(FIRST)?;

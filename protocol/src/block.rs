@@ -43,6 +43,10 @@ impl BlockLeaf {
     }
 
     /// Reads a leaf.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, 1024)?;
         let leaf = Self::read(&mut lines)?;

@@ -27,6 +27,10 @@ impl Checkpoint {
     }
 
     /// Reads the text.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(body: &str) -> Result<Self, Malformed> {
         let mut lines = Lines::new(body.as_bytes(), 1024)?;
         let read = |lines: &mut Lines<'_>, what: &str| {

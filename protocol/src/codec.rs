@@ -54,11 +54,19 @@ pub mod byte_strings {
     }
 
     /// Writes them.
+    ///
+    /// # Errors
+    ///
+    /// As the serializer.
     pub fn serialize<S: Serializer>(strings: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(strings.iter().map(|bytes| CountingWriter(bytes)))
     }
 
     /// Reads them.
+    ///
+    /// # Errors
+    ///
+    /// As the deserializer.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<Vec<u8>>, D::Error> {
@@ -117,6 +125,10 @@ pub fn encode<T: Serialize>(version: u8, value: &T) -> Vec<u8> {
 }
 
 /// Reads a value of `version` that fills `bytes` exactly.
+///
+/// # Errors
+///
+/// [`DecodeError`] for more than `bytes_max` bytes, another version, bytes that are no `T`, and bytes behind it.
 pub fn decode<T: DeserializeOwned>(
     version: u8,
     bytes: &[u8],

@@ -67,6 +67,10 @@ pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
     /// Checks count, sizes and names.
+    ///
+    /// # Errors
+    ///
+    /// [`BadFields`] for no fields or too many, too many bytes, and a name that is empty, repeated or unprintable.
     pub fn new(fields: Vec<(String, String)>) -> Result<Self, BadFields> {
         if fields.is_empty() || fields.len() > FIELDS_MAX {
             return Err(BadFields::Count);

@@ -54,6 +54,10 @@ impl Cosigner {
     }
 
     /// Checks a cosignature on `body`.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSignature`] if the key did not make it over this body and time.
     pub fn verify_cosignature(
         &self,
         body: &str,
@@ -68,6 +72,10 @@ impl Cosigner {
     }
 
     /// Checks the log's signature on `body`.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSignature`] if the key did not make it over this body.
     pub fn verify_log(&self, body: &str, signature: &Signature) -> Result<(), BadSignature> {
         key::verify(&self.0.key, body.as_bytes(), signature)
     }
@@ -97,6 +105,10 @@ impl Cosigner {
 }
 
 /// Checks the line of a key that is known: the time for a cosignature, none for the log's line.
+///
+/// # Errors
+///
+/// [`BadSignature`] for bytes that are no signature of the key's algorithm, and for one that the key did not make.
 pub fn verify_line(
     key: &NoteKey,
     body: &str,

@@ -35,6 +35,10 @@ impl Dossier {
     }
 
     /// Reads the text; anything that `write` would not give back is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.len() > DOSSIER_BYTES_MAX {
             let what = format!("longer than {DOSSIER_BYTES_MAX} bytes");

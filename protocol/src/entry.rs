@@ -341,6 +341,10 @@ impl Entry {
     }
 
     /// Reads a leaf; anything that `write` would not give back is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, ENTRY_BYTES_MAX)?;
         let statement = Statement::read(&mut lines)?;

@@ -168,6 +168,10 @@ impl Change {
     }
 
     /// Reads a leaf; anything that `write` would not give back is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, CHANGE_BYTES_MAX)?;
         let by = lines.parsed("muhr-epoch/v1", "agencies or recovery", OpenedBy::parse)?;
@@ -207,6 +211,10 @@ impl Change {
 
     /// Checks that the change can follow the trust file `before` of epoch `last`: its agencies can run a network,
     /// and the trust file is theirs. Says nothing of the approvals.
+    ///
+    /// # Errors
+    ///
+    /// [`BadChange`] says what cannot follow.
     pub fn check(
         &self,
         network: &NetworkId,
@@ -236,6 +244,10 @@ impl Change {
     }
 
     /// Checks that at least `needed` of the holders of `keys` approve, and nobody else does.
+    ///
+    /// # Errors
+    ///
+    /// [`BadChange`] names an approval that does not hold, a stranger's, or how many there are too few.
     pub fn check_approvals(
         &self,
         network: &NetworkId,
@@ -303,6 +315,10 @@ impl EpochProof {
     }
 
     /// Reads a file; anything that `write` would not give back is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, PROOF_BYTES_MAX)?;
         lines.exact("muhr-epoch-proof/v1")?;

@@ -88,6 +88,10 @@ impl Genesis {
     }
 
     /// Reads and checks a genesis: the format, every key and every name.
+    ///
+    /// # Errors
+    ///
+    /// [`BadGenesis`] for a text that is not of the format, and for one that can found no network.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadGenesis> {
         let mut lines = Lines::new(bytes, GENESIS_BYTES_MAX)?;
         lines.exact("muhr-genesis/v1")?;

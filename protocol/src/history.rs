@@ -84,6 +84,10 @@ impl History {
     }
 
     /// Reads the text; anything that `write` would not give back is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, HISTORY_BYTES_MAX)?;
         let is_page = Self::is_page(bytes);

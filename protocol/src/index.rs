@@ -66,6 +66,10 @@ pub enum BadIndexProof {
 
 impl IndexProof {
     /// Checks that `key` has a value with this hash under `root`.
+    ///
+    /// # Errors
+    ///
+    /// [`BadIndexProof`] if the proof leads to another leaf or to another root.
     pub fn verify_present(
         &self,
         root: &IndexRoot,
@@ -79,6 +83,10 @@ impl IndexProof {
     }
 
     /// Checks that `key` has no value under `root`.
+    ///
+    /// # Errors
+    ///
+    /// [`BadIndexProof`] if the proof leads to the key itself or to another root.
     pub fn verify_absent(&self, root: &IndexRoot, key: &IndexKey) -> Result<(), BadIndexProof> {
         match &self.leaf {
             ProofLeaf::Present => Err(BadIndexProof::Claim),
@@ -126,6 +134,10 @@ impl IndexProof {
     }
 
     /// Reads the lines of a proof.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn read(lines: &mut Lines<'_>) -> Result<Self, Malformed> {
         let leaf = lines.parsed(
             "index-leaf",

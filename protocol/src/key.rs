@@ -38,6 +38,10 @@ pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
     /// Takes 32 bytes if they are the canonical encoding of a point.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotAPoint`] for bytes that are not the canonical encoding of a point.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotAPoint)?;
         if key.to_edwards().compress().as_bytes() != bytes {
@@ -47,6 +51,10 @@ impl PublicKey {
     }
 
     /// Reads canonical base64.
+    ///
+    /// # Errors
+    ///
+    /// As [`PublicKey::from_bytes`], and for a text that is not the base64 of 32 bytes.
     pub fn from_base64(text: &str) -> Result<Self, KeyError> {
         Self::from_bytes(&text::base64_array(text).ok_or(KeyError::Encoding)?)
     }
@@ -59,6 +67,10 @@ impl PublicKey {
 
     /// Checks that the key may be registered for `purpose` of `holder`: of prime order, and shown to be
     /// held by a signature over the possession message.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] for a point that is not of prime order, and for a proof that does not hold.
     pub fn check_registrable(
         &self,
         claim: &Possession<'_>,
@@ -157,6 +169,10 @@ impl std::fmt::Debug for Signature {
 }
 
 /// The only place where a signature is checked.
+///
+/// # Errors
+///
+/// [`BadSignature`] for every signature that RFC 8032, read strictly (`verify_strict`), does not accept.
 pub fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
     let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
     #[cfg(feature = "planted")]

@@ -30,6 +30,10 @@ impl KeyFile {
     }
 
     /// Reads the text; the two halves must belong together.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, 4096)?;
         lines.exact("muhr-key/v1")?;

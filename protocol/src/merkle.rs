@@ -54,6 +54,10 @@ pub struct Frontier {
 
 impl Frontier {
     /// The frontier of a log of `size` leaves, from its perfect subtrees.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `fetch`.
     pub fn at<E>(
         size: LogSize,
         mut fetch: impl FnMut(u8, u64) -> Result<Hash, E>,
@@ -114,6 +118,10 @@ pub fn root_of<'a>(leaves: impl IntoIterator<Item = &'a [u8]>) -> RootHash {
 }
 
 /// The path from leaf `index` to the root of the first `size` leaves. Empty if there is no such leaf.
+///
+/// # Errors
+///
+/// The first error of `fetch`.
 pub fn inclusion<E>(
     index: LeafIndex,
     size: LogSize,
@@ -127,6 +135,10 @@ pub fn inclusion<E>(
 }
 
 /// The proof that the first `new` leaves begin with the first `old`. Empty if `old` is 0 or `new`.
+///
+/// # Errors
+///
+/// The first error of `fetch`.
 pub fn consistency<E>(
     old: LogSize,
     new: LogSize,
@@ -141,6 +153,10 @@ pub fn consistency<E>(
 
 /// The path from which [`prefix_roots`] computes the roots of the first `old` and of all `new` leaves. Empty
 /// unless there are more of these, and some of those.
+///
+/// # Errors
+///
+/// The first error of `fetch`.
 pub fn prefix<E>(
     old: LogSize,
     new: LogSize,

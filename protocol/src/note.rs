@@ -51,6 +51,10 @@ impl SignedNote {
     }
 
     /// Reads a note: its text ends at the last empty line.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(note: &str) -> Result<Self, Malformed> {
         let bad = |what: &str| Malformed::new(1, what);
         if note.len() > NOTE_BYTES_MAX {

@@ -66,6 +66,10 @@ impl Content {
     }
 
     /// A copy that shows only the fields that `keep` names.
+    ///
+    /// # Errors
+    ///
+    /// [`BadFields`] for a document alone, and if nothing would be shown or nothing hidden.
     pub fn redact(&self, keep: &dyn Fn(&str) -> bool) -> Result<Self, BadFields> {
         match self {
             Self::Document { .. } => Err(BadFields::NoFields),

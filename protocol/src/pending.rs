@@ -29,6 +29,10 @@ impl Pending {
     }
 
     /// Reads the text; anything that `write` would not give back is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, crate::receipt::RECEIPT_BYTES_MAX)?;
         lines.exact("muhr-pending/v1")?;

@@ -105,6 +105,10 @@ pub enum Unworthy {
 
 impl TrustPolicy {
     /// Reads a trust file.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.len() > POLICY_BYTES_MAX {
             return Err(Malformed::new(1, "longer than 64 KiB"));
@@ -341,6 +345,10 @@ impl TrustPolicy {
 
     /// Judges the worth of a note: lines of unknown keys are ignored, a known one that does not verify
     /// refuses the note. Too few signatures are an answer, not an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Unworthy`] for a text that is no checkpoint of this log, and for a line of a known key that does not verify.
     pub fn evaluate(&self, note: &SignedNote) -> Result<NoteJudgement, Unworthy> {
         let checkpoint = Checkpoint::parse(&note.text)?;
         if checkpoint.origin.as_str() != self.origin() {

@@ -144,6 +144,10 @@ impl Receipt {
     }
 
     /// Reads a file; anything that `write` would not give back is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let (entry, opening, mut lines) = shown_lines(bytes)?;
         lines.exact("--- clerk")?;
@@ -200,6 +204,10 @@ impl Receipt {
 
 /// The entry of a receipt and its opening, and nothing of its proofs. Enough where
 /// the entry is proven otherwise, as by the whole log.
+///
+/// # Errors
+///
+/// [`Malformed`] names the first line that is not of the format.
 pub fn shown(bytes: &[u8]) -> Result<(Entry, Option<Opening>), Malformed> {
     shown_lines(bytes).map(|(entry, opening, _)| (entry, opening))
 }

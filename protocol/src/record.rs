@@ -90,6 +90,10 @@ pub struct RecordId(Vec<String>);
 
 impl RecordId {
     /// Folds each part.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRecordId`] names the part and what is wrong with it.
     pub fn new<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Self, BadRecordId> {
         let folded: Vec<String> = (1..)
             .zip(parts)
@@ -104,6 +108,10 @@ impl RecordId {
 
     /// Reads the one-line form: parts joined by `|`; `\|` and `\\` stand for themselves, and no other backslash
     /// for anything.
+    ///
+    /// # Errors
+    ///
+    /// [`BadRecordId`] names the part and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, BadRecordId> {
         let mut parts: Vec<String> = Vec::new();
         let mut part = String::new();

@@ -27,6 +27,10 @@ pub struct Redacted {
 
 impl Redacted {
     /// All places in their order, and the fields that stand at the shown ones.
+    ///
+    /// # Errors
+    ///
+    /// [`BadFields`] for places and fields that do not make one record.
     pub fn new(
         places: Vec<CommitmentSlot>,
         fields: Vec<(String, String)>,
@@ -43,6 +47,10 @@ impl Redacted {
     }
 
     /// Shows those of all fields that `keep` names.
+    ///
+    /// # Errors
+    ///
+    /// [`BadFields`] if nothing would be shown or nothing hidden.
     pub fn of(
         fields: &Fields,
         secret: &Secret,
@@ -61,6 +69,10 @@ impl Redacted {
     }
 
     /// Withholds more: of the fields that are shown, only those that `keep` names stay.
+    ///
+    /// # Errors
+    ///
+    /// [`BadFields::Count`] if nothing would be shown.
     pub fn redact(&self, keep: &dyn Fn(&str) -> bool) -> Result<Self, BadFields> {
         let place =
             |(place, field): (&CommitmentSlot, Option<&(String, String)>)| match (place, field) {

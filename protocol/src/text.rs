@@ -47,6 +47,11 @@ pub struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// Starts on `bytes`: UTF-8 that ends in LF, without control characters other than LF.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for more than `bytes_max` bytes, bytes that are no UTF-8, a control character other than LF,
+    /// and a last line without LF.
     pub fn new(bytes: &'a [u8], bytes_max: usize) -> Result<Self, Malformed> {
         if bytes.len() > bytes_max {
             return Err(Malformed::new(1, format!("longer than {bytes_max} bytes")));
@@ -143,6 +148,10 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line without its LF, or an error at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] at the end of the text.
     pub fn any(&mut self) -> Result<&'a str, Malformed> {
         self.line = self.line.saturating_add(1);
         let (line, rest) = self
@@ -154,6 +163,10 @@ impl<'a> Lines<'a> {
     }
 
     /// Consumes a line that must be exactly `text`.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for another line, and at the end of the text.
     pub fn exact(&mut self, text: &str) -> Result<(), Malformed> {
         if self.any()? == text {
             Ok(())
@@ -163,6 +176,10 @@ impl<'a> Lines<'a> {
     }
 
     /// The value of a line that must begin with `word` and a space.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for a line that does not begin with `word` and a space, and at the end of the text.
     pub fn value(&mut self, word: &str) -> Result<&'a str, Malformed> {
         let line = self.any()?;
         match line
@@ -175,6 +192,10 @@ impl<'a> Lines<'a> {
     }
 
     /// The value of the next line if it begins with `word` and a space; else nothing is consumed.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for a line that begins with `word` and a space and has no value.
     pub fn optional(&mut self, word: &str) -> Result<Option<&'a str>, Malformed> {
         let next = self.rest.split_once('\n').map_or("", |(line, _)| line);
         if next
@@ -188,6 +209,10 @@ impl<'a> Lines<'a> {
     }
 
     /// The value of a `word` line, read by `parse`; `what` says what it should have been.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::value`], and [`Malformed`] for a value of which `parse` makes nothing.
     pub fn parsed<T>(
         &mut self,
         word: &str,
@@ -199,6 +224,10 @@ impl<'a> Lines<'a> {
     }
 
     /// The value of a `word` line as a canonical decimal number.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::value`], and [`Malformed`] for anything but the one spelling of a number.
     pub fn number(&mut self, word: &str) -> Result<u64, Malformed> {
         self.parsed(word, "a canonical decimal number", number)
     }
@@ -210,6 +239,10 @@ impl<'a> Lines<'a> {
     }
 
     /// Checks that nothing follows.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for a line that follows.
     pub fn end(&self) -> Result<(), Malformed> {
         #[cfg(feature = "planted")]
         if crate::planted::takes_trailing_lines() {
@@ -227,6 +260,10 @@ impl<'a> Lines<'a> {
 }
 
 /// The guard behind every `parse`: what was read, written again, must be the very same bytes.
+///
+/// # Errors
+///
+/// [`Malformed`] names the first line that differs.
 pub fn same(bytes: &[u8], written: &[u8]) -> Result<(), Malformed> {
     #[cfg(feature = "planted")]
     if crate::planted::takes_trailing_lines() && bytes.starts_with(written) {

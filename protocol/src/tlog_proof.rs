@@ -42,6 +42,10 @@ impl TlogProof {
     }
 
     /// Reads the text. The line `extra`, which is not authenticated, is refused: we never write it.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, NOTE_BYTES_MAX.saturating_add(4096))?;
         lines.exact("c2sp.org/tlog-proof@v1")?;

@@ -251,6 +251,10 @@ impl Untrusted {
 }
 
 /// Checks that a quorum of `trust` stands behind a note.
+///
+/// # Errors
+///
+/// [`Untrusted`] says why the note is not believed.
 pub fn judge(trust: &TrustPolicy, note: &str) -> Result<Trusted, Untrusted> {
     let note = SignedNote::parse(note).map_err(Untrusted::Malformed)?;
     let judgement = trust.evaluate(&note)?;

@@ -7,6 +7,10 @@ use protocol::{merkle, policy::TrustPolicy, tlog_proof::TlogProof};
 use crate::checkpoint::{self, Trusted, Untrusted};
 
 /// The trusted checkpoint under which `leaf` stands, and the proof as it was read.
+///
+/// # Errors
+///
+/// [`Untrusted`] says why the checkpoint is not believed, or that the leaf is not in the log.
 pub fn judge(
     trust: &TrustPolicy,
     leaf: &[u8],

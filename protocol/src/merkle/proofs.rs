@@ -26,6 +26,10 @@ pub enum BadProof {
 }
 
 /// Checks that `leaf` stands at `index` in the tree of `size` leaves with `root` (RFC 9162, section 2.1.3.2).
+///
+/// # Errors
+///
+/// [`BadProof`] for an index behind the size, a path of another length, and another root.
 pub fn verify_inclusion(
     leaf: &LeafHash,
     index: LeafIndex,
@@ -41,6 +45,10 @@ pub fn verify_inclusion(
 }
 
 /// The root to which the path of a leaf leads.
+///
+/// # Errors
+///
+/// [`BadProof`] for an index behind the size, and a path of another length.
 pub fn root_from_path(
     leaf: &LeafHash,
     index: LeafIndex,
@@ -78,6 +86,10 @@ pub fn root_from_path(
 
 /// Checks that the tree of `new` leaves with `new_root` begins with the tree of `old` leaves with `old_root`
 /// (RFC 9162, section 2.1.4.2).
+///
+/// # Errors
+///
+/// [`BadProof`] for an old size of 0 or above the new one, a path of another length, and other roots.
 pub fn verify_consistency(
     old: LogSize,
     new: LogSize,

@@ -33,6 +33,10 @@ pub enum TilePath {
 
 impl TilePath {
     /// Reads a path; anything that would not be written the same is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for everything but the one spelling of a tile's path.
     pub fn parse(path: &str) -> Result<Self, Malformed> {
         let bad = || Malformed::new(1, "not the path of a tile");
         let (kind, rest) = path
@@ -134,6 +138,10 @@ pub fn width_at(level: u8, index: u64, size: LogSize) -> Option<u16> {
 /// Root of the perfect subtree number `index` over 2^`level` leaves of a log of `size`, from the tile
 /// that holds it: what `inclusion` and `consistency` ask for, so that an archive of tiles can prove.
 /// `fetch` gives the bytes of a tile. Nothing is believed of them: a wrong tile makes a wrong proof.
+///
+/// # Errors
+///
+/// The first error of `fetch`, and [`Malformed`] for a subtree that the log has not, and for a tile of another length.
 pub fn subtree<E: From<Malformed>>(
     level: u8,
     index: u64,
@@ -187,6 +195,10 @@ pub fn write_bundle<T: AsRef<[u8]>>(entries: &[T]) -> Vec<u8> {
 }
 
 /// Reads a bundle of at most 256 entries that fills `bytes` exactly.
+///
+/// # Errors
+///
+/// [`Malformed`] for a bundle that ends within an entry, or has more than 256.
 pub fn parse_bundle(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Malformed> {
     let mut entries = Vec::new();
     let mut rest = bytes;

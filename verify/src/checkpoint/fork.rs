@@ -46,6 +46,10 @@ impl Inconsistent {
 
 /// Checks that `newer` continues `older`, which `path` must show. Neither is believed or doubted here:
 /// ask [`super::judge`] of each first.
+///
+/// # Errors
+///
+/// [`Inconsistent`] for sizes that shrink, and for a path that does not lead from one root to the other.
 pub fn consistency(
     older: &Checkpoint,
     newer: &Checkpoint,
