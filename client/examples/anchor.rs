@@ -10,6 +10,10 @@ use client::{
 use protocol::{name::RegistryName, opening::Opening, record::RecordId};
 
 /// Anchors `document` as record `number` of `registry`; gives the version and the block.
+///
+/// # Errors
+///
+/// Whatever stood in the way, in words.
 pub fn anchor(
     [node, trust_file, key_file, registry, number, document]: [&str; 6],
 ) -> Result<(u64, u64), Box<dyn Error>> {

@@ -146,6 +146,10 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 }
 
 /// Writes a file without waiting for the disk: one that can be made again.
+///
+/// # Errors
+///
+/// As the operating system says.
 pub fn write_lazily(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     write_whole(path, bytes, readers, false)
 }
@@ -157,6 +161,10 @@ fn write_whole(path: &Path, bytes: &[u8], readers: Readers, sync: bool) -> io::R
 }
 
 /// Opens a plain file where it stands, and none behind a link: whoever may write to a folder may put one there.
+///
+/// # Errors
+///
+/// As the operating system says; also if the last part of the path is a link.
 pub fn open_unlinked(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -180,6 +188,10 @@ pub fn open_unlinked(path: &Path, options: &mut OpenOptions) -> io::Result<File>
 
 /// Opens a file to go on with, or makes it: one that shows what is in records, so that only its owner may
 /// read it, whoever made it.
+///
+/// # Errors
+///
+/// As the operating system says; also if the last part of the path is a link.
 pub fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -197,6 +209,10 @@ pub fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<File> 
 }
 
 /// A file's name is durable only once its folder is.
+///
+/// # Errors
+///
+/// As the operating system says.
 pub fn sync_folder(path: &Path) -> std::io::Result<()> {
     let folder = path
         .parent()

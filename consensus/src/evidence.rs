@@ -86,6 +86,10 @@ impl Evidence {
     }
 
     /// Checks the proof against the validators of its height and names the guilty one.
+    ///
+    /// # Errors
+    ///
+    /// [`NotProven`] if the two are no contradiction, or not both signed by one validator of the set.
     pub fn verify(
         &self,
         chain: &ChainId,

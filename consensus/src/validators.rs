@@ -37,6 +37,10 @@ pub struct ValidatorSet {
 
 impl ValidatorSet {
     /// Sorts `keys`; refuses an empty, oversized or repeating list.
+    ///
+    /// # Errors
+    ///
+    /// [`SetError`] says which.
     pub fn new(mut keys: Vec<PublicKey>) -> Result<Self, SetError> {
         if keys.is_empty() || keys.len() > VALIDATORS_MAX {
             return Err(SetError::Size(keys.len()));

@@ -90,6 +90,10 @@ impl<T> Verified<T> {
 }
 
 /// Checks one vote.
+///
+/// # Errors
+///
+/// [`Rejection`] for a stranger's vote, and a signature that does not hold.
 pub fn vote(
     chain: &ChainId,
     validators: &ValidatorSet,
@@ -109,6 +113,10 @@ pub fn vote(
 }
 
 /// Checks a proposal and the polka in it.
+///
+/// # Errors
+///
+/// [`Rejection`] for a proposal that is not the due proposer's, a signature that does not hold, and a polka that is none.
 pub fn proposal(
     chain: &ChainId,
     validators: &ValidatorSet,
@@ -133,6 +141,10 @@ pub fn proposal(
 }
 
 /// Checks a quorum of prevotes.
+///
+/// # Errors
+///
+/// [`Rejection`] for fewer prevotes than the quorum, one that does not hold, and one that stands twice.
 pub fn polka(
     chain: &ChainId,
     validators: &ValidatorSet,
@@ -143,6 +155,10 @@ pub fn polka(
 }
 
 /// Checks a quorum of precommits. Catch-up and auditors use it too.
+///
+/// # Errors
+///
+/// [`Rejection`] for fewer precommits than the quorum, one that does not hold, and one that stands twice.
 pub fn commit(
     chain: &ChainId,
     validators: &ValidatorSet,

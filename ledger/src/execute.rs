@@ -206,6 +206,10 @@ pub struct BlockParameters {
 
 /// Makes a block of the candidates, in their order, without those that the rules refuse, and up to
 /// the limits. A time that does not advance is moved to just after the parent's.
+///
+/// # Errors
+///
+/// [`Fault`] if the records cannot be read.
 pub fn build<'a>(
     head: &Head,
     records: &impl Records,
@@ -234,6 +238,10 @@ pub fn build<'a>(
 }
 
 /// Executes a proposed block, which must obey the rules to the last item.
+///
+/// # Errors
+///
+/// [`NotExecuted`] for the rule that the block breaks, and for records that cannot be read.
 pub fn execute<'a>(
     head: &Head,
     records: &impl Records,

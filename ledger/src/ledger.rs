@@ -132,6 +132,10 @@ impl Ledger {
     }
 
     /// Whether the rules allow the entry in the next block.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAdmitted`] for the rule that refuses it, and for a disk that cannot be read.
     pub fn admit(&self, entry: Authentic) -> Result<Admitted, NotAdmitted> {
         for _ in 0..ADMIT_TRIES {
             match self.admit_after_head(&entry) {
@@ -202,6 +206,10 @@ impl Ledger {
     }
 
     /// Makes the next block of the candidates that the rules allow.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn build<'a>(
         &self,
         proposal: BlockParameters,
@@ -212,6 +220,10 @@ impl Ledger {
     }
 
     /// Executes a proposed next block.
+    ///
+    /// # Errors
+    ///
+    /// [`NotExecuted`] for the rule that the block breaks, and for a disk that cannot be read.
     pub fn execute<'a>(
         &self,
         proposal: BlockParameters,
@@ -234,6 +246,10 @@ impl Ledger {
 
     /// Puts a decided block on disk, with its certificate. When this returns, it is there for good.
     /// After a fault all further commits are refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the block is not on disk for certain.
     pub fn commit(&self, executed: &Executed, certificate: &[u8]) -> Result<Arc<Head>, Fault> {
         let _writer = self.writer();
         let head = self.head();
@@ -271,6 +287,10 @@ impl Ledger {
 
     /// Takes over the checkpoint of `height` once a quorum has cosigned it. The caller has verified
     /// its signatures.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the checkpoint is not on disk for certain.
     pub fn publish(&self, note: &str, height: Height) -> Result<(), Fault> {
         let _writer = self.writer();
         let no = |what| Err(Fault::OutOfOrder { height, what });

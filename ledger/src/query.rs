@@ -85,16 +85,28 @@ fn present(store: &Store, index: LeafIndex) -> Result<Vec<u8>, Fault> {
 
 impl Ledger {
     /// Where the entry stands in the log.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn entry(&self, id: &EntryId) -> Result<Option<LeafIndex>, Fault> {
         self.store.entry(id)
     }
 
     /// The bytes of a leaf.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn leaf(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, Fault> {
         self.store.leaf(index)
     }
 
     /// Height of the block in which a leaf stands.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn height_of(&self, index: LeafIndex) -> Result<Option<Height>, Fault> {
         if index.get() >= self.head().size().get() {
             return Ok(None);
@@ -103,6 +115,10 @@ impl Ledger {
     }
 
     /// A record under the published checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn record(
         &self,
         registry: &RegistryName,
@@ -113,12 +129,20 @@ impl Ledger {
     }
 
     /// Proof of what the index holds at `key` under the published checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn index_proof(&self, key: &IndexKey) -> Result<IndexProof, NoAnswer> {
         let published = self.published().ok_or(NoAnswer::NotYet)?;
         Ok(published.head.index().prove(key))
     }
 
     /// The proof of a change of agencies, if the published checkpoint is that of its block.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn epoch_proof(&self) -> Result<EpochProof, NoAnswer> {
         let published = self.published().ok_or(NoAnswer::NotYet)?;
         let block = self.block_proof(&published, published.head.height())?;
@@ -149,6 +173,10 @@ impl Ledger {
     }
 
     /// The receipt of the entry at `index`, without its opening, which no node has.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn receipt(&self, index: LeafIndex) -> Result<Receipt, NoAnswer> {
         let published = self.covering(index)?;
         let head = &published.head;
@@ -191,6 +219,10 @@ impl Ledger {
 
     /// What proves the leaf at `index`: a receipt of an entry, the tlog-proof of any other
     /// leaf that was handed in.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn evidence(&self, index: LeafIndex) -> Result<String, NoAnswer> {
         let published = self.covering(index)?;
         let leaf = present(&self.store, index)?;
@@ -209,6 +241,10 @@ impl Ledger {
 
     /// Records on whose latest version `agency` is asked for its word and has not spoken, those first that
     /// wait longest: at most `count_max` of them, and how many there are. As of the head.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn asked(
         &self,
         agency: &AgencyName,

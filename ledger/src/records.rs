@@ -11,6 +11,10 @@ use crate::fault::Fault;
 /// Keeps the present state of all records.
 pub trait Records {
     /// The state of the record at `key`; none if it was never registered.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if it cannot be read.
     fn record(&self, key: &IndexKey) -> Result<Option<RecordState>, Fault>;
 }
 

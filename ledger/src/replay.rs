@@ -188,6 +188,10 @@ pub struct Preparer(Arc<Directory>);
 
 impl Preparer {
     /// Reads one block after genesis and checks every signature in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Divergence`] names the leaf that is not of its format, or whose signature does not hold.
     pub fn prepare(&self, block: RawBlock) -> Result<ReplayBlock, Divergence> {
         let last = block.last();
         let RawBlock { first, mut leaves } = block;
@@ -252,6 +256,10 @@ impl Replay {
     }
 
     /// Compares the first block of a log with the genesis that was given.
+    ///
+    /// # Errors
+    ///
+    /// [`Divergence`] if it is another.
     pub fn check_genesis(&self, block: &RawBlock) -> Result<(), Divergence> {
         if block.first == LeafIndex::ZERO && block.leaves == self.genesis {
             Ok(())
@@ -279,6 +287,10 @@ impl Replay {
     }
 
     /// Executes the next block and compares its block leaf.
+    ///
+    /// # Errors
+    ///
+    /// [`Divergence`] names the rule that the block breaks, or what of its leaf is not as the rules lead to.
     pub fn apply(&mut self, block: &ReplayBlock) -> Result<&Head, Divergence> {
         let first = block.first;
         if first.get() != self.head.size().get() {

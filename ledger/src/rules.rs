@@ -50,6 +50,10 @@ pub struct Known {
 
 impl Known {
     /// Looks up what `statement` names.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the records cannot be read.
     pub fn find(records: &impl Records, statement: &Statement) -> Result<Self, Fault> {
         let key = RecordState::index_key(&statement.registry, &statement.key);
         let current = records.record(&key)?;
@@ -70,6 +74,10 @@ impl Known {
 }
 
 /// The state of the record after `entry`, which says `statement`, or why the entry may not stand at `place`.
+///
+/// # Errors
+///
+/// [`Refusal`] says why.
 pub fn judge(
     directory: &Directory,
     known: &Known,

@@ -250,6 +250,10 @@ fn led_to(path: &Path, links: usize) -> PathBuf {
 
 impl Config {
     /// Reads `dir/node.toml`, `dir/genesis` and `dir/keys`, and checks them against each other.
+    ///
+    /// # Errors
+    ///
+    /// [`BadConfig`] names the file, and what is wrong with it.
     pub fn read(dir: &Path) -> Result<Self, BadConfig> {
         let path = dir.join("node.toml");
         let text = read(&path, SETTINGS_BYTES_MAX, NO_SETTINGS)?;

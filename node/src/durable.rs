@@ -67,10 +67,22 @@ pub enum DurableFault {
 /// Where the bytes are: a file, or in a simulation a disk that loses power.
 pub trait Medium: fmt::Debug + Send {
     /// Writes at a place. Not certain to last before [`Self::sync`].
+    ///
+    /// # Errors
+    ///
+    /// As the operating system says.
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()>;
     /// Returns once everything written lasts.
+    ///
+    /// # Errors
+    ///
+    /// As the operating system says.
     fn sync(&self) -> io::Result<()>;
     /// All bytes from a place on.
+    ///
+    /// # Errors
+    ///
+    /// As the operating system says.
     fn read_from(&self, at: u64) -> io::Result<Vec<u8>>;
 }
 
@@ -243,6 +255,10 @@ impl Durable {
 
     /// Makes `value` the newest. Returns once it is on disk; any error means that nothing may be
     /// signed any more, since the state of the disk is unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`DurableFault`] says which file, and what the operating system said.
     pub fn write(&mut self, value: &[u8]) -> Result<(), DurableFault> {
         let io = |source| self.fault(source);
         if value.len() > VALUE_BYTES_MAX {
@@ -265,6 +281,10 @@ impl Durable {
 
     /// Writes `bytes` into the tail area, `at` bytes from its start. Not on disk before the next
     /// [`Self::sync`] or [`Self::write`].
+    ///
+    /// # Errors
+    ///
+    /// [`DurableFault`] says which file, and what the operating system said.
     pub fn write_tail(&self, at: u64, bytes: &[u8]) -> Result<(), DurableFault> {
         self.file
             .write_at(bytes, TAIL.saturating_add(at))
@@ -272,6 +292,10 @@ impl Durable {
     }
 
     /// All bytes in the tail area.
+    ///
+    /// # Errors
+    ///
+    /// [`DurableFault`] says which file, and what the operating system said.
     pub fn read_tail(&self) -> Result<Vec<u8>, DurableFault> {
         self.file
             .read_from(TAIL)
@@ -279,6 +303,10 @@ impl Durable {
     }
 
     /// Returns once everything written is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`DurableFault`] says which file, and what the operating system said.
     pub fn sync(&self) -> Result<(), DurableFault> {
         self.file.sync().map_err(|source| self.fault(source))
     }

@@ -301,6 +301,10 @@ pub fn bring(shared: &Shared, bytes: &[u8]) -> IngestAnswer {
 }
 
 /// Believes an entry, an act, a return mark or a batch by the key of its author as of the last block.
+///
+/// # Errors
+///
+/// [`Denial`] for an author that the ledger does not know, and for a signature that does not hold.
 pub fn authenticate(
     shared: &Shared,
     submission: Submission,

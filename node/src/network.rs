@@ -282,6 +282,10 @@ impl Handle {
     }
 
     /// Queues a message for a peer. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent`] if the peer is away, or its queue is full.
     pub fn send(&self, peer: PeerIndex, lane: Lane, bytes: Arc<[u8]>) -> Result<(), NotSent> {
         let link = self.links.get(peer.0).ok_or(NotSent::NotConnected)?;
         if !link.connected.load(Ordering::Relaxed) {
@@ -348,6 +352,10 @@ impl Handle {
 }
 
 /// Starts the network on the current runtime.
+///
+/// # Errors
+///
+/// [`NetworkFault`] if an address cannot be listened at.
 pub async fn start(setup: Setup) -> Result<(Handle, Events), NetworkFault> {
     let ids: Vec<PeerId> = setup
         .peers

@@ -192,6 +192,10 @@ pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
 }
 
 /// Reads a message of at most `bytes_max` bytes.
+///
+/// # Errors
+///
+/// [`DecodeError`] for more bytes, and for bytes that are no `T`.
 pub fn decode<T: serde::de::DeserializeOwned>(
     bytes: &[u8],
     bytes_max: usize,

@@ -83,6 +83,10 @@ pub fn frame(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The next message of a lane, whatever its length.
+///
+/// # Errors
+///
+/// As the stream, when it ends.
 pub async fn read_frame(stream: &mut Stream) -> std::io::Result<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length).await?;
@@ -251,6 +255,10 @@ impl Hostile {
     }
 
     /// Opens a stream on a lane.
+    ///
+    /// # Errors
+    ///
+    /// In words, if the peer does not take it.
     pub fn open(&self, peer: PeerId, lane: &'static str) -> Result<Stream, String> {
         let mut control = self.control();
         let opened = async move {

@@ -68,7 +68,11 @@ pub struct Report {
     pub simulated_ms: u64,
 }
 
-/// Runs one simulation in an empty folder. An error is a broken law.
+/// Runs one simulation in an empty folder.
+///
+/// # Errors
+///
+/// The broken law, in words.
 pub fn run(options: &Options, dir: &Path) -> Result<Report, String> {
     let mut net = build(options, dir);
     let calm_ms = options.storm_ms;

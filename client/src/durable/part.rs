@@ -38,6 +38,10 @@ pub struct PartFile {
 
 impl PartFile {
     /// Begins a file that is to stand at `place`.
+    ///
+    /// # Errors
+    ///
+    /// As the operating system says.
     pub fn create(place: &Path, readers: Readers) -> io::Result<Self> {
         match fs::symlink_metadata(place) {
             Ok(found) if !found.is_file() && !found.is_symlink() => {
@@ -73,6 +77,10 @@ impl PartFile {
 
     /// Puts the file in its place, in that of whatever file or link is there. With `sync` no loss of power
     /// takes it away afterwards.
+    ///
+    /// # Errors
+    ///
+    /// As the operating system says.
     pub fn put(mut self, sync: bool) -> io::Result<()> {
         if sync {
             self.file.sync_all()?;

@@ -253,6 +253,10 @@ fn header_of(line: &[u8]) -> Option<(RecordKey, usize)> {
 }
 
 /// The receipt that is at a place.
+///
+/// # Errors
+///
+/// As the operating system says.
 pub fn take(path: &Path, place: Place) -> std::io::Result<Vec<u8>> {
     take_from(&mut File::open(path)?, place)
 }

@@ -12,6 +12,10 @@ use crate::{fault::Fault, ledger::Ledger};
 
 impl Ledger {
     /// The receipts of the batch whose leaf stands at `index`.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn batch_receipts(&self, index: LeafIndex) -> Result<BatchReceipts, NoAnswer> {
         let published = self.covering(index)?;
         let head = &published.head;

@@ -24,6 +24,10 @@ use crate::{
 
 impl Ledger {
     /// The first `width` hashes of a tile, 1 to 256, as served to the world.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, NoAnswer> {
         let width = usize::from(width);
         if level >= LEVELS_MAX || !(1..=TILE_HASHES).contains(&width) {
@@ -43,6 +47,10 @@ impl Ledger {
     }
 
     /// The first `width` leaves of a bundle, 1 to 256: each behind its length in two bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn bundle(&self, index: u64, width: u16) -> Result<Vec<u8>, NoAnswer> {
         let width = u64::from(width);
         let from = index.checked_mul(TILE_WIDTH).ok_or(NoAnswer::NotFound)?;
@@ -54,6 +62,10 @@ impl Ledger {
     }
 
     /// One block with its certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn block(&self, height: Height) -> Result<Option<StoredBlock>, Fault> {
         let Some(row) = self.store.block(height)? else {
             return Ok(None);
@@ -71,6 +83,10 @@ impl Ledger {
 
     /// Blocks from `from` on, at most `blocks_max` of them and, after the first, no more than
     /// `bytes_max` bytes together.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn blocks(
         &self,
         from: Height,
@@ -97,6 +113,10 @@ impl Ledger {
     }
 
     /// Path of a leaf to the root of the log's first `size` leaves.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn inclusion(&self, index: LeafIndex, size: LogSize) -> Result<Vec<Hash>, Fault> {
         self.within(size)?;
         let tiles = Tiles::of(self);
@@ -104,6 +124,10 @@ impl Ledger {
     }
 
     /// Proof that the log's first `new` leaves begin with its first `old` leaves.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn consistency(&self, old: LogSize, new: LogSize) -> Result<Vec<Hash>, Fault> {
         self.within(new)?;
         let tiles = Tiles::of(self);
@@ -111,6 +135,10 @@ impl Ledger {
     }
 
     /// Root of the log's first `size` leaves.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn root_at(&self, size: LogSize) -> Result<RootHash, Fault> {
         self.within(size)?;
         let edge = self.read(|shared| Arc::clone(&shared.edge));

@@ -35,6 +35,10 @@ struct HistoryPage {
 impl Ledger {
     /// Every version of a record, or the proof that it was never registered; of a long history the first
     /// page.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn history(&self, registry: &RegistryName, key: &RecordKey) -> Result<History, NoAnswer> {
         let published = self.published().ok_or(NoAnswer::NotYet)?;
         let state = self.record_at(&published.head, &RecordState::index_key(registry, key))?;
@@ -47,6 +51,10 @@ impl Ledger {
     }
 
     /// The page that begins with version `from`, of which the page before says that it stands at `index`.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn history_from(
         &self,
         registry: &RegistryName,

@@ -36,6 +36,10 @@ pub struct Splitter {
 
 impl Splitter {
     /// Takes the next leaf of the log; returns the block that it ends, if it does.
+    ///
+    /// # Errors
+    ///
+    /// [`Divergence`] for a leaf that cannot stand there.
     pub fn push(&mut self, leaf: Vec<u8>) -> Result<Option<RawBlock>, Divergence> {
         let index = self.next;
         self.next = self.next.saturating_add(1);

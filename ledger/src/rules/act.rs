@@ -22,6 +22,10 @@ pub const CLERKS_MAX: usize = 100_000;
 
 /// The value of the index that the act sets, or why it may not stand at `place`. `directory` is the one
 /// before the block with what acts before it in the block have changed.
+///
+/// # Errors
+///
+/// [`Refusal`] says why.
 pub fn judge(
     directory: &Directory,
     leaf: Leaf<'_>,

@@ -17,6 +17,10 @@ use protocol::{
 use crate::directory::Directory;
 
 /// The values of the index that the change sets, or why it may not stand in the next block.
+///
+/// # Errors
+///
+/// [`BadChange`] says why.
 pub fn judge(
     directory: &Directory,
     change: &Change,
