@@ -3,6 +3,10 @@
 use protocol::name::Date;
 
 /// The date of a cell; none if it is empty.
+///
+/// # Errors
+///
+/// The shape that was expected, in words.
 pub fn read(cell: &str) -> Result<Option<Date>, &'static str> {
     let cell = cell.trim();
     if cell.is_empty() {
