@@ -19,6 +19,7 @@ use crate::{
 pub use self::policy::{RegistryPolicy, VALIDATORS, WITHIN_DAYS_MAX};
 
 const FOUR_EYES: &str = " four-eyes";
+
 /// The confirmations that one version needs, by the policy of its day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -39,6 +40,27 @@ impl Terms {
     #[must_use]
     pub fn own(&self) -> Option<AgencyName> {
         self.four_eyes.as_ref().map(ClerkName::agency)
+    }
+
+    /// Reads the words behind `terms`; those of four eyes follow for themselves.
+    fn read<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Self> {
+        let (policy, needed) = (text::number(words.next()?)?, text::number(words.next()?)?);
+        let agencies = match (needed, words.next()?) {
+            (0, "none") => BTreeSet::new(),
+            (0, _) => return None,
+            (_, names) => text::read_list(names, AgencyName::parse)?,
+        };
+        let until = match words.next()? {
+            "ever" => None,
+            time => Some(TimeMs::new(text::number(time)?)),
+        };
+        Some(Self {
+            policy,
+            needed,
+            agencies,
+            until,
+            four_eyes: None,
+        })
     }
 
     /// Returns whether an agency is asked: one of those named, or the owner where a second clerk of it is asked.
@@ -85,6 +107,22 @@ pub struct Mark {
     pub said: Operation,
     /// Position in the log, and time.
     pub place: EntryRef,
+}
+
+impl Mark {
+    /// Reads the words behind `mark`.
+    fn read<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Self> {
+        Some(Self {
+            agency: AgencyName::parse(words.next()?)?,
+            said: Operation::parse(words.next()?).filter(|operation| operation.is_attestation())?,
+            place: EntryRef {
+                index: LeafIndex::new(text::number(words.next()?)?),
+                hash: LeafHash::from_base64(words.next()?)?,
+                height: Height::new(text::number(words.next()?)?),
+                time: TimeMs::new(text::number(words.next()?)?),
+            },
+        })
+    }
 }
 
 /// All that was said of the version.
@@ -213,23 +251,7 @@ impl Standing {
         let mut standing = Self::default();
         while let Some(word) = words.next() {
             match word {
-                "terms" if standing.is_empty() => {
-                    let (policy, needed) = (words.next()?, text::number(words.next()?)?);
-                    standing.terms = Some(Terms {
-                        policy: text::number(policy)?,
-                        needed,
-                        agencies: match (needed, words.next()?) {
-                            (0, "none") => BTreeSet::new(),
-                            (0, _) => return None,
-                            (_, names) => text::read_list(names, AgencyName::parse)?,
-                        },
-                        until: match words.next()? {
-                            "ever" => None,
-                            time => Some(TimeMs::new(text::number(time)?)),
-                        },
-                        four_eyes: None,
-                    });
-                }
+                "terms" if standing.is_empty() => standing.terms = Some(Terms::read(&mut words)?),
                 "four-eyes" if standing.marks.is_empty() => {
                     let terms = standing.terms.as_mut()?;
                     let clerk = ClerkName::parse(words.next()?)?;
@@ -238,17 +260,7 @@ impl Standing {
                     }
                 }
                 "mark" => {
-                    let mark = Mark {
-                        agency: AgencyName::parse(words.next()?)?,
-                        said: Operation::parse(words.next()?)
-                            .filter(|operation| operation.is_attestation())?,
-                        place: EntryRef {
-                            index: LeafIndex::new(text::number(words.next()?)?),
-                            hash: LeafHash::from_base64(words.next()?)?,
-                            height: Height::new(text::number(words.next()?)?),
-                            time: TimeMs::new(text::number(words.next()?)?),
-                        },
-                    };
+                    let mark = Mark::read(&mut words)?;
                     let last = standing.marks.last();
                     if last.is_some_and(|last| last.agency >= mark.agency) {
                         return None;

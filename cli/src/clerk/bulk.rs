@@ -9,17 +9,17 @@ mod feed;
 pub(super) mod folder;
 mod opening;
 mod results;
+mod send;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError, mpsc},
 };
 
 use client::{
     durable::{self, FileError},
     formats,
-    import::{self, ChunkOutcome, Earlier, Journal, Receipts, RowOutcome, Uploader, Upsert},
+    import::{self, Earlier, Journal, Receipts, RowOutcome, Uploader, Upsert},
     proven,
     table::{Row, Table, Wanted},
 };
@@ -33,6 +33,7 @@ use self::{
     feed::Feed,
     folder::Folder,
     results::{Mixed, Results, Run},
+    send::send_all,
 };
 
 use super::submission;
@@ -47,8 +48,6 @@ use crate::{
 
 /// Numbers that earlier runs left of which each is named.
 const LEFT_NAMED: usize = 20;
-/// Chunks that travel at the same time.
-const TRAVELLERS: usize = 4;
 
 /// What becomes of a row with which nothing more is to be done.
 const GOOD: [&str; 4] = ["anchored", "amended", "unchanged", "fit"];
@@ -321,74 +320,6 @@ fn try_all(
         results.take(chunk.number, chunk.outcomes)?;
     }
     Ok(())
-}
-
-/// Sends chunks side by side. The first failure that is not a row's stops the rest; what was done stands.
-fn send_all(
-    uploader: &Uploader,
-    feed: Feed,
-    results: &mut Results,
-    bar: &ProgressBar,
-) -> Result<(), Failure> {
-    let feed = Mutex::new((feed, false));
-    let next = |after_a_failure: bool| {
-        let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
-        if feed.1 && !after_a_failure {
-            return Ok(None);
-        }
-        feed.0.next()
-    };
-    let stop = || feed.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
-    let mut failure = None;
-    std::thread::scope(|scope| {
-        // A traveller that finds no room waits: results are written as fast as they come.
-        let (sender, receiver) = mpsc::sync_channel(TRAVELLERS);
-        for _ in 0..TRAVELLERS {
-            let sender = sender.clone();
-            scope.spawn(move || {
-                loop {
-                    let (number, outcomes, failed) = match next(false) {
-                        Ok(Some(chunk)) => {
-                            let ChunkOutcome {
-                                mut outcomes,
-                                failure,
-                            } = uploader.upload(chunk.rows);
-                            outcomes.extend(chunk.outcomes);
-                            (Some(chunk.number), outcomes, failure.map(Failure::from))
-                        }
-                        Ok(None) => return,
-                        Err(failure) => (None, Vec::new(), Some(failure)),
-                    };
-                    let is_last = failed.is_some();
-                    if is_last {
-                        stop();
-                    }
-                    if sender.send((number, outcomes, failed)).is_err() || is_last {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for (number, outcomes, failed) in receiver {
-            bar.inc(outcomes.len() as u64);
-            failure = failure.take().or(failed);
-            let written = number.map_or(Ok(()), |number| results.take(number, outcomes));
-            if let Err(unwritable) = written {
-                stop();
-                failure = failure.take().or(Some(unwritable));
-            }
-        }
-    });
-    // After a failure the rows that nobody took are named too: none is lost.
-    while let Some(mut chunk) = next(true)? {
-        let reason = "not sent: the run stopped early; run the same command again".to_owned();
-        chunk.outcomes.extend(chunk.rows.into_iter().map(|row| {
-            RowOutcome::not_done(row.number, Some(row.record), "pending", reason.clone())
-        }));
-        results.take(chunk.number, chunk.outcomes)?;
-    }
-    failure.map_or(Ok(()), Err)
 }
 
 fn progress(output: &Output, rows: u64) -> ProgressBar {

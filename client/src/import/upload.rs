@@ -176,7 +176,7 @@ impl Uploader {
     pub(super) fn refuse(&self, pending_row: PendingRow, problem: Problem, chunk: &mut Chunk) {
         let said = format!("{} ({})", problem.detail, problem.code);
         if RefusalClass::of(&problem) != RefusalClass::Conflict {
-            let outcome = of_traveller(&pending_row, "refused", said);
+            let outcome = outcome_of(&pending_row, "refused", said);
             return chunk.outcomes.push(outcome.coded(problem.code));
         }
         let until = Instant::now() + Duration::from_secs(self.timeout);
@@ -189,7 +189,7 @@ impl Uploader {
                 format!("the node does not prove what it says: {said}"),
             ),
         };
-        let outcome = of_traveller(&pending_row, status, what).coded(problem.code);
+        let outcome = outcome_of(&pending_row, status, what).coded(problem.code);
         chunk.outcomes.push(outcome);
     }
 
@@ -321,7 +321,7 @@ impl Uploader {
             "{} is or holds the receipt of another entry; anchor this table with another --out",
             self.receipts.path(&pending_row.name).display()
         );
-        Some(of_traveller(pending_row, "conflict", reason))
+        Some(outcome_of(pending_row, "conflict", reason))
     }
 
     fn anchored(&self, pending_row: &PendingRow) -> RowOutcome {
@@ -457,7 +457,7 @@ impl Uploader {
             Ok(()) => chunk.outcomes.push(self.anchored(&pending_row)),
             // Its entry is in the journal, from which the next run writes the receipt.
             Err(NotKept::Place(why)) => {
-                let outcome = of_traveller(&pending_row, "pending", why);
+                let outcome = outcome_of(&pending_row, "pending", why);
                 chunk.outcomes.push(outcome.coded(NO_PLACE));
             }
             Err(NotKept::Stop(failure)) => {
@@ -551,7 +551,7 @@ fn pending(row: u64, record: RecordId) -> RowOutcome {
     RowOutcome::not_done(row, Some(record), "pending", reason)
 }
 
-fn of_traveller(pending_row: &PendingRow, status: &'static str, reason: String) -> RowOutcome {
+fn outcome_of(pending_row: &PendingRow, status: &'static str, reason: String) -> RowOutcome {
     let opening = &pending_row.pending.opening;
     not_done(pending_row.row, &pending_row.name, opening, status, reason)
 }

@@ -1,6 +1,6 @@
 //! The input as chunks: rows that are fit, what is wrong with the others, and which number came before.
 //!
-//! Not here: how a row is read (`rows`, `folder`), and what becomes of a chunk (`travel`).
+//! Not here: how a row is read (`rows`, `folder`), and what becomes of a chunk (`send`).
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
