@@ -33,6 +33,30 @@ pub(super) struct Sent {
     pub(super) rows: Vec<PendingRow>,
 }
 
+/// A node's answer to a batch.
+enum BatchAnswer {
+    /// All of it waits for a block.
+    Taken {
+        /// The batch, as the node names it.
+        id: String,
+        /// Its entries in their order.
+        entries: Vec<Entry>,
+    },
+    /// One row is refused, and so nothing was taken.
+    RowRefused {
+        /// Place of the row, from 0.
+        place: usize,
+        /// Reason of the refusal.
+        problem: Problem,
+    },
+    /// Some of it wait in an earlier batch: what comes of that is seen first.
+    Contested,
+    /// Its last height has passed, by the node's word.
+    Expired,
+    /// Nothing is said of a row: each goes by itself.
+    Refused,
+}
+
 impl Uploader {
     /// Hands in all who wait; whoever is refused gets an outcome.
     pub(super) fn hand_in(&self, chunk: &mut Chunk, patience: Duration) -> Result<(), ImportError> {
@@ -59,53 +83,65 @@ impl Uploader {
             if piece.len() <= 1 {
                 break;
             }
-            let statements = piece.iter().map(|one| one.pending.entry.statement.clone());
-            let (network, secret) = (&self.clerk.network, &self.clerk.secret);
-            let batch = WholeBatch::sign(statements.collect(), network, secret);
-            let sent = batch.ok_or(ImportError::NoBatch).and_then(|batch| {
-                let text = batch.write();
-                let problem = self.clerk.client.submit_batch(&text, patience)?;
-                let id = Submission::id_of_parsed(text.as_bytes()).to_hex();
-                Ok((problem, id, batch.entries))
-            });
-            let problem = match sent {
-                Ok((Some(problem), ..)) => problem,
-                Ok((None, id, entries)) => {
-                    chunk.batches.push(Sent {
-                        id,
-                        entries,
-                        rows: piece,
-                    });
+            match self.submit_piece(&piece, patience) {
+                Ok(BatchAnswer::Taken { id, entries }) => {
+                    let rows = piece;
+                    chunk.batches.push(Sent { id, entries, rows });
                     return Ok(());
                 }
+                Ok(BatchAnswer::RowRefused { place, problem }) => {
+                    self.settle(piece.remove(place), of_one(problem), chunk);
+                }
+                Ok(BatchAnswer::Contested) => {
+                    chunk.waiting.append(&mut piece);
+                    return Ok(());
+                }
+                Ok(BatchAnswer::Expired) => {
+                    let last = piece.first().map(|one| one.pending.entry.statement.expires);
+                    let is_dead = last.is_some_and(|last| self.is_dead(last));
+                    let to = if is_dead {
+                        &mut chunk.stale
+                    } else {
+                        &mut chunk.waiting
+                    };
+                    to.append(&mut piece);
+                    return Ok(());
+                }
+                Ok(BatchAnswer::Refused) => break,
                 Err(failure) => {
                     chunk.waiting.append(&mut piece);
                     return Err(failure);
                 }
-            };
-            let place = problem
-                .row
-                .and_then(|row| usize::try_from(row).ok()?.checked_sub(1));
-            match place.filter(|place| *place < piece.len()) {
-                Some(place) => self.settle(piece.remove(place), of_one(problem), chunk),
-                // Some of it wait in an earlier batch: what comes of that is seen first.
-                None if problem.is(Code::Contested) => {
-                    chunk.waiting.append(&mut piece);
-                    return Ok(());
-                }
-                None if problem.is(Code::Expired) => {
-                    let last = piece.first().map(|one| one.pending.entry.statement.expires);
-                    if last.is_some_and(|last| self.is_dead(last)) {
-                        chunk.stale.append(&mut piece);
-                    } else {
-                        chunk.waiting.append(&mut piece);
-                    }
-                    return Ok(());
-                }
-                None => break,
             }
         }
         self.hand_in_singly(piece, chunk, patience)
+    }
+
+    /// Signs rows as one batch and hands it in.
+    fn submit_piece(
+        &self,
+        piece: &[PendingRow],
+        patience: Duration,
+    ) -> Result<BatchAnswer, ImportError> {
+        let statements = piece.iter().map(|one| one.pending.entry.statement.clone());
+        let (network, secret) = (&self.clerk.network, &self.clerk.secret);
+        let batch = WholeBatch::sign(statements.collect(), network, secret);
+        let batch = batch.ok_or(ImportError::NoBatch)?;
+        let text = batch.write();
+        let Some(problem) = self.clerk.client.submit_batch(&text, patience)? else {
+            return Ok(BatchAnswer::Taken {
+                id: Submission::id_of_parsed(text.as_bytes()).to_hex(),
+                entries: batch.entries,
+            });
+        };
+        let row = problem.row.and_then(|row| usize::try_from(row).ok());
+        let place = row.and_then(|row| row.checked_sub(1));
+        Ok(match place.filter(|place| *place < piece.len()) {
+            Some(place) => BatchAnswer::RowRefused { place, problem },
+            None if problem.is(Code::Contested) => BatchAnswer::Contested,
+            None if problem.is(Code::Expired) => BatchAnswer::Expired,
+            None => BatchAnswer::Refused,
+        })
     }
 
     fn hand_in_singly(
