@@ -217,13 +217,13 @@ impl Code {
 }
 
 impl crate::Problem {
-    /// Its code, if this version knows it.
+    /// Code of the problem, if this version knows it.
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         Code::parse(&self.code)
     }
 
-    /// Whether it has this code.
+    /// Returns whether the problem has this code.
     #[must_use]
     pub fn is(&self, code: Code) -> bool {
         self.code == code.as_str()

@@ -28,12 +28,12 @@ pub struct Problem {
     /// Milliseconds after which trying again makes sense, if it does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_ms: Option<u64>,
-    /// Which entry of a batch it is about, from 1.
+    /// Entry of a batch that it is about, from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub row: Option<u64>,
 }
 
-/// How far an entry has come.
+/// The state of an entry on its way into the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntryState {
@@ -50,12 +50,12 @@ pub enum EntryState {
 /// Answer about one entry: `POST /v1/entries`, `POST /v1/bundles` (a list), `GET /v1/entries/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryAnswer {
-    /// Its id, 64 hexadecimal digits; none if the bytes are no entry.
+    /// Identity of the entry, 64 hexadecimal digits; none if the bytes are no entry.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
-    /// How far it has come.
+    /// State of the entry.
     pub state: EntryState,
-    /// Where it stands in the log, if it does.
+    /// Index of the entry in the log, if it is there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub index: Option<u64>,
     /// Why it was refused.
@@ -73,7 +73,7 @@ pub struct ReceiptsRequest {
 /// One answer of `POST /v1/receipts`, in the order of the request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReceiptAnswer {
-    /// How far the entry has come.
+    /// State of the entry.
     pub state: EntryState,
     /// The receipt, once final; without the private opening, which no node ever sees.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -88,7 +88,7 @@ pub struct ReceiptAnswer {
 pub struct Network {
     /// Name of the network.
     pub origin: String,
-    /// Its identity, 64 hexadecimal digits.
+    /// Identity of the network, 64 hexadecimal digits.
     pub chain: String,
     /// Version of the rules.
     pub protocol: u64,
@@ -100,9 +100,9 @@ pub struct Network {
     pub time: u64,
     /// Bytes of one entry at the most.
     pub entry_bytes_max: u64,
-    /// How far ahead an entry's last height may lie.
+    /// Number of heights that an entry's last height may lie ahead.
     pub lifetime_heights: u64,
-    /// How many validators must agree.
+    /// Number of validators that must agree.
     pub quorum: u64,
     /// The agencies with validators.
     pub validators: Vec<String>,
@@ -113,7 +113,7 @@ pub struct Network {
 pub struct PeerView {
     /// The agency or observer.
     pub name: String,
-    /// Whether something was heard from it within the last eight seconds.
+    /// `true` if something was heard from it within the last eight seconds.
     pub reached: bool,
     /// Milliseconds since something was last heard from it; none if nothing was since the start.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -150,7 +150,7 @@ pub struct Status {
     pub size: u64,
     /// Size of the newest checkpoint with a quorum of cosignatures.
     pub published: u64,
-    /// Whether that checkpoint has the line of the log's own key, which other people's tools ask for.
+    /// `true` if that checkpoint has the line of the log's own key, which other people's tools ask for.
     #[serde(default)]
     pub log_signed: bool,
     /// Round of the height being decided.
@@ -159,9 +159,9 @@ pub struct Status {
     pub step: String,
     /// Entries waiting.
     pub waiting: u64,
-    /// How many validators must agree.
+    /// Number of validators that must agree.
     pub quorum: u64,
-    /// How many validators vote and are reached by this node, itself included.
+    /// Number of validators that vote and are reached by this node, itself included.
     pub reached: u64,
     /// Validators that are not reached, or do not vote.
     pub missing: Vec<String>,
@@ -177,7 +177,7 @@ pub struct Status {
     /// enough others have told theirs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub clock_ms: Option<i64>,
-    /// What an operator should know, a sentence each.
+    /// Warnings for an operator, a sentence each.
     #[serde(default)]
     pub warnings: Vec<String>,
 }
@@ -192,9 +192,9 @@ pub struct Record {
     pub version: u64,
     /// Latest version that carried content.
     pub content: u64,
-    /// Where the latest version stands in the log.
+    /// Index of the latest version in the log.
     pub index: u64,
-    /// Its leaf hash in base64.
+    /// Leaf hash of the latest version, in base64.
     pub hash: String,
     /// Height of its block.
     pub height: u64,
@@ -205,20 +205,20 @@ pub struct Record {
 /// One record of `GET /v1/inbox/{agency}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxRecord {
-    /// Its registry.
+    /// Registry of the record.
     pub registry: String,
-    /// Its key, 64 hexadecimal digits.
+    /// Key of the record, 64 hexadecimal digits.
     pub key: String,
     /// The version that waits.
     pub version: u64,
-    /// Where it stands in the log.
+    /// Index of the entry in the log.
     pub index: u64,
-    /// When it was recorded, in milliseconds since 1970.
+    /// Time of the record, in milliseconds since 1970.
     pub time: u64,
     /// The last moment at which a confirmation counts; none for no end.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until: Option<u64>,
-    /// What others have made of it so far: `pending` or `disputed`.
+    /// Effect of the others' word so far: `pending` or `disputed`.
     pub endorsement: String,
 }
 
@@ -228,25 +228,25 @@ pub struct InboxRecord {
 pub struct Inbox {
     /// The records.
     pub records: Vec<InboxRecord>,
-    /// How many there are in all.
+    /// Number of all.
     pub all: u64,
 }
 
 /// One check of `GET /readyz` with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheck {
-    /// What was checked.
+    /// Name of the check.
     pub name: String,
-    /// Whether it is well.
+    /// `true` if it is well.
     pub ok: bool,
-    /// What was found.
+    /// Finding, in a sentence.
     pub reason: String,
 }
 
 /// `GET /readyz` and `GET /livez`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// Whether all checks are well.
+    /// `true` if all checks are well.
     pub ok: bool,
     /// The checks.
     pub checks: Vec<HealthCheck>,

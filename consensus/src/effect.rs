@@ -36,7 +36,7 @@ pub enum Effect {
     Schedule {
         /// The timer.
         timer: Timer,
-        /// How long.
+        /// Duration, in milliseconds.
         after_ms: u64,
     },
     /// Make a block of the waiting entries, store it, and feed `Input::Built`.
@@ -50,7 +50,7 @@ pub enum Effect {
     Fetch {
         /// The block.
         block: BlockId,
-        /// Who voted for it, and so should have it.
+        /// Validators that voted for it, and so should have it.
         from: Vec<PublicKey>,
     },
     /// A validator has provably broken the rules.
@@ -62,7 +62,7 @@ pub enum Effect {
     Alarm(Alarm),
 }
 
-/// What must not happen.
+/// An event that must not happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Alarm {
     /// A quorum voted for a block that this host judged invalid: this host's software or state

@@ -17,7 +17,7 @@ use crate::{
     verify,
 };
 
-/// What was done.
+/// The offence that two messages prove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Offence {
     /// Two votes of one kind in one round.
@@ -63,7 +63,7 @@ pub enum NotProven {
 }
 
 impl Evidence {
-    /// Who is accused: the signer of the first message.
+    /// Accused validator: the signer of the first message.
     #[must_use]
     pub const fn accused(&self) -> PublicKey {
         match self {
@@ -75,7 +75,7 @@ impl Evidence {
         }
     }
 
-    /// What is alleged.
+    /// Alleged offence.
     #[must_use]
     pub const fn offence(&self) -> Offence {
         match self {
@@ -121,7 +121,7 @@ impl Evidence {
         Ok(accused)
     }
 
-    /// Whether the two statements convict their signer, if the signatures hold.
+    /// Checks that the two statements convict their signer, if the signatures hold.
     pub(crate) fn check_shape(&self) -> Result<PublicKey, NotProven> {
         let (other, convicts) = match self {
             Self::DoubleVote(a, b) => {
@@ -147,8 +147,9 @@ impl Evidence {
     }
 }
 
-/// Whoever precommits X in r has `lockedRound >= r` from then on, and prevotes a block only if not
-/// locked or for a valid round >= `lockedRound`. So no honest validator signs both.
+/// Returns whether the prevote forgot the precommit: whoever precommits X in r has `lockedRound >= r` from
+/// then on, and prevotes a block only if not locked or for a valid round >= `lockedRound`. So no honest
+/// validator signs both.
 fn forgot(precommit: &SignedVote, prevote: &SignedVote) -> bool {
     let (locked, later) = (&precommit.statement, &prevote.statement);
     locked.kind == VoteKind::Precommit

@@ -22,9 +22,9 @@ pub enum Input {
     Proposal {
         /// The proposal.
         proposal: Verified<SignedProposal>,
-        /// Whether the ledger's rules allow the block.
+        /// `true` if the ledger's rules allow the block.
         valid: bool,
-        /// Whether the block's time was near this host's clock when the proposal arrived. It does
+        /// `true` if the block's time was near this host's clock when the proposal arrived. It does
         /// not matter for re-proposals.
         timely: bool,
     },
@@ -45,7 +45,7 @@ pub enum Input {
     BlockKnown {
         /// The block.
         block: BlockId,
-        /// Whether the ledger's rules allow it.
+        /// `true` if the ledger's rules allow the block.
         valid: bool,
     },
     /// The host has no room for a block that was made known and that the machine does not need now

@@ -62,7 +62,7 @@ pub const FUTURE_VOTES_MAX: usize = 8;
 /// Judged blocks that are remembered beyond those that a stored message names.
 const BLOCKS_MAX: usize = 256;
 
-/// What was already done in the current round.
+/// Steps that were already taken in the current round.
 #[derive(Clone, Copy, Debug, Default)]
 struct RoundRecord {
     build_asked: bool,
@@ -78,11 +78,11 @@ pub struct Machine {
     validators: ValidatorSet,
     me: Option<PublicKey>,
     timeouts: Timeouts,
-    /// Where the machine stands. What is on disk may be older, by moves that said nothing.
+    /// State of the machine. What is on disk may be older, by moves that said nothing.
     record: Safety,
     /// The record on disk, while it is of a later height: nothing may be said before that.
     held: Option<Safety>,
-    /// Whether this validator must not speak at this height for another reason.
+    /// `true` if this validator must not speak at this height for another reason.
     muted: bool,
     halted: bool,
     tally: Tally,
@@ -134,7 +134,7 @@ impl Machine {
         }
     }
 
-    /// The same machine with other waits.
+    /// Sets other waits.
     #[must_use]
     pub const fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
@@ -185,7 +185,7 @@ impl Machine {
         self.record.round
     }
 
-    /// How far in the round.
+    /// Step of the present round.
     #[must_use]
     pub const fn step_now(&self) -> RoundStep {
         self.record.step
@@ -210,13 +210,13 @@ impl Machine {
         &self.validators
     }
 
-    /// Whether an alarm has stopped the machine for good.
+    /// Returns whether an alarm has stopped the machine for good.
     #[must_use]
     pub const fn is_halted(&self) -> bool {
         self.halted
     }
 
-    /// Whether this machine votes at this height.
+    /// Returns whether this machine votes at this height.
     #[must_use]
     pub fn speaks(&self) -> bool {
         !self.muted && self.held.is_none() && self.my_index().is_some()

@@ -17,7 +17,7 @@ const PROPOSAL_DOMAIN: &[u8] = b"muhr/proposal/v1\0";
 const VOTE_DOMAIN: &[u8] = b"muhr/vote/v1\0";
 const PROPOSAL_KIND: u8 = 0;
 
-/// Which of the two votes of a round.
+/// The two kinds of votes of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum VoteKind {
     /// I would accept this block in this round.
@@ -68,7 +68,7 @@ impl Vote {
         )
     }
 
-    /// Whether an honest validator could ever say this: a valid round stands only in a prevote for
+    /// Returns whether an honest validator could ever say this: a valid round stands only in a prevote for
     /// a block, and lies before the round.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
@@ -114,7 +114,7 @@ impl Proposal {
         )
     }
 
-    /// Whether the polka, if any, is for this block at an earlier round of this height.
+    /// Returns whether the polka, if any, is for this block at an earlier round of this height.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
         self.polka.as_ref().is_none_or(|polka| {
@@ -122,7 +122,7 @@ impl Proposal {
         })
     }
 
-    /// Whether both bind their proposer to the same thing.
+    /// Returns whether both bind their proposer to the same thing.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         (self.height, self.round, self.block, self.valid_round())
@@ -163,9 +163,9 @@ fn statement(
 /// A claim as it came from outside. Nothing in it is believed yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed<T> {
-    /// What is said.
+    /// The signed statement.
     pub statement: T,
-    /// Who says so.
+    /// Signer of the statement.
     pub signer: PublicKey,
     /// Over the statement's `sign_bytes`.
     pub signature: Signature,
@@ -176,7 +176,7 @@ pub type SignedVote = Signed<Vote>;
 /// A proposal with its signature.
 pub type SignedProposal = Signed<Proposal>;
 
-/// What goes over the wire between validators.
+/// A message between validators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
     /// A proposer's block.

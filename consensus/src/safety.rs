@@ -15,7 +15,7 @@ use crate::{
     message::{Proposal, SignedVote, Vote},
 };
 
-/// How far a validator is within its round.
+/// The steps of a round.
 ///
 /// ```text
 ///            entries wait, a valid proposal, f+1 others
@@ -69,17 +69,17 @@ pub struct Safety {
     pub height: Height,
     /// The round of the statements below.
     pub round: Round,
-    /// How far in that round.
+    /// Step of that round.
     pub step: RoundStep,
     /// `lockedValue`, `lockedRound`.
     pub locked: Option<Lock>,
     /// `validValue`, `validRound`, with the proof.
     pub valid: Option<Polka>,
-    /// What this validator proposed in the round.
+    /// Proposal that this validator made in the round.
     pub proposal: Option<Proposal>,
-    /// What it prevoted in the round.
+    /// Prevote that it gave in the round.
     pub prevote: Option<Vote>,
-    /// What it precommitted in the round.
+    /// Precommit that it gave in the round.
     pub precommit: Option<Vote>,
     /// The known precommits of the round before: why this round was entered. Without them a
     /// restarted validator could leave behind for ever those who missed one of these votes.

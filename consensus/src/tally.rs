@@ -56,7 +56,7 @@ impl RoundTally {
         }
     }
 
-    /// How many prevoted for no block.
+    /// Number of prevotes for no block.
     pub(crate) fn nil_prevotes(&self) -> usize {
         let nil = |vote: &&SignedVote| vote.statement.block.is_none();
         self.prevotes.values().filter(nil).count()
@@ -72,7 +72,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// What was heard in `round`, if anything.
+    /// Votes and proposals of `round`, if any were heard.
     pub(crate) fn round(&self, round: Round) -> Option<&RoundTally> {
         self.rounds.get(&round)
     }
@@ -100,7 +100,7 @@ impl Tally {
         self.rounds = self.rounds.split_off(&first_kept(current));
     }
 
-    /// Whether messages of `round` are stored while in `current`.
+    /// Returns whether messages of `round` are stored while in `current`.
     pub(crate) fn keeps(current: Round, round: Round) -> bool {
         let last = current.get().saturating_add(ROUNDS_AHEAD_MAX);
         (first_kept(current)..=Round::new(last)).contains(&round)
@@ -208,7 +208,7 @@ impl Tally {
         })
     }
 
-    /// What the planted bug counts: a precommit of any round as one of `round`.
+    /// Precommits as the planted bug counts them: of any round as of `round`.
     fn precommits_of_all_rounds(&self, round: Round) -> BTreeMap<u16, SignedVote> {
         let votes = self.rounds.values().flat_map(|tally| &tally.precommits);
         let block = |(_, vote): &(&u16, &SignedVote)| vote.statement.block.is_some();
@@ -228,14 +228,14 @@ impl Tally {
         })
     }
 
-    /// Whether this very vote is counted.
+    /// Returns whether this very vote is counted.
     pub(crate) fn knows_vote(&self, index: u16, vote: &SignedVote) -> bool {
         let round = self.rounds.get(&vote.statement.round);
         let held = round.and_then(|round| round.votes(vote.statement.kind).get(&index));
         held.is_some_and(|held| held == vote)
     }
 
-    /// Whether a stored proposal or polka names `block`.
+    /// Returns whether a stored proposal or polka names `block`.
     pub(crate) fn mentions(&self, block: &BlockId) -> bool {
         self.rounds.values().any(|round| {
             round

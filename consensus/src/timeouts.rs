@@ -8,7 +8,7 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What is waited for.
+/// The events that timers wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TimerKind {
     /// A proposal.
@@ -24,7 +24,7 @@ pub enum TimerKind {
 /// A timer that the host keeps. One of a past height or round does nothing when it runs out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Timer {
-    /// What is waited for.
+    /// Event that is waited for.
     pub kind: TimerKind,
     /// The height that waits.
     pub height: Height,
@@ -89,7 +89,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// How long a timer of `kind` runs in `round`.
+    /// Duration of a timer of `kind` in `round`, in milliseconds.
     #[must_use]
     pub fn after_ms(&self, kind: TimerKind, round: Round) -> u64 {
         match kind {

@@ -66,19 +66,19 @@ impl ValidatorSet {
         &self.keys
     }
 
-    /// How many validators there are: never 0.
+    /// Number of validators: never 0.
     #[must_use]
     pub fn count(&self) -> usize {
         self.keys.len()
     }
 
-    /// How many may be faulty: floor((n - 1) / 3).
+    /// Number of validators that may be faulty: floor((n - 1) / 3).
     #[must_use]
     pub fn faulty_max(&self) -> usize {
         self.count().saturating_sub(1) / 3
     }
 
-    /// How many bind the network: floor(2n / 3) + 1. Never a bare 2f + 1: at n = 5 and 6 two such
+    /// Number of validators that bind the network: floor(2n / 3) + 1. Never a bare 2f + 1: at n = 5 and 6 two such
     /// groups need not share an honest validator.
     #[must_use]
     pub fn quorum(&self) -> usize {
@@ -88,7 +88,7 @@ impl ValidatorSet {
         (self.count().saturating_mul(2) / 3).saturating_add(1)
     }
 
-    /// Who proposes: the validator number (height + round) mod n.
+    /// Proposer of a round: the validator number (height + round) mod n.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a set is never empty")]
     pub fn proposer(&self, height: Height, round: Round) -> PublicKey {

@@ -30,7 +30,7 @@ pub enum Rejection {
     NoSuchIndex {
         /// The index named.
         index: u16,
-        /// How many validators there are.
+        /// Number of validators.
         count: usize,
     },
     /// Someone else's turn.
@@ -45,9 +45,9 @@ pub enum Rejection {
     /// Too few signers to bind the network.
     #[error("the certificate has {found} votes where a quorum is {quorum}")]
     NoQuorum {
-        /// How many it has.
+        /// Votes found.
         found: usize,
-        /// How many bind.
+        /// Votes that bind.
         quorum: usize,
     },
     /// A signature does not hold.
@@ -81,7 +81,7 @@ impl<T> Verified<T> {
         self.set
     }
 
-    /// What the crate's own simulations use instead of a hundred thousand real signatures.
+    /// Takes `message` for verified: the crate's own simulations do without a hundred thousand real signatures.
     #[cfg(test)]
     pub(crate) const fn assume(message: T, validators: &ValidatorSet) -> Self {
         let set = validators.id();
@@ -220,7 +220,7 @@ fn check(signer: &PublicKey, bytes: &[u8], signature: &Signature) -> Result<(), 
     }
 }
 
-/// Whether `signer` signed `bytes`.
+/// Returns whether `signer` signed `bytes`.
 #[cfg(not(test))]
 pub(crate) fn holds(signer: &PublicKey, bytes: &[u8], signature: &Signature) -> bool {
     key::verify(signer, bytes, signature).is_ok()

@@ -15,7 +15,7 @@ use protocol::{
     state::{AgencyState, ClerkState, Limits, NetworkState, RegistryState, ReturnState},
 };
 
-/// Who may do what, at one height.
+/// The permissions of all agencies and clerks, at one height.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
     id: NetworkId,
@@ -96,7 +96,7 @@ impl Directory {
         values
     }
 
-    /// What it holds at these places of the index.
+    /// Values that the directory holds at these places of the index.
     #[must_use]
     pub fn present<'a>(
         &self,
@@ -128,7 +128,7 @@ impl Directory {
         &self.id
     }
 
-    /// What holds for the whole network.
+    /// State of the whole network.
     #[must_use]
     pub const fn network(&self) -> &NetworkState {
         &self.network

@@ -60,7 +60,7 @@ pub enum InvalidBlock {
     /// An entry that the rules refuse.
     #[error("entry {position} of the block: {refusal}")]
     Entry {
-        /// Which one, from 0.
+        /// Position of the item, from 0.
         position: usize,
         /// Why.
         refusal: Refusal,
@@ -73,7 +73,7 @@ pub enum InvalidBlock {
     Change(#[from] BadChange),
 }
 
-/// What a block may hold.
+/// An item of a block.
 #[derive(Clone, Copy, Debug)]
 pub enum Item<'a> {
     /// An entry or an act.
@@ -105,7 +105,7 @@ pub enum NotExecuted {
     Fault(#[from] Fault),
 }
 
-/// What a proposer gets.
+/// A block as its proposer builds it.
 #[derive(Debug)]
 pub struct Built {
     /// The block; none if no candidate was left.
@@ -195,7 +195,7 @@ impl Executed {
     }
 }
 
-/// Who proposes a block, and when.
+/// Proposer and time of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockParameters {
     /// The agency that first proposed it.

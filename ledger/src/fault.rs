@@ -17,9 +17,9 @@ pub enum Fault {
     /// The disk or the database under it failed.
     #[error("{what}")]
     Storage {
-        /// What was being done.
+        /// Work that was under way.
         what: String,
-        /// What the database said.
+        /// Error of the database.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
@@ -31,9 +31,9 @@ pub enum Fault {
     /// The folder holds another network.
     #[error("the folder holds network {found}, not {expected}; give another folder or genesis")]
     OtherChain {
-        /// What was found.
+        /// Chain id that was found.
         found: ChainId,
-        /// What genesis says.
+        /// Chain id that the genesis says.
         expected: ChainId,
     },
     /// The folder was written by another version of this program.
@@ -41,9 +41,9 @@ pub enum Fault {
         "the folder has format {found}, this program reads format {expected}; use the program that wrote it"
     )]
     Format {
-        /// What was found.
+        /// Version that was found.
         found: u32,
-        /// What this build reads.
+        /// Version that this build reads.
         expected: u32,
     },
     /// Another process has the folder open.
@@ -61,7 +61,7 @@ pub enum Fault {
         expected_root: RootHash,
         /// Size that the store has.
         size: LogSize,
-        /// What it has in place of the expected root.
+        /// Root that was found in place of the expected one.
         found: String,
     },
     /// Not trouble, and nothing that stops a node: the height that was asked about has been left behind
@@ -79,7 +79,7 @@ pub enum Fault {
     OutOfOrder {
         /// The height given.
         height: Height,
-        /// What is wrong with it.
+        /// Contradiction that was found.
         what: &'static str,
     },
 }

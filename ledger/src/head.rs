@@ -74,7 +74,7 @@ impl Head {
         &self.leaf
     }
 
-    /// How many leaves the log has.
+    /// Number of leaves of the log.
     #[must_use]
     pub fn size(&self) -> LogSize {
         self.frontier.size()
@@ -98,7 +98,7 @@ impl Head {
         &self.index
     }
 
-    /// Who may do what.
+    /// Permissions as of this block.
     #[must_use]
     pub const fn directory(&self) -> &Arc<Directory> {
         &self.directory

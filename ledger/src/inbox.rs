@@ -19,7 +19,7 @@ type Waiting = BTreeMap<LeafIndex, (IndexKey, Option<TimeMs>)>;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inboxes {
     by_agency: BTreeMap<AgencyName, Waiting>,
-    /// Where the latest version of each stands.
+    /// Indexes of the latest versions.
     places: BTreeMap<IndexKey, LeafIndex>,
 }
 

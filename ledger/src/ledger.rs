@@ -33,9 +33,9 @@ use crate::{
     views::{VIEWS_MAX, View, Views},
 };
 
-/// How often the rules are asked anew because a block has come meanwhile.
+/// Number of times that the rules are asked anew because a block has come meanwhile.
 const ADMIT_TRIES: u32 = 8;
-/// How many versions back a conflict looks for the entry that won.
+/// Number of versions back at which a conflict looks for the entry that won.
 const WINNER_STEPS_MAX: usize = 1024;
 
 /// An entry that the rules allow after the head. They may not any more when its turn comes: execution
@@ -90,7 +90,7 @@ pub struct Ledger {
     shared: RwLock<Snapshot>,
 }
 
-/// What readers see. Whoever writes replaces it in one step.
+/// The state that readers see. Whoever writes replaces it in one step.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) head: Arc<Head>,
@@ -131,7 +131,7 @@ impl Ledger {
         RecordsAt { ledger: self, head }
     }
 
-    /// Whether the rules allow the entry in the next block.
+    /// Checks that the rules allow the entry in the next block.
     ///
     /// # Errors
     ///

@@ -25,7 +25,7 @@ pub(crate) struct Tile {
 /// The partial tile of one level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Level {
-    /// How many full tiles stand before it.
+    /// Number of full tiles before it.
     full: u64,
     hashes: Vec<Hash>,
 }

@@ -64,9 +64,9 @@ impl From<Fault> for NoAnswer {
 /// A record that waits for an agency's word.
 #[derive(Clone, Debug)]
 pub struct AskedRecord {
-    /// Its registry.
+    /// Registry of the record.
     pub registry: RegistryName,
-    /// Its key; the number behind it only its agency and whoever holds a receipt knows.
+    /// Key of the record; the number behind it only its agency and whoever holds a receipt knows.
     pub key: RecordKey,
     /// As it is now.
     pub state: RecordState,
@@ -84,7 +84,7 @@ fn present(store: &Store, index: LeafIndex) -> Result<Vec<u8>, Fault> {
 }
 
 impl Ledger {
-    /// Where the entry stands in the log.
+    /// Index of the entry in the log.
     ///
     /// # Errors
     ///
@@ -217,7 +217,7 @@ impl Ledger {
         })
     }
 
-    /// What proves the leaf at `index`: a receipt of an entry, the tlog-proof of any other
+    /// Evidence of the leaf at `index`: a receipt of an entry, the tlog-proof of any other
     /// leaf that was handed in.
     ///
     /// # Errors

@@ -30,13 +30,13 @@ impl MemoryRecords {
             .extend(changes.map(|(key, state)| (*key, state.clone())));
     }
 
-    /// How many there are.
+    /// Number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there is no record.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -31,17 +31,17 @@ use crate::{
     records::MemoryRecords,
 };
 
-/// Where a log departs from what the rules make of its entries.
+/// The place where a log departs from what the rules make of its entries.
 #[derive(Debug, Error)]
 #[error("leaf {index}: {what}")]
 pub struct Divergence {
     /// The first leaf that is wrong.
     pub index: LeafIndex,
-    /// What is wrong with it.
+    /// Departure at that place.
     pub what: Departure,
 }
 
-/// What is wrong with a leaf.
+/// The ways in which a leaf departs from the rules.
 #[derive(Debug, Error)]
 pub enum Departure {
     /// Not in its format.
@@ -65,7 +65,7 @@ pub enum Departure {
     /// Execution leads to another block leaf.
     #[error("the block leaf should be:\n{expected}")]
     BlockLeaf {
-        /// What the rules lead to.
+        /// Text that the rules lead to.
         expected: String,
     },
     /// Not a matter of the log.
@@ -93,13 +93,13 @@ pub struct ReplayBlock {
 }
 
 impl ReplayBlock {
-    /// Its block leaf.
+    /// Block leaf of the block.
     #[must_use]
     pub const fn leaf(&self) -> &BlockLeaf {
         &self.leaf
     }
 
-    /// What clerks say in it of records, each with the place of its leaf. Believe it once the block is
+    /// Statements of clerks about records, each with the index of its leaf. Believe them once the block is
     /// applied.
     pub fn statements(&self) -> impl Iterator<Item = (LeafIndex, &Statement)> {
         self.items.iter().flat_map(|(index, item)| {
@@ -115,7 +115,7 @@ impl ReplayBlock {
         })
     }
 
-    /// What agencies decide in it about their clerks and registries, each with the place of its leaf.
+    /// Statements of agencies about their clerks and registries, each with the index of its leaf.
     /// Believe it once the block is applied.
     pub fn acts(&self) -> impl Iterator<Item = (LeafIndex, &ActStatement)> {
         self.items
@@ -126,7 +126,7 @@ impl ReplayBlock {
             })
     }
 
-    /// How many entries, acts, return marks and changes it holds; a batch leaf is none of them.
+    /// Number of entries, acts, return marks and changes; a batch leaf is none of them.
     #[must_use]
     pub fn entries(&self) -> u64 {
         let counts = self.items.iter().map(|(_, item)| item.count());
@@ -138,9 +138,9 @@ impl ReplayBlock {
 #[derive(Debug)]
 enum ReadLeaf {
     Leaf(Box<Authentic>),
-    /// Its author was not known yet, or had another key: an earlier block may change that.
+    /// The author was not known yet, or had another key: an earlier block may change that.
     Later(Box<Submission>),
-    /// Its approvals are a matter of the rules: who may give them changes from block to block.
+    /// The approvals are a matter of the rules: who may give them changes from block to block.
     Change(Box<Change>),
 }
 
@@ -153,7 +153,7 @@ impl ReadLeaf {
         }
     }
 
-    /// How many leaves of the log it is.
+    /// Number of leaves of the log.
     fn count(&self) -> u64 {
         match self.submission() {
             Some(Submission::Batch(batch)) => batch.leaf.statement.count.saturating_add(1),

@@ -26,21 +26,21 @@ use protocol::{
 pub use self::refusal::Refusal;
 use crate::{directory::Directory, fault::Fault, records::Records};
 
-/// Where an entry would stand.
+/// The position at which an entry would stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Height of its block.
     pub height: Height,
     /// Time of its block.
     pub time: TimeMs,
-    /// Its own position in the log.
+    /// Index of the entry in the log.
     pub index: LeafIndex,
 }
 
-/// What the ledger knows of the records that an entry names.
+/// The ledger's knowledge of the records that an entry names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// Where the record stands in the index.
+    /// Place of the record in the index.
     pub key: IndexKey,
     /// The record itself.
     pub current: Option<RecordState>,

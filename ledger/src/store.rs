@@ -36,7 +36,7 @@ pub struct StoredBlock {
     pub height: Height,
     /// Position of its first leaf.
     pub first: LeafIndex,
-    /// Its time.
+    /// Time of the block, in milliseconds since 1970 (UTC).
     pub time: TimeMs,
     /// The bytes of its leaves, the block leaf last.
     pub leaves: Vec<Vec<u8>>,
@@ -53,7 +53,7 @@ pub(crate) struct Store {
     _lock: File,
 }
 
-/// What may be missing at the end of the write-ahead log.
+/// The part that may be missing at the end of the write-ahead log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tail {
     /// Nothing: the caller could not tell a torn write from a lost one.

@@ -18,17 +18,17 @@ use protocol::{
 
 use crate::head::Head;
 
-/// How many heights are kept side by side.
+/// Number of heights that are kept side by side.
 pub(crate) const VIEWS_MAX: usize = 64;
 
-/// What records were before a block changed them.
+/// The states of records before a block changed them.
 pub(crate) type Images = BTreeMap<IndexKey, Option<RecordState>>;
 
 /// One height.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     pub(crate) head: Arc<Head>,
-    /// What its block changed, as it was before.
+    /// Values that the block changed, as they were before it.
     pub(crate) before: Arc<Images>,
 }
 

@@ -59,7 +59,7 @@ impl Machine {
         }
     }
 
-    /// Whether a message is of this height and was verified under this height's validators.
+    /// Returns whether a message is of this height and was verified under this height's validators.
     fn concerns<T>(&self, message: &Verified<T>, height: Height) -> bool {
         let set = message.set() == self.validators.id() || planted::is(Bug::WrongSet);
         height == self.height() && set
@@ -93,7 +93,7 @@ impl Machine {
         self.schedule_resend();
     }
 
-    /// What a crash takes along under a planted bug.
+    /// Loses what a crash takes along under a planted bug.
     fn forget_as_planted(&mut self) {
         if planted::is(Bug::LockLost) {
             self.record.locked = None;
@@ -311,7 +311,7 @@ impl Machine {
         }
     }
 
-    /// Whether there is anything to decide, as far as this validator knows. Entries that wait are
+    /// Returns whether there is anything to decide, as far as this validator knows. Entries that wait are
     /// known to all honest validators soon, so those without a cause need not keep the others company.
     pub(super) fn has_cause(&self) -> bool {
         let offers = self.tally.newest_first();
@@ -353,7 +353,7 @@ impl Machine {
     }
 }
 
-/// Who signed a polka.
+/// Signers of a polka.
 pub(super) fn polka_signers(polka: &Polka, machine: &Machine) -> Vec<PublicKey> {
     let indexes = polka.votes.iter();
     indexes

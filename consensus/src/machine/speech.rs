@@ -91,7 +91,7 @@ impl Machine {
         self.schedule_resend();
     }
 
-    /// Whether anything is worth saying, or asking for, again.
+    /// Returns whether anything is worth saying, or asking for, again.
     pub(super) fn must_repeat(&self) -> bool {
         let awake = self.has_cause() || planted::is(Bug::NeverDozes);
         match self.step_now() {

@@ -13,34 +13,34 @@ use crate::{
     tally::{PROPOSALS_MAX, RoundTally, Tally},
 };
 
-/// Where a machine stands, and who has spoken in its round.
+/// The place of a machine in its height, and the validators that have spoken in its round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineStatus {
     /// The height being decided.
     pub height: Height,
     /// The current round.
     pub round: Round,
-    /// How far in the round.
+    /// Step of the round.
     pub step: RoundStep,
     /// The block locked on.
     pub locked: Option<Lock>,
     /// The newest polka known.
     pub valid_round: Option<Round>,
-    /// Whose turn it is.
+    /// Validator whose turn it is to propose.
     pub proposer: PublicKey,
     /// The block proposed in this round.
     pub proposal: Option<BlockId>,
-    /// Who has prevoted in this round.
+    /// Validators that have prevoted in this round.
     pub prevotes: Vec<PublicKey>,
-    /// Who has precommitted in this round.
+    /// Validators that have precommitted in this round.
     pub precommits: Vec<PublicKey>,
-    /// Who has done neither, and so is missing if the round does not end.
+    /// Validators that have done neither, and so are missing if the round does not end.
     pub missing: Vec<PublicKey>,
-    /// Whether an alarm has stopped the machine.
+    /// `true` if an alarm has stopped the machine.
     pub halted: bool,
 }
 
-/// How much a machine remembers: tests hold it against bounds.
+/// Sizes of a machine's memory: tests hold them against bounds.
 #[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct Sizes {
@@ -51,7 +51,7 @@ pub(crate) struct Sizes {
 }
 
 impl Machine {
-    /// How much is remembered.
+    /// Sizes of what is remembered.
     #[cfg(test)]
     pub(crate) fn sizes(&self) -> Sizes {
         Sizes {
@@ -66,7 +66,7 @@ impl Machine {
         }
     }
 
-    /// Where the machine stands, and who has spoken in its round.
+    /// Place of the machine, and the validators that have spoken in its round.
     #[must_use]
     pub fn status(&self) -> MachineStatus {
         let empty = RoundTally::default();
@@ -99,7 +99,7 @@ impl Machine {
         }
     }
 
-    /// Whether the host must keep the block: it is decided, locked on, valid, built here, or proposed or
+    /// Returns whether the host must keep the block: it is decided, locked on, valid, built here, or proposed or
     /// voted for in the current round. These are never more than a handful.
     #[must_use]
     pub fn needs(&self, block: &BlockId) -> bool {
@@ -118,13 +118,13 @@ impl Machine {
             })
     }
 
-    /// Whether proposals of this round are kept: it is neither far ahead nor far behind.
+    /// Returns whether proposals of this round are kept: it is neither far ahead nor far behind.
     #[must_use]
     pub fn keeps(&self, round: Round) -> bool {
         Tally::keeps(self.round(), round)
     }
 
-    /// Whether the machine would learn nothing from `message`, so that the host need not verify it.
+    /// Returns whether the machine would learn nothing from `message`, so that the host need not verify it.
     /// Repetitions are the most of what a validator hears in a bad hour.
     #[must_use]
     pub fn knows(&self, message: &Message) -> bool {

@@ -34,7 +34,7 @@ pub(super) struct Draft<'a, R> {
     ids: Vec<EntryId>,
     records: BTreeMap<IndexKey, RecordState>,
     before: BTreeMap<IndexKey, Option<RecordState>>,
-    /// What acts of this block have made of the directory; entries are still judged by the one before.
+    /// Directory after the acts of this block; entries are still judged by the one before.
     directory: Option<Directory>,
     values: BTreeMap<IndexKey, String>,
 }
@@ -60,14 +60,14 @@ impl<'a, R: Records> Draft<'a, R> {
         self.leaves.is_empty()
     }
 
-    /// Whether an empty block would have room for it.
+    /// Returns whether an empty block would have room for it.
     pub(super) fn fits_a_block(&self, entry: &Authentic) -> bool {
         let limits = self.head.directory().limits();
         count(entry.count()) <= limits.block_entries
             && count(entry.bytes().len()) <= limits.block_bytes
     }
 
-    /// Whether it stays within the limits of a block.
+    /// Checks that it stays within the limits of a block.
     pub(super) fn room_for(&self, entry: &Authentic) -> Result<(), InvalidBlock> {
         let limits = self.head.directory().limits();
         let (entries_max, bytes_max) = (limits.block_entries, limits.block_bytes);

@@ -49,8 +49,8 @@ impl Ledger {
         Self::open_with(path, genesis, expected, Shorter::IsRefused)
     }
 
-    /// The same for a caller that says nothing before the log has grown to what it keeps elsewhere:
-    /// the log may be shorter than that, or not there.
+    /// Opens it as [`Self::open`] does, for a caller that says nothing before the log has grown to what it
+    /// keeps elsewhere: the log may be shorter than that, or not there.
     ///
     /// # Errors
     /// As [`Self::open`], but for a log that only lacks its end.
@@ -158,7 +158,7 @@ impl Ledger {
     }
 }
 
-/// What is made of a log that is shorter than its caller remembers.
+/// The treatment of a log that is shorter than its caller remembers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shorter {
     IsRefused,
@@ -285,7 +285,7 @@ impl Loaded<'_> {
         Ok(Tree::from_sorted(&leaves))
     }
 
-    /// What a block made of the records it changed: what the next block to change one found, or what
+    /// Values that a block gave to the records it changed: what the next block to change one found, or what
     /// the store has.
     fn changes(
         &self,

@@ -92,7 +92,7 @@ impl<'a> Tiles<'a> {
     }
 }
 
-/// What is needed to go on appending after the log's first `size` leaves.
+/// Hashes that are needed to go on appending after the log's first `size` leaves.
 pub(crate) fn frontier(store: &Store, edge: &Arc<Edge>, size: LogSize) -> Result<Frontier, Fault> {
     let tiles = Tiles {
         store,

@@ -56,7 +56,7 @@ impl Splitter {
         }))
     }
 
-    /// Whether leaves were taken that no block leaf follows yet.
+    /// Returns whether leaves were taken that no block leaf follows yet.
     #[must_use]
     pub fn is_amid(&self) -> bool {
         !self.leaves.is_empty()

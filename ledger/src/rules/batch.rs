@@ -8,7 +8,7 @@ use protocol::{authentic::Authentic, batch::WholeBatch, hash::IndexKey, state::R
 use super::{Known, Position, Refusal, judge, lifetime};
 use crate::{directory::Directory, fault::Fault, records::Records};
 
-/// What the entries make of their records, in their order; or why the batch may not stand with its own
+/// States that the entries give to their records, in their order; or why the batch may not stand with its own
 /// leaf at `place`.
 pub(crate) fn judge_all(
     directory: &Directory,

@@ -237,13 +237,13 @@ impl Refusal {
         }
     }
 
-    /// Whether other content took the version first. The refusal then names what won.
+    /// Returns whether other content took the version first. The refusal then names what won.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         matches!(self.itself(), Self::VersionTaken { .. })
     }
 
-    /// The same of an entry in a batch, counted from 1.
+    /// The refusal as one of an entry in a batch, counted from 1.
     #[must_use]
     pub(crate) fn of_row(self, row: u64) -> Self {
         let why = Box::new(self);
@@ -259,7 +259,7 @@ impl Refusal {
         }
     }
 
-    /// Which entry of a batch it is about, from 1.
+    /// Entry of a batch that is refused, from 1.
     #[must_use]
     pub const fn row(&self) -> Option<u64> {
         match self {

@@ -13,11 +13,11 @@ const WRITE_BUFFERS_BYTES_MAX: usize = 64 * MIB;
 const BLOCK_CACHE_BYTES: usize = 32 * MIB;
 /// A WAL this long makes the families flush that hold it back.
 const WAL_BYTES_MAX: u64 = 32 << 20;
-/// How many table files stay open: enough for some 15 GB of them; beyond that the oldest is opened again.
+/// Number of table files that stay open: enough for some 15 GB of them; beyond that the oldest is opened again.
 pub const OPEN_FILES_MAX: u16 = 256;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
 
-/// How families differ.
+/// The differences between column families.
 struct Family {
     name: &'static str,
     write_buffer_bytes: usize,

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{fault::Fault, views::Images};
 
-/// What a block changed, as it was before.
+/// The values that a block changed, as they were before it.
 #[derive(Debug)]
 pub(crate) struct Before {
     pub(crate) height: Height,
@@ -196,7 +196,7 @@ impl Store {
         Ok(found)
     }
 
-    /// What all blocks after `height` changed, as it was before them, in their order.
+    /// Values that all blocks after `height` changed, as they were before them, in their order.
     pub(crate) fn undo_after(&self, height: Height) -> Result<Vec<Before>, Fault> {
         let mut found = Vec::new();
         let from = height.next().get().to_be_bytes();

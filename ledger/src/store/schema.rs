@@ -139,7 +139,7 @@ impl RecordRow {
     }
 }
 
-/// What a block's records, and all other values that it changed, were before it.
+/// The values of a block's records, and all other values that it changed, as they were before it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UndoRow {
     pub(crate) records: Vec<(IndexKey, Option<RecordRow>)>,
