@@ -6,7 +6,6 @@
 mod error;
 pub mod mirror;
 mod replay;
-mod tile_builder;
 pub mod whole;
 
 use std::{fs, path::PathBuf};

@@ -14,6 +14,7 @@ use protocol::{
     entry::Entry,
     hash::{BlockId, IndexKey, IndexRoot, LeafHash},
     height::{Height, LeafIndex},
+    merkle::tile_builder::TileBuilder,
     planted::{self, Bug},
     state::{RecordState, value_hash},
 };
@@ -25,7 +26,7 @@ use crate::{
     fault::Fault,
     head::Head,
     inbox::Inboxes,
-    log::Edge,
+    log,
     query::{Batches, Trees},
     records::Records,
     rules::{self, Known, Position, Refusal},
@@ -94,7 +95,7 @@ pub struct Ledger {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) head: Arc<Head>,
-    pub(crate) edge: Arc<Edge>,
+    pub(crate) edge: Arc<TileBuilder>,
     pub(crate) views: Views,
     pub(crate) asked: Inboxes,
 }
@@ -261,8 +262,8 @@ impl Ledger {
             });
         }
         let before = Arc::new(executed.before.clone());
-        let mut edge = self.read(|shared| Edge::clone(&shared.edge));
-        let tiles = edge.append(&executed.hashes);
+        let mut edge = self.read(|shared| TileBuilder::clone(&shared.edge));
+        let tiles = log::append(&mut edge, &executed.hashes);
         self.write(|shared| shared.views.begin(Arc::clone(&before)));
         self.store.commit(
             executed,

@@ -5,6 +5,7 @@
 
 pub mod proofs;
 pub mod range;
+pub mod tile_builder;
 pub mod tiles;
 
 use std::convert::Infallible;

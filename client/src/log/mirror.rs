@@ -15,11 +15,12 @@ use protocol::{
     height::LogSize,
     merkle::{
         Frontier, leaf_hash,
+        tile_builder::TileBuilder,
         tiles::{self, TILE_WIDTH, TilePath},
     },
 };
 
-use super::{Log, LogError, leaves, tile_builder::TileBuilder};
+use super::{Log, LogError, leaves};
 use crate::durable::{self, FileError, Readers};
 
 /// Where files wait until they are known to be right. In the mirror's folder: to move is to rename.
@@ -85,13 +86,13 @@ impl<'a> Copy<'a> {
             for leaf in leaves {
                 let hash = leaf_hash(&leaf);
                 frontier.push(hash);
-                built.push(*hash.as_bytes(), |path, hashes| {
-                    files.put(path, &hashes.concat())
-                })?;
+                built.push(&hash, |path, hashes| files.put(path, &hashes.concat()))?;
             }
             index += 1;
         }
-        built.finish(|path, hashes| files.put(path, &hashes.concat()))?;
+        for (path, hashes) in built.partials() {
+            files.put(path, &hashes.concat())?;
+        }
         Ok(Self {
             files,
             frontier,

@@ -15,11 +15,12 @@ use protocol::{
     height::LogSize,
     merkle::{
         Hash, leaf_hash,
+        tile_builder::TileBuilder,
         tiles::{self, TilePath},
     },
 };
 
-use super::{Log, LogError, leaves, tile_builder::TileBuilder};
+use super::{Log, LogError, leaves};
 
 /// Blocks that wait between two threads.
 const WAITING_MAX: usize = 64;
@@ -140,7 +141,7 @@ fn fetch(
     while let Some(width) = tiles::width_at(0, index, size) {
         let bundle = log.tile(TilePath::Entries { index, width })?;
         for leaf in leaves(&bundle, index, width)? {
-            built.push(*leaf_hash(&leaf).as_bytes(), &mut compare)?;
+            built.push(&leaf_hash(&leaf), &mut compare)?;
             let Some(block) = splitter.push(leaf).map_err(LogError::Diverges)? else {
                 continue;
             };
@@ -159,7 +160,9 @@ fn fetch(
     if splitter.is_amid() {
         return Err(LogError::WithinBlock);
     }
-    built.finish(&mut compare)?;
+    for (path, hashes) in built.partials() {
+        compare(path, hashes)?;
+    }
     Ok(compared)
 }
 

@@ -13,7 +13,7 @@ use protocol::{
     genesis::Genesis,
     hash::{IndexKey, RootHash, ValueHash},
     height::{Height, LeafIndex, LogSize},
-    merkle,
+    merkle::{self, tile_builder::TileBuilder},
     planted::{self, Bug},
     state::{RecordState, value_hash},
 };
@@ -26,7 +26,7 @@ use crate::{
     head::Head,
     inbox::Inboxes,
     index::Tree,
-    log::{Edge, tile_hashes},
+    log::{self, tile_hashes},
     query,
     store::{
         Before, Store, Tail,
@@ -90,7 +90,7 @@ impl Ledger {
                         found,
                     });
                 }
-                let tiles = Edge::default().append(&executed.hashes);
+                let tiles = log::append(&mut TileBuilder::default(), &executed.hashes);
                 store.create(chain, &executed, &tiles)?;
             }
             (Some(FORMAT), Some(_)) => {}
@@ -173,8 +173,8 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Snapshot, Fault
             "a leaf follows the tip at size {size}"
         )));
     }
-    let edge = Arc::new(Edge::rebuild(
-        size,
+    let edge = Arc::new(TileBuilder::rebuild(
+        tip.size,
         |at| Ok(*merkle::leaf_hash(&leaf(store, at)?).as_bytes()),
         |level, index| match store.tile(level, index)? {
             Some(bytes) => Ok(tile_hashes(&bytes)),
@@ -209,7 +209,7 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Snapshot, Fault
 
 struct Loaded<'a> {
     store: &'a Store,
-    edge: &'a Arc<Edge>,
+    edge: &'a Arc<TileBuilder>,
     genesis: &'a Genesis,
     /// Collected on the one walk over all records.
     asked: RefCell<Inboxes>,

@@ -7,6 +7,7 @@ use protocol::{
     height::{Height, LeafIndex, LogSize},
     merkle::{
         self, Hash,
+        tile_builder::LEVELS_MAX,
         tiles::{self, TILE_WIDTH},
     },
 };
@@ -15,12 +16,7 @@ use super::{
     NoAnswer,
     tiles::{Tiles, frontier},
 };
-use crate::{
-    fault::Fault,
-    ledger::Ledger,
-    log::{LEVELS_MAX, TILE_HASHES},
-    store::StoredBlock,
-};
+use crate::{fault::Fault, ledger::Ledger, log::TILE_HASHES, store::StoredBlock};
 
 impl Ledger {
     /// The first `width` hashes of a tile, 1 to 256, as served to the world.

@@ -9,13 +9,13 @@ use std::{
 
 use protocol::{
     height::LogSize,
-    merkle::{Frontier, Hash},
+    merkle::{Frontier, Hash, tile_builder::TileBuilder},
 };
 
 use crate::{
     fault::Fault,
     ledger::Ledger,
-    log::{Edge, TILE_BYTES, levels, tile_hashes},
+    log::{TILE_BYTES, levels, tile_hashes},
     store::Store,
 };
 
@@ -52,7 +52,7 @@ impl Trees {
 /// The tiles of one log, as it was at one moment.
 pub(super) struct Tiles<'a> {
     store: &'a Store,
-    edge: Arc<Edge>,
+    edge: Arc<TileBuilder>,
     trees: &'a Trees,
 }
 
@@ -93,7 +93,11 @@ impl<'a> Tiles<'a> {
 }
 
 /// Hashes that are needed to go on appending after the log's first `size` leaves.
-pub(crate) fn frontier(store: &Store, edge: &Arc<Edge>, size: LogSize) -> Result<Frontier, Fault> {
+pub(crate) fn frontier(
+    store: &Store,
+    edge: &Arc<TileBuilder>,
+    size: LogSize,
+) -> Result<Frontier, Fault> {
     let tiles = Tiles {
         store,
         edge: Arc::clone(edge),
