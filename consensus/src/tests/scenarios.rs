@@ -1,7 +1,12 @@
 //! The decision table, row by row, on one machine. Validator 3 of 4 unless said otherwise.
 
+use protocol::height::Round;
+
 use super::script::{Script, a, b};
-use crate::{Input, Machine, RoundStep, TimerKind, Vote, VoteKind, machine::FUTURE_VOTES_MAX};
+use crate::{
+    Input, Machine, RoundStep, TimerKind, Vote, VoteKind, machine::FUTURE_VOTES_MAX,
+    tally::ROUNDS_AHEAD_MAX,
+};
 
 #[test]
 fn a_follower_prevotes_locks_and_decides() {
@@ -38,6 +43,8 @@ fn a_follower_prevotes_locks_and_decides() {
 fn a_proposer_builds_saves_and_proposes() {
     let mut s = Script::new(4, 0);
     let w = s.world.clone();
+    let far = Round::new(ROUNDS_AHEAD_MAX + 1);
+    assert!(s.machine.keeps(Round::new(0)) && !s.machine.keeps(far));
     s.then(
         "entries wait",
         Input::Pending(true),

@@ -43,11 +43,11 @@ pub(super) fn judge(
             expected: Some(expected),
         });
     }
-    let status =
-        RecordStatus::after(Some(current.status), operation).ok_or(Refusal::WrongStatus {
-            status: current.status,
-            operation,
-        })?;
+    // Where an attestation is allowed at all, it leaves the status as it is.
+    RecordStatus::after(Some(current.status), operation).ok_or(Refusal::WrongStatus {
+        status: current.status,
+        operation,
+    })?;
     match (last.map(|mark| mark.said), operation) {
         (None | Some(Operation::Withdraw), Operation::Withdraw) => {
             return Err(Refusal::NothingToWithdraw);
@@ -72,7 +72,6 @@ pub(super) fn judge(
         |standing| standing.marked(mark.clone()),
     );
     Ok(RecordState {
-        status,
         standing: Some(Box::new(standing)),
         ..current.clone()
     })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use protocol::{
     entry::Operation,
     epoch::{Change, ChangeStatement},
+    hash::{TrustHash, sha256},
     name::AgencyName,
     policy::OpenedBy,
     standing::Endorsement,
@@ -34,6 +35,10 @@ fn hand_over(chain: &mut Chain, names: &[&str]) {
     let time = chain.head.time().next();
     let executed = ledger::execute(&chain.head, &chain.records, proposal(time), [&change]);
     chain.append(&executed.unwrap());
+    let now = chain.head.directory().network();
+    let trust = TrustHash::new(sha256(&[change.trust_file.as_bytes()]));
+    assert_eq!((now.epoch, now.trust), (change.statement.epoch, trust));
+    assert_eq!(now.validators.len(), names.len());
 }
 
 fn set(chain: &mut Chain, text: &str) -> Result<(), &'static str> {
