@@ -112,6 +112,19 @@ fn proofs_equal_those_of_another_implementation_and_mutations_are_refused() {
 }
 
 #[test]
+fn a_leaf_that_is_not_there_has_no_path() {
+    let leaves = leaves();
+    for size in [0, 1, 2, 3, 100] {
+        let path = inclusion(
+            LeafIndex::new(size),
+            LogSize::new(size),
+            from_leaves(&leaves),
+        );
+        assert_eq!(path.unwrap(), Vec::<Hash>::new(), "size {size}");
+    }
+}
+
+#[test]
 fn paths_of_tiles_read_back() {
     for (path, tile) in [
         (

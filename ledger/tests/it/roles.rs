@@ -23,7 +23,7 @@ fn hand_over(chain: &mut Chain, names: &[&str]) {
         by: OpenedBy::Agencies,
         epoch: network.epoch.next(),
         before: network.trust,
-        recovery_threshold: 3,
+        recovery_threshold: 7 - network.recovery_threshold,
         publisher: chain.genesis.publisher,
         agencies: names.iter().map(|name| world::agency(name)).collect(),
     };
@@ -37,7 +37,9 @@ fn hand_over(chain: &mut Chain, names: &[&str]) {
     chain.append(&executed.unwrap());
     let now = chain.head.directory().network();
     let trust = TrustHash::new(sha256(&[change.trust_file.as_bytes()]));
-    assert_eq!((now.epoch, now.trust), (change.statement.epoch, trust));
+    let said = &change.statement;
+    assert_eq!((now.epoch, now.trust), (said.epoch, trust));
+    assert_eq!(now.recovery_threshold, said.recovery_threshold);
     assert_eq!(now.validators.len(), names.len());
 }
 
