@@ -25,7 +25,7 @@ use protocol::{
 };
 use thiserror::Error;
 
-use crate::files::{open_regular, read_bounded};
+use crate::files::{create_anew, open_regular, read_bounded};
 
 pub use protocol::sign_state::VALUE_BYTES_MAX;
 
@@ -137,7 +137,7 @@ impl Storage for AtPath {
             ));
         }
         let part = path.with_extension("new");
-        let file = File::create(&part)?;
+        let file = create_anew(&part)?;
         file.write_all_at(bytes, 0)?;
         file.sync_all()?;
         fs::rename(&part, path)?;
@@ -422,6 +422,20 @@ mod tests {
 
     #[test]
     fn a_link_that_leads_nowhere_is_absence_and_is_not_replaced() {
+    /// A folder of `[places]` may be one that others write in.
+    #[test]
+    fn a_link_in_the_place_of_the_part_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (place, victim) = (AtPath(dir.path().join("record")), dir.path().join("victim"));
+        fs::write(&victim, b"another's").unwrap();
+        std::os::unix::fs::symlink(&victim, dir.path().join("record.new")).unwrap();
+        let mut durable = Durable::make(&place, b"first").unwrap();
+        durable.write(b"second").unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"another's");
+        assert!(place.0.symlink_metadata().unwrap().is_file());
+        assert_eq!(read(&place), StoredValue::Value(b"second".to_vec()));
+    }
+
         let dir = tempfile::tempdir().unwrap();
         let place = AtPath(dir.path().join("record"));
         std::os::unix::fs::symlink(dir.path().join("not-mounted/record"), &place.0).unwrap();
