@@ -25,6 +25,8 @@ mod schedule;
 mod sign_guard;
 mod sign_state_recovery;
 mod signer;
+#[cfg(test)]
+pub(crate) mod workbench;
 
 use std::{collections::VecDeque, sync::Arc};
 

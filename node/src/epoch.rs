@@ -271,7 +271,8 @@ impl Epochs {
 /// Epochs of the tests of other parts.
 #[cfg(test)]
 pub(crate) mod examples {
-    use protocol::key::SecretKey;
+    use protocol::{height::TimeMs, key::SecretKey};
+    use testkit::founder::Founder;
 
     use super::*;
 
@@ -279,6 +280,24 @@ pub(crate) mod examples {
     pub(crate) fn secret(agency: &str, purpose: &str) -> SecretKey {
         let seed = sha256(&[agency.as_bytes(), b" ", purpose.as_bytes()]);
         SecretKey::from_seed(&seed)
+    }
+
+    /// The agencies of [`genesis`].
+    pub(crate) const AGENCIES: [&str; 4] = ["adliya", "kadastr", "qurilish", "soliq"];
+
+    /// A network of four, without registries and clerks.
+    pub(crate) fn genesis() -> Genesis {
+        let founder = Founder {
+            origin: "registry.example.uz/test/1",
+            secret,
+        };
+        let agency = |name: &&str| {
+            let url = format!("http://{name}.example/");
+            founder.agency(name, url, format!("{}/{name}/2026", founder.origin))
+        };
+        let agencies = AGENCIES.iter().map(agency).collect();
+        let time = TimeMs::new(1_795_430_400_000);
+        founder.genesis(time, agencies, Vec::new(), Vec::new())
     }
 
     /// An epoch of these agencies, each of which cosigns as `<origin>/<name>`.

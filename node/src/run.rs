@@ -132,7 +132,7 @@ pub async fn run(dir: &Path, is_lost: bool, told: Signals, levels: Levels) -> Re
     serve(&shared, server, stop).await;
     shared.begin_to_end();
     drop(over);
-    let _joined = tokio::task::spawn_blocking(move || driver.join()).await;
+    let _ended = driver.await;
     let failed = shared.failed.borrow().clone();
     failed.map_or(Ok(()), |met| Err(NodeFault::Met(met).into()))
 }
@@ -391,8 +391,10 @@ fn first_peers(config: &Config) -> Result<usize, NodeFault> {
     Ok(peers(config, &first).len())
 }
 
-/// Starts the driver on a thread of its own: its syncs must delay nothing else.
-fn drive(start: Start, over: mpsc::Receiver<()>) -> Result<std::thread::JoinHandle<()>, NodeFault> {
+/// Starts the driver on a thread of its own: its syncs must delay nothing else. What is returned ends when
+/// the driver has; to wait for it takes no thread, which a system that gives none would refuse.
+fn drive(start: Start, over: mpsc::Receiver<()>) -> Result<oneshot::Receiver<()>, NodeFault> {
+    let (ends, has_ended) = oneshot::channel();
     let shared = Arc::clone(&start.shared);
     // Whoever still answers a client may let go of the ledger while the process ends: RocksDB would be closed
     // with its own globals gone, and abort. Nobody closes it; what is in it is on disk.
@@ -412,9 +414,11 @@ fn drive(start: Start, over: mpsc::Receiver<()>) -> Result<std::thread::JoinHand
         shared.part_ended("the driver");
     };
     std::thread::Builder::new()
+        let _gone = ends.send(());
         .name("driver".to_owned())
         .spawn(work)
-        .map_err(|error| NodeFault::start("the driver", error))
+        .map_err(|error| NodeFault::start("the driver", error))?;
+    Ok(has_ended)
 }
 
 /// What HTTP is served with.
@@ -451,3 +455,6 @@ async fn serve(shared: &Arc<Shared>, server: Server<'_>, stop: oneshot::Receiver
     tell.send_replace(true);
     let _ended = served.await;
 }
+
+#[cfg(test)]
+mod tests;
