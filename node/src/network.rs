@@ -39,7 +39,7 @@ use crate::{address::PeerAddress, host::Host, limits};
 pub const HEARD_WITHIN: Duration = Duration::from_secs(8);
 
 /// A peer that was cut off is not let in again for so long.
-pub const CUT_FOR: Duration = Duration::from_secs(30);
+pub const CUT_FOR: Duration = Duration::from_secs(limits::PEER_CUT_SECONDS);
 
 /// What a message is for. Each kind travels alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

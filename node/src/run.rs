@@ -26,6 +26,7 @@ use crate::{
     config::{BadConfig, Config},
     cosigner::CheckpointCosigner,
     descriptors,
+    disks::Disks,
     driver::{Driver, Start},
     durable::AtPath,
     epoch::{EpochState, Epochs},
@@ -341,6 +342,7 @@ pub fn assemble(
     let names = peers(&config, &epoch).into_iter().map(|peer| peer.name);
     let (ingest, jobs) = Ingest::open();
     let shared = Shared::new(Parts {
+        disks: Disks::of(&config.places),
         host,
         epochs: kept.epochs,
         agency,

@@ -16,7 +16,7 @@ use node::{
     clocks::AHEAD_MS_MAX,
     cosign_state::Cosigned,
     durable::{Durable, StoredValue, VALUE_BYTES_MAX},
-    mempool,
+    limits,
     network::{HEARD_WITHIN, Lane},
     sign_state::SafetyBody,
     wire::{ConsensusMessage, Cosignature, SyncMessage},
@@ -131,7 +131,7 @@ impl Laws {
             return Ok(());
         };
         let waiting = life.shared.mempool().len();
-        ensure(waiting <= mempool::WAITING_MAX, "I10", || {
+        ensure(waiting <= limits::QUEUE_ENTRIES_MAX, "I10", || {
             format!("{waiting} entries wait at {}", host.name)
         })
     }
