@@ -99,6 +99,12 @@ pub struct Driver {
     is_parting: bool,
 }
 
+/// What a key says that is asked to contradict its own words.
+#[cfg(test)]
+pub(crate) fn a_contradiction() -> impl std::error::Error + Send + Sync + 'static {
+    signer::WouldContradict::example()
+}
+
 enum Fact {
     Consensus(Received),
     Sync(Received),

@@ -49,13 +49,15 @@ pub enum DurableFault {
         source: io::Error,
     },
     /// Neither generation can be read.
-    #[error("{path}: no readable copy is left")]
+    #[error("{path}: nothing in it can be read; put a better copy of this very file there")]
     Rotten {
         /// The file.
         path: PathBuf,
     },
     /// A value longer than a slot: a bug of its writer.
-    #[error("{path}: a value of {bytes} bytes does not fit")]
+    #[error(
+        "{path}: a value of {bytes} bytes does not fit: a bug; restart the node and report the log"
+    )]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -420,8 +422,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_link_that_leads_nowhere_is_absence_and_is_not_replaced() {
     /// A folder of `[places]` may be one that others write in.
     #[test]
     fn a_link_in_the_place_of_the_part_is_not_followed() {
@@ -436,6 +436,8 @@ mod tests {
         assert_eq!(read(&place), StoredValue::Value(b"second".to_vec()));
     }
 
+    #[test]
+    fn a_link_that_leads_nowhere_is_absence_and_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let place = AtPath(dir.path().join("record"));
         std::os::unix::fs::symlink(dir.path().join("not-mounted/record"), &place.0).unwrap();

@@ -136,10 +136,10 @@ pub enum NetworkFault {
         source: io::Error,
     },
     /// A key that libp2p does not take.
-    #[error("the peer key of {0} cannot be used")]
+    #[error("the peer key of {0} cannot be used; compare it with what its holder gives")]
     Key(String),
     /// The transport could not be made.
-    #[error("the transport cannot be made")]
+    #[error("the transport cannot be made; restart the node and report the log")]
     Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

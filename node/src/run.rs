@@ -211,7 +211,7 @@ fn make_folder(data: &Path) -> Result<(), NodeFault> {
         NodeFault::Folder {
             path: data.to_owned(),
             hint: if found.is_ok_and(|found| found.is_symlink()) {
-                ": it is a link that leads nowhere; is its disk mounted?"
+                ", which is a link that leads nowhere"
             } else {
                 ""
             },
@@ -414,9 +414,9 @@ fn drive(start: Start, over: mpsc::Receiver<()>) -> Result<oneshot::Receiver<()>
             shared.fail_with("the driver has panicked: a bug; restart the node and report the log");
         }
         shared.part_ended("the driver");
+        let _gone = ends.send(());
     };
     std::thread::Builder::new()
-        let _gone = ends.send(());
         .name("driver".to_owned())
         .spawn(work)
         .map_err(|error| NodeFault::start("the driver", error))?;
@@ -450,7 +450,9 @@ async fn serve(shared: &Arc<Shared>, server: Server<'_>, stop: oneshot::Receiver
                 Ok(Err(error)) => error.to_string(),
                 Err(error) => error.to_string(),
             };
-            shared.fail_with(&format!("the HTTP server ended: {why}"));
+            shared.fail_with(&format!(
+                "the HTTP server ended: {why}; restart the node and report the log"
+            ));
             return;
         }
     }
