@@ -52,7 +52,9 @@ pub enum Fault {
     /// The store has lost what was once committed, or holds something else in its place.
     #[error(
         "the store is behind its tip: size {expected_size} with root {expected_root} was committed, \
-         and the store has size {size} with {found}; do not vote with it: it is another log than the one that was cosigned"
+         and the store has size {size} with {found}; do not vote with it: it is another log than the one that was cosigned; \
+         put this node's own ledger folder there, or move this one away and start again: the node fetches \
+         the blocks from its peers"
     )]
     BehindItsTip {
         /// Size that the caller remembers.
@@ -75,7 +77,7 @@ pub enum Fault {
     #[error("an earlier write failed; restart the node, it will check what the disk holds")]
     Poisoned,
     /// A block that does not follow the head, or a checkpoint that is none of this ledger's.
-    #[error("height {height} does not fit: {what}")]
+    #[error("height {height} does not fit: {what}; restart the node and report the log")]
     OutOfOrder {
         /// The height given.
         height: Height,

@@ -11,12 +11,13 @@ use std::{
     time::Duration,
 };
 
-use crate::{host::Moment, metrics::PeerBreach, network::PeerIndex, shared::Shared};
+use crate::{
+    host::Moment, limits::PEER_BAD_MESSAGES_MAX, metrics::PeerBreach, network::PeerIndex,
+    shared::Shared,
+};
 
 /// A peer is told of at most once in so long.
 const LINE_EVERY: Duration = Duration::from_secs(1);
-/// A peer that has sent so many bad messages and no good one between them is cut off.
-pub const CUT_AFTER: u32 = 1_000;
 /// Characters of a detail that are told.
 const DETAIL_MAX: usize = 200;
 
@@ -128,14 +129,14 @@ impl Shared {
             account.detail = detail.to_string().chars().take(DETAIL_MAX).collect();
         }
         *account.untold.entry(breach).or_default() += 1;
-        if account.in_a_row >= CUT_AFTER {
+        if account.in_a_row >= PEER_BAD_MESSAGES_MAX {
             account.in_a_row = 0;
             self.metrics.count_cut(name);
             self.network.cut(peer);
             tracing::warn!(
                 event = "peer-cut",
                 peer = name,
-                count = CUT_AFTER,
+                count = PEER_BAD_MESSAGES_MAX,
                 first = account.detail,
                 "a peer sent nothing but bad messages; its connection is cut for a while"
             );

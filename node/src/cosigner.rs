@@ -22,11 +22,10 @@ use crate::{
     cosign_state::{CosignState, Cosigned, NotCosigned},
     durable,
     epoch::EpochState,
+    limits,
     wire::{Cosignature, LogLine},
 };
 
-/// Cosignatures of one agency that are kept for checkpoints that are not here.
-const ROOTS_MAX: usize = 64;
 /// Signature lines of a checkpoint, the log's own among them, that all tools read.
 const LINES_MAX: usize = 16;
 
@@ -238,7 +237,7 @@ impl CheckpointCosigner {
         }
         let elsewhere = self.collected.values().filter(|found| !found.is_here);
         let named = elsewhere.filter(|found| found.cosigns.contains_key(agency));
-        named.count() >= ROOTS_MAX
+        named.count() >= limits::AGENCY_ROOTS_MAX
     }
 
     /// Takes a publisher's line if it verifies.
@@ -311,6 +310,16 @@ impl CheckpointCosigner {
             }
         }
         Some((note, line))
+    }
+
+    /// Agencies whose cosignature on `checkpoint` is not here.
+    #[must_use]
+    pub fn lacking(&self, checkpoint: &Checkpoint) -> Vec<AgencyName> {
+        let found = self.collected.get(&(checkpoint.size, checkpoint.root));
+        let has =
+            |agency: &AgencyName| found.is_some_and(|found| found.cosigns.contains_key(agency));
+        let agencies = self.epoch_at(checkpoint.size).cosigners().keys();
+        agencies.filter(|agency| !has(agency)).cloned().collect()
     }
 
     /// Whether the checkpoint has the log's own line.
@@ -500,7 +509,7 @@ mod tests {
         for root in 0..200 {
             let _taken = cosigner.collect(cosign(&names[0], 5, root), now);
         }
-        assert_eq!(cosigner.collected.len(), ROOTS_MAX);
+        assert_eq!(cosigner.collected.len(), limits::AGENCY_ROOTS_MAX);
         assert_eq!(
             cosigner.collect(cosign(&names[1], 5, 999), now),
             Collect::Counted

@@ -25,6 +25,8 @@ mod schedule;
 mod sign_guard;
 mod sign_state_recovery;
 mod signer;
+#[cfg(test)]
+pub(crate) mod workbench;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -95,6 +97,12 @@ pub struct Driver {
     orders: VecDeque<consensus::Effect>,
     /// A fork was found, and the peers have been told.
     is_parting: bool,
+}
+
+/// What a key says that is asked to contradict its own words.
+#[cfg(test)]
+pub(crate) fn a_contradiction() -> impl std::error::Error + Send + Sync + 'static {
+    signer::WouldContradict::example()
 }
 
 enum Fact {

@@ -25,7 +25,7 @@ use protocol::{
 };
 use thiserror::Error;
 
-use crate::files::{open_regular, read_bounded};
+use crate::files::{create_anew, open_regular, read_bounded};
 
 pub use protocol::sign_state::VALUE_BYTES_MAX;
 
@@ -49,13 +49,15 @@ pub enum DurableFault {
         source: io::Error,
     },
     /// Neither generation can be read.
-    #[error("{path}: no readable copy is left")]
+    #[error("{path}: nothing in it can be read; put a better copy of this very file there")]
     Rotten {
         /// The file.
         path: PathBuf,
     },
     /// A value longer than a slot: a bug of its writer.
-    #[error("{path}: a value of {bytes} bytes does not fit")]
+    #[error(
+        "{path}: a value of {bytes} bytes does not fit: a bug; restart the node and report the log"
+    )]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -149,7 +151,7 @@ impl Storage for AtPath {
             ));
         }
         let part = path.with_extension("new");
-        let file = File::create(&part)?;
+        let file = create_anew(&part)?;
         file.write_all_at(bytes, 0)?;
         file.sync_all()?;
         fs::rename(&part, path)?;
@@ -446,6 +448,20 @@ mod tests {
                 Err(DurableFault::Rotten { .. })
             ));
         }
+    }
+
+    /// A folder of `[places]` may be one that others write in.
+    #[test]
+    fn a_link_in_the_place_of_the_part_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (place, victim) = (AtPath(dir.path().join("record")), dir.path().join("victim"));
+        fs::write(&victim, b"another's").unwrap();
+        std::os::unix::fs::symlink(&victim, dir.path().join("record.new")).unwrap();
+        let mut durable = Durable::make(&place, b"first").unwrap();
+        durable.write(b"second").unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"another's");
+        assert!(place.0.symlink_metadata().unwrap().is_file());
+        assert_eq!(read(&place), StoredValue::Value(b"second".to_vec()));
     }
 
     #[test]

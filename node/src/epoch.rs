@@ -29,7 +29,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum EpochFault {
     /// The validators are no set that can vote.
-    #[error("epoch {epoch} has no validators that can vote")]
+    #[error(
+        "epoch {epoch} has no validators that can vote; compare the genesis with the other agencies"
+    )]
     Validators {
         /// Number of the epoch.
         epoch: Epoch,
@@ -37,10 +39,14 @@ pub enum EpochFault {
         source: SetError,
     },
     /// A validator that is no agency.
-    #[error("the ledger names {0} a validator, and no agency: a bug")]
+    #[error(
+        "the ledger names {0} a validator, and no agency: a bug; restart the node and report the log"
+    )]
     NoAgency(AgencyName),
     /// The trust file is another one than the ledger names, or none.
-    #[error("the trust file of epoch {0} is not here; this node cannot start in that epoch")]
+    #[error(
+        "the trust file of epoch {0} is not here, and this version starts in the first epoch alone; run one that knows later ones"
+    )]
     NoTrustFile(Epoch),
 }
 
@@ -271,9 +277,28 @@ impl Epochs {
 /// Epochs of the tests of other parts.
 #[cfg(test)]
 pub(crate) mod examples {
-    use protocol::key::SecretKey;
+    use protocol::{height::TimeMs, key::SecretKey};
+    use testkit::founder::Founder;
 
     use super::*;
+
+    /// The agencies of [`genesis`].
+    pub(crate) const AGENCIES: [&str; 4] = ["adliya", "kadastr", "qurilish", "soliq"];
+
+    /// A network of four, without registries and clerks.
+    pub(crate) fn genesis() -> Genesis {
+        let founder = Founder {
+            origin: "registry.example.uz/test/1",
+            secret,
+        };
+        let agency = |name: &&str| {
+            let url = format!("http://{name}.example/");
+            founder.agency(name, url, format!("{}/{name}/2026", founder.origin))
+        };
+        let agencies = AGENCIES.iter().map(agency).collect();
+        let time = TimeMs::new(1_795_430_400_000);
+        founder.genesis(time, agencies, Vec::new(), Vec::new())
+    }
 
     /// Secret key of an agency for one use.
     pub(crate) fn secret(agency: &str, purpose: &str) -> SecretKey {

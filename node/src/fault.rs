@@ -29,7 +29,9 @@ pub enum NodeFault {
     #[error(transparent)]
     TooFewFiles(#[from] descriptors::TooFew),
     /// A folder of the node cannot be made.
-    #[error("{path} cannot be made{hint}")]
+    #[error(
+        "{path} cannot be made{hint}; make sure that its disk is mounted, has room and may be written, then start again"
+    )]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -49,7 +51,9 @@ pub enum NodeFault {
         source: io::Error,
     },
     /// The system starts no more threads, or gives no more descriptors.
-    #[error("cannot start {what}")]
+    #[error(
+        "cannot start {what}; give the system more threads, memory or open files (TasksMax= and LimitNOFILE= in a systemd unit), then start again"
+    )]
     Start {
         /// What.
         what: &'static str,
@@ -63,19 +67,23 @@ pub enum NodeFault {
     #[error(transparent)]
     Witness(#[from] witness::WitnessFault),
     /// The safety record is none of this program's.
-    #[error("the safety record cannot be read; this node must not vote with it")]
+    #[error(
+        "the safety record cannot be read, and this node must not vote with it; run the version that wrote it, or put a better copy of this very file there"
+    )]
     Record(#[source] DecodeError),
     /// A key was asked to sign what contradicts its own words.
     #[error(transparent)]
     Contradiction(Box<dyn Error + Send + Sync>),
     /// A decided block that this node must have and has not.
-    #[error("block {0} was decided and is not here: a bug")]
+    #[error("block {0} was decided and is not here: a bug; restart the node and report the log")]
     Lost(BlockId),
     /// The same of a block in the ledger.
-    #[error("block {0} is not here: a bug")]
+    #[error("block {0} is not here: a bug; restart the node and report the log")]
     Missing(Height),
     /// The certificate of a block in the ledger is none of this program's.
-    #[error("the certificate of block {height}")]
+    #[error(
+        "the certificate of block {height} cannot be read; run the version that wrote it, or move the ledger folder away and start again: the node fetches the blocks from its peers"
+    )]
     Certificate {
         /// Whose.
         height: Height,
@@ -128,3 +136,6 @@ impl NodeFault {
         Self::Start { what, source }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
-//! Files that an operator gives: regular ones, of a bounded length, opened without waiting.
+//! Files that an operator gives: regular ones, of a bounded length, opened without waiting. And files that
+//! the node makes where others may write too: anew, whatever somebody has put in their place.
 //!
 //! Whoever opens a pipe waits until somebody writes into it, and a device has no end: in the place of a
-//! file either would hold the node up for ever. Not here: files that the node makes by itself.
+//! file either would hold the node up for ever. What is in the files is not here.
 
 use std::{
-    fs::{File, FileType, Metadata, OpenOptions},
+    fs::{self, File, FileType, Metadata, OpenOptions},
     io::{self, Read},
     os::unix::fs::{FileTypeExt, OpenOptionsExt},
     path::Path,
@@ -23,6 +24,19 @@ pub(crate) fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result
     let file = options.custom_flags(flags).open(path)?;
     must_be_regular(&file.metadata()?)?;
     Ok(file)
+}
+
+/// Makes a file of its own at a path. What stands there is taken away and not written into: a link that
+/// somebody has put in its place leads to a file that is nobody's to change.
+///
+/// # Errors
+/// What the system said; also when somebody puts something there in that very moment.
+pub(crate) fn create_anew(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 /// Reads a regular file of at most `bytes_max` bytes.
@@ -115,6 +129,29 @@ mod tests {
             let open = open_regular(&path, options.read(true).write(true));
             assert_eq!(open.is_ok(), path == at("file"), "{}", path.display());
         }
+    }
+
+    #[test]
+    fn a_file_is_made_anew_and_never_through_a_link() {
+        use std::{io::Write, os::unix::fs::symlink};
+
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("victim"), b"keys").unwrap();
+        std::fs::write(at("other"), b"more").unwrap();
+        symlink(at("victim"), at("new")).unwrap();
+        std::fs::hard_link(at("other"), at("again")).unwrap();
+        symlink(at("nothing"), at("dangling")).unwrap();
+        for name in ["new", "again", "dangling", "absent"] {
+            create_anew(&at(name)).unwrap().write_all(b"ours").unwrap();
+            assert_eq!(std::fs::read(at(name)).unwrap(), b"ours");
+            assert!(at(name).symlink_metadata().unwrap().is_file(), "{name}");
+        }
+        assert_eq!(std::fs::read(at("victim")).unwrap(), b"keys");
+        assert_eq!(std::fs::read(at("other")).unwrap(), b"more");
+        assert!(!at("nothing").exists());
+        std::fs::create_dir(at("folder")).unwrap();
+        assert!(create_anew(&at("folder")).is_err());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod config;
 pub mod cosign_state;
 pub mod cosigner;
 pub mod descriptors;
+pub mod disks;
 pub mod driver;
 pub mod durable;
 pub mod epoch;

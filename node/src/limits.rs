@@ -79,6 +79,15 @@ limits! {
     TILES_IN_HAND_MAX: usize = 16, "requests";
     /// Requests in hand for lists of clerks, registries, waiting records.
     LISTS_IN_HAND_MAX: usize = 4, "requests";
+    /// Leaves that wait for a block: one block of the greatest length and the beginning of the next. Beyond
+    /// it clients are told `busy`.
+    QUEUE_ENTRIES_MAX: usize = 20_000, "leaves";
+    /// Bytes of what waits for a block: 32 bodies of the greatest length.
+    QUEUE_BYTES_MAX: usize = 64 << 20, "bytes";
+    /// Leaves that wait from one agency, so that none fills the queue for all.
+    QUEUE_AGENCY_ENTRIES_MAX: usize = 10_000, "leaves";
+    /// Refusals that are remembered for whoever asks later what became of an entry.
+    REFUSALS_KEPT_MAX: usize = 20_000, "entries";
     /// Records in one answer about an inbox.
     INBOX_RECORDS_MAX: usize = 1000, "records";
     /// Connections from peers that have not yet shown who they are. A newcomer beyond it takes the place
@@ -99,12 +108,34 @@ limits! {
     PEER_JOBS_MAX: usize = 2, "parts";
     /// Requests with entries that wait for a free core; their bytes are bounded by the bodies' budget.
     CLIENT_JOBS_MAX: usize = 4096, "requests";
+    /// Compact blocks that one peer may have gathered here, and blocks that it is asked for at once: a
+    /// round has one, and rounds end while entries are fetched. Its own newer ones push out its older ones.
+    PEER_COMPACT_BLOCKS_MAX: usize = 4, "blocks";
+    /// Proposals of one validator that wait for their blocks, of as many rounds. Its own newer ones push
+    /// out its older ones, and nobody else's.
+    PEER_PROPOSALS_MAX: usize = 4, "proposals";
+    /// Streams of one lane that one peer may have. Its node has one at a time; but where a second node uses
+    /// its key, each must be heard, or each of them would end the other's and nobody be.
+    PEER_STREAMS_MAX: usize = 2, "streams";
+    /// Bad messages without a good one between them after which a peer is cut off. Peers of another version
+    /// say good ones between; a flood has none.
+    PEER_BAD_MESSAGES_MAX: u32 = 1000, "messages";
+    /// A peer that was cut off is not let in again for so long: its flood then costs next to nothing, and
+    /// one that was mended is back soon.
+    PEER_CUT_SECONDS: u64 = 30, "seconds";
+    /// Cosignatures of one agency that are kept for checkpoints that are not here. It can sign as many
+    /// roots as it likes; a node that is a little behind needs those of the blocks that it lacks.
+    AGENCY_ROOTS_MAX: usize = 64, "checkpoints";
     /// Table files that the database keeps open.
     DISK_TABLES_MAX: usize = ledger::OPEN_FILES_MAX as usize, "files";
     /// Files kept back besides: logs of the database, merging of tables, safety record, register, stdio.
     DISK_OTHERS: usize = 96, "files";
     /// With fewer free descriptors than this a node says that it is not ready.
     OPEN_FILES_FREE_MIN: u64 = 64, "files";
+    /// With less room on the disk of the ledger, of the safety record or of the cosign state a node says
+    /// that it is not ready. It goes on until a write fails, and then ends; merging of tables needs room for
+    /// the old and the new, and whoever gives the disk more room needs notice.
+    DISK_FREE_BYTES_MIN: u64 = 1 << 30, "bytes";
     /// Entries that wait for longer without a block make a node say that it is not ready. A block takes a
     /// second, and a round whose proposer is away ten.
     ENTRIES_WAIT_SECONDS_MAX: u64 = 30, "seconds";

@@ -20,14 +20,7 @@ use protocol::{
     state::{ClerkState, RecordState, RegistryState, ReturnState},
 };
 
-/// The most entries that wait.
-pub const WAITING_MAX: usize = 20_000;
-/// The most bytes that wait.
-pub const WAITING_BYTES_MAX: usize = 64 << 20;
-/// The most entries that wait from one agency, so that none fills the queue for all.
-pub const WAITING_PER_AGENCY_MAX: usize = 10_000;
-/// How many refusals are remembered after the fact.
-const REFUSED_MAX: usize = 20_000;
+use crate::limits;
 
 /// What became of an entry that was offered.
 #[derive(Debug)]
@@ -110,9 +103,9 @@ impl Mempool {
         let of_agency = self.per_agency.get(&agency).copied().unwrap_or(0);
         // A validator's return never waits for clerks' entries: there is at most one of each agency.
         let has_room = matches!(entry.submission(), Submission::Return(_));
-        let is_full = self.leaves + entry.count() > WAITING_MAX
-            || self.bytes + entry.bytes().len() > WAITING_BYTES_MAX
-            || of_agency + entry.count() > WAITING_PER_AGENCY_MAX;
+        let is_full = self.leaves + entry.count() > limits::QUEUE_ENTRIES_MAX
+            || self.bytes + entry.bytes().len() > limits::QUEUE_BYTES_MAX
+            || of_agency + entry.count() > limits::QUEUE_AGENCY_ENTRIES_MAX;
         if is_full && !has_room {
             return Offered::Full;
         }
@@ -266,7 +259,7 @@ impl Mempool {
         if self.refused.insert(id, refusal).is_none() {
             self.refused_order.push_back(id);
         }
-        while self.refused_order.len() > REFUSED_MAX {
+        while self.refused_order.len() > limits::REFUSALS_KEPT_MAX {
             if let Some(oldest) = self.refused_order.pop_front() {
                 self.refused.remove(&oldest);
             }

@@ -11,6 +11,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
+use protocol::name::AgencyName;
 
 pub use self::{
     exposition::Exposition,
@@ -24,6 +25,13 @@ use crate::server::ServingCounts;
 pub struct CodeLabel {
     /// The stable code of the refusal.
     pub code: String,
+}
+
+/// An agency that cosigns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AgencyLabel {
+    /// Its name.
+    pub agency: String,
 }
 
 /// A peer and a kind of bad message.
@@ -67,6 +75,10 @@ pub struct Metrics {
     pub evidence: Counter,
     /// 1 if this node votes, else 0.
     pub votes: Gauge,
+    /// Checkpoints that were published and then followed without an agency's cosignature.
+    pub missed_cosignatures: Family<AgencyLabel, Counter>,
+    /// Number of the epoch.
+    pub epoch: Gauge,
     /// Time of the last block, in seconds since 1970.
     pub head_timestamp: Gauge<f64, AtomicU64>,
     /// How each peer stands.
@@ -77,8 +89,8 @@ pub struct Metrics {
     pub log_lines_lost: Counter<u64, AtomicU64>,
     /// Serving of the HTTP port.
     pub serving: Arc<ServingCounts>,
-    /// Open files and limits.
-    machine: MachineMetrics,
+    /// Open files, room on the disk, and limits.
+    pub machine: MachineMetrics,
     /// Bad messages of peers, by kind.
     pub breaches: Family<PeerBreach, Counter>,
     /// Connections that were cut because nothing good came over them.
@@ -109,6 +121,8 @@ impl Default for Metrics {
             sent_bytes: Counter::default(),
             evidence: Counter::default(),
             votes: Gauge::default(),
+            missed_cosignatures: Family::default(),
+            epoch: Gauge::default(),
             head_timestamp: Gauge::default(),
             peers: PeerMetrics::default(),
             clock_offset: Gauge::default(),
@@ -139,6 +153,12 @@ impl Metrics {
             "published_size_leaves",
             "Size of the newest checkpoint with a quorum",
             self.published.clone(),
+        );
+        registry.register("epoch", "Number of the epoch, from 0", self.epoch.clone());
+        registry.register(
+            "missed_cosignatures",
+            "Checkpoints that were published, and followed by the next, without a cosignature of the agency",
+            self.missed_cosignatures.clone(),
         );
         registry.register(
             "entries",
@@ -245,6 +265,18 @@ impl Metrics {
     pub fn count_cut(&self, peer: &str) {
         let peer = peer.to_owned();
         self.cuts.get_or_create(&PeerName { peer }).inc();
+    }
+
+    /// Counts a checkpoint that went by without an agency's cosignature.
+    pub fn count_missed(&self, agency: &AgencyName) {
+        self.missed_by(agency).inc();
+    }
+
+    /// The count of an agency, from now on on the page.
+    pub fn missed_by(&self, agency: &AgencyName) -> Counter {
+        let agency = agency.to_string();
+        let label = AgencyLabel { agency };
+        self.missed_cosignatures.get_or_create(&label).clone()
     }
 
     /// Counts a refusal.

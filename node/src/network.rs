@@ -39,7 +39,7 @@ use crate::{address::PeerAddress, host::Host, limits};
 pub const HEARD_WITHIN: Duration = Duration::from_secs(8);
 
 /// A peer that was cut off is not let in again for so long.
-pub const CUT_FOR: Duration = Duration::from_secs(30);
+pub const CUT_FOR: Duration = Duration::from_secs(limits::PEER_CUT_SECONDS);
 
 /// What a message is for. Each kind travels alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,10 +136,10 @@ pub enum NetworkFault {
         source: io::Error,
     },
     /// A key that libp2p does not take.
-    #[error("the peer key of {0} cannot be used")]
+    #[error("the peer key of {0} cannot be used; compare it with what its holder gives")]
     Key(String),
     /// The transport could not be made.
-    #[error("the transport cannot be made")]
+    #[error("the transport cannot be made; restart the node and report the log")]
     Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -26,6 +26,7 @@ use crate::{
     config::{BadConfig, Config},
     cosigner::CheckpointCosigner,
     descriptors,
+    disks::Disks,
     driver::{Driver, Start},
     durable::AtPath,
     epoch::{EpochState, Epochs},
@@ -132,7 +133,7 @@ pub async fn run(dir: &Path, is_lost: bool, told: Signals, levels: Levels) -> Re
     serve(&shared, server, stop).await;
     shared.begin_to_end();
     drop(over);
-    let _joined = tokio::task::spawn_blocking(move || driver.join()).await;
+    let _ended = driver.await;
     let failed = shared.failed.borrow().clone();
     failed.map_or(Ok(()), |met| Err(NodeFault::Met(met).into()))
 }
@@ -210,7 +211,7 @@ fn make_folder(data: &Path) -> Result<(), NodeFault> {
         NodeFault::Folder {
             path: data.to_owned(),
             hint: if found.is_ok_and(|found| found.is_symlink()) {
-                ": it is a link that leads nowhere; is its disk mounted?"
+                ", which is a link that leads nowhere"
             } else {
                 ""
             },
@@ -341,6 +342,7 @@ pub fn assemble(
     let names = peers(&config, &epoch).into_iter().map(|peer| peer.name);
     let (ingest, jobs) = Ingest::open();
     let shared = Shared::new(Parts {
+        disks: Disks::of(&config.places),
         host,
         epochs: kept.epochs,
         agency,
@@ -391,8 +393,10 @@ fn first_peers(config: &Config) -> Result<usize, NodeFault> {
     Ok(peers(config, &first).len())
 }
 
-/// Starts the driver on a thread of its own: its syncs must delay nothing else.
-fn drive(start: Start, over: mpsc::Receiver<()>) -> Result<std::thread::JoinHandle<()>, NodeFault> {
+/// Starts the driver on a thread of its own: its syncs must delay nothing else. What is returned ends when
+/// the driver has; to wait for it takes no thread, which a system that gives none would refuse.
+fn drive(start: Start, over: mpsc::Receiver<()>) -> Result<oneshot::Receiver<()>, NodeFault> {
+    let (ends, has_ended) = oneshot::channel();
     let shared = Arc::clone(&start.shared);
     // Whoever still answers a client may let go of the ledger while the process ends: RocksDB would be closed
     // with its own globals gone, and abort. Nobody closes it; what is in it is on disk.
@@ -410,11 +414,13 @@ fn drive(start: Start, over: mpsc::Receiver<()>) -> Result<std::thread::JoinHand
             shared.fail_with("the driver has panicked: a bug; restart the node and report the log");
         }
         shared.part_ended("the driver");
+        let _gone = ends.send(());
     };
     std::thread::Builder::new()
         .name("driver".to_owned())
         .spawn(work)
-        .map_err(|error| NodeFault::start("the driver", error))
+        .map_err(|error| NodeFault::start("the driver", error))?;
+    Ok(has_ended)
 }
 
 /// What HTTP is served with.
@@ -444,10 +450,15 @@ async fn serve(shared: &Arc<Shared>, server: Server<'_>, stop: oneshot::Receiver
                 Ok(Err(error)) => error.to_string(),
                 Err(error) => error.to_string(),
             };
-            shared.fail_with(&format!("the HTTP server ended: {why}"));
+            shared.fail_with(&format!(
+                "the HTTP server ended: {why}; restart the node and report the log"
+            ));
             return;
         }
     }
     tell.send_replace(true);
     let _ended = served.await;
 }
+
+#[cfg(test)]
+mod tests;

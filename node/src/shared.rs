@@ -19,6 +19,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     breaches::Breaches,
+    disks::Disks,
     epoch::Epochs,
     host::{Host, Moment},
     ingest::Ingest,
@@ -72,6 +73,8 @@ pub struct Shared {
     pub peers: Vec<String>,
     /// Where entries come in.
     pub ingest: Ingest,
+    /// Where it keeps what must last.
+    pub disks: Disks,
     /// Counters.
     pub metrics: Metrics,
     /// What peers did wrong.
@@ -104,6 +107,8 @@ pub struct Parts {
     pub peers: Vec<String>,
     /// Where entries come in.
     pub ingest: Ingest,
+    /// Where it keeps what must last.
+    pub disks: Disks,
 }
 
 impl Shared {
@@ -118,6 +123,7 @@ impl Shared {
             network,
             peers,
             ingest,
+            disks,
         } = parts;
         let published = ledger
             .published()
@@ -131,6 +137,7 @@ impl Shared {
             breaches: Breaches::new(peers.len()),
             peers,
             ingest,
+            disks,
             metrics: Metrics::default(),
             published: watch::Sender::new(published),
             failed: watch::Sender::new(None),

@@ -62,6 +62,7 @@ mod network {
     mod doubt;
     mod epochs;
     mod interface;
+    mod machine;
     mod metrics;
     mod node_log;
     mod outages;

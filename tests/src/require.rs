@@ -22,6 +22,12 @@ pub fn require(tool: &str) -> Option<PathBuf> {
     found
 }
 
+/// Whether everything has to be checked, as in CI: then whatever is missing fails the test.
+#[must_use]
+pub fn all_is_asked_for() -> bool {
+    std::env::var_os("MUHR_REQUIRE_ALL").is_some_and(|all| all == "1")
+}
+
 /// What a test needs besides programs: root's rights, a library, a file system. Returns `there`.
 ///
 /// # Panics
@@ -36,7 +42,7 @@ pub fn require_that(there: bool, what: &str) -> bool {
 
 fn missing(what: &str) {
     assert!(
-        std::env::var_os("MUHR_REQUIRE_ALL").is_none_or(|all| all != "1"),
+        !all_is_asked_for(),
         "{what} is missing, and MUHR_REQUIRE_ALL=1 asks that everything is checked: deploy/test-tools.sh installs what the tests need"
     );
     eprintln!("not checked: {what} is missing (deploy/test-tools.sh installs it)");

@@ -126,6 +126,10 @@ fn build(options: &Options, dir: &Path) -> Net {
     let mut laws = Laws::new(&seats, &faulty);
     // Drift adds at most 100 ppm of a few minutes.
     laws.skew_ms = 2 * options.skew_ms + 50;
+    let has_old_copy = |host: &&Host| options.roles.get(&host.seat) == Some(&Role::OldCopy);
+    for host in hosts.iter().filter(has_old_copy) {
+        laws.cosigned.has_old_copy(host.number);
+    }
     let at_observers = options.roles.range(seats.agencies()..);
     laws.unheard = at_observers.map(|(seat, _)| *seat).collect();
     let names = (0..seats.agencies()).map(|seat| seats.name(seat)).collect();

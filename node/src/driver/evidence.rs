@@ -2,13 +2,16 @@
 //!
 //! A disk that takes no file costs the proof and a line of the log, and stops nothing.
 
-use std::{io, path::PathBuf};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use consensus::Evidence;
 use protocol::{codec, hash::sha256, text};
 
 use super::SAFETY_VERSION;
-use crate::wire::Cosignature;
+use crate::{files::create_anew, wire::Cosignature};
 
 /// Where proofs are kept.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ impl EvidenceFolder {
 
     fn keep(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         std::fs::create_dir_all(&self.0)?;
-        std::fs::write(self.0.join(name), bytes)
+        create_anew(&self.0.join(name))?.write_all(bytes)
     }
 
     /// Keeps what a validator has signed against the rules of consensus. Gives the name of its files.
@@ -40,7 +43,8 @@ impl EvidenceFolder {
     /// that agency and size is there already.
     pub(super) fn keep_cosignature(&self, liar: &Cosignature) -> bool {
         let name = format!("cosign-{}-{}.txt", liar.agency, liar.size);
-        if self.0.join(&name).exists() {
+        let found = self.0.join(&name).symlink_metadata();
+        if found.is_ok_and(|found| found.is_file()) {
             return false;
         }
         tell_lost(self.keep(&name, format!("{liar:#?}\n").as_bytes()));
@@ -87,6 +91,13 @@ mod tests {
         assert!(dir.path().join("evidence/cosign-soliq-6.txt").exists());
         let file = folder.keep_fork("both\n", true);
         assert_eq!(std::fs::read_to_string(file).unwrap(), "both\n");
+        // A link that somebody has put there is not followed.
+        let victim = dir.path().join("victim");
+        std::fs::write(&victim, "another's").unwrap();
+        std::os::unix::fs::symlink(&victim, dir.path().join("evidence/fork.txt")).unwrap();
+        let file = folder.keep_fork("half\n", false);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "half\n");
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "another's");
         // A file stands where the folder would be.
         let no_folder = EvidenceFolder::new(dir.path().join("evidence/fork.evidence"));
         assert!(no_folder.keep_cosignature(&liar(5)));

@@ -20,6 +20,7 @@ use super::Driver;
 use crate::{
     host::Moment,
     ingest,
+    limits::PEER_COMPACT_BLOCKS_MAX,
     mempool::Mempool,
     network::{Lane, PeerIndex},
     wire::{CompactBlock, SyncMessage},
@@ -28,8 +29,6 @@ use crate::{
 /// Entries are nearly always on their way already, told by whoever got them first; to ask at once
 /// would only bring and check them twice.
 const ASK_AFTER: Duration = Duration::from_millis(40);
-/// Compact blocks that one peer may have here, and blocks that it is asked for at once.
-const PER_PEER_MAX: usize = 4;
 
 /// A compact block whose entries are being gathered.
 #[derive(Debug)]
@@ -111,7 +110,7 @@ impl Gathering {
             known.ask_at = known.ask_at.or(Some(now + ASK_AFTER));
             return;
         }
-        if own.len() >= PER_PEER_MAX {
+        if own.len() >= PEER_COMPACT_BLOCKS_MAX {
             own.pop_front();
         }
         own.push_back(Described {
@@ -161,7 +160,7 @@ impl Gathering {
         if asked.contains(&block) {
             return;
         }
-        if asked.len() >= PER_PEER_MAX {
+        if asked.len() >= PEER_COMPACT_BLOCKS_MAX {
             asked.pop_front();
         }
         asked.push_back(block);
@@ -265,5 +264,112 @@ impl Driver {
             }
         }
         self.complete_proposals();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{
+        hash::{IndexRoot, LeafHash},
+        height::{Height, TimeMs},
+    };
+
+    use super::*;
+
+    fn peer(number: usize) -> PeerIndex {
+        PeerIndex::new(number)
+    }
+
+    fn block(number: u8) -> BlockId {
+        BlockId::new([number; 32])
+    }
+
+    /// Of no entries, so that it is complete at once.
+    fn compact(time: u64) -> CompactBlock {
+        CompactBlock {
+            height: Height::new(1),
+            time: TimeMs::new(time),
+            proposer: "soliq".to_owned(),
+            index: IndexRoot::new([0; 32]),
+            entries: Vec::new(),
+        }
+    }
+
+    /// All that is given out, in order: by whom, and its time.
+    fn drain(gathering: &mut Gathering) -> Vec<(usize, u64)> {
+        let mempool = Mempool::default();
+        let next = || gathering.next_complete(&mempool);
+        std::iter::from_fn(next)
+            .map(|complete| (complete.from.get(), complete.compact.time.get()))
+            .collect()
+    }
+
+    /// A false one that comes first, from anybody, keeps the true one out of nothing.
+    #[test]
+    fn all_compact_blocks_that_come_for_one_block_are_looked_at_once() {
+        let mut gathering = Gathering::default();
+        let now = Moment::default();
+        for (from, time) in [(0, 1), (0, 2), (1, 3), (0, 2), (2, 1)] {
+            gathering.add(block(1), compact(time), peer(from), now);
+        }
+        assert_eq!(drain(&mut gathering), [(0, 1), (0, 2), (1, 3), (2, 1)]);
+        // The same words again are not looked at again.
+        gathering.add(block(1), compact(1), peer(0), now);
+        assert_eq!(drain(&mut gathering), []);
+        // Once the block is judged, nothing of it is kept.
+        gathering.forget(&block(1));
+        assert!(gathering.described.values().all(VecDeque::is_empty));
+    }
+
+    #[test]
+    fn a_peer_pushes_out_its_own_compact_blocks_and_nobody_else_s() {
+        let mut gathering = Gathering::default();
+        let now = Moment::default();
+        gathering.add(block(1), compact(1), peer(1), now);
+        let many = 3 * PEER_COMPACT_BLOCKS_MAX as u64;
+        for time in 0..many {
+            let number = u8::try_from(time).unwrap();
+            gathering.add(block(number), compact(time), peer(0), now);
+        }
+        gathering.add(block(2), compact(2), peer(2), now);
+        let newest = (many - PEER_COMPACT_BLOCKS_MAX as u64..many).map(|time| (0, time));
+        let wanted: Vec<_> = newest.chain([(1, 1), (2, 2)]).collect();
+        assert_eq!(drain(&mut gathering), wanted);
+    }
+
+    #[test]
+    fn an_answer_counts_once_and_only_from_whom_was_asked() {
+        let mut gathering = Gathering::default();
+        gathering.note_asked(block(100), peer(1));
+        for number in 0..3 * PEER_COMPACT_BLOCKS_MAX {
+            gathering.note_asked(block(u8::try_from(number).unwrap()), peer(0));
+        }
+        assert!(!gathering.take_asked(&block(100), peer(0)));
+        assert!(gathering.take_asked(&block(100), peer(1)));
+        assert!(!gathering.take_asked(&block(100), peer(1)));
+        // Those it was asked for last; what was pushed out counts no more.
+        let counted = (0..3 * PEER_COMPACT_BLOCKS_MAX)
+            .filter(|number| gathering.take_asked(&block(u8::try_from(*number).unwrap()), peer(0)));
+        let counted: Vec<_> = counted.collect();
+        assert_eq!(
+            counted,
+            (2 * PEER_COMPACT_BLOCKS_MAX..3 * PEER_COMPACT_BLOCKS_MAX).collect::<Vec<_>>()
+        );
+    }
+
+    /// What is missing is asked of the sender once it is due, and of nobody else.
+    #[test]
+    fn what_is_missing_is_asked_of_the_sender() {
+        let mut gathering = Gathering::default();
+        let now = Moment::default();
+        let mut lacking = compact(1);
+        lacking.entries = vec![LeafHash::new([7; 32])];
+        gathering.add(block(1), lacking, peer(3), now);
+        let mempool = Mempool::default();
+        assert!(gathering.due(now, &mempool).is_empty());
+        let due = gathering.due(now + ASK_AFTER, &mempool);
+        assert_eq!(due, [(peer(3), vec![LeafHash::new([7; 32])])]);
+        assert!(gathering.due(now + ASK_AFTER, &mempool).is_empty());
+        assert!(drain(&mut gathering).is_empty());
     }
 }

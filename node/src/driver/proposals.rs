@@ -28,17 +28,16 @@ use crate::{
     breaches::Breach,
     fault::NodeFault,
     ingest,
+    limits::PEER_PROPOSALS_MAX,
     network::{Lane, PeerIndex},
     wire::{CompactBlock, SyncMessage},
 };
 
-/// Proposals of one validator that wait for their blocks. Its own newer ones push its older ones out.
-const WAITING_MAX: usize = 4;
-
-/// A proposal of the next height, kept until this one is over.
+/// A proposal of the next height, kept until this one is over. Only what its signer has signed gets here:
+/// nobody fills a slot in another's name.
 #[derive(Debug)]
 struct Early {
-    proposal: SignedProposal,
+    proposal: Verified<SignedProposal>,
     compact: CompactBlock,
     came: TimeMs,
 }
@@ -53,11 +52,15 @@ pub(super) struct Proposals {
 
 impl Proposals {
     fn wait(&mut self, proposal: Verified<SignedProposal>, came: TimeMs) {
-        let waiting = self.waiting.entry(proposal.get().signer).or_default();
+        let mut owner = proposal.get().signer;
+        if planted::is(Bug::SlotsShared) {
+            owner = self.waiting.keys().next().copied().unwrap_or(owner);
+        }
+        let waiting = self.waiting.entry(owner).or_default();
         if waiting.iter().any(|(known, _)| *known == proposal) {
             return;
         }
-        if waiting.len() >= WAITING_MAX {
+        if waiting.len() >= PEER_PROPOSALS_MAX {
             waiting.pop_front();
         }
         waiting.push_back((proposal, came));
@@ -110,13 +113,14 @@ impl Driver {
             return;
         }
         match verify::proposal(&self.chain, self.epoch.validators(), &proposal) {
-            Ok(_) if is_early => {
+            Ok(proposal) if is_early => {
+                let signer = proposal.get().signer;
                 let early = Early {
                     proposal,
                     compact,
                     came,
                 };
-                self.proposals.early.insert(early.proposal.signer, early);
+                self.proposals.early.insert(signer, early);
             }
             Ok(proposal) => self.on_proposal(proposal, compact, from, came),
             Err(rejection) => self.breach(from, Breach::Rejected, &rejection),
@@ -317,6 +321,8 @@ impl Driver {
                 compact,
                 came,
             } = early;
+            // The epoch may be another one now.
+            let proposal = proposal.into_inner();
             if proposal.statement.height == height
                 && let Some(from) = self.peer_of(&signer)
                 && let Ok(proposal) =
@@ -360,3 +366,6 @@ impl Driver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,6 +86,7 @@ impl Driver {
                         self.contest(height, peer);
                     }
                 }
+                PublishOrder::CountMissed(agency) => self.shared.metrics.count_missed(&agency),
                 PublishOrder::Publish { height, size, note } => {
                     if let Err(fault) = self.shared.ledger.publish(&note, height) {
                         return self.shared.fail(&fault);

@@ -41,6 +41,8 @@ pub(super) enum PublishOrder {
     KeepEvidence(Cosignature),
     /// Ask whoever brought the cosignature how it has decided this height.
     Contest(Height),
+    /// A published checkpoint is followed by the next, and this agency has not cosigned it.
+    CountMissed(AgencyName),
     /// Write the note of the checkpoint of this height under the log.
     Publish {
         /// Height of the block.
@@ -197,13 +199,29 @@ impl Publisher {
                 continue;
             }
             let size = checkpoint.size;
+            let missed = if size > published {
+                self.missed(published)
+            } else {
+                Vec::new()
+            };
             self.shown = (size, self.cosigner.worth(&checkpoint));
             self.cosigner.forget_below(size);
             let line = line.map(PublishOrder::TellLine).into_iter();
             let publish = PublishOrder::Publish { height, size, note };
-            return line.chain([publish]).collect();
+            let missed = missed.into_iter().map(PublishOrder::CountMissed);
+            return missed.chain(line).chain([publish]).collect();
         }
         Vec::new()
+    }
+
+    /// Agencies whose cosignatures on the published checkpoint of this size have not come. Blocks that were
+    /// fetched were published by others: of those nothing is said.
+    fn missed(&self, size: LogSize) -> Vec<AgencyName> {
+        let mut recent = self.recent.iter();
+        let checkpoint = recent.find(|(_, checkpoint)| checkpoint.size == size);
+        checkpoint.map_or_else(Vec::new, |(_, checkpoint)| {
+            self.cosigner.lacking(checkpoint)
+        })
     }
 
     /// Other people's tools ask for the log's own line, so publication waits for it a moment; but only
@@ -426,6 +444,30 @@ mod tests {
         // It has not shown itself since.
         let (_, orders) = decided(&mut publisher, 3, 2000);
         assert_eq!(published(&orders), Some(6));
+    }
+
+    #[test]
+    fn who_has_not_cosigned_what_is_followed_has_missed_it_once() {
+        let missed = |orders: &[PublishOrder]| {
+            let missed = orders.iter().filter_map(|order| match order {
+                PublishOrder::CountMissed(agency) => Some(agency.to_string()),
+                _ => None,
+            });
+            missed.collect::<Vec<_>>()
+        };
+        let (mut publisher, _dir) = publisher();
+        let (first, orders) = decided(&mut publisher, 1, 0);
+        // Before the first nothing was published, and who is late is not missing yet.
+        assert!(missed(&orders).is_empty());
+        let (second, orders) = decided(&mut publisher, 2, 1);
+        assert_eq!(missed(&orders), ["soliq"]);
+        let (_, orders) = publisher.on_cosign(&cosign("soliq", &first), NOW, at(2));
+        assert!(missed(&orders).is_empty());
+        // It comes before the next is published: late, and not missed.
+        let (_, orders) = publisher.on_cosign(&cosign("soliq", &second), NOW, at(3));
+        assert_eq!((published(&orders), missed(&orders)), (Some(4), Vec::new()));
+        let (_, orders) = decided(&mut publisher, 3, 4);
+        assert_eq!((published(&orders), missed(&orders)), (Some(6), Vec::new()));
     }
 
     #[test]

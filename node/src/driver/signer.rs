@@ -32,10 +32,23 @@ pub(super) struct Signer {
 
 /// Two different statements for one height, round and kind, or a step back: a bug of ours.
 #[derive(Debug, thiserror::Error)]
-#[error("refused to sign a second statement at height {height} round {round}")]
+#[error(
+    "refused to sign a second statement at height {height} round {round}: a bug; restart the node and report the log"
+)]
 pub(super) struct WouldContradict {
     height: Height,
     round: Round,
+}
+
+#[cfg(test)]
+impl WouldContradict {
+    /// One for the tests of others.
+    pub(super) const fn example() -> Self {
+        Self {
+            height: Height::new(7),
+            round: Round::new(0),
+        }
+    }
 }
 
 impl Signer {

@@ -21,6 +21,15 @@ pub(super) fn gather(shared: &Shared) {
     metrics
         .published
         .set(number(shared.published.borrow().get()));
+    let epoch = shared.epochs.now();
+    metrics.epoch.set(number(epoch.number().get()));
+    for agency in epoch.agencies().keys() {
+        // Those that missed none stand on the page too.
+        let _shown = metrics.missed_by(agency);
+    }
+    if let Some(free) = shared.disks.free_bytes() {
+        metrics.machine.disk_free.set(number(free));
+    }
     metrics.waiting.set(number(shared.mempool().len() as u64));
     metrics
         .sent_bytes

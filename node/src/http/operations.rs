@@ -155,11 +155,12 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         ),
         check(
             "room",
-            waiting < crate::mempool::WAITING_MAX,
+            waiting < limits::QUEUE_ENTRIES_MAX,
             format!("{waiting} entries wait"),
         ),
         progresses(waits),
         open_files(),
+        disk(shared.disks.free_bytes()),
     ])
 }
 
@@ -220,6 +221,22 @@ fn open_files() -> HealthCheck {
         reason: match used {
             Some(used) => format!("{used} files and connections of {allowed} are open"),
             None => "the system does not say how many files are open".to_owned(),
+        },
+    }
+}
+
+/// Whether the disk has room, while there is still time to make some.
+fn disk(free: Option<u64>) -> HealthCheck {
+    HealthCheck {
+        name: "disk".to_owned(),
+        ok: free.is_none_or(|free| free >= limits::DISK_FREE_BYTES_MIN),
+        reason: match free {
+            Some(free) => format!(
+                "{} MiB are free on the disk that has least, and fewer than {} are low",
+                free >> 20,
+                limits::DISK_FREE_BYTES_MIN >> 20
+            ),
+            None => "the system does not say how much room is on the disk".to_owned(),
         },
     }
 }

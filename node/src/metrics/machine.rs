@@ -1,4 +1,5 @@
-//! What metrics show of the machine under a node: its open files, and the limits of this program.
+//! What metrics show of the machine under a node: its open files, the room on its disk, and the limits of
+//! this program.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -19,6 +20,8 @@ struct Name {
 pub struct MachineMetrics {
     open: Gauge,
     allowed: Gauge,
+    /// Free bytes of the disk, which the node's own places name.
+    pub disk_free: Gauge,
     limits: Family<Name, Gauge>,
 }
 
@@ -38,6 +41,11 @@ impl MachineMetrics {
             "open_files_max",
             "Files and connections that the system allows at once",
             self.allowed.clone(),
+        );
+        registry.register(
+            "disk_free_bytes",
+            "Room on the disk of the ledger, the safety record or the cosign state that has least",
+            self.disk_free.clone(),
         );
         registry.register(
             "limit",

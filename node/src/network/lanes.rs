@@ -16,7 +16,7 @@ use libp2p_stream::{Control, IncomingStreams};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::{Lane, PeerIndex, Received, Room, heard::Presence};
-use crate::limits;
+use crate::limits::{self, PEER_STREAMS_MAX};
 
 /// A write that takes longer loses its stream.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
@@ -126,11 +126,7 @@ async fn write_frames(
     }
 }
 
-/// Streams of one lane that one peer may have. Its node has one at a time; but where a second node uses
-/// its key, each must be heard, or each of them would end the other's and nobody be.
-const STREAMS_MAX: usize = 2;
-
-/// Accepts the streams of one lane from all peers. A new one beyond [`STREAMS_MAX`] ends the oldest.
+/// Accepts the streams of one lane from all peers. A new one beyond [`PEER_STREAMS_MAX`] ends the oldest.
 pub(super) async fn accept_lane(
     lane: Lane,
     mut streams: IncomingStreams,
@@ -157,7 +153,7 @@ pub(super) async fn accept_lane(
         };
         streams.retain(|reader| !reader.is_finished());
         streams.push_back(reader.abort_handle());
-        if streams.len() > STREAMS_MAX
+        if streams.len() > PEER_STREAMS_MAX
             && let Some(oldest) = streams.pop_front()
         {
             oldest.abort();

@@ -318,3 +318,87 @@ fn group(address: IpAddr) -> IpAddr {
         four => four,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use futures::FutureExt;
+
+    use super::*;
+
+    const MOST: usize = 8;
+    const OF_ONE: usize = MOST * limits::HTTP_ADDRESS_PERCENT / 100;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// The place, none if it is refused; fails if a connection has to make room first.
+    fn admit(connections: &Arc<Connections>, from: IpAddr) -> Option<ConnectionSlot> {
+        match connections.admit(from).now_or_never() {
+            Some(Admission::In(slot)) => Some(slot),
+            Some(Admission::Full) => None,
+            None => panic!("a quiet connection makes room for {from}"),
+        }
+    }
+
+    /// So many connections with requests in hand, which nobody ends for another.
+    fn busy(connections: &Arc<Connections>, from: &[IpAddr], count: usize) -> Vec<ConnectionSlot> {
+        let from = from.iter().cycle().take(count);
+        let slots = from.map(|from| admit(connections, *from).unwrap());
+        let slots: Vec<_> = slots.collect();
+        for slot in &slots {
+            slot.connection().enter(Phase::InHand);
+        }
+        slots
+    }
+
+    #[test]
+    fn one_address_holds_its_part_and_others_find_room() {
+        // One IPv4 address in both its spellings; one IPv6 network, of which a subscriber has all.
+        let one = [address("192.0.2.7"), address("::ffff:192.0.2.7")];
+        let network = [
+            address("2001:db8:1:2::1"),
+            address("2001:db8:1:2:ffff:ffff:ffff:ffff"),
+        ];
+        let neighbours = [address("192.0.2.8"), address("2001:db8:1:3::1")];
+        for group in [one, network] {
+            let connections = Connections::new(MOST, Arc::default());
+            let mut held = busy(&connections, &group, OF_ONE);
+            for again in group {
+                assert!(admit(&connections, again).is_none(), "{again} has too many");
+            }
+            held.extend(busy(&connections, &neighbours, MOST - OF_ONE));
+            // Now all places are taken, for whomever.
+            assert!(admit(&connections, address("198.51.100.1")).is_none());
+            held.pop();
+            assert!(admit(&connections, address("198.51.100.1")).is_some());
+        }
+    }
+
+    /// Each address that has its part makes room among its own: others' quiet connections stay.
+    #[test]
+    fn a_newcomer_takes_the_place_of_the_longest_quiet_one_of_its_own() {
+        let connections = Connections::new(MOST, Arc::default());
+        let mine = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+        let other = admit(&connections, address("192.0.2.8")).unwrap();
+        other.connection().enter(Phase::Idle);
+        let mut held: Vec<_> = (0..OF_ONE)
+            .map(|_| admit(&connections, mine).unwrap())
+            .collect();
+        held[0].connection().enter(Phase::InHand);
+        assert!(connections.admit(mine).now_or_never().is_none());
+        let told = |slot: &ConnectionSlot| slot.connection().makes_room.load(Ordering::Acquire);
+        let who: Vec<bool> = held.iter().map(told).collect();
+        assert!(
+            !told(&other) && who == [false, true, false, false],
+            "{who:?}"
+        );
+        // One more newcomer ends no second one.
+        assert!(connections.admit(mine).now_or_never().is_none());
+        assert_eq!(held.iter().filter(|slot| told(slot)).count(), 1);
+        drop(held.remove(1));
+        assert!(admit(&connections, mine).is_some());
+    }
+}

@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
-use protocol::{codec, genesis::Genesis, sign_state::Owner};
+use protocol::{
+    codec,
+    genesis::Genesis,
+    planted::{self, Bug},
+    sign_state::Owner,
+};
 
 use super::{Declared, NotFit, SafetyBody, SafetyFile, SignState, VERSION};
 use crate::{
@@ -43,6 +48,7 @@ struct Sound<T> {
 
 impl SignStateFiles<'_> {
     pub(super) fn run(&self, sign_nothing: bool) -> Result<SignState, NotFit> {
+        let sign_nothing = sign_nothing || planted::is(Bug::AbsentIsBlank);
         let mut safety = self.look(self.safety, SAFETY, self.voter)?;
         let mut cosign = self.look(self.cosign, COSIGN, self.cosigner)?;
         if sign_nothing {
@@ -82,7 +88,7 @@ impl SignStateFiles<'_> {
         let Some((found, body)) = Owner::of_value(&value) else {
             return Ok(Spot::Unreadable);
         };
-        if found != owner {
+        if found != owner && !planted::is(Bug::AnothersRecord) {
             return Err(NotFit::Another {
                 path: place.path().to_owned(),
                 what,
@@ -252,4 +258,84 @@ fn link(path: &Path) -> String {
             target.display()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use protocol::hash::ReturnNonce;
+
+    use super::*;
+    use crate::{
+        durable::AtPath,
+        epoch::examples::{genesis, secret},
+        sign_state::{Keys, open},
+    };
+
+    /// Places in a folder, and those of an agency's blank files in them.
+    fn places(dir: &Path, agency: &str) -> [AtPath; 2] {
+        let place = |name: &str, purpose: &str| {
+            let owner = Owner {
+                chain: genesis().chain(),
+                key: secret(agency, purpose).public(),
+            };
+            let place = dir.join(format!("{agency}-{name}"));
+            fs::write(&place, owner.blank_file()).unwrap();
+            AtPath(place)
+        };
+        [place("safety", "vote"), place("cosign-state", "cosign")]
+    }
+
+    /// Opens the files as soliq.
+    fn open_as_soliq(places: &[AtPath; 2], is_declared_lost: bool) -> Result<SignState, NotFit> {
+        let keys = Keys {
+            safety: secret("soliq", "vote").public(),
+            cosign: secret("soliq", "cosign").public(),
+            sign_nothing: false,
+        };
+        let asked = Declared {
+            dir: "net/soliq".into(),
+            is_declared_lost,
+            nonce: ReturnNonce::new([1; 32]),
+        };
+        open(&places[0], &places[1], &genesis(), keys, &asked)
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_a_question_and_a_return_if_it_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = places(dir.path(), "soliq");
+        let opened = open_as_soliq(&own, false).unwrap();
+        assert!(matches!(opened.body, SafetyBody::Record(None)));
+        for missing in 0..2 {
+            let own = places(dir.path(), "soliq");
+            fs::remove_file(&own[missing].0).unwrap();
+            let refused = open_as_soliq(&own, false);
+            assert!(
+                matches!(refused, Err(NotFit::Missing { .. })),
+                "{refused:?}"
+            );
+            assert!(!own[missing].0.exists(), "a question makes no file");
+            let returned = open_as_soliq(&own, true).unwrap();
+            assert!(matches!(returned.body, SafetyBody::Returning(_)));
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_key_is_refused_whatever_was_declared() {
+        let dir = tempfile::tempdir().unwrap();
+        for taken in 0..2 {
+            let (mut files, others) = (places(dir.path(), "soliq"), places(dir.path(), "kadastr"));
+            let [safety, cosign] = others;
+            files[taken] = if taken == 0 { safety } else { cosign };
+            for is_lost in [false, true] {
+                let refused = open_as_soliq(&files, is_lost);
+                let Err(NotFit::Another { whose, .. }) = &refused else {
+                    panic!("{refused:?}");
+                };
+                assert!(whose.ends_with("key of kadastr"), "{whose}");
+            }
+        }
+    }
 }

@@ -12,14 +12,14 @@ use crate::{config::BadConfig, descriptors, durable};
 pub enum WitnessFault {
     /// The trust file is an old one.
     #[error(
-        "the trust file has no \"#: genesis\" line, so the cosign state cannot say which network it is of"
+        "the trust file has no \"#: genesis\" line, so the cosign state cannot say which network it is of; take a newer one from an agency"
     )]
     NoGenesis,
     /// The key's holder cannot stand in a note.
-    #[error("\"{}\" is no name for a key in notes: 1 to 255 printable ASCII characters other than + and #", .0.escape_default())]
+    #[error("\"{}\" is no name for a key in notes: 1 to 255 printable ASCII characters other than + and #; make a key with such a name", .0.escape_default())]
     BadName(String),
     /// A file or folder cannot be read or made.
-    #[error("{path}")]
+    #[error("{path}; make sure that it is there, and may be read and written by this user")]
     File {
         /// The file.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum WitnessFault {
         source: io::Error,
     },
     /// The file that is given as trust file is none.
-    #[error("{path}: not a trust file")]
+    #[error("{path}: not a trust file; take one from an agency")]
     NotTrust {
         /// The file.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum WitnessFault {
     )]
     Unreadable(PathBuf),
     /// The cosign state holds what this program does not write.
-    #[error("{path}")]
+    #[error("{path}: run the version that wrote it")]
     Unknown {
         /// The file.
         path: PathBuf,
@@ -65,7 +65,9 @@ pub enum WitnessFault {
     #[error(transparent)]
     TooFewFiles(#[from] descriptors::TooFew),
     /// The port cannot be had.
-    #[error("cannot listen on {address}")]
+    #[error(
+        "cannot listen on {address}; is another program running there, or the address not this machine's?"
+    )]
     Listen {
         /// Where.
         address: std::net::SocketAddr,
@@ -73,7 +75,7 @@ pub enum WitnessFault {
         source: io::Error,
     },
     /// The server has ended by itself.
-    #[error("the HTTP server ended")]
+    #[error("the HTTP server ended; restart the witness and report the log")]
     Server(#[source] io::Error),
 }
 

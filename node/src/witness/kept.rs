@@ -17,7 +17,7 @@ use protocol::{
     policy::TrustPolicy,
 };
 
-use crate::files::read_regular;
+use crate::files::{create_anew, read_regular};
 
 /// The most signature lines in the note, that all tools read.
 const LINES_MAX: usize = 16;
@@ -71,7 +71,7 @@ impl CheckpointFile {
     /// The disk; the note of before is then still served.
     pub(super) fn replace(&mut self, note: String) -> io::Result<()> {
         let part = self.path.with_extension("part");
-        let mut file = File::create(&part)?;
+        let mut file = create_anew(&part)?;
         file.write_all(note.as_bytes())?;
         file.sync_all()?;
         fs::rename(&part, &self.path)?;
@@ -100,4 +100,25 @@ pub(super) fn lines_that_hold(trust: &TrustPolicy, note: &SignedNote, own: &str)
         .chain(witnesses.filter_map(holds));
     let lines: String = lines.take(LINES_MAX).collect();
     format!("{}\n{lines}", note.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_place_of_the_part_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let victim = dir.path().join("victim");
+        fs::write(&victim, "another's").unwrap();
+        std::os::unix::fs::symlink(&victim, dir.path().join("checkpoint.part")).unwrap();
+        let mut kept = CheckpointFile {
+            path: dir.path().join("checkpoint"),
+            note: None,
+        };
+        kept.replace("a note\n".to_owned()).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "another's");
+        assert_eq!(fs::read_to_string(&kept.path).unwrap(), "a note\n");
+        assert!(kept.path.symlink_metadata().unwrap().is_file());
+    }
 }

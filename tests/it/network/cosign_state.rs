@@ -1,6 +1,10 @@
 //! What must be on disk before a cosignature leaves, and what binds a cosigner that comes back.
 
-use std::{path::Path, process::Command, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
 
 use node::{
     cosign_state::{CosignState, NotCosigned},
@@ -103,13 +107,17 @@ fn nothing_is_published_without_a_quorum() {
     assert!(collector.note(&head).is_some());
 }
 
-/// What the traced process does; without a path in the environment this is no test of its own.
+/// What was made is there, whole. The traced process of the next test is this one, with a path of its own.
 #[test]
 fn a_cosign_state_is_made() {
-    if let Some(path) = std::env::var_os("MUHR_TRACED") {
-        let place = AtPath(path.into());
-        let _made = Durable::make(&place, &owner("soliq").value(b"")).unwrap();
-    }
+    let folder = tempfile::tempdir().unwrap();
+    let traced = std::env::var_os("MUHR_TRACED").map(PathBuf::from);
+    let place = AtPath(traced.unwrap_or_else(|| folder.path().join("cosign-state")));
+    let blank = owner("soliq").value(b"");
+    let _made = Durable::make(&place, &blank).unwrap();
+    let (_, found) = Durable::open(&place).unwrap().unwrap();
+    assert_eq!(found, StoredValue::Value(blank));
+    assert!(!place.0.with_extension("new").exists(), "a part is left");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A disk that fills up: whoever it belongs to stops with a sentence, and goes on once there is room.
 //!
 //! The disks are small file systems in memory. Only root may mount them; for others there is a line
-//! that says what was not tested.
+//! that says what was not checked, and with `MUHR_REQUIRE_ALL=1` the tests fail.
 
 use std::{
     fs::{self, File},
@@ -13,32 +13,30 @@ use std::{
 use tests::{
     args,
     cluster::{Cluster, wait_until},
+    require::{require, require_that},
 };
 
 /// A file system of its own, unmounted at the end whatever happens.
-struct Disk(PathBuf);
+pub(super) struct Disk(PathBuf);
 
 impl Disk {
-    /// Mounts one of `size` at a folder; none if this user may not.
-    fn mount(at: &Path, size: &str) -> Option<Self> {
+    /// Mounts one of `size` at a folder; none if this user may not, and then that is said.
+    ///
+    /// # Panics
+    /// If it may not, and everything is to be checked.
+    pub(super) fn mount(at: &Path, size: &str) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
             .arg(at)
             .output()
             .unwrap();
-        if mounted.status.success() {
-            return Some(Self(at.to_owned()));
-        }
-        let reason = String::from_utf8_lossy(&mounted.stderr).into_owned();
-        println!(
-            "not tested: a full disk; mounting one needs root: {}",
-            reason.trim()
-        );
-        None
+        let reason = String::from_utf8_lossy(&mounted.stderr);
+        let what = format!("the right to mount a disk ({})", reason.trim());
+        require_that(mounted.status.success(), &what).then(|| Self(at.to_owned()))
     }
 
-    fn resize(&self, size: &str) {
+    pub(super) fn resize(&self, size: &str) {
         let options = format!("remount,size={size}");
         let done = Command::new("mount")
             .args(["-o", &options])
@@ -47,12 +45,12 @@ impl Disk {
         assert!(done.unwrap().success());
     }
 
-    fn filler(&self) -> PathBuf {
+    pub(super) fn filler(&self) -> PathBuf {
         self.0.join("filler")
     }
 
     /// Somebody else's file takes all the room that is left.
-    fn fill(&self) {
+    pub(super) fn fill(&self) {
         let mut file = File::options()
             .create(true)
             .append(true)
@@ -75,6 +73,36 @@ impl Drop for Disk {
             eprintln!("{} is still mounted", self.0.display());
         }
     }
+}
+
+/// Without the right to mount, the same tests say so, and fail where everything is to be checked.
+#[test]
+fn a_disk_that_cannot_be_mounted_is_no_success_where_all_is_asked_for() {
+    let Some(setpriv) = require("setpriv") else {
+        return;
+    };
+    let run = |all: &str| {
+        Command::new(&setpriv)
+            .args(["--bounding-set=-sys_admin", "--inh-caps=-sys_admin"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["network::disk::a_clerk_with_a_full_disk_sends_nothing_and_loses_nothing"])
+            .args(["--exact", "--nocapture"])
+            .env("MUHR_REQUIRE_ALL", all)
+            .output()
+            .unwrap()
+    };
+    let said = "the right to mount a disk";
+    let (asked, not_asked) = (run("1"), run("0"));
+    let words = |ran: &std::process::Output| {
+        [&ran.stdout[..], &ran.stderr]
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .concat()
+    };
+    assert!(!asked.status.success(), "{}", words(&asked));
+    assert!(words(&asked).contains(said), "{}", words(&asked));
+    assert!(not_asked.status.success(), "{}", words(&not_asked));
+    let line = format!("not checked: {said}");
+    assert!(words(&not_asked).contains(&line), "{}", words(&not_asked));
 }
 
 fn anchor(cluster: &Cluster, record: &str, code: i32) -> String {

@@ -1,12 +1,70 @@
 //! A validator that may not know all that it has signed follows in silence, says so, and comes back: one
 //! that lost it by its return mark, one with an old copy once it is past what others have seen.
 
-use std::fs;
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use futures::StreamExt;
+use node::wire::{self, ConsensusMessage, Cosignature};
+use protocol::{key::SecretKey, keyfile::KeyFile};
 use tests::{
     args,
     cluster::{AGENCIES, Cluster, copy_folder, wait_until},
+    hostile::{Hostile, LANES, peer_id, read_frame},
 };
+
+/// How often a node that is away is dialled again.
+const DIAL_EVERY: Duration = Duration::from_millis(50);
+
+/// An observer that hears what one validator cosigns, in order, through all its restarts.
+struct Ear {
+    heard: Arc<Mutex<Vec<Cosignature>>>,
+    _peer: Hostile,
+}
+
+impl Ear {
+    /// Listens in the place of `observer-1`.
+    fn at(cluster: &Cluster, name: &str) -> Self {
+        let key = |name: &str| -> SecretKey {
+            let file = fs::read(cluster.dir(name).join("keys/peer.key")).unwrap();
+            KeyFile::parse(&file).unwrap().secret
+        };
+        let peer = Hostile::start(&key("observer-1"), None);
+        let dialler = peer.dialler(cluster.p2p(name), peer_id(&key(name).public()));
+        let heard: Arc<Mutex<Vec<Cosignature>>> = Arc::default();
+        let (mut streams, noted) = (peer.accept(LANES[0]), Arc::clone(&heard));
+        drop(peer.runtime().spawn(async move {
+            while let Some((_, mut stream)) = streams.next().await {
+                let noted = Arc::clone(&noted);
+                drop(tokio::spawn(async move {
+                    while let Ok(bytes) = read_frame(&mut stream).await {
+                        let message = wire::decode(&bytes, wire::CONSENSUS_BYTES_MAX);
+                        if let Ok(ConsensusMessage::Cosignature(cosign)) = message {
+                            noted.lock().unwrap().push(cosign);
+                        }
+                    }
+                }));
+            }
+        }));
+        drop(peer.runtime().spawn(async move {
+            loop {
+                dialler.dial();
+                tokio::time::sleep(DIAL_EVERY).await;
+            }
+        }));
+        Self { heard, _peer: peer }
+    }
+
+    /// The sizes that `name` has cosigned, in the order of being heard.
+    fn sizes(&self, name: &str) -> Vec<u64> {
+        let heard = self.heard.lock().unwrap();
+        let own = heard.iter().filter(|cosign| cosign.agency == name);
+        own.map(|cosign| cosign.size.get()).collect()
+    }
+}
 
 fn anchor(cluster: &Cluster, number: u32) {
     let document = cluster.document(&format!("{number}.txt"), &format!("document {number}"));
@@ -107,7 +165,17 @@ fn when_all_have_lost_what_they_signed_each_says_that_none_can_return() {
 
 #[test]
 fn a_validator_restored_from_an_old_copy_is_reminded_and_cosigns_nothing_smaller() {
-    let mut cluster = Cluster::start(0);
+    let mut cluster = Cluster::create(1);
+    for name in AGENCIES {
+        cluster.start_node(name);
+    }
+    let ear = Ear::at(&cluster, "soliq");
+    for name in AGENCIES {
+        wait_until("all validators reach one another", || {
+            let status = cluster.status(name);
+            status.is_some_and(|status| status["reached"] == 4 && status["published"] == 2)
+        });
+    }
     anchor(&cluster, 1);
     wait_until("it has the block", || height(&cluster, "soliq") == Some(1));
     cluster.kill("soliq");
@@ -127,10 +195,15 @@ fn a_validator_restored_from_an_old_copy_is_reminded_and_cosigns_nothing_smaller
     cluster.kill("adliya");
     (2..=4).for_each(|number| anchor(&cluster, number));
     cluster.start_node("adliya");
+    let newest = cluster.status("qurilish").unwrap()["size"].as_u64();
+    wait_until("it has cosigned all of them", || {
+        ear.sizes("soliq").last().copied() == newest
+    });
     cluster.kill("soliq");
     fs::remove_dir_all(&data).unwrap();
     copy_folder(&backup, &data);
     let before = cluster.log("soliq").len();
+    let cosigned = ear.sizes("soliq").len();
     cluster.start_node("soliq");
     wait_until("it is told of what it has forgotten", || {
         let log = cluster.log("soliq");
@@ -138,6 +211,15 @@ fn a_validator_restored_from_an_old_copy_is_reminded_and_cosigns_nothing_smaller
     });
     (5..=8).for_each(|number| anchor(&cluster, number));
     votes_again(&mut cluster, "soliq", 9);
+    // It cosigns again, and nothing that is smaller than what it has forgotten.
+    let last = cluster.status("qurilish").unwrap()["size"].as_u64();
+    wait_until("it cosigns again", || {
+        ear.sizes("soliq").last().copied() == last
+    });
+    let sizes = ear.sizes("soliq");
+    let again = &sizes[cosigned..];
+    assert!(again.iter().all(|size| Some(*size) >= newest), "{sizes:?}");
+    assert!(sizes.is_sorted(), "{sizes:?}");
 }
 
 /// The machine that was given up for lost runs again and votes for the block that holds the mark of the new

@@ -63,6 +63,15 @@ fn the_metrics_page_is_what_it_says_and_holds_what_operators_need() {
         assert!(of("muhr_peer_clock_offset_seconds").unwrap().abs() < 1.0);
         assert!(of("muhr_peer_chain_height").is_some());
     }
+    let missed = |page: &str, agency: &str| {
+        let name = "muhr_missed_cosignatures_total";
+        value(page, &format!("{name}{{agency=\"{agency}\"}}"))
+    };
+    for agency in AGENCIES {
+        assert!(missed(&older, agency).is_some(), "{agency}: {older}");
+    }
+    assert_eq!(value(&older, "muhr_epoch"), Some(0.0));
+    assert!(value(&older, "muhr_disk_free_bytes") > Some(0.0));
     assert_eq!(value(&older, "muhr_votes"), Some(1.0));
     assert_eq!(value(&older, "muhr_log_lines_lost_total"), Some(0.0));
     assert!(value(&older, "muhr_clock_offset_seconds").unwrap().abs() < 1.0);
@@ -96,6 +105,13 @@ fn the_metrics_page_is_what_it_says_and_holds_what_operators_need() {
         let (_, page) = page(&cluster, "adliya", None);
         value(&page, "muhr_peer_reached{peer=\"soliq\"}") == Some(0.0)
     });
+    // What is published without it, it has missed once something follows.
+    for number in 2..=4 {
+        let _receipt = cluster.anchor("adliya", &format!("M-{number}"));
+    }
+    let (_, page) = page(&cluster, "adliya", None);
+    assert!(missed(&page, "soliq") >= Some(2.0), "{page}");
+    assert!(missed(&page, "soliq") > missed(&page, "adliya"), "{page}");
     // Why it is not reached is said once, however often it is dialled.
     wait_until("the reason is said", || {
         let status = cluster.status("adliya").unwrap();

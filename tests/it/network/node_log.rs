@@ -18,6 +18,8 @@ use tests::{
     require::require,
 };
 
+use super::disk::Disk;
+
 /// Becomes the node with stderr to where `redirection` says.
 fn to(redirection: &str) -> [String; 4] {
     let script = format!("exec \"$@\" 2{redirection}");
@@ -142,6 +144,53 @@ fn a_network_whose_logs_cannot_be_written_goes_on_and_says_later_how_much_is_mis
         cluster.signal(name, "TERM");
         ends_with(&mut cluster, name, 0);
     }
+}
+
+/// The disk of the log fills up while its node runs, and has room again later.
+#[test]
+fn a_log_disk_that_fills_in_mid_run_costs_lines_and_stops_nobody() {
+    let mut cluster = Cluster::create(0);
+    let folder = cluster.path().join("logs");
+    let Some(disk) = Disk::mount(&folder, "1m") else {
+        return;
+    };
+    let file = folder.join("kadastr");
+    run_to(
+        &mut cluster,
+        "kadastr",
+        &format!(">>{}", file.display()),
+        &["env", "MUHR_LOG=debug"],
+    );
+    cluster.start_all();
+    let _receipt = cluster.anchor("kadastr", "D-1");
+    assert_eq!(lost(&cluster, "kadastr"), 0);
+    let read = || String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
+    assert!(read().contains("\"started\""));
+    disk.fill();
+    let mut number = 0;
+    while lost(&cluster, "kadastr") == 0 {
+        number += 1;
+        assert!(number <= 60, "lines find room on a full disk");
+        let _receipt = cluster.anchor("kadastr", &format!("D-1-{number}"));
+    }
+    for agency in AGENCIES {
+        let _receipt = cluster.anchor(agency, &format!("D-2-{agency}"));
+    }
+    assert!(!read().contains("log-lines-lost"));
+    let missing = lost(&cluster, "kadastr");
+    // Somebody makes room: the first line says how many are missing, and it goes on with a line of its own.
+    fs::remove_file(disk.filler()).unwrap();
+    wait_until("a line is written again", || {
+        let _receipt = cluster.anchor("kadastr", "D-3");
+        read().contains("log-lines-lost")
+    });
+    let text = read();
+    let line = text.lines().find(|line| line.contains("log-lines-lost"));
+    let line: serde_json::Value = serde_json::from_str(line.unwrap()).unwrap();
+    assert!(line["fields"]["count"].as_u64() >= Some(missing), "{line}");
+    cluster.signal("kadastr", "TERM");
+    ends_with(&mut cluster, "kadastr", 0);
+    assert!(read().contains("\"stopped\""));
 }
 
 /// The system refuses a sync: a node that cannot say so must end all the same.

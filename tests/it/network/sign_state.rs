@@ -265,7 +265,11 @@ fn a_return_mark_has_room_in_a_full_queue_and_goes_first() {
     assert!(mempool.returning().is_empty());
 }
 
-/// Every command that a text of the programs names is one that they have, with those flags.
+/// What prose may say a program does: anything else behind its name is a command.
+const VERBS: [&str; 5] = ["does", "follows", "is", "or", "writes"];
+
+/// Every command that a text of the programs names is one that they have, with those flags; also in the
+/// middle of a sentence.
 #[test]
 fn every_command_that_a_message_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -275,7 +279,7 @@ fn every_command_that_a_message_names_exists() {
     ] {
         sources(&root.join(folder).join("src"), &mut files);
     }
-    let mut named = BTreeSet::new();
+    let (mut named, mut in_prose) = (BTreeSet::new(), BTreeSet::new());
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         // What stands before a module is for whoever reads the source.
@@ -284,7 +288,8 @@ fn every_command_that_a_message_names_exists() {
             .filter(|line| !line.trim_start().starts_with("//!"));
         let text = lines.collect::<Vec<_>>().join("\n");
         for program in ["muhr-node", "muhr"] {
-            // In prose a name is followed by a verb; behind these it is followed by a command.
+            in_prose.extend(said_of(program, &text).map(|said| (program, said)));
+            // Behind these a name is followed by a command and nothing else.
             for before in ["`", "run: ", "with: "] {
                 let start = format!("{before}{program} ");
                 for (at, _) in text.match_indices(&start) {
@@ -301,6 +306,55 @@ fn every_command_that_a_message_names_exists() {
     assert!(named.len() >= 20, "only {named:?}");
     for (program, words) in named {
         assert_exists(program, &words);
+    }
+    assert!(in_prose.len() >= 40, "only {in_prose:?}");
+    for (program, words) in in_prose {
+        assert_may_be_said(program, &words);
+    }
+}
+
+/// What stands behind a program's name, wherever it is named: the words to the end of the sentence.
+fn said_of<'a>(program: &'a str, text: &'a str) -> impl Iterator<Item = String> + 'a {
+    let name = format!("{program} ");
+    let is_inside = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
+    let places = text.match_indices(&name).map(|(at, _)| at);
+    let places: Vec<usize> = places
+        .filter(|at| !text[..*at].ends_with(is_inside))
+        .collect();
+    places.into_iter().filter_map(move |at| {
+        let rest = &text[at + program.len() + 1..];
+        let end =
+            rest.find(|letter: char| !(letter.is_ascii_alphanumeric() || "- ".contains(letter)));
+        let said = rest[..end.unwrap_or(rest.len())].trim_end();
+        let is_word = said.starts_with(|letter: char| letter.is_ascii_lowercase());
+        is_word.then(|| said.to_owned())
+    })
+}
+
+/// These words are a verb of prose, or begin with a command that is complete: what follows is prose.
+fn assert_may_be_said(program: &str, said: &str) {
+    let mut words = said.split(' ').peekable();
+    if words.peek().is_some_and(|word| VERBS.contains(word)) {
+        return;
+    }
+    let mut command: Vec<&str> = Vec::new();
+    loop {
+        let help = help_of(program, &command);
+        let is_group = help.contains("\nCommands:");
+        // Some do something by themselves too.
+        let usage = help.lines().find(|line| line.starts_with("Usage: "));
+        let must_go_on = usage.is_some_and(|usage| usage.ends_with("<COMMAND>"));
+        let named = words.peek().is_some_and(|word| {
+            let mut lines = help.lines();
+            lines.any(|line| line.split_whitespace().next() == Some(*word))
+        });
+        match words.next() {
+            Some("help") => return,
+            Some(word) if is_group && named => command.push(word),
+            // A group is named as such where no word follows.
+            Some(word) if must_go_on => panic!("\"{program} {said}\": {word} is no command"),
+            _ => return assert!(!command.is_empty(), "{program} {said}"),
+        }
     }
 }
 

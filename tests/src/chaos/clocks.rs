@@ -6,6 +6,7 @@
 use std::{
     fs,
     path::Path,
+    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -30,6 +31,10 @@ const SEEN: [(&str, i64); 4] = [
 /// A wrong clock is told three times before it counts, and then compared every two seconds.
 const SEEN_WITHIN: Duration = Duration::from_secs(20);
 const BOUND: Duration = Duration::from_secs(40);
+/// How often a node whose clock steps is asked whether it lives.
+const LOOKS: u32 = 20;
+/// Longer than a driver rests that has nothing to do.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 const CLIENTS: usize = 2;
 
 pub(crate) fn run(run: &mut Run) {
@@ -76,6 +81,10 @@ pub(crate) fn run(run: &mut Run) {
         }
         let acks = traffic.acks();
         drop(traffic);
+        is_alive(&net, name, &file);
+        run.fault("clock step");
+        fs::write(&file, "+0s").unwrap();
+        is_right_again(&net, name);
         net.assert_kept(&acks, &AGENCIES);
         net.assert_audits(&AGENCIES);
         net.cluster.kill(name);
@@ -138,6 +147,21 @@ fn is_seen(net: &Net, name: &str, ms: i64) {
     dates_are_right(net, &others);
     if ms.abs() > 60_000 {
         is_not_counted_on(net, name, &others);
+    }
+}
+
+/// Whether a node turns is measured by a clock that nobody sets. By its time of day, which is put an hour
+/// ahead each time it is asked, its driver has stood still for an hour.
+fn is_alive(net: &Net, name: &str, file: &Path) {
+    for hours in 1..=LOOKS {
+        fs::write(file, format!("+{hours}h")).unwrap();
+        let (code, body) = net.client(name).get("/livez").unwrap_or_default();
+        assert_eq!(code, 200, "/livez of {name}: {body}");
+        let ago = body.split_once("the driver turned ").map(|(_, rest)| rest);
+        let ago = ago.and_then(|rest| rest.split_once(" ms ago"));
+        let ago: Option<u64> = ago.and_then(|(ago, _)| ago.parse().ok());
+        assert!(ago.is_some_and(|ago| ago < 10_000), "{body}");
+        thread::sleep(LOOK_EVERY);
     }
 }
 

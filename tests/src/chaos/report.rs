@@ -23,6 +23,8 @@ pub(crate) struct Report {
     seed: u64,
     scenarios: Vec<Value>,
     failures: usize,
+    /// Scenarios that were not run, for want of something.
+    skipped: usize,
 }
 
 impl Report {
@@ -32,11 +34,17 @@ impl Report {
             seed,
             scenarios: Vec::new(),
             failures: 0,
+            skipped: 0,
         }
     }
 
-    /// Takes a scenario's outcome and prints its line.
-    pub(crate) fn add(&mut self, outcome: Outcome) {
+    /// Takes a scenario's outcome and prints its line. One that did nothing, and does not say why, has
+    /// failed.
+    pub(crate) fn add(&mut self, mut outcome: Outcome) {
+        let run = &outcome.run;
+        if outcome.failure.is_none() && run.cycles == 0 && run.skipped.is_empty() {
+            outcome.failure = Some("no cycle was run".to_owned());
+        }
         let line = json!({
             "name": outcome.name,
             "cycles": outcome.run.cycles,
@@ -48,10 +56,11 @@ impl Report {
         });
         println!("{line}");
         self.failures += usize::from(outcome.failure.is_some());
+        self.skipped += usize::from(!outcome.run.skipped.is_empty());
         self.scenarios.push(line);
     }
 
-    /// Writes the file, if one is asked for.
+    /// Writes the file, if one is asked for. A run of which nothing was run is no success.
     pub(crate) fn finish(self, file: Option<&str>) -> ExitCode {
         if let Some(file) = file {
             let head = Command::new("git").args(["rev-parse", "HEAD"]).output();
@@ -64,11 +73,16 @@ impl Report {
                 "depth": self.depth.word(),
                 "seed": self.seed,
                 "failures": self.failures,
+                "skipped": self.skipped,
                 "scenarios": self.scenarios,
             });
             fs::write(file, format!("{whole:#}\n")).unwrap();
         }
-        if self.failures == 0 {
+        let all = self.scenarios.len();
+        if self.skipped > 0 {
+            eprintln!("{} of {all} scenarios were not run", self.skipped);
+        }
+        if self.failures == 0 && self.skipped < all {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE

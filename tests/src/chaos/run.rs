@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use testkit::Random;
+use tests::require::all_is_asked_for;
 
 /// How much of a scenario is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +63,15 @@ impl Run {
         *self.faults.entry(kind).or_default() += 1;
     }
 
-    /// Says that a part is not run.
+    /// Says that the scenario is not run, for want of something.
+    ///
+    /// # Panics
+    /// If everything is to be checked: then what is missing is a failure of the scenario.
     pub(crate) fn skip(&mut self, why: &str) {
+        assert!(
+            !all_is_asked_for(),
+            "not run, and MUHR_REQUIRE_ALL=1 asks that everything is: {why}"
+        );
         eprintln!("  not run: {why}");
         self.skipped.push(why.to_owned());
     }

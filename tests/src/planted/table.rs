@@ -44,6 +44,10 @@ const fn ledger(name: &'static str) -> Test {
     Test::new("ledger", "it", name)
 }
 
+const fn node(name: &'static str) -> Test {
+    Test::new("node", "node", name)
+}
+
 const fn whole(name: &'static str) -> Test {
     Test::new("tests", "it", name)
 }
@@ -200,8 +204,34 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
         )],
     ),
     (CompactBelieved, &[FORGED]),
-    (FirstCompactStays, &[FORGED.with_seeds(240)]),
+    (
+        FirstCompactStays,
+        &[
+            node(
+                "driver::gathering::tests::all_compact_blocks_that_come_for_one_block_are_looked_at_once",
+            ),
+            FORGED.with_seeds(240),
+        ],
+    ),
     (ObserverHeard, &[FORGED]),
+    (
+        AbsentIsBlank,
+        &[node(
+            "sign_state::opening::tests::a_file_that_is_not_there_is_a_question_and_a_return_if_it_is_lost",
+        )],
+    ),
+    (
+        AnothersRecord,
+        &[node(
+            "sign_state::opening::tests::a_file_of_another_key_is_refused_whatever_was_declared",
+        )],
+    ),
+    (
+        SlotsShared,
+        &[node(
+            "driver::proposals::tests::a_validator_pushes_out_its_own_proposals_and_nobody_else_s",
+        )],
+    ),
     (
         ReturnByHearsay,
         &[whole(
@@ -223,11 +253,7 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
     (
         CosignedAhead,
         &[
-            Test::new(
-                "node",
-                "node",
-                "cosigner::tests::an_agency_has_room_for_so_many_roots_and_others_have_theirs",
-            ),
+            node("cosigner::tests::an_agency_has_room_for_so_many_roots_and_others_have_theirs"),
             whole("network::sim::with_one_liar_of_each_kind_the_laws_hold"),
         ],
     ),

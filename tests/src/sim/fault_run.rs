@@ -251,6 +251,7 @@ impl Net {
         if host.life.is_none() {
             return;
         }
+        self.laws.cosigned.forget_told(number);
         if power {
             host.lose_power();
             self.count("power cut");

@@ -4,6 +4,7 @@
 //! blocks that they commit and on the receipts that clerks were given. A broken law is a sentence.
 
 mod blocks;
+mod cosigned;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,12 +15,11 @@ use std::{
 use consensus::{Evidence, Safety, SignedVote, ValidatorSet, VoteKind};
 use node::{
     clocks::AHEAD_MS_MAX,
-    cosign_state::Cosigned,
     durable::{Durable, StoredValue, VALUE_BYTES_MAX},
-    mempool,
+    limits,
     network::{HEARD_WITHIN, Lane},
     sign_state::SafetyBody,
-    wire::{ConsensusMessage, Cosignature, SyncMessage},
+    wire::{ConsensusMessage, SyncMessage},
 };
 use protocol::{
     codec,
@@ -31,7 +31,7 @@ use protocol::{
     sign_state::Owner,
 };
 
-use self::blocks::Decided;
+use self::{blocks::Decided, cosigned::Cosignatures};
 use super::{
     disk::{Image, SimFile},
     host::{Done, Host, Seats, Sent},
@@ -65,8 +65,8 @@ pub(super) struct Laws {
     pub(super) decided: BTreeMap<Height, Decided>,
     ids: BTreeMap<EntryId, LeafIndex>,
     roots: BTreeMap<LogSize, RootHash>,
-    /// The greatest size that each agency has cosigned to each seat, through all restarts and losses.
-    cosigned: BTreeMap<(String, usize), LogSize>,
+    /// What was cosigned, through all restarts and losses.
+    pub(super) cosigned: Cosignatures,
     /// The log, from the leaves of the decided blocks alone.
     log: Frontier,
     /// The last height that each host was seen to have committed.
@@ -108,7 +108,7 @@ impl Laws {
             decided: BTreeMap::new(),
             ids: BTreeMap::new(),
             roots: BTreeMap::new(),
-            cosigned: BTreeMap::new(),
+            cosigned: Cosignatures::default(),
             log: Frontier::default(),
             seen: BTreeMap::new(),
             evidence: BTreeSet::new(),
@@ -124,6 +124,7 @@ impl Laws {
     /// Looks at one step of an honest host. `true_ms` is the true time of day.
     pub(super) fn judge(&mut self, host: &Host, done: &Done, true_ms: u64) -> Result<(), Broken> {
         self.judge_words(host, done)?;
+        self.judge_cosignatures(host, done)?;
         self.judge_blocks(host, true_ms)?;
         self.judge_evidence(host)?;
         self.judge_presence(host, true_ms)?;
@@ -131,7 +132,7 @@ impl Laws {
             return Ok(());
         };
         let waiting = life.shared.mempool().len();
-        ensure(waiting <= mempool::WAITING_MAX, "I10", || {
+        ensure(waiting <= limits::QUEUE_ENTRIES_MAX, "I10", || {
             format!("{waiting} entries wait at {}", host.name)
         })
     }
@@ -170,7 +171,6 @@ impl Laws {
                     let place = (signed.signer, 0, proposal.height, proposal.round);
                     self.says(place, &proposal.sign_bytes(&self.chain))?;
                 }
-                ConsensusMessage::Cosignature(cosign) => self.judge_cosign(host, *to, &cosign)?,
                 _ => {}
             }
         }
@@ -236,33 +236,6 @@ impl Laws {
     /// A host has another disk: it may have to catch up from any block on.
     pub(super) fn forget_height(&mut self, host: usize) {
         self.seen.remove(&host);
-    }
-
-    /// I11 for cosignatures, one root for a size, and no size below an earlier one.
-    fn judge_cosign(&mut self, host: &Host, to: usize, cosign: &Cosignature) -> Result<(), Broken> {
-        if cosign.agency != host.name {
-            return Ok(());
-        }
-        let on_disk = cosigned_of(&host.cosign_state)?;
-        let durable = on_disk.is_some_and(|last| {
-            last.size > cosign.size || (last.size, last.root) == (cosign.size, cosign.root)
-        });
-        ensure(durable, "I11", || {
-            format!(
-                "{} cosigned size {} before its cosign state said so",
-                host.name, cosign.size
-            )
-        })?;
-        let sent = (cosign.agency.clone(), to);
-        let greatest = self.cosigned.entry(sent).or_default();
-        let before = std::mem::replace(greatest, cosign.size.max(*greatest));
-        ensure(cosign.size >= before, "I15", || {
-            format!(
-                "{} cosigned size {} after size {before}",
-                host.name, cosign.size
-            )
-        })?;
-        self.one_root(cosign.size, cosign.root)
     }
 
     pub(super) fn one_root(&mut self, size: LogSize, root: RootHash) -> Result<(), Broken> {
@@ -394,14 +367,6 @@ fn record_of(file: &SimFile) -> Result<Option<Safety>, Broken> {
         SafetyBody::Record(record) => Ok(record.map(|record| *record)),
         SafetyBody::Returning(_) | SafetyBody::Twin(_) => Ok(None),
     }
-}
-
-fn cosigned_of(file: &SimFile) -> Result<Option<Cosigned>, Broken> {
-    let body = body_of(file)?;
-    (!body.is_empty())
-        .then(|| codec::decode(KEPT_VERSION, &body, VALUE_BYTES_MAX))
-        .transpose()
-        .map_err(|error| format!("I11: the cosign state: {error}"))
 }
 
 /// What a file says; nothing if it is blank.

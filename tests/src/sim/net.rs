@@ -250,6 +250,7 @@ impl Net {
         let Some(bytes) = bytes else { return };
         self.laws.hears(to, seat, BEGINS_MS + self.now_ms());
         if self.hosts[to].hand(seat, lane, bytes.clone()) {
+            self.laws.cosigned.is_told(&self.hosts[to], lane, &bytes);
             self.turn_soon(to);
         } else if self.hosts[to].life.is_some() {
             // The inbox is full: the bytes wait in the stream.
@@ -325,10 +326,10 @@ impl Net {
     }
 
     fn judge(&mut self, number: usize, done: &Done) -> Result<(), Broken> {
-        if !self.honest.contains(&number) {
-            return Ok(());
-        }
         let host = &self.hosts[number];
+        if !self.honest.contains(&number) {
+            return self.laws.judge_old_copy(host, done);
+        }
         if host.power.spoke_after_failure() {
             return Err(format!(
                 "I11: {} spoke after its disk had failed",

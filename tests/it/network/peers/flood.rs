@@ -5,7 +5,7 @@ use std::fs;
 
 use futures::AsyncWriteExt;
 use libp2p::{PeerId, StreamProtocol};
-use node::{breaches::CUT_AFTER, wire};
+use node::{limits::PEER_BAD_MESSAGES_MAX, wire};
 use protocol::{
     hash::{BlockId, IndexRoot},
     height::{Height, TimeMs},
@@ -55,7 +55,7 @@ fn flood(hostile: &Hostile, node: PeerId, lane: usize) -> u64 {
         let Ok(mut stream) = control.open_stream(node, name).await else {
             return sent;
         };
-        while sent < 400 * u64::from(CUT_AFTER) {
+        while sent < 400 * u64::from(PEER_BAD_MESSAGES_MAX) {
             if stream.write_all(&messages).await.is_err() {
                 break;
             }
