@@ -5,6 +5,7 @@ mod codes;
 mod corpus;
 mod edited;
 mod folders;
+mod forms;
 mod hot;
 mod kills;
 mod memory;
