@@ -21,7 +21,7 @@ pub(crate) mod workbooks;
 
 use std::fs;
 
-pub(crate) use self::workbooks::{row, workbook};
+pub(crate) use self::workbooks::{row, workbook, workbook_of};
 use tests::{
     args,
     cluster::{Cluster, Ran},
