@@ -2,6 +2,11 @@
 //!
 //! An HTTP client and `verify`. Whatever a node says is verified before it is shown as true. Data goes
 //! to stdout, messages to stderr; the exit code is the verdict.
+#![deny(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "what is said goes through `output`, which lets nothing foreign command a terminal"
+)]
 #![allow(
     rustdoc::bare_urls,
     reason = "comments on arguments are help texts, word for word"

@@ -1,4 +1,9 @@
 //! The `muhr` command; everything is in the library.
+#![deny(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "what is said goes through `output`, which lets nothing foreign command a terminal"
+)]
 
 use std::process::ExitCode;
 

@@ -8,6 +8,11 @@
 //! A document is anchored, and its receipt verified (`client/examples/anchor.rs`, which the tests run):
 //!
 #![doc = concat!("```no_run\n", include_str!("../examples/anchor.rs"), "\n```")]
+#![deny(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "it prints nothing: what is to be said is for the caller to say"
+)]
 
 pub mod date;
 pub mod durable;

@@ -3,6 +3,7 @@
 //! An auditor's only input beside a receipt. Lines that begin with `#: ` are comments to other tools
 //! and say to ours which epoch of which network this is.
 
+mod error;
 mod groups;
 mod headers;
 mod rule;
@@ -23,7 +24,7 @@ use crate::{
     text::Malformed,
 };
 
-use self::{groups::Groups, headers::Headers};
+use self::{error::BadLine, groups::Groups, headers::Headers};
 
 pub use self::{
     headers::Past,
@@ -127,7 +128,7 @@ impl TrustPolicy {
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
             policy
                 .line(line)
-                .map_err(|what| Malformed::new(number, what))?;
+                .map_err(|bad| Malformed::new(number, bad.to_string()))?;
             last = number;
         }
         if policy.logs.is_empty() {
@@ -139,7 +140,7 @@ impl TrustPolicy {
         policy
             .headers
             .check()
-            .map_err(|what| Malformed::new(last, what))?;
+            .map_err(|bad| Malformed::new(last, bad.to_string()))?;
         // The network's own file has one way to be written, and block leaves name its hash.
         let is_networks = policy.headers.genesis.is_some() && policy.headers.base.is_none();
         if is_networks && !rewritten::is_as_written(bytes) {
@@ -153,15 +154,15 @@ impl TrustPolicy {
         Ok(policy)
     }
 
-    fn line(&mut self, bytes: &[u8]) -> Result<(), String> {
+    fn line(&mut self, bytes: &[u8]) -> Result<(), BadLine> {
         if bytes
             .iter()
             .any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f)
         {
-            return Err("a control character; lines end with a line feed alone".to_owned());
+            return Err(BadLine::Control);
         }
         if self.headers.has_past() && !bytes.is_empty() && !headers::is_past(bytes) {
-            return Err("a line after the lines of past epochs".to_owned());
+            return Err(BadLine::AfterPast);
         }
         let line = match std::str::from_utf8(bytes) {
             Ok(line) => line,
@@ -169,14 +170,10 @@ impl TrustPolicy {
             Err(_) if bytes.trim_ascii_start().starts_with(b"#") && !bytes.starts_with(b"#: ") => {
                 return Ok(());
             }
-            Err(_) => {
-                return Err(
-                    "names, URLs and lines that begin with \"#: \" must be UTF-8".to_owned(),
-                );
-            }
+            Err(_) => return Err(BadLine::NotUtf8),
         };
         if let Some(header) = line.strip_prefix("#: ") {
-            return self.headers.read(header);
+            return Ok(self.headers.read(header)?);
         }
         let words: Vec<&str> = line
             .split([' ', '\t'])
@@ -193,7 +190,7 @@ impl TrustPolicy {
                     .first()
                     .is_some_and(|(other, _)| other.name != key.name)
                 {
-                    return Err("two \"log\" lines for different logs".to_owned());
+                    return Err(BadLine::SecondLog);
                 }
                 self.logs
                     .push((key, url.first().map(|url| (*url).to_owned())));
@@ -211,23 +208,20 @@ impl TrustPolicy {
                 Ok(())
             }
             ["group", name, threshold, members @ ..] => {
-                self.groups.add_group(name, threshold, members)
+                Ok(self.groups.add_group(name, threshold, members)?)
             }
-            ["quorum", name] => self.groups.set_quorum(name),
-            [word, ..] => Err(format!(
-                "an unknown or incomplete \"{}\" line",
-                word.chars().take(16).collect::<String>().escape_default()
-            )),
+            ["quorum", name] => Ok(self.groups.set_quorum(name)?),
+            [word, ..] => Err(BadLine::Unknown(word.chars().take(16).collect())),
         }
     }
 
-    fn new_key(&self, vkey: &str, algorithm: u8) -> Result<NoteKey, String> {
-        let key = NoteKey::parse(vkey).map_err(|error| error.to_string())?;
-        if key.algorithm != algorithm {
-            return Err(format!(
-                "a key of algorithm {} where {algorithm} is needed",
-                key.algorithm
-            ));
+    fn new_key(&self, vkey: &str, needed: u8) -> Result<NoteKey, BadLine> {
+        let key = NoteKey::parse(vkey)?;
+        if key.algorithm != needed {
+            return Err(BadLine::Algorithm {
+                found: key.algorithm,
+                needed,
+            });
         }
         let mut known = self
             .logs
@@ -235,7 +229,7 @@ impl TrustPolicy {
             .map(|(key, _)| key)
             .chain(self.witnesses.iter().map(|witness| &witness.key));
         if known.any(|other| other.key == key.key) {
-            return Err("a key that stands in the file already".to_owned());
+            return Err(BadLine::KeyTwice);
         }
         Ok(key)
     }
@@ -403,10 +397,10 @@ impl TrustPolicy {
     }
 }
 
-fn check_url(url: &[&str]) -> Result<(), String> {
+fn check_url(url: &[&str]) -> Result<(), BadLine> {
     if url.iter().all(|url| is_policy_url(url)) {
         Ok(())
     } else {
-        Err("a URL has at most 255 printable ASCII characters other than #".to_owned())
+        Err(BadLine::Url)
     }
 }

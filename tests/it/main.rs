@@ -11,6 +11,7 @@ mod cli {
     mod archive;
     pub(crate) mod bulk;
     mod capitals;
+    mod created;
     mod desk;
     mod dossiers;
     mod exit_codes;

@@ -15,6 +15,7 @@ pub mod press;
 pub mod require;
 pub mod sim;
 pub mod terminal;
+pub mod witness;
 pub mod world;
 
 pub use require::{require, require_that};

@@ -141,6 +141,32 @@ def what_the_result_says_is_what_was_reviewed(browser, _):
 
 
 @check
+def the_checks_are_folded_and_one_that_failed_is_not(browser, _):
+    """As the page stands, before anybody opens a folded part: for every verdict and every sort of file."""
+    seen = 0
+    with Visit(browser, "en") as visit:
+        for name, files in shown().items():
+            visit.page.locator("#clear").click()
+            expect(visit.page.locator("#result")).to_be_hidden()
+            visit.give(files)
+            result = visit.page.locator("#result")
+            folded = result.locator("details.all-steps")
+            for part in folded.all():
+                assert not part.evaluate("part => part.open"), name
+                inside = part.locator("li")
+                assert inside.count() > 0 and not any(line.is_visible() for line in inside.all()), name
+            shows = [line.inner_text() for line in result.locator(".steps li:visible").all()]
+            failed = result.locator(".steps li:visible.failed").count()
+            assert failed == len(shows), f"{name}: a check that holds is not folded: {shows}"
+            folded_too = folded.locator("li.failed").count()
+            assert folded.count() == 0 or failed == folded_too, f"{name}: {failed} of {folded_too} that failed are shown"
+            seen += failed
+            if files.verdict in ("altered", "proof broken"):
+                assert failed > 0, f"{name}: nothing says what failed"
+    assert seen > 5, seen
+
+
+@check
 def no_case_of_the_corpus_makes_the_page_say_what_no_person_says(browser, _):
     """One case for each way that a judgement can end, its whole text read for words of the program's own."""
     ways = every_way()

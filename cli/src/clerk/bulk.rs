@@ -113,8 +113,15 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
     let written = results.finish()?;
     stopped?;
     kept?;
-    let code = summary(arguments, output, &written, &counts, (&mixed, unlike));
-    Ok(if left == 0 { code } else { SOME_NOT_DONE })
+    let is_all = left == 0;
+    Ok(summary(
+        arguments,
+        output,
+        &written,
+        &counts,
+        (&mixed, unlike),
+        is_all,
+    ))
 }
 
 /// Brings what earlier runs left that no row asks for any more; where that cannot be told, it is not done.
@@ -335,12 +342,14 @@ fn progress(output: &Output, rows: u64) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// Says what became of the rows; `is_all` if nothing was left behind besides.
 fn summary(
     arguments: &BulkArguments,
     output: &Output,
     written: &results::RunFiles,
     counts: &BTreeMap<&'static str, u64>,
     (mixed, unlike): (&Mixed, usize),
+    is_all: bool,
 ) -> u8 {
     let is_good = |status: &str| GOOD.contains(&status);
     let good = counts.iter().filter(|(status, _)| is_good(status));
@@ -351,10 +360,12 @@ fn summary(
         "schema": "muhr/bulk/1", "rows": all, "counts": counts, "dry_run": arguments.dry_run,
         "look_alikes": mixed.count, "unlike_numbers": unlike, "result": shown(&written.result), "errors": shown(&written.errors),
     }));
+    let is_done = done == all && is_all;
+    let mark = if is_done { "✔" } else { "▲" };
     output.text(&if arguments.dry_run {
-        format!("✔ {done} of {all} rows are fit to be anchored; nothing was sent")
+        format!("{mark} {done} of {all} rows are fit to be anchored; nothing was sent")
     } else {
-        format!("✔ {done} of {all} rows anchored; every receipt verified")
+        format!("{mark} {done} of {all} rows anchored; every receipt verified")
     });
     for (status, count) in counts {
         let mark = if is_good(status) { "✔" } else { "▲" };
@@ -385,5 +396,5 @@ fn summary(
         };
         output.text(&format!("  {errors} {advice}"));
     }
-    if done == all { DONE } else { SOME_NOT_DONE }
+    if is_done { DONE } else { SOME_NOT_DONE }
 }

@@ -211,9 +211,7 @@ impl Hot<'_> {
             path.is_ok_and(|path| open.contains(&path))
         };
         let state = match documents::state(path) {
-            Ok(FileState::Whole) if is_open() => {
-                FileState::NotYet("open-file", "a program still has it open")
-            }
+            Ok(FileState::Whole) if is_open() => FileState::NotYet("open-file", folder::OPEN),
             Ok(FileState::Whole) | Err(_) => {
                 let _mended = self.told.remove(path);
                 return None;

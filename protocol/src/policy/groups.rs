@@ -1,10 +1,7 @@
 //! Groups of a trust file: how many of whom must sign. They refer backwards only.
 
-use super::{MEMBERS_MAX, Rule};
-use crate::{
-    name::{POLICY_NAME_BYTES_MAX, is_policy_name},
-    text,
-};
+use super::{MEMBERS_MAX, Rule, error::BadGroup};
+use crate::{name::is_policy_name, text};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
@@ -34,22 +31,20 @@ impl Groups {
     }
 
     /// Checks that `name` is free, and that there is room for one more beside the `count` of its kind.
-    fn new_name(&self, name: &str, count: usize) -> Result<(), String> {
+    fn new_name(&self, name: &str, count: usize) -> Result<(), BadGroup> {
         if !is_policy_name(name) {
-            return Err(format!(
-                "a name has 1 to {POLICY_NAME_BYTES_MAX} printable ASCII characters other than #, and is none of the words all, any, group, log, none, quorum, witness"
-            ));
+            return Err(BadGroup::Name);
         }
         if self.knows(name) {
-            return Err("a name that is taken".to_owned());
+            return Err(BadGroup::Taken);
         }
         if count >= MEMBERS_MAX {
-            return Err(format!("more than {MEMBERS_MAX} witnesses or groups"));
+            return Err(BadGroup::TooMany);
         }
         Ok(())
     }
 
-    pub(super) fn add_witness(&mut self, name: &str) -> Result<(), String> {
+    pub(super) fn add_witness(&mut self, name: &str) -> Result<(), BadGroup> {
         self.new_name(name, self.witnesses.len())?;
         self.witnesses.push(name.to_owned());
         Ok(())
@@ -60,7 +55,7 @@ impl Groups {
         name: &str,
         threshold: &str,
         members: &[&str],
-    ) -> Result<(), String> {
+    ) -> Result<(), BadGroup> {
         self.new_name(name, self.groups.len())?;
         for (at, member) in members.iter().enumerate() {
             let elsewhere = self
@@ -68,10 +63,10 @@ impl Groups {
                 .iter()
                 .any(|group| group.members.iter().any(|other| other == member));
             if !self.knows(member) {
-                return Err("a group names a member that does not stand above it".to_owned());
+                return Err(BadGroup::UnknownMember);
             }
             if elsewhere || members.iter().take(at).any(|other| other == member) {
-                return Err("a group names a member that is in a group already".to_owned());
+                return Err(BadGroup::MemberElsewhere);
             }
         }
         let count = members.len();
@@ -90,16 +85,16 @@ impl Groups {
                 });
                 Ok(())
             }
-            None => Err("a group's threshold is all, any, or a number of its members".to_owned()),
+            None => Err(BadGroup::Threshold),
         }
     }
 
-    pub(super) fn set_quorum(&mut self, name: &str) -> Result<(), String> {
+    pub(super) fn set_quorum(&mut self, name: &str) -> Result<(), BadGroup> {
         if self.quorum.is_some() {
-            return Err("a second \"quorum\" line".to_owned());
+            return Err(BadGroup::SecondQuorum);
         }
         if name != "none" && !self.knows(name) {
-            return Err("\"quorum\" names nothing that stands above it".to_owned());
+            return Err(BadGroup::UnknownQuorum);
         }
         self.quorum = Some(if name == "none" {
             Quorum::None

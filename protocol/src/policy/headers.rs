@@ -1,7 +1,7 @@
 //! The lines that begin with `#: `: comments to other tools, and to ours which epoch of which network
 //! a trust file is of, and where the epochs before it ended.
 
-use super::OpenedBy;
+use super::{OpenedBy, error::BadHeaderLine};
 use crate::{
     hash::{ChainId, RootHash, TrustHash},
     height::{Epoch, LogSize},
@@ -70,7 +70,7 @@ impl Headers {
     }
 
     /// Reads a line without its `#: `. Words that we do not know are other people's comments.
-    pub(super) fn read(&mut self, header: &str) -> Result<(), String> {
+    pub(super) fn read(&mut self, header: &str) -> Result<(), BadHeaderLine> {
         let Some((word, value)) = header.split_once(' ') else {
             return Ok(());
         };
@@ -89,57 +89,54 @@ impl Headers {
         }
     }
 
-    fn read_recovery(&mut self, value: &str) -> Result<(), String> {
+    fn read_recovery(&mut self, value: &str) -> Result<(), BadHeaderLine> {
         let read = || {
             let (agency, key) = value.split_once(' ')?;
             let key = PublicKey::from_base64(key).ok()?;
             Some((AgencyName::parse(agency)?, key))
         };
-        let (agency, key) = read().ok_or("\"recovery\" is not an agency and a key in base64")?;
+        let (agency, key) = read().ok_or(BadHeaderLine::Recovery)?;
         let last = self.recovery.last();
         if last.is_some_and(|(before, _)| *before >= agency) {
-            return Err("\"recovery\" lines stand in the order of the names, each once".to_owned());
+            return Err(BadHeaderLine::RecoveryOrder);
         }
         self.recovery.push((agency, key));
         Ok(())
     }
 
-    fn read_past(&mut self, value: &str) -> Result<(), String> {
-        let past = Past::parse(value)
-            .ok_or("\"past\" is not an epoch, the hash of its trust file, a size and a root")?;
+    fn read_past(&mut self, value: &str) -> Result<(), BadHeaderLine> {
+        let past = Past::parse(value).ok_or(BadHeaderLine::Past)?;
         if let Some(before) = self.past.last()
             && (past.epoch != before.epoch.next() || past.size <= before.size)
         {
-            return Err(
-                "\"past\" lines stand in the order of the epochs, none left out".to_owned(),
-            );
+            return Err(BadHeaderLine::PastOrder);
         }
         self.past.push(past);
         Ok(())
     }
 
     /// Checks the lines together: all that one line alone cannot show.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), BadHeaderLine> {
         let Some(last) = self.past.last() else {
             return Ok(());
         };
         let before = self.epoch.map(|epoch| epoch == last.epoch.next());
         if before != Some(true) {
-            return Err("the last \"past\" line is not of the epoch before the file's".to_owned());
+            return Err(BadHeaderLine::PastOfAnotherEpoch);
         }
         if self.prev.flatten().is_some_and(|prev| prev != last.trust) {
-            return Err("the last \"past\" line is not of the file that \"prev\" names".to_owned());
+            return Err(BadHeaderLine::PastOfAnotherFile);
         }
         Ok(())
     }
 }
 
 /// Another reader might take the other one of two.
-fn once<T>(slot: &mut Option<T>, value: Option<T>, word: &str) -> Result<(), String> {
-    let value = value.ok_or_else(|| format!("\"{word}\" is not in its form"))?;
+fn once<T>(slot: &mut Option<T>, value: Option<T>, word: &str) -> Result<(), BadHeaderLine> {
+    let value = value.ok_or_else(|| BadHeaderLine::Form(word.to_owned()))?;
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err("a header that stands in the file already".to_owned()),
+        Some(_) => Err(BadHeaderLine::Twice),
     }
 }
 

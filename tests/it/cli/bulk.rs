@@ -5,6 +5,7 @@ mod codes;
 mod corpus;
 mod edited;
 mod folders;
+mod forms;
 mod hot;
 mod kills;
 mod memory;
@@ -20,7 +21,7 @@ pub(crate) mod workbooks;
 
 use std::fs;
 
-pub(crate) use self::workbooks::{row, workbook};
+pub(crate) use self::workbooks::{row, workbook, workbook_of};
 use tests::{
     args,
     cluster::{Cluster, Ran},

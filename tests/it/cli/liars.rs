@@ -3,9 +3,11 @@
 //! twice.
 //!
 //! `MUHR_LIES=all` tells every lie there is; otherwise each command hears a seeded sample. `MUHR_LIES_SEED`
-//! chooses another sample, `MUHR_LIES_CASE` one command.
+//! chooses another sample, `MUHR_LIES_CASE` one command. Most is said in JSON, of which each fact is compared; some
+//! in text, of which the headline is.
 
 mod cases;
+mod headlines;
 mod world;
 
 use std::{
@@ -24,6 +26,8 @@ use self::{cases::Case, world::World};
 
 /// Lies that each command hears in an ordinary run: one that reads, and one that writes, which takes longer.
 const SAMPLES: [usize; 2] = [60, 30];
+/// Lies of these that each command hears once more where it speaks to people; and if all are told.
+const IN_TEXT: [usize; 2] = [6, 200];
 /// Commands that are lied to at the same time.
 const AT_ONCE: usize = 4;
 
@@ -109,12 +113,12 @@ struct Ends {
 }
 
 fn lie_to(world: &World, case: &Case, seed: u64, sample: Option<usize>) -> Ends {
-    let liar = Liar::before(&world.cluster.url(world::NODE));
+    let liar = Liar::before(&world.asked(case));
     let mut ends = Ends::default();
-    // The truth first, twice: what is asked, and answers of another question of each kind.
+    // The truth first, in text and twice in JSON: what is asked, and answers of another question of each kind.
     let mut lies = Vec::new();
-    for _ in 0..2 {
-        let trial = world.trial(case, &liar);
+    for json in [false, true, true] {
+        let trial = world.trial(case, &liar, json);
         liar.tell(None);
         let ran = trial.run();
         let judged = trial.judge(&ran, true);
@@ -127,13 +131,17 @@ fn lie_to(world: &World, case: &Case, seed: u64, sample: Option<usize>) -> Ends 
     }
     let all = lies.len();
     assert!(all > 50, "{} asks for nothing", case.name);
+    let mut chance = Chance(seed ^ case.name.len() as u64);
+    let in_text = IN_TEXT[usize::from(sample.is_none())];
     let lies = match sample {
-        Some(count) => Chance(seed ^ case.name.len() as u64).some(lies, count),
+        Some(count) => chance.some(lies, count),
         None => lies,
     };
     println!("{}: {} of {all} lies, seed {seed}", case.name, lies.len());
-    for lie in lies {
-        let trial = world.trial(case, &liar);
+    let in_text = chance.some(lies.clone(), in_text);
+    let told = lies.into_iter().map(|lie| (lie, true));
+    for (lie, json) in told.chain(in_text.into_iter().map(|lie| (lie, false))) {
+        let trial = world.trial(case, &liar, json);
         liar.tell(Some(lie.clone()));
         let ran = trial.run();
         let (_, told) = liar.seen();
@@ -201,4 +209,57 @@ fn no_lie_of_a_node_makes_a_wrong_verdict_a_second_version_or_a_second_record() 
         wrong.len(),
         shown.join("\n\n")
     );
+}
+
+/// Where a command takes an address: the option, or none if it stands by itself.
+fn addresses(page: &str) -> BTreeSet<String> {
+    const ADDRESSES: [&str; 2] = ["<URL>", "<MIRROR>"];
+    let lines = page.lines().filter(|line| line.starts_with("  "));
+    let first = lines.filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (name, value) = (words.next()?, words.next().unwrap_or_default());
+        let of = |word: &str| ADDRESSES.contains(&word.trim_end_matches("..."));
+        match name.starts_with("--") {
+            true => of(value).then(|| name.to_owned()),
+            false => of(name).then(String::new),
+        }
+    });
+    first.collect()
+}
+
+/// A new command, or a new option, that asks somebody needs a case of its own.
+#[test]
+fn whoever_is_asked_by_any_command_lies_in_a_case() {
+    let pages: BTreeMap<String, String> = crate::house::help::pages("muhr")
+        .into_iter()
+        .map(|(typed, page)| {
+            let typed = typed.trim_start_matches("muhr").trim_end_matches("--help");
+            (typed.trim().to_owned(), page)
+        })
+        .collect();
+    let asks: BTreeSet<(String, String)> = pages
+        .iter()
+        .flat_map(|(path, page)| {
+            let all = addresses(page).into_iter();
+            all.map(|option| (path.clone(), option))
+        })
+        .collect();
+    assert!(asks.len() > 25, "the help is not read: {asks:?}");
+    let lied = cases::all().into_iter().map(|case| {
+        let line = case.line.split(" && ").last().unwrap();
+        let words: Vec<&str> = line.split(' ').collect();
+        let lengths = (1..=words.len()).rev();
+        let mut paths = lengths.map(|length| words[..length].join(" "));
+        let path = paths.find(|path| pages.contains_key(path)).unwrap();
+        let at = words.iter().position(|word| *word == "{url}");
+        let option = match at.map(|at| words[at - 1]) {
+            // The environment names the liar.
+            None => "--node",
+            Some(before) if before.starts_with("--") => before,
+            Some(_) => "",
+        };
+        (path, option.to_owned())
+    });
+    let lied: BTreeSet<(String, String)> = lied.collect();
+    assert_eq!(asks, lied, "who is asked, and who lies");
 }

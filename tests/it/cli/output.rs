@@ -12,9 +12,12 @@ use std::{
 use serde_json::{Value, json};
 use tests::{
     args,
-    cluster::{Ran, binary, muhr},
+    cluster::{Cluster, Ran, binary, muhr},
+    command_line::split,
     liar::lies::HOSTILE,
 };
+
+use super::bulk::{row, workbook_of};
 
 /// What a terminal would obey, but for line ends.
 fn commands(text: &str) -> bool {
@@ -138,7 +141,57 @@ fn what_a_file_is_called_and_says_commands_no_terminal() {
     }
 }
 
+#[test]
+fn what_a_record_a_workbook_and_a_witness_say_commands_no_terminal() {
+    let cluster = Cluster::start(0);
+    let at = |name: &str| cluster.path().join(name).to_str().unwrap().to_owned();
+    let both = |arguments: Vec<String>| {
+        let run = |arguments: &[String]| cluster.clerk("qurilish", arguments);
+        [
+            run(&arguments),
+            run(&[args!("--json"), arguments.clone()].concat()),
+        ]
+    };
+    // A field's value, as a clerk of another agency may have written it.
+    cluster.document("a.txt", "a permit");
+    let mut anchor = args!("anchor a.txt --registry qurilish.permits --record T-1 --field");
+    anchor.push(format!("address=7 {HOSTILE}"));
+    let _done = cluster.clerk("qurilish", &anchor).expect(0);
+    for ran in both(args!("verify a.txt")) {
+        is_clean(&ran);
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+    // The name of a sheet; XML has no place for the controls of before 1991.
+    let sheet: String = HOSTILE
+        .chars()
+        .filter(|letter| *letter >= ' ' && *letter != '[')
+        .collect();
+    let rows = row(1, &[("A", "number")]) + &row(2, &[("A", "S-1")]);
+    let rows = format!("<sheetData>{rows}</sheetData>");
+    let table = at("t.xlsx");
+    workbook_of(table.as_ref(), &sheet, &rows, "uniqueCount=\"0\">", &[]);
+    let bulk = "anchor bulk t.xlsx --registry qurilish.permits --record number --out out --dry-run";
+    for (more, code) in [("", 0), (" --sheet nowhere", 2)] {
+        for ran in both(split(&format!("{bulk}{more}"))) {
+            is_clean(&ran);
+            assert_eq!(ran.code, code, "{ran:?}");
+        }
+    }
+    // What a witness answers instead of its line.
+    for (status, answer) in [
+        (400, HOSTILE.to_owned()),
+        (200, format!("\u{2014} {HOSTILE}\n")),
+    ] {
+        let (url, witness) = (cluster.url("kadastr"), node(status, answer));
+        for ran in both(args!("log mirror {url} mirror --witness {witness}")) {
+            assert!(!commands(&ran.stdout) && !commands(&ran.stderr), "{ran:?}");
+            assert!(ran.code == 0 && ran.stderr.contains("witness"), "{ran:?}");
+        }
+    }
+}
+
 /// Runs with stdout going to `out`.
+
 fn into(out: Stdio, arguments: &[&str]) -> (i32, String) {
     let mut child = Command::new(binary("muhr"))
         .args(arguments)

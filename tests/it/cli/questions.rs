@@ -304,6 +304,18 @@ fn a_table_s_form_is_asked_about_before_anything_is_sent() {
     assert_eq!(code, 0, "{shown}");
     says(&shown, "2 of 2 rows anchored");
     assert!(!shown.contains(WORDS), "{shown}");
+    // What may be a slip of the hand is named before the question, not after it.
+    let rows: String = (1..=20).map(|row| format!("TSH-{row}\n")).collect();
+    cluster.document("u.csv", &format!("number\n{rows}TSH 21\n"));
+    let unlike = args!("anchor bulk u.csv --record number --out u --registry {PERMITS}");
+    let mut terminal = on_a_terminal(&cluster, &unlike);
+    let before = terminal.until(question);
+    says(
+        &before,
+        "1 number is unlike all others (row 22: TSH 21); --strict-numbers refuses such",
+    );
+    terminal.types("n\n");
+    assert_eq!(terminal.end().0, 2);
     // A trial asks nothing, and neither does a run that was agreed to beforehand.
     for more in [args!("--dry-run"), args!("--yes --passphrase-file words")] {
         let (code, shown) = on_a_terminal(&cluster, &[bulk.clone(), more].concat()).end();

@@ -158,16 +158,36 @@ fn code(folder: &Path, out: &mut String) {
     }
 }
 
+/// The dependencies of a manifest, of all kinds and for all systems.
+fn declared(manifest: &toml::Table) -> BTreeSet<String> {
+    let systems = manifest.get("target").and_then(toml::Value::as_table);
+    let systems = systems.into_iter().flat_map(toml::Table::values);
+    let parts = systems.filter_map(toml::Value::as_table).chain([manifest]);
+    parts
+        .flat_map(|part| {
+            let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+            kinds.map(|kind| part.get(kind).and_then(toml::Value::as_table))
+        })
+        .flatten()
+        .flat_map(toml::Table::keys)
+        .cloned()
+        .collect()
+}
+
 #[test]
 fn every_dependency_is_named_by_the_code_that_declares_it() {
+    // What the workspace lists for its members, some member takes; each declares what it takes by itself.
+    let mut listed: BTreeSet<String> = {
+        let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let workspace: toml::Table = workspace.parse().unwrap();
+        let listed = workspace["workspace"]["dependencies"].as_table().unwrap();
+        listed.keys().cloned().collect()
+    };
     for (name, _) in TABLE {
         let (manifest, mut text) = (manifest(name), String::new());
         code(&root().join(name), &mut text);
-        let declared = ["dependencies", "dev-dependencies", "build-dependencies"]
-            .iter()
-            .filter_map(|kind| manifest.get(*kind)?.as_table())
-            .flat_map(toml::Table::keys);
-        for dependency in declared {
+        for dependency in declared(&manifest) {
+            let _taken = listed.remove(&dependency);
             let word = dependency.replace('-', "_");
             let is_used = ["::", ";", "!", " as", " ="]
                 .iter()
@@ -178,6 +198,11 @@ fn every_dependency_is_named_by_the_code_that_declares_it() {
             );
         }
     }
+    assert_eq!(
+        listed,
+        BTreeSet::new(),
+        "the workspace lists what no member takes"
+    );
 }
 
 /// Files of the node that read the genesis: its settings, its start with what lies on the disk, and the

@@ -57,9 +57,15 @@ fn walk(program: &str, path: &[String], pages: &mut Vec<(String, String)>) {
     }
 }
 
-fn book(program: &str) -> (Vec<String>, String) {
+/// The help of a program's every command: what was typed, and what was shown.
+pub(crate) fn pages(program: &str) -> Vec<(String, String)> {
     let mut pages = Vec::new();
     walk(program, &[], &mut pages);
+    pages
+}
+
+fn book(program: &str) -> (Vec<String>, String) {
+    let pages = pages(program);
     let typed = pages.iter().map(|(typed, _)| typed.clone()).collect();
     let text = pages
         .iter()

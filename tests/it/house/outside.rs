@@ -1,7 +1,7 @@
 //! Other people's verifiers (`checkers`) on the stored corpus and on a living network, and the golden
 //! files, whose verdicts stand for good.
 
-use std::{fs, path::PathBuf, process::Command, sync::LazyLock};
+use std::{collections::BTreeSet, ffi::OsStr, fs, path::PathBuf, process::Command, sync::LazyLock};
 
 use protocol::{
     hash::{DocumentHash, sha256},
@@ -10,7 +10,7 @@ use protocol::{
     record::RecordId,
 };
 use serde_json::Value;
-use tests::cluster::{Cluster, Ran, wait_until};
+use tests::cluster::{Cluster, Ran, muhr, wait_until};
 use verify::{Cause, Verdict, checkpoint, history, receipt};
 
 /// The folder of the project.
@@ -41,6 +41,65 @@ fn outside_checkers_judge_the_corpus_and_the_golden_files_alike() {
     // The corpus, and each folder of golden files.
     assert_eq!(judged.len(), 4, "{}", ran.stdout);
     assert!(ran.stdout.ends_with("All agree.\n"), "{}", ran.stdout);
+}
+
+/// Whoever checks a receipt with Python hears by which trust file, in the words that `muhr` has for it and that
+/// agencies read out.
+#[test]
+fn python_says_the_words_of_the_trust_file_that_it_judged_by() {
+    LazyLock::force(&TOOLS);
+    let corpus = root().join("corpus");
+    let golden = |name: &str| corpus.join("golden/1").join(name);
+    let case = |name: &str| corpus.join("cases").join(name);
+    // A trust file of the network, one that has lines of past epochs, and a document that was changed.
+    let judged = [
+        (
+            golden("trust.policy"),
+            golden("permit.txt.receipt"),
+            Some(golden("permit.txt")),
+            0,
+        ),
+        (
+            golden("trust.policy"),
+            golden("permit.txt.receipt"),
+            Some(golden("house.txt")),
+            11,
+        ),
+        (case("epoch-1.policy"), case("bridged.receipt"), None, 0),
+    ];
+    let mut heard = BTreeSet::new();
+    for (trust, receipt, document, code) in judged {
+        let mut command = Command::new(python());
+        command.arg(root().join("checkers/python/check.py"));
+        command
+            .arg("--trust")
+            .arg(&trust)
+            .arg(receipt)
+            .args(document);
+        let said = Ran::from(command.output().unwrap()).expect(code).stdout;
+        let shown = muhr(&[
+            OsStr::new("--json"),
+            OsStr::new("trust"),
+            OsStr::new("show"),
+            trust.as_os_str(),
+        ]);
+        let words = shown.expect(0).json()["words"].as_str().unwrap().to_owned();
+        assert_eq!(words.split(' ').count(), 8, "{words}");
+        let line = format!("  by the trust file of the words: {words}");
+        assert_eq!(said.lines().last(), Some(line.as_str()), "{said}");
+        let _new = heard.insert(words);
+    }
+    assert_eq!(heard.len(), 2, "{heard:?}");
+}
+
+/// Debian's Python, where another comes first in the path and lacks the package that was installed.
+fn python() -> &'static str {
+    let mut asked = Command::new("python3");
+    let asked = asked.args(["-c", "import cryptography"]).output();
+    match asked.is_ok_and(|ran| ran.status.success()) {
+        true => "python3",
+        false => "/usr/bin/python3",
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -113,5 +114,79 @@ fn checksums_use_the_processor_s_instruction() {
         ratio > 4.0,
         "only {ratio} times as fast as a table:\n{}",
         ran.stdout
+    );
+}
+
+/// The script alone in a tree of its own, where nothing is found but these programs; each of them does nothing.
+fn alone(folder: &Path, programs: &[&str], kind: &[&str]) -> (Ran, String) {
+    let (tree, bin) = (folder.join("tree"), folder.join("bin"));
+    for made in [tree.join("deploy"), tree.join(".cargo"), bin.clone()] {
+        fs::create_dir_all(made).unwrap();
+    }
+    fs::copy(
+        root().join("deploy/rocksdb.sh"),
+        tree.join("deploy/rocksdb.sh"),
+    )
+    .unwrap();
+    for program in ["bash", "uname", "dirname"] {
+        symlink(require(program).unwrap(), bin.join(program)).unwrap();
+    }
+    for program in programs {
+        let path = bin.join(program);
+        fs::write(&path, "#!/bin/sh\nexit 1\n").unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    // What an earlier run has left must not go on leading cargo to a library.
+    let name = match kind {
+        [] => "rocksdb.toml",
+        _ => "rocksdb-native.toml",
+    };
+    let pointer = tree.join(".cargo").join(name);
+    fs::write(&pointer, "[env]\nROCKSDB_LIB_DIR = \"/nowhere\"\n").unwrap();
+    let ran = Command::new(bin.join("bash"))
+        .arg(tree.join("deploy/rocksdb.sh"))
+        .args(kind)
+        .env_clear()
+        .env("PATH", &bin)
+        .env("HOME", folder)
+        .output();
+    (ran.unwrap().into(), fs::read_to_string(pointer).unwrap())
+}
+
+/// Where anything is missing, the build goes on without the script, and a sentence says so.
+#[test]
+fn where_a_tool_is_missing_cargo_builds_it_as_it_always_could() {
+    let all = ["c++", "ar", "sha256sum", "flock", "xargs", "cargo"];
+    let without = |missing: &str| -> Vec<&str> {
+        let rest = all.into_iter().filter(|tool| *tool != missing);
+        rest.collect()
+    };
+    let cases: Vec<(Vec<&str>, &[&str], &str)> = vec![
+        (without("ar"), &[], "there is no ar here"),
+        (without("c++"), &[], "there is no c++ here"),
+        (without("ar"), &["native"], "there is no ar here"),
+        // All are there, and cargo has no network.
+        (without(""), &[], "'cargo fetch --locked' failed"),
+    ];
+    for (programs, kind, why) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let (ran, pointer) = alone(folder.path(), &programs, kind);
+        let ran = ran.expect(0);
+        let said = format!("· RocksDB is built by cargo itself, which takes longer: {why}\n");
+        assert_eq!((ran.stdout.as_str(), ran.stderr), ("", said));
+        let written =
+            format!("# Written by deploy/rocksdb.sh: cargo builds RocksDB itself, since {why}.\n");
+        assert_eq!(pointer, written);
+        let pointer: toml::Table = pointer.parse().unwrap();
+        assert!(pointer.is_empty());
+        let left = fs::read_dir(folder.path()).unwrap();
+        assert_eq!(left.count(), 2, "nothing else is made");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (ran, _) = alone(folder.path(), &all, &["else"]);
+    let refused = ran.expect(2);
+    assert!(
+        refused.stderr.contains("'else' is not a kind of build"),
+        "{refused:?}"
     );
 }

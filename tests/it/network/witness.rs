@@ -1,10 +1,6 @@
 //! A witness as its own process: it cosigns what continues, and answers everything else as specified.
 
-use std::{
-    fs,
-    net::TcpListener,
-    process::{Child, Command, Stdio},
-};
+use std::fs;
 
 use protocol::{
     checkpoint::Checkpoint,
@@ -18,59 +14,11 @@ use protocol::{
 };
 use tests::{
     args,
-    cluster::{Cluster, binary, muhr, wait_until},
+    cluster::{AGENCIES, Cluster, muhr, wait_until},
+    witness::{self, NAME, Witness, post},
 };
 
 use crate::house::schemas::assert_shapes;
-
-const NAME: &str = "witness.example.org/1";
-
-struct Running {
-    child: Child,
-    url: String,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
-    }
-}
-
-fn start(cluster: &Cluster) -> Running {
-    // The system names a free port; it stays free for the moment until the witness takes it.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap().to_string();
-    drop(free);
-    let child = Command::new(binary("muhr-node"))
-        .arg("witness")
-        .arg("--dir")
-        .arg(cluster.path().join("witness"))
-        .arg("--trust")
-        .arg(cluster.trust())
-        .args(["--http", &address])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let running = Running {
-        child,
-        url: format!("http://{address}"),
-    };
-    wait_until("the witness answers", || post(&running.url, "").is_some());
-    running
-}
-
-fn post(url: &str, body: &str) -> Option<(u16, String)> {
-    let sent = ureq::post(format!("{url}/add-checkpoint"))
-        .config()
-        .http_status_as_error(false)
-        .build()
-        .send(body);
-    let mut response = sent.ok()?;
-    let status = response.status().as_u16();
-    Some((status, response.body_mut().read_to_string().unwrap()))
-}
 
 fn anchor(cluster: &Cluster, number: u32) {
     let document = cluster.document(&format!("{number}.txt"), &format!("document {number}"));
@@ -162,17 +110,11 @@ fn stricter(cluster: &Cluster, vkey: &str) -> String {
 fn a_witness_signs_what_continues_and_nothing_else() {
     let cluster = Cluster::start(0);
     anchor(&cluster, 1);
-    let folder = cluster.path().join("witness");
-    fs::create_dir_all(&folder).unwrap();
-    let key = folder.join("witness.key");
-    let key = key.to_str().unwrap();
-    let command = args!("--json key new {key} --holder {NAME} --purpose witness");
-    let made = muhr(&command);
-    let vkey = made.expect(0).json()["vkey"].as_str().unwrap().to_owned();
+    let vkey = witness::make(&cluster);
     let strict = stricter(&cluster, &vkey);
     let trust = cluster.trust();
     let (trust, url) = (trust.to_str().unwrap(), cluster.url("kadastr"));
-    let witness = start(&cluster);
+    let witness = Witness::start(&cluster);
     let dir = cluster.path().join("mirror");
     let dir = dir.to_str().unwrap();
     let mirror = |trust: &str| {
@@ -185,6 +127,7 @@ fn a_witness_signs_what_continues_and_nothing_else() {
     // The node's own checkpoint has no line of the witness; the mirror's has one.
     assert_ne!(muhr(&["audit", &url, "--trust", &strict]).code, 0);
     let _held = muhr(&["audit", dir, "--trust", &strict]).expect(0);
+    counted_apart(trust, &strict, &url, dir);
     anchor(&cluster, 2);
     wait_until("the witness signs the larger log", || {
         let _again = mirror(trust).expect(0);
@@ -203,7 +146,7 @@ fn a_witness_signs_what_continues_and_nothing_else() {
     // What it signed is on disk: another process with its folder stands where this one stood.
     let note = checkpoint(&cluster);
     drop(witness);
-    let again = start(&cluster);
+    let again = Witness::start(&cluster);
     let forgotten = post(&again.url, &format!("old 0\n\n{note}")).unwrap();
     assert_eq!(forgotten, (409, "6\n".to_owned()));
     assert_eq!(watched(&again.url, origin), Some(shown));
@@ -217,6 +160,43 @@ fn a_witness_signs_what_continues_and_nothing_else() {
         "{}",
         alone.stderr
     );
+}
+
+/// An audit names outside witnesses apart from the agencies, whichever trust file knows them.
+fn counted_apart(trust: &str, strict: &str, url: &str, mirror: &str) {
+    let names = |value: &serde_json::Value| -> Vec<String> {
+        let names = value.as_array().unwrap().iter();
+        names
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect()
+    };
+    for (log, by, outside) in [
+        (mirror, strict, &["court"][..]),
+        (mirror, trust, &[]),
+        (url, trust, &[]),
+    ] {
+        let audited = muhr(&["--json", "audit", log, "--trust", by])
+            .expect(0)
+            .json();
+        assert_eq!(names(&audited["witnesses"]), outside, "{audited}");
+        let agencies = names(&audited["cosigners"]);
+        assert!(
+            agencies.len() >= 3
+                && agencies
+                    .iter()
+                    .all(|name| AGENCIES.contains(&name.as_str())),
+            "{audited}"
+        );
+        let said = muhr(&["audit", log, "--trust", by]).expect(0).stdout;
+        let count = agencies.len();
+        let words = format!(
+            "cosigned by {count} of the agencies: {}\n",
+            agencies.join(", ")
+        );
+        assert!(said.contains(&words), "{said}");
+        let apart = said.contains("  and by 1 outside witnesses: court\n");
+        assert_eq!(apart, !outside.is_empty(), "{said}");
+    }
 }
 
 fn refusals(cluster: &Cluster, url: &str) {
@@ -300,13 +280,8 @@ fn strangers(cluster: &Cluster, url: &str, origin: &str) {
 fn an_empty_log_has_one_root_and_does_not_jam_the_witness() {
     let cluster = Cluster::start(0);
     anchor(&cluster, 1);
-    let folder = cluster.path().join("witness");
-    fs::create_dir_all(&folder).unwrap();
-    let key = folder.join("witness.key");
-    let key = key.to_str().unwrap();
-    let made = ["key", "new", key, "--holder", NAME, "--purpose", "witness"];
-    let _made = muhr(&made).expect(0);
-    let witness = start(&cluster);
+    let _vkey = witness::make(&cluster);
+    let witness = Witness::start(&cluster);
     let note = checkpoint(&cluster);
     let real = Checkpoint::parse(&SignedNote::parse(&note).unwrap().text).unwrap();
     let empty = |root: [u8; 32]| {

@@ -14,7 +14,10 @@ use client::{
     durable::{self, FileError},
     table::shown,
 };
-use protocol::record::is_invisible;
+use protocol::{
+    kind::{KIND_BYTES, Kind, kind_of},
+    record::is_invisible,
+};
 
 use crate::exit::Failure;
 
@@ -86,15 +89,10 @@ const UNSEEN: &str = "its name holds what cannot be seen";
 /// How the names of hidden files and of locks begin, and those of copies that editors keep end.
 const STARTS: [char; 2] = ['.', '~'];
 const END: char = '~';
-/// How the files of this program begin, whatever they are called.
-const OWN_STARTS: [&[u8]; 4] = [
-    b"muhr-",
-    b"\xef\xbb\xbfmuhr:row,",
-    b"\xef\xbb\xbfrow,record,version,status,",
-    b"row,record,version,status,",
-];
+/// How the texts of this program begin; of a later version's kinds no more is known here.
+const OWN: &[u8] = b"muhr-";
 
-/// Bytes at the start and end of a file that tell its kind and whether it is whole.
+/// Bytes at the start and end of a file that tell whether it is whole.
 const START_BYTES: usize = 1024;
 const END_BYTES: u64 = 1 << 17;
 
@@ -251,11 +249,12 @@ pub(crate) fn state(path: &Path) -> io::Result<FileState> {
     }
     let mut start = Vec::new();
     let _count = Read::by_ref(&mut file)
-        .take(START_BYTES as u64)
+        .take(KIND_BYTES as u64 + 1)
         .read_to_end(&mut start)?;
-    if OWN_STARTS.iter().any(|own| start.starts_with(own)) {
-        return Ok(FileState::Never("a file of muhr"));
+    if let Some(kind) = own(&start) {
+        return Ok(FileState::Never(kind.words()));
     }
+    start.truncate(START_BYTES);
     let _place = file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES)))?;
     let mut end = Vec::new();
     let _count = file.take(END_BYTES).read_to_end(&mut end)?;
@@ -275,6 +274,15 @@ pub(crate) fn state(path: &Path) -> io::Result<FileState> {
         return Ok(FileState::Whole);
     };
     Ok(FileState::NotYet("unfinished-file", what))
+}
+
+/// What a file of this program is, whatever it is called; none if it may be a document.
+fn own(start: &[u8]) -> Option<Kind> {
+    match kind_of(start) {
+        Kind::Unknown if start.starts_with(OWN) => Some(Kind::OtherText),
+        Kind::Pdf | Kind::Zip | Kind::Html | Kind::Picture | Kind::Empty | Kind::Unknown => None,
+        kind => Some(kind),
+    }
 }
 
 /// Whether a PDF ends here. The first part of one made for the web ends so too, and says that the rest begins
@@ -430,12 +438,23 @@ mod tests {
                 "{half:?}"
             );
         }
-        for own in [
-            &b"muhr-receipt/v1\n"[..],
-            b"muhr-pending/v1\n",
-            b"\xef\xbb\xbfmuhr:row,muhr:column",
+        for (own, words) in [
+            (&b"muhr-receipt/v1\n"[..], "a receipt"),
+            (b"muhr-pending/v1\n", "an entry on its way"),
+            (
+                b"\xef\xbb\xbfmuhr:row,muhr:column",
+                "a table of rows to mend",
+            ),
+            (b"age-encryption.org/v1\n", "a secret key"),
+            (b"muhr-key/v1\n", "a secret key"),
+            (b"muhr-archive/v1\n", "an archive of many receipts"),
+            (b"# of 2026\nlog x\nquorum y\n", "a trust file"),
+            (b"muhr-of-a-later-version/v9\n", "another text of Muhr's"),
         ] {
-            assert!(matches!(state(own), FileState::Never(_)));
+            assert_eq!(state(own), FileState::Never(words));
         }
+        // Such words deep in a long document say nothing of what it is.
+        let long = [&vec![b'x'; KIND_BYTES][..], b"\nlog x\nquorum y\n"].concat();
+        assert_eq!(state(&long), FileState::Whole);
     }
 }

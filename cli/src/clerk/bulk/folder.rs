@@ -3,9 +3,10 @@
 //! Only the files of the folder itself, and of these only documents (`documents`).
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 use client::{
@@ -16,13 +17,25 @@ use client::{
 use protocol::{hash::DocumentHash, record::RecordId};
 
 use super::documents::{self, FileState, Listing, Selection};
-use crate::exit::{Failure, USAGE};
+use crate::{
+    clerk::open_files,
+    exit::{Failure, USAGE},
+};
+
+/// What is said of a file that is not whole because of that.
+pub(crate) const OPEN: &str = "a program still has it open";
+/// How long it counts what was seen of programs that have files open: to look is dear, and a file that is opened
+/// in between and written to while it is read is noticed by that.
+const LOOKED: Duration = Duration::from_secs(1);
 
 /// The files of a folder, in the order of their names.
 pub(super) struct Folder {
+    path: PathBuf,
     documents: Vec<PathBuf>,
     next: usize,
     columns: [String; 1],
+    /// Files that programs have open for writing, and when that was seen.
+    open: Option<(Instant, HashSet<PathBuf>)>,
 }
 
 /// Length and time of the last change: what is the same twice was not written to in between.
@@ -103,19 +116,21 @@ pub(super) type Others = Vec<(PathBuf, &'static str)>;
 impl Folder {
     /// Finds the documents of a folder, and gives what else is there, with the reason why it is none.
     pub(super) fn open(path: &Path, selection: &Selection) -> Result<(Self, Others), Failure> {
-        let Listing {
-            documents,
-            mut others,
-        } = documents::list(path, selection)?;
+        let Listing { documents, others } = documents::list(path, selection)?;
         let mut whole = Vec::with_capacity(documents.len());
+        // Named before all others, of which perhaps not each is: nobody expects them by their names.
+        let mut own = Vec::new();
         for document in documents {
             match documents::state(&document) {
-                Ok(FileState::Never(why)) => others.push((document, why)),
+                Ok(FileState::Never(why)) => own.push((document, why)),
                 _ => whole.push(document),
             }
         }
+        let others = own.into_iter().chain(others).collect();
         let folder = Self {
+            path: path.to_owned(),
             documents: whole,
+            open: None,
             next: 0,
             // A remark, and no field: the list of files is no table of numbers.
             columns: [format!("{REMARK}file")],
@@ -147,12 +162,26 @@ impl Folder {
         self.documents.len() as u64
     }
 
+    /// Whether a program has a file open for writing.
+    fn is_open(&mut self, path: &Path) -> bool {
+        let seen = self.open.take();
+        let still = seen.filter(|(when, _)| when.elapsed() < LOOKED);
+        let found = || (Instant::now(), open_files::written_in(&self.path));
+        let (_, files) = self.open.insert(still.unwrap_or_else(found));
+        let path = path.canonicalize();
+        path.is_ok_and(|path| files.contains(&path))
+    }
+
     pub(super) fn next_row(&mut self) -> Option<Result<Row, RowOutcome>> {
-        let path = self.documents.get(self.next)?;
+        let path = &self.documents.get(self.next)?.clone();
         self.next += 1;
         let number = self.next as u64;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Some(match read(path) {
+        let read = match self.is_open(path) {
+            true => Err(Unread::new("open-file", OPEN)),
+            false => read(path),
+        };
+        Some(match read {
             Ok((record, document)) => Ok(Row {
                 number,
                 name: name.into_owned(),

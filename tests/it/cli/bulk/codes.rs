@@ -1,6 +1,10 @@
 //! Every code of a row, as the clerks' page lists them, is produced by what it stands for.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    path::PathBuf,
+};
 
 use tests::cluster::Cluster;
 
@@ -80,8 +84,14 @@ fn of_sheets_and_folders(cluster: &Cluster, assert_codes: Assert<'_>) {
     cluster.document("f/2.pdf", "");
     cluster.document("f/3.pdf", "%PDF-1.7\n1 0 obj");
     cluster.document("f/4.pdf", "four");
-    // Something is where the receipt of the last would go.
+    // Something is where the receipt of one would go, and somebody is not done with the last.
     fs::create_dir_all(cluster.path().join("out/receipts/4.pdf.receipt")).unwrap();
+    cluster.document("f/5.pdf", "five");
+    let mut written = File::options();
+    let _open = written
+        .append(true)
+        .open(cluster.path().join("f/5.pdf"))
+        .unwrap();
     assert_codes(
         codes(cluster, "f", &[]),
         &[
@@ -89,6 +99,7 @@ fn of_sheets_and_folders(cluster: &Cluster, assert_codes: Assert<'_>) {
             (3, "empty-file"),
             (4, "unfinished-file"),
             (5, "receipt-place"),
+            (6, "open-file"),
         ],
     );
 }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tests::cluster::{Cluster, Ran};
+use tests::{
+    args,
+    cluster::{Cluster, Ran},
+};
 
 const REGISTRY: [&str; 2] = ["--registry", "qurilish.permits"];
 
@@ -199,7 +202,7 @@ fn what_is_no_document_yet_waits_and_what_is_never_one_is_left() {
         "empty.pdf: it is empty; waiting",
         "half.pdf: a PDF without its end; waiting",
         "open.pdf: a program still has it open; waiting",
-        "renamed.txt: a file of muhr; no document",
+        "renamed.txt: a receipt; no document",
         "left out: \"U-1<U+200B>.pdf\" (its name holds what cannot be seen)",
         "left out: \"U<U+000A>1.pdf\" (its name holds what cannot be seen)",
         "left out: linked.pdf (a link)",
@@ -237,8 +240,85 @@ fn what_is_no_document_yet_waits_and_what_is_never_one_is_left() {
     for words in [
         "Thumbs.db (a file of the system)",
         "D-1.pdf.FILEPART (an unfinished transfer)",
-        "renamed.txt (a file of muhr)",
+        "renamed.txt (a receipt)",
     ] {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
+}
+
+/// Whatever is anchored stands in the log for good, and a key or a receipt that somebody renamed is no document.
+#[test]
+fn no_file_of_this_program_is_anchored_whatever_it_is_called() {
+    let cluster = Cluster::start(0);
+    let at = |name: &str| cluster.path().join(name);
+    cluster.document("t.csv", "number\nR-1\nx,y\n");
+    let _done = super::bulk(&cluster, "t.csv", "run", &["--archive"]).expect(20);
+    let words = at("words");
+    fs::write(&words, "olma anor uzum behi").unwrap();
+    fs::set_permissions(&words, PermissionsExt::from_mode(0o600)).unwrap();
+    let sealed = args!("key new sealed.key --holder qurilish/vera --passphrase-file words");
+    let _made = cluster.clerk("qurilish", &sealed).expect(0);
+    let mirror = args!("log mirror {} mirror", cluster.url("qurilish"));
+    let _done = cluster.clerk("qurilish", &mirror).expect(0);
+    let _receipt = cluster.anchor("qurilish", "R-2");
+    let clerk = cluster.dir("qurilish").join("keys/clerk.key");
+    let own = [
+        (at("sealed.key"), "a secret key"),
+        (clerk, "a secret key"),
+        (cluster.trust(), "a trust file"),
+        (at("mirror/checkpoint"), "a checkpoint of a log"),
+        (at("run/journal"), "the journal of a bulk run"),
+        (at("run/receipts.archive"), "an archive of many receipts"),
+        (at("run/result.csv"), "a table of results"),
+        (at("run/t.errors.csv"), "a table of rows to mend"),
+        (at("R-2.txt.receipt"), "a receipt"),
+    ];
+    fs::create_dir(at("hot")).unwrap();
+    for (number, (file, _)) in own.iter().enumerate() {
+        fs::copy(file, at(&format!("hot/A-{number}.pdf"))).unwrap();
+    }
+    cluster.document("hot/D-1.pdf", "a page");
+    // More than are named by their names leave none of these unnamed.
+    for number in 0..30 {
+        cluster.document(&format!("hot/{number}.bak"), "a copy");
+    }
+    let ran = folder(&cluster, "hot", "out", &[]).expect(0);
+    assert_eq!(ran.json()["counts"], json!({"anchored": 1}), "{ran:?}");
+    for (number, (_, kind)) in own.iter().enumerate() {
+        let words = format!("left out: A-{number}.pdf ({kind})");
+        assert!(ran.stderr.contains(&words), "{words}: {ran:?}");
+    }
+    let (looked, said) = watch(&cluster, &[]);
+    assert_eq!(
+        (&looked["anchored"], &looked["refused"], &looked["waiting"]),
+        (&json!(0), &json!(1), &json!(0)),
+        "{said}"
+    );
+    for (number, (_, kind)) in own.iter().enumerate() {
+        let words = format!("A-{number}.pdf: {kind}; no document");
+        assert!(said.contains(&words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_still_being_written_waits_for_the_next_run() {
+    let cluster = Cluster::start(0);
+    let at = |name: &str| cluster.path().join("scans").join(name);
+    fs::create_dir(cluster.path().join("scans")).unwrap();
+    fs::write(at("O-1.pdf"), "a page").unwrap();
+    let mut open = File::create(at("O-2.pdf")).unwrap();
+    open.write_all(b"the first page").unwrap();
+    // To have it open to read it is no trouble.
+    let _read = File::open(at("O-1.pdf")).unwrap();
+    let done = folder(&cluster, "scans", "out", &[]).expect(20).json();
+    assert_eq!(done["counts"], json!({"anchored": 1, "invalid": 1}));
+    let errors = fs::read_to_string(cluster.path().join("out/scans.errors.csv")).unwrap();
+    for words in ["O-2.pdf", "open-file", "a program still has it open"] {
+        assert!(errors.contains(words), "{words}: {errors}");
+    }
+    let history = ["history", "O-2", "--registry", "qurilish.permits"];
+    let _absent = cluster.clerk("qurilish", &history).expect(10);
+    drop(open);
+    let done = folder(&cluster, "scans", "out", &[]).expect(0).json();
+    assert_eq!(done["counts"], json!({"anchored": 2}));
 }

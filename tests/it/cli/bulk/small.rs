@@ -176,20 +176,4 @@ fn blanks_dates_and_marks_are_as_people_and_spreadsheets_write_them() {
         let result = fs::read(cluster.path().join("out/result.csv")).unwrap();
         assert!(result.starts_with(b"\xef\xbb\xbfrow,record,version,status,"));
     }
-    // One day and one number in another form is no change.
-    cluster.document(
-        "d.csv",
-        "number,issued,area\nS-3,2026-11-23,0.3\nS-4,2026-11-23,0012\n",
-    );
-    let _done = bulk(&cluster, "d.csv", "one", &[]).expect(0);
-    cluster.document(
-        "d.csv",
-        "number,issued,area\nS-3,23.11.2026 0:00,0.30000000000000004\nS-4,2026-11-23T00:00:00.000Z,12\n",
-    );
-    let upsert = ["--upsert", "--reason", "C02", "--earlier", "one"];
-    let done = bulk(&cluster, "d.csv", "two", &upsert).expect(0).json();
-    assert_eq!(
-        done["counts"],
-        serde_json::json!({"unchanged": 1, "amended": 1})
-    );
 }

@@ -19,6 +19,17 @@ const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006/relationsh
 
 /// A workbook of two sheets, whose first is `rows` and whose strings are `strings`; `more` are other parts.
 pub(crate) fn workbook(path: &Path, rows: &str, strings: &str, more: &[(&str, &[u8])]) {
+    workbook_of(path, "Permits", rows, strings, more);
+}
+
+/// The same, its first sheet of another name.
+pub(crate) fn workbook_of(
+    path: &Path,
+    name: &str,
+    rows: &str,
+    strings: &str,
+    more: &[(&str, &[u8])],
+) {
     let mut zip = ZipWriter::new(File::create(path).unwrap());
     let sheet = |rows: &str| format!("{HEAD}<worksheet xmlns=\"{MAIN}\">{rows}</worksheet>");
     let relations =
@@ -39,7 +50,7 @@ pub(crate) fn workbook(path: &Path, rows: &str, strings: &str, more: &[(&str, &[
         (
             "xl/workbook.xml",
             format!(
-                "{HEAD}<workbook xmlns=\"{MAIN}\" xmlns:r=\"{DOCUMENT}\"><sheets><sheet name=\"Permits\" sheetId=\"1\" r:id=\"rId1\"/><sheet name=\"Other\" sheetId=\"2\" r:id=\"rId2\"/></sheets></workbook>"
+                "{HEAD}<workbook xmlns=\"{MAIN}\" xmlns:r=\"{DOCUMENT}\"><sheets><sheet name=\"{name}\" sheetId=\"1\" r:id=\"rId1\"/><sheet name=\"Other\" sheetId=\"2\" r:id=\"rId2\"/></sheets></workbook>"
             ),
         ),
         ("xl/_rels/workbook.xml.rels", relations(&inside)),

@@ -1,7 +1,7 @@
 //! Every command that talks to a node, how it may end when the node lies, and what must be so afterwards.
 //!
-//! In a line, `{n}` is a number of the trial's own, `{url}` the liar's address; the words before `&&` run
-//! first, before a true node.
+//! In a line, `{n}` is a number of the trial's own, `{url}` the liar's address, `{node}` that of a true node; the
+//! words before `&&` run first, before a true node.
 
 /// What must be so after a command that was lied to.
 pub(crate) enum Judge {
@@ -17,15 +17,19 @@ pub(crate) enum Judge {
     /// It makes one record for the file of a folder, likewise.
     Folder,
     /// Another agency's word on `L-{n}`, likewise.
-    Attests,
+    Attests(&'static str),
     /// It decides that there is a clerk `qurilish/c{n}`, or is none any more.
     Clerk { stays: bool },
     /// It sets the next policy of `soliq.permits`.
     Policy,
     /// It writes a mirror, which a true node must be able to go on with, and an audit to believe.
     Mirror,
+    /// It writes a mirror of what a true node says, whatever the witness says that it asks.
+    Witnessed,
     /// It replaces a receipt by a newer one, or leaves it as it was.
     Refreshes,
+    /// It adds a bridge to a receipt, or leaves it as it was.
+    Bridges,
     /// It writes a dossier, or nothing.
     Gathers,
 }
@@ -35,7 +39,13 @@ impl Judge {
     pub(crate) const fn writes(&self) -> bool {
         !matches!(
             self,
-            Self::Reads | Self::Tells | Self::Mirror | Self::Refreshes | Self::Gathers
+            Self::Reads
+                | Self::Tells
+                | Self::Mirror
+                | Self::Witnessed
+                | Self::Refreshes
+                | Self::Bridges
+                | Self::Gathers
         )
     }
 }
@@ -62,7 +72,8 @@ const fn case(name: &'static str, line: &'static str, may: &'static [i32], judge
 #[expect(clippy::too_many_lines, reason = "one table of commands")]
 pub(crate) fn all() -> Vec<Case> {
     use Judge::{
-        Attests, Clerk, Folder, Gathers, Mirror, Policy, Reads, Refreshes, Rows, Tells, Writes,
+        Attests, Bridges, Clerk, Folder, Gathers, Mirror, Policy, Reads, Refreshes, Rows, Tells,
+        Witnessed, Writes,
     };
     vec![
         case(
@@ -147,6 +158,24 @@ pub(crate) fn all() -> Vec<Case> {
             Refreshes,
         ),
         case(
+            "refresh-from",
+            "receipt refresh copy-{n}.receipt --from {url} --node {node}",
+            &[0, 1, 2, 4, 5, 6, 14, 15, 16],
+            Refreshes,
+        ),
+        case(
+            "bridge",
+            "receipt bridge copy-{n}.receipt --trust ended.policy",
+            &[0, 1, 2, 4, 5, 14, 15, 16],
+            Bridges,
+        ),
+        case(
+            "mirror-witness",
+            "log mirror {node} mirror-{n} --witness {url}",
+            &[0],
+            Witnessed,
+        ),
+        case(
             "gather",
             "receipt gather rests.pdf.receipt --out gathered-{n}",
             &[0, 1, 2, 4, 5, 6, 14, 15, 16],
@@ -216,7 +245,19 @@ pub(crate) fn all() -> Vec<Case> {
             "confirm",
             "anchor d.pdf --registry qurilish.permits --record L-{n} --out first-{n} && attest confirm first-{n} --key attester.key --out l-{n}.receipt",
             &[0, 1, 2, 4, 5, 6, 10, 14, 15, 16, 21],
-            Attests,
+            Attests("confirm"),
+        ),
+        case(
+            "dispute",
+            "anchor d.pdf --registry qurilish.permits --record L-{n} --out first-{n} && attest dispute first-{n} --reason D01 --evidence e.pdf --key attester.key --out l-{n}.receipt",
+            &[0, 1, 2, 4, 5, 6, 10, 14, 15, 16, 21],
+            Attests("dispute"),
+        ),
+        case(
+            "withdraw",
+            "anchor d.pdf --registry qurilish.permits --record L-{n} --out first-{n} && attest confirm first-{n} --key attester.key --out second-{n} && attest withdraw first-{n} --reason D02 --key attester.key --out l-{n}.receipt",
+            &[0, 1, 2, 4, 5, 6, 10, 14, 15, 16, 21],
+            Attests("withdraw"),
         ),
         case(
             "clerk-add",

@@ -13,21 +13,32 @@ use std::{
 };
 
 use protocol::{
+    checkpoint::Checkpoint,
+    height::Epoch,
     key::SecretKey,
     name::RegistryName,
+    policy::{Past, TrustPolicy},
     record::{CaseRule, RecordId},
 };
 use serde_json::Value;
 use tests::{
     cluster::{Cluster, Ran},
     liar::Liar,
+    witness::{self, Witness},
 };
 
-use super::cases::{Case, Judge};
+use super::{
+    cases::{Case, Judge},
+    headlines,
+};
 
 const PERMITS: &str = "qurilish.permits";
 /// Whose node tells the truth, and is lied about.
 pub(crate) const NODE: &str = "kadastr";
+/// The network's trust file with a line more: it says how the present epoch ended, as if it had.
+const ENDED: &str = "ended.policy";
+/// The network's trust file, and a witness that must sign as well.
+const STRICTER: &str = "stricter.policy";
 /// Exit codes that say something of a record or a document.
 const VERDICTS: [i32; 10] = [0, 10, 11, 12, 13, 17, 20, 21, 22, 30];
 /// No command takes longer, whatever it is told.
@@ -40,6 +51,8 @@ pub(crate) struct World {
     moments: Mutex<BTreeMap<&'static str, Vec<(i32, Value)>>>,
     /// One policy is set after the other.
     policy: Mutex<()>,
+    /// Who cosigns, and is lied about where a witness is asked.
+    witness: Witness,
 }
 
 fn words(line: &str) -> Vec<&str> {
@@ -54,13 +67,21 @@ impl World {
         cluster.document("e.pdf", "another");
         cluster.document("own.csv", "number,area\nB-1,1\nB-2,7\nB-4,1\n");
         cluster.document("b.csv", "number,area\nB-1,1\nB-2,2\nB-3,3\n");
+        let vkey = witness::make(&cluster);
         let world = Self {
-            cluster,
             next: AtomicU64::new(1),
             moments: Mutex::default(),
             policy: Mutex::default(),
+            witness: Witness::start(&cluster),
+            cluster,
         };
         let run = |line: &str| world.truly(line).expect(0);
+        let trust = world.cluster.trust();
+        let _stricter = run(&format!(
+            "trust extend {} --witness court={vkey},{} --out {STRICTER}",
+            trust.display(),
+            world.witness.url
+        ));
         let made = run("--json key new attester.key --holder kadastr/attester --plain");
         let public = made.json()["public"].as_str().unwrap().to_owned();
         let _added = run(&format!(
@@ -83,7 +104,37 @@ impl World {
             "registry policy set {PERMITS} --needed 1 --agencies kadastr --key net/qurilish/keys/admin.key --yes"
         ));
         world.remember();
+        world.end_the_epoch();
         world
+    }
+
+    /// What stands behind the liar before this command.
+    pub(crate) fn asked(&self, case: &Case) -> String {
+        match case.judge {
+            Judge::Witnessed => self.witness.url.clone(),
+            _ => self.cluster.url(NODE),
+        }
+    }
+
+    /// Writes a trust file of an epoch after the present one, which ended where the log stands now.
+    fn end_the_epoch(&self) {
+        let trust = fs::read_to_string(self.cluster.trust()).unwrap();
+        let hash = TrustPolicy::parse(trust.as_bytes()).unwrap().hash();
+        let note = ureq::get(format!("{}/checkpoint", self.cluster.url(NODE))).call();
+        let note = note.unwrap().into_body().read_to_string().unwrap();
+        let (_, last) = Checkpoint::parse_note(&note).unwrap();
+        let past = Past {
+            epoch: Epoch::new(0),
+            trust: hash,
+            size: last.size,
+            root: last.root,
+        };
+        let line = past.write();
+        let prev = line.split(' ').nth(3).unwrap();
+        let next = trust
+            .replace("#: epoch 0\n", "#: epoch 1\n")
+            .replace("#: prev none\n", &format!("#: prev {prev}\n"));
+        self.cluster.document(ENDED, &format!("{next}{line}"));
     }
 
     /// Runs every reading command before a true node.
@@ -117,11 +168,12 @@ impl World {
         let public = SecretKey::from_seed(&seed).public().to_string();
         line.replace("{n}", &number.to_string())
             .replace("{url}", url)
+            .replace("{node}", &self.cluster.url(NODE))
             .replace("{public}", &public)
     }
 
-    /// Makes what the next run of a command needs.
-    pub(crate) fn trial<'a>(&'a self, case: &'a Case, liar: &'a Liar) -> Trial<'a> {
+    /// Makes what the next run of a command needs, which speaks in JSON or in text.
+    pub(crate) fn trial<'a>(&'a self, case: &'a Case, liar: &'a Liar, json: bool) -> Trial<'a> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let cluster = &self.cluster;
         let file = |name: &str, text: &str| {
@@ -142,7 +194,7 @@ impl World {
                 fs::create_dir(cluster.path().join(format!("hot-{number}"))).unwrap();
                 file("hot-{n}/l-{n}.pdf", "a scan");
             }
-            Judge::Refreshes => {
+            Judge::Refreshes | Judge::Bridges => {
                 let from = cluster.path().join("known.receipt");
                 fs::copy(from, cluster.path().join(format!("copy-{number}.receipt"))).unwrap();
             }
@@ -160,6 +212,7 @@ impl World {
             liar,
             number,
             line,
+            json,
         }
     }
 
@@ -220,17 +273,22 @@ pub(crate) struct Trial<'a> {
     liar: &'a Liar,
     number: u64,
     line: String,
+    json: bool,
 }
 
-type Judged = Result<(), String>;
+pub(super) type Judged = Result<(), String>;
 
-fn must(holds: bool, what: impl FnOnce() -> String) -> Judged {
+pub(super) fn must(holds: bool, what: impl FnOnce() -> String) -> Judged {
     if holds { Ok(()) } else { Err(what()) }
 }
 
 impl Trial<'_> {
     pub(crate) fn run(&self) -> Ran {
-        let line = format!("--json {}", self.line);
+        let line = if self.json {
+            format!("--json {}", self.line)
+        } else {
+            self.line.clone()
+        };
         let mut words = words(&line);
         let is_desk = [
             "anchor",
@@ -282,6 +340,9 @@ impl Trial<'_> {
         must(ran.code >= 0 && !said.contains("panicked"), || {
             "it crashed".to_owned()
         })?;
+        if !self.json {
+            headlines::judge(self.case, ran)?;
+        }
         let world = self.world;
         match &self.case.judge {
             Judge::Reads => self.reads(ran, heard_truth),
@@ -298,7 +359,7 @@ impl Trial<'_> {
                     format!("the receipt does not verify: {verified:?}")
                 })
             }
-            Judge::Attests => {
+            Judge::Attests(word) => {
                 self.wrote(ran, heard_truth)?;
                 self.again(&[0])?;
                 self.holds(&format!("l-{}", self.number), 1)?;
@@ -306,11 +367,10 @@ impl Trial<'_> {
                     "--json history l-{} --registry {PERMITS}",
                     self.number
                 ));
-                let marks = marks.json()["facts"]["standing"]["marks"]
-                    .as_array()
-                    .map(Vec::len);
-                must(marks == Some(1), || {
-                    format!("{marks:?} words instead of one")
+                let marks = marks.json()["facts"]["standing"]["marks"].clone();
+                let said = marks.as_array().map_or(&[][..], Vec::as_slice);
+                must(said.len() == 1 && said[0]["operation"] == *word, || {
+                    format!("{marks} instead of one {word}")
                 })
             }
             Judge::Rows(versions) => {
@@ -330,7 +390,9 @@ impl Trial<'_> {
             Judge::Clerk { stays } => self.clerk(ran, *stays),
             Judge::Policy => self.policy(ran),
             Judge::Mirror => self.mirror(ran),
-            Judge::Refreshes => self.refreshed(ran),
+            Judge::Witnessed => self.witnessed(ran, heard_truth),
+            Judge::Refreshes => self.refreshed(ran, heard_truth, ""),
+            Judge::Bridges => self.refreshed(ran, heard_truth, &format!("--trust {ENDED}")),
             Judge::Gathers => self.gathered(ran),
         }
     }
@@ -338,8 +400,12 @@ impl Trial<'_> {
     fn reads(&self, ran: &Ran, heard_truth: bool) -> Judged {
         let moments = self.world.moments.lock().unwrap();
         let moments = &moments[self.case.name];
-        let told = (ran.code, facts(ran));
-        if moments.contains(&told) {
+        let was_so = match self.json {
+            true => moments.contains(&(ran.code, facts(ran))),
+            // In text there is a verdict, and no list of facts.
+            false => moments.iter().any(|(code, _)| *code == ran.code),
+        };
+        if was_so {
             return Ok(());
         }
         must(!heard_truth && !VERDICTS.contains(&ran.code), || {
@@ -438,7 +504,31 @@ impl Trial<'_> {
         })
     }
 
-    fn refreshed(&self, ran: &Ran) -> Judged {
+    /// A witness that lies keeps nobody from the log, and spoils no mirror.
+    fn witnessed(&self, ran: &Ran, heard_truth: bool) -> Judged {
+        let folder = format!("mirror-{}", self.number);
+        let audit = |more: &str| self.world.truly(&format!("audit {folder}{more}"));
+        let strict = format!(" --trust {STRICTER}");
+        must(ran.code == 0, || "there is no mirror".to_owned())?;
+        // With the witness's line, which the network's own trust file does not ask for, or without it.
+        let audited = audit(&strict);
+        let holds = audited.code == 0 || !heard_truth && audited.code == 16 && audit("").code == 0;
+        must(holds, || {
+            format!("a mirror that does not hold: {audited:?}")
+        })?;
+        let (node, witness) = (self.world.cluster.url(NODE), &self.world.witness.url);
+        let again = format!("log mirror {node} {folder} --witness {witness}");
+        let again = self.world.truly(&again);
+        must(again.code == 0 && audit(&strict).code == 0, || {
+            format!("a true witness cannot go on with it: {again:?}")
+        })
+    }
+
+    /// `by` says by which trust file.
+    fn refreshed(&self, ran: &Ran, heard_truth: bool, by: &str) -> Judged {
+        must(!heard_truth || ran.code == 0, || {
+            "the truth is not enough".to_owned()
+        })?;
         let known = fs::read(self.world.cluster.path().join("known.receipt")).unwrap();
         let now = fs::read(self.path("copy-{n}.receipt")).unwrap();
         if ran.code != 0 {
@@ -448,7 +538,7 @@ impl Trial<'_> {
         }
         let verified = self
             .world
-            .truly(&format!("verify copy-{}.receipt", self.number));
+            .truly(&format!("verify copy-{}.receipt {by}", self.number));
         // Version 1, as it was at one moment or the other.
         must([0, 12].contains(&verified.code), || format!("{verified:?}"))
     }
