@@ -1,0 +1,3 @@
+//! What commands of auditors, and of whoever verifies, show.
+
+pub mod audit;
