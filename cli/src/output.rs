@@ -1,4 +1,4 @@
-//! What people and programs get to see. Text is for people; JSON has a stable schema.
+//! What people and programs get to see: views, as lines or as documents, with what a terminal adds to them.
 //!
 //! Everything leaves by one of three functions here, which write out what could command a terminal. A write
 //! that fails is remembered, and ends the command with an error; a reader who has left is none.
@@ -9,14 +9,8 @@ use std::{
 };
 
 use protocol::{height::UnixSeconds, record::RecordId};
-use serde_json::Value;
-use verify::{CheckStep, Verdict};
-use views::{CommandView, exit::FailureView};
-pub(crate) use views::{
-    Line,
-    shown::{WITHOUT_LOG_LINE, iso, local},
-    steps::{Step, checks, detail, told},
-};
+use verify::Verdict;
+use views::{CommandView, Line, exit::FailureView, shown::local};
 
 use crate::{
     exit::{DONE, Failure, UNEXPECTED},
@@ -66,33 +60,18 @@ impl Output {
         }
     }
 
-    /// Data for a program; nothing in text mode.
-    pub(crate) fn data(&self, value: &Value) {
+    /// One line for people; nothing in JSON mode.
+    pub(crate) fn say(&self, said: &Line) {
         if self.json {
-            line(&printable_json(&value.to_string()));
+            return;
         }
-    }
-
-    /// Data for people; nothing in JSON mode.
-    pub(crate) fn text(&self, text: &str) {
-        if !self.json {
-            line(&printable(text));
-        }
-    }
-
-    /// A verdict between what leads to it and what it is of; nothing in JSON mode.
-    pub(crate) fn judged(&self, before: &str, verdict: Verdict, behind: &str) {
-        if !self.json {
-            let (before, behind) = (printable(before), printable(behind));
-            line(&format!("{before}{}{behind}", self.verdict(verdict)));
-        }
-    }
-
-    /// One line of what was gathered before it is said; nothing in JSON mode.
-    pub(crate) fn say(&self, line: &Line) {
-        match &line.judged {
-            Some((verdict, behind)) => self.judged(&line.before, *verdict, behind),
-            None => self.text(&line.before),
+        let before = printable(&said.before);
+        match &said.judged {
+            Some((verdict, behind)) => {
+                let (verdict, behind) = (self.verdict(*verdict), printable(behind));
+                line(&format!("{before}{verdict}{behind}"));
+            }
+            None => line(&before),
         }
     }
 
@@ -173,12 +152,6 @@ impl Output {
             format!("{mark} {words}")
         }
     }
-
-    /// The checks of a judgement: those that failed, and how many hold, or each by itself.
-    pub(crate) fn steps(&self, steps: &[CheckStep], all: bool) {
-        let lines = views::steps::lines(&told(steps), all);
-        lines.iter().for_each(|line| self.say(line));
-    }
 }
 
 fn shown(failure: &Failure) -> FailureView {
@@ -192,9 +165,4 @@ fn shown(failure: &Failure) -> FailureView {
 
 fn line(line: &str) {
     written(writeln!(std::io::stdout(), "{line}"));
-}
-
-/// Steps for a program.
-pub(crate) fn steps_json(steps: &[Step]) -> Value {
-    serde_json::to_value(steps).unwrap_or_default()
 }

@@ -1,1 +1,6 @@
-//! What commands of agencies show.
+//! What commands by which agencies decide show.
+
+pub mod act;
+pub mod clerks;
+pub mod policy;
+pub mod standing;

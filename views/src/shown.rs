@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use protocol::{
+    entry::Operation,
     hash::RecordKey,
     height::{TimeMs, UnixSeconds},
 };
@@ -15,9 +16,9 @@ pub const WITHOUT_LOG_LINE: &str = "without the log's own line: other people's t
 
 /// A moment: in Tashkent for people, in UTC for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(u64);
+pub struct ShownTime(u64);
 
-impl Moment {
+impl ShownTime {
     /// Milliseconds since 1970.
     #[must_use]
     pub const fn of_ms(ms: u64) -> Self {
@@ -37,31 +38,31 @@ impl Moment {
     }
 }
 
-impl From<TimeMs> for Moment {
+impl From<TimeMs> for ShownTime {
     fn from(time: TimeMs) -> Self {
         Self(time.get())
     }
 }
 
-impl From<UnixSeconds> for Moment {
+impl From<UnixSeconds> for ShownTime {
     fn from(time: UnixSeconds) -> Self {
         Self(time.get().saturating_mul(1000))
     }
 }
 
-impl Serialize for Moment {
+impl Serialize for ShownTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.iso())
     }
 }
 
-impl JsonSchema for Moment {
+impl JsonSchema for ShownTime {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        "Moment".into()
+        "ShownTime".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
@@ -118,6 +119,14 @@ impl JsonSchema for ShownKey {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "pattern": "^[0-9a-f]{64}$"})
     }
+}
+
+/// An operation in its word.
+pub(crate) fn operation<S: Serializer>(
+    operation: &Operation,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(operation.word())
 }
 
 /// The number of a record where it is known, else its key.

@@ -56,15 +56,15 @@ pub fn detail(step: &CheckStep) -> String {
 }
 
 /// The checks of a judgement as lines.
-pub struct Checks {
+pub(crate) struct Checks {
     /// Those that failed: they stand right below the verdict.
-    pub failed: Vec<String>,
+    pub(crate) failed: Vec<String>,
     /// How many others hold, or all of them: they stand at the end.
-    pub others: Vec<String>,
+    pub(crate) others: Vec<String>,
 }
 
 /// Folds the checks that hold into one line, unless `all` are asked for.
-pub fn checks(steps: &[Step], all: bool) -> Checks {
+pub(crate) fn checks(steps: &[Step], all: bool) -> Checks {
     let line = |step: &Step| {
         let mark = if step.ok { "✔" } else { "✘" };
         format!("{mark} {}: {}", step.name, step.detail)
@@ -92,7 +92,7 @@ pub fn checks(steps: &[Step], all: bool) -> Checks {
 }
 
 /// The checks of a judgement: those that failed, and how many hold, or each by itself.
-pub fn lines(steps: &[Step], all: bool) -> Vec<Line> {
+pub(crate) fn lines(steps: &[Step], all: bool) -> Vec<Line> {
     let Checks { failed, others } = checks(steps, all);
     texts(failed.into_iter().chain(others))
 }

@@ -30,13 +30,16 @@ use protocol::{
     state::{ClerkState, Limits, RegistryState},
     words,
 };
-use views::operator::network::{NetworkView, NewNode};
+use views::{
+    operator::network::{NetworkView, NewNode},
+    shown::iso,
+};
 
 use super::key::generate;
 use crate::{
     arguments::CreateArguments,
     exit::{CONFIGURATION, DONE, Failure, UNEXPECTED, USAGE},
-    output::{Output, iso},
+    output::Output,
 };
 
 /// The most bytes of a plain key file.

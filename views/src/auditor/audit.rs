@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{CommandView, Line, line::texts, shown::Moment};
+use crate::{CommandView, Line, line::texts, shown::ShownTime};
 
 /// A log that was read whole and found free of contradictions.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -27,7 +27,7 @@ pub struct AuditView {
     /// Height of the last block.
     pub height: u64,
     /// Time of the last block.
-    pub time: Moment,
+    pub time: ShownTime,
     /// The agencies that cosigned the checkpoint.
     pub cosigners: Vec<String>,
     /// The witnesses from outside that cosigned it.
