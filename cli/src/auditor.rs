@@ -10,7 +10,6 @@ pub(crate) mod reconcile;
 pub(crate) mod renew;
 mod replayed_log;
 pub(crate) mod report;
-mod standing;
 pub(crate) mod trust;
 pub(crate) mod verify;
 pub(crate) mod watch;

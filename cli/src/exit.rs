@@ -1,32 +1,11 @@
 //! Exit codes, and failures that carry one with a sentence and the way out.
 
 use verify::Verdict;
-
-/// What a verdict is to whoever started the command.
-pub(crate) trait ExitCode {
-    /// The exit code.
-    fn exit_code(self) -> u8;
-}
-
-impl ExitCode for Verdict {
-    fn exit_code(self) -> u8 {
-        match self {
-            Self::Authentic => DONE,
-            Self::Pending => 6,
-            Self::NotFound => 10,
-            Self::Altered => 11,
-            Self::Superseded => 12,
-            Self::Revoked => 13,
-            Self::ProofBroken => 14,
-            Self::WrongNetwork => 15,
-            Self::CannotDecide => 16,
-            Self::Suspended => 17,
-            Self::Fork => 30,
-            // A verdict that this command does not know is no good news.
-            _ => UNEXPECTED,
-        }
-    }
-}
+pub(crate) use views::exit::ExitCode;
+use views::{
+    CommandView,
+    exit::{CodeMeaning, ExitCodesView},
+};
 
 /// Done.
 pub(crate) const DONE: u8 = 0;
@@ -91,21 +70,18 @@ pub(crate) const MEANINGS: [(u8, &str); 19] = [
     (30, "evidence of a fork, saved to a file"),
 ];
 
+/// All codes with their meanings.
+pub(crate) fn codes() -> ExitCodesView {
+    let meaning = |(code, meaning)| CodeMeaning { code, meaning };
+    ExitCodesView {
+        codes: MEANINGS.into_iter().map(meaning).collect(),
+    }
+}
+
 /// The table of `muhr help exit-codes`.
 pub(crate) fn table() -> String {
-    let mut table = "Exit codes are verdicts; scripts may rely on them.\n\n".to_owned();
-    for (code, meaning) in MEANINGS {
-        table += &format!(" {code:>2}  {meaning}\n");
-    }
-    let gravity: Vec<String> = Verdict::BY_GRAVITY
-        .iter()
-        .map(|verdict| verdict.exit_code().to_string())
-        .collect();
-    table
-        + &format!(
-            "\nOf several files the gravest verdict wins: {}.\n",
-            gravity.join(", ")
-        )
+    let lines = codes().lines().into_iter();
+    lines.map(|line| line.before + "\n").collect()
 }
 
 /// Why a command did not do what was asked.

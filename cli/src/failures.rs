@@ -14,10 +14,10 @@ use client::{
 };
 use protocol::{entry::Operation, kind::Kind};
 use verify::{CheckStep, Verdict};
+use views::steps::detail;
 
-use crate::{
-    exit::{CONFIGURATION, CONFLICT, Failure, NOT_PERMITTED, UNEXPECTED, UNREACHABLE, USAGE},
-    output::detail,
+use crate::exit::{
+    CONFIGURATION, CONFLICT, Failure, NOT_PERMITTED, UNEXPECTED, UNREACHABLE, USAGE,
 };
 
 impl From<FileError> for Failure {

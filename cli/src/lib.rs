@@ -37,7 +37,6 @@ use arguments::{
 use exit::{Failure, USAGE};
 use output::Output;
 use protocol::entry::Operation;
-use serde_json::json;
 
 /// Runs one command and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -108,7 +107,10 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
             NetworkCommand::Create(arguments) => operator::create::run(&arguments, output),
             NetworkCommand::Status(arguments) => operator::status::run(&arguments, output),
         },
-        Command::ExitCodes => Ok(exit_codes(output)),
+        Command::ExitCodes => {
+            output.view(&exit::codes());
+            Ok(exit::DONE)
+        }
     }
 }
 
@@ -139,18 +141,6 @@ fn receipt(command: &ReceiptCommand, output: &Output) -> Result<u8, Failure> {
         ReceiptCommand::Redact(arguments) => clerk::private::redact(arguments, output),
         ReceiptCommand::Erase(arguments) => clerk::private::erase(arguments, output),
     }
-}
-
-fn exit_codes(output: &Output) -> u8 {
-    let codes: Vec<_> = exit::MEANINGS
-        .iter()
-        .map(|(code, meaning)| json!({"code": code, "meaning": meaning}))
-        .collect();
-    output.data(&json!({"schema": "muhr/exit-codes/1", "codes": codes}));
-    for line in exit::table().trim_end().lines() {
-        output.text(line);
-    }
-    exit::DONE
 }
 
 /// A program that asked for JSON gets it also for a command line that cannot be read.

@@ -1,4 +1,4 @@
-//! What people and programs get to see. Text is for people; JSON has a stable schema.
+//! What people and programs get to see: views, as lines or as documents, with what a terminal adds to them.
 //!
 //! Everything leaves by one of three functions here, which write out what could command a terminal. A write
 //! that fails is remembered, and ends the command with an error; a reader who has left is none.
@@ -8,18 +8,14 @@ use std::{
     sync::OnceLock,
 };
 
-use messages::{Coded, Language};
 use protocol::{height::UnixSeconds, record::RecordId};
-use serde_json::{Value, json};
-use verify::{Cause, CheckStep, Verdict};
+use verify::Verdict;
+use views::{CommandView, Line, exit::FailureView, shown::local};
 
 use crate::{
     exit::{DONE, Failure, UNEXPECTED},
     printable::{printable, printable_json},
 };
-
-/// What is said of a checkpoint that has its quorum and no line of the log's own key.
-pub(crate) const WITHOUT_LOG_LINE: &str = "without the log's own line: other people's tools refuse it until an agency that has the publisher's key is back";
 
 /// Why something that was to be written to stdout was not: the first reason.
 static LOST: OnceLock<Error> = OnceLock::new();
@@ -49,33 +45,33 @@ impl Output {
         }
     }
 
-    /// Data for a program; nothing in text mode.
-    pub(crate) fn data(&self, value: &Value) {
+    /// What a command has found: its document for a program, or its lines for people.
+    pub(crate) fn view<V: CommandView>(&self, view: &V) {
+        self.document(view);
+        if !self.json {
+            view.lines().iter().for_each(|line| self.say(line));
+        }
+    }
+
+    /// The document of what was told to people line by line, as it was found; nothing in text mode.
+    pub(crate) fn document<V: CommandView>(&self, view: &V) {
         if self.json {
-            line(&printable_json(&value.to_string()));
+            line(&printable_json(&views::document(view).to_string()));
         }
     }
 
-    /// Data for people; nothing in JSON mode.
-    pub(crate) fn text(&self, text: &str) {
-        if !self.json {
-            line(&printable(text));
+    /// One line for people; nothing in JSON mode.
+    pub(crate) fn say(&self, said: &Line) {
+        if self.json {
+            return;
         }
-    }
-
-    /// A verdict between what leads to it and what it is of; nothing in JSON mode.
-    pub(crate) fn judged(&self, before: &str, verdict: Verdict, behind: &str) {
-        if !self.json {
-            let (before, behind) = (printable(before), printable(behind));
-            line(&format!("{before}{}{behind}", self.verdict(verdict)));
-        }
-    }
-
-    /// One line of what was gathered before it is said; nothing in JSON mode.
-    pub(crate) fn say(&self, line: &Line) {
-        match &line.judged {
-            Some((verdict, behind)) => self.judged(&line.before, *verdict, behind),
-            None => self.text(&line.before),
+        let before = printable(&said.before);
+        match &said.judged {
+            Some((verdict, behind)) => {
+                let (verdict, behind) = (self.verdict(*verdict), printable(behind));
+                line(&format!("{before}{verdict}{behind}"));
+            }
+            None => line(&before),
         }
     }
 
@@ -123,7 +119,7 @@ impl Output {
 
     /// A failure for a program; nothing in text mode.
     pub(crate) fn failure_data(&self, failure: &Failure) {
-        self.data(&json!({"schema": "muhr/error/1", "code": failure.code, "error": failure.what, "help": failure.help}));
+        self.document(&shown(failure));
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
@@ -133,9 +129,8 @@ impl Output {
 
     fn complain(&self, failure: &Failure) {
         let mut out = std::io::stderr();
-        let _closed = writeln!(out, "error: {}", printable(&failure.what));
-        if let Some(help) = &failure.help {
-            let _closed = writeln!(out, " help: {}", printable(help));
+        for line in shown(failure).lines() {
+            let _closed = writeln!(out, "{}", printable(&line.before));
         }
     }
 
@@ -157,190 +152,17 @@ impl Output {
             format!("{mark} {words}")
         }
     }
+}
 
-    /// The checks of a judgement: those that failed, and how many hold, or each by itself.
-    pub(crate) fn steps(&self, steps: &[CheckStep], all: bool) {
-        let checks = checks(&told(steps), all);
-        for line in checks.failed.iter().chain(&checks.others) {
-            self.text(line);
-        }
+fn shown(failure: &Failure) -> FailureView {
+    let Failure { code, what, help } = failure.clone();
+    FailureView {
+        code,
+        error: what,
+        help,
     }
 }
 
 fn line(line: &str) {
     written(writeln!(std::io::stdout(), "{line}"));
-}
-
-/// A line of text, perhaps with a verdict in it, which alone may have a colour.
-#[derive(Clone, Debug)]
-pub(crate) struct Line {
-    before: String,
-    judged: Option<(Verdict, String)>,
-}
-
-impl Line {
-    /// Text alone.
-    pub(crate) fn text(text: impl Into<String>) -> Self {
-        Self {
-            before: text.into(),
-            judged: None,
-        }
-    }
-
-    /// A verdict between what leads to it and what it is of.
-    pub(crate) fn judged(
-        before: impl Into<String>,
-        verdict: Verdict,
-        behind: impl Into<String>,
-    ) -> Self {
-        Self {
-            before: before.into(),
-            judged: Some((verdict, behind.into())),
-        }
-    }
-}
-
-/// A check of a judgement in words.
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    /// The part of a file that it is about.
-    pub(crate) name: &'static str,
-    /// Its code, for programs.
-    pub(crate) code: &'static str,
-    /// Whether it held.
-    pub(crate) ok: bool,
-    /// What was found.
-    pub(crate) detail: String,
-}
-
-/// The checks of a judgement in words.
-pub(crate) fn told(steps: &[CheckStep]) -> Vec<Step> {
-    let in_words = |step: &CheckStep| Step {
-        name: step.check.part(),
-        code: step.check.code(),
-        ok: step.is_ok(),
-        detail: detail(step),
-    };
-    steps.iter().map(in_words).collect()
-}
-
-/// What a check found, in a sentence.
-pub(crate) fn detail(step: &CheckStep) -> String {
-    let args = step.check.args();
-    let check = Coded {
-        code: step.check.code(),
-        args: &args,
-    };
-    let sentence = if step.is_ok() {
-        messages::held(Language::English, check)
-    } else {
-        let args = step.cause().map(Cause::args).unwrap_or_default();
-        let cause = step.cause().map(|cause| Coded {
-            code: cause.code(),
-            args: &args,
-        });
-        messages::failed(Language::English, check, cause)
-    };
-    // `tests/it/house/messages.rs` holds that no check is without its sentence.
-    sentence.unwrap_or_else(|| step.check.code().to_owned())
-}
-
-/// The checks of a judgement as lines.
-pub(crate) struct Checks {
-    /// Those that failed: they stand right below the verdict.
-    pub(crate) failed: Vec<String>,
-    /// How many others hold, or all of them: they stand at the end.
-    pub(crate) others: Vec<String>,
-}
-
-/// Folds the checks that hold into one line, unless `all` are asked for.
-pub(crate) fn checks(steps: &[Step], all: bool) -> Checks {
-    let line = |step: &Step| {
-        let mark = if step.ok { "✔" } else { "✘" };
-        format!("{mark} {}: {}", step.name, step.detail)
-    };
-    let failed = steps.iter().filter(|step| !step.ok);
-    let failed: Vec<String> = failed.map(|step| format!("  {}", line(step))).collect();
-    let hold = steps.len() - failed.len();
-    let others = if all {
-        let numbered = (1..).zip(steps);
-        numbered
-            .map(|(number, step)| format!("  {number:2} {}", line(step)))
-            .collect()
-    } else if hold > 0 {
-        let (checks, verb) = if hold == 1 {
-            ("check", "holds")
-        } else {
-            ("checks", "hold")
-        };
-        let list = if hold == 1 { "it" } else { "them" };
-        vec![format!("  {hold} {checks} {verb}; --steps lists {list}")]
-    } else {
-        Vec::new()
-    };
-    Checks { failed, others }
-}
-
-/// Steps for a program.
-pub(crate) fn steps_json(steps: &[Step]) -> Value {
-    steps
-        .iter()
-        .map(|step| json!({"name": step.name, "code": step.code, "ok": step.ok, "detail": step.detail}))
-        .collect()
-}
-
-/// Milliseconds since 1970 as a date and time of day in Tashkent (UTC+5, no summer time).
-pub(crate) fn local(ms: u64) -> String {
-    let shifted = ms / 1000 + 5 * 3600;
-    let (year, month, day) = civil(shifted / 86_400);
-    let second = shifted % 86_400;
-    format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} (UTC+5)",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
-}
-
-/// Milliseconds since 1970 in ISO 8601, UTC.
-pub(crate) fn iso(ms: u64) -> String {
-    let seconds = ms / 1000;
-    let (year, month, day) = civil(seconds / 86_400);
-    let second = seconds % 86_400;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60,
-        ms % 1000
-    )
-}
-
-/// The calendar date of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_shown_in_tashkent_and_in_utc() {
-        assert_eq!(iso(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(iso(951_782_400_123), "2000-02-29T00:00:00.123Z");
-        assert_eq!(local(1_795_430_400_000), "2026-11-23 15:40:00 (UTC+5)");
-    }
 }

@@ -8,10 +8,10 @@ use protocol::{
     entry::Operation,
     height::TimeMs,
     key::PublicKey,
-    name::{ClerkName, Date, RegistryName},
+    name::{ClerkName, RegistryName},
     state::ClerkState,
 };
-use serde_json::json;
+use views::{agency::clerks::ClerksView, shown::iso};
 
 use super::sign_act;
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     clerk,
     exit::{DONE, Failure, UNEXPECTED, USAGE},
     nodes,
-    output::{Output, iso, local},
+    output::Output,
 };
 
 pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, Failure> {
@@ -121,39 +121,11 @@ pub(crate) fn list(arguments: &ClerkListArguments, output: &Output) -> Result<u8
         .ok_or_else(|| {
             Failure::new(UNEXPECTED, "the node's list of clerks is not in its format")
         })?;
-    let rows: Vec<_> = clerks
-        .iter()
-        .map(|clerk| {
-            json!({
-                "clerk": clerk.name.as_str(), "public": clerk.key.to_string(),
-                "until": clerk.until.as_ref().map(Date::as_str),
-                "registries": clerk.registries.iter().map(RegistryName::as_str).collect::<Vec<_>>(),
-                "operations": clerk.operations.iter().map(|operation| operation.word()).collect::<Vec<_>>(),
-                "revoked": clerk.revoked.map(|revoked| iso(revoked.time.get())),
-                "compromised": clerk.revoked.and_then(|revoked| revoked.compromised).map(|time| iso(time.get())),
-            })
-        })
-        .collect();
-    output.data(&json!({"schema": "muhr/clerks/1", "proven": false, "agency": agency.as_str(), "clerks": rows}));
-    for clerk in &clerks {
-        let end = match (&clerk.revoked, &clerk.until) {
-            (Some(revoked), _) => format!("revoked {}", local(revoked.time.get())),
-            (None, Some(date)) => format!("until {date}"),
-            (None, None) => "without end".to_owned(),
-        };
-        let words: Vec<_> = clerk
-            .operations
-            .iter()
-            .map(|operation| operation.word())
-            .collect();
-        let registries: Vec<_> = clerk.registries.iter().map(RegistryName::as_str).collect();
-        output.text(&format!(
-            "{}  {end}  {}  {}",
-            clerk.name,
-            registries.join(","),
-            words.join(",")
-        ));
-    }
+    output.view(&ClerksView {
+        proven: false,
+        agency: agency.to_string(),
+        clerks: clerks.iter().map(Into::into).collect(),
+    });
     output.note("as the node tells; a receipt proves its clerk, and muhr audit proves all");
     Ok(DONE)
 }

@@ -11,7 +11,7 @@ use protocol::{
     name::AgencyName,
     standing::{RegistryPolicy, VALIDATORS},
 };
-use serde_json::{Value, json};
+use views::agency::policy::{RegistryView, in_words};
 
 use super::sign_act;
 use crate::{
@@ -20,10 +20,8 @@ use crate::{
     clerk,
     exit::{DONE, Failure, USAGE},
     nodes,
-    output::{Output, iso, local},
+    output::Output,
 };
-
-const ROLE: &str = "those that run a validator when it is recorded";
 
 pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8, Failure> {
     let registry = clerk::registry(&arguments.registry)?;
@@ -54,7 +52,8 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
         within_days: arguments.within,
         four_eyes: arguments.four_eyes,
     };
-    let sentence = format!("registry {registry}: {}", in_words(Some(&policy)));
+    let words = in_words(Some(&(&policy).into()));
+    let sentence = format!("registry {registry}: {words}");
     let decision = Decision::SetPolicy { registry, policy };
     sign_act::decide(&arguments.options, decision, &[sentence], output)
 }
@@ -90,48 +89,14 @@ pub(crate) fn show(arguments: &PolicyShowArguments, output: &Output) -> Result<u
     let found = facts
         .state
         .ok_or_else(|| ProofError::NoRegistry(registry.clone()))?;
-    output.data(&json!({
-        "schema": "muhr/registry/1", "registry": found.name.as_str(), "owner": found.owner.as_str(),
-        "policy": found.policy.as_ref().map(as_json), "as_of_height": facts.as_of_height.get(),
-        "as_of_time": iso(facts.as_of_time.get()),
-    }));
-    output.text(&format!("{} of {}", found.name, found.owner));
-    output.text(&format!("  {}", in_words(found.policy.as_ref())));
-    let (height, time) = (facts.as_of_height, local(facts.as_of_time.get()));
-    output.text(&format!("  as of block {height}, {time}"));
+    output.view(&RegistryView {
+        registry: found.name.to_string(),
+        owner: found.owner.to_string(),
+        policy: found.policy.as_ref().map(Into::into),
+        as_of_height: facts.as_of_height.get(),
+        as_of_time: facts.as_of_time.into(),
+    });
     output.warn_if_old(&facts.cosigners);
     output.note("each version keeps the policy of its day, and its receipt shows it");
     Ok(DONE)
-}
-
-/// What it asks of a version.
-pub(crate) fn in_words(policy: Option<&RegistryPolicy>) -> String {
-    let Some(policy) = policy.filter(|policy| policy.asks()) else {
-        return "no confirmation is asked for".to_owned();
-    };
-    let role = policy.validators.then_some(ROLE);
-    let named = policy.agencies.iter().map(AgencyName::as_str);
-    let names: Vec<_> = role.into_iter().chain(named).collect();
-    let others = (policy.needed > 0).then(|| format!("{} of {}", policy.needed, names.join(", ")));
-    let second = policy
-        .four_eyes
-        .then(|| "a second clerk of the agency".to_owned());
-    let whom: Vec<String> = others.into_iter().chain(second).collect();
-    let within = policy
-        .within_days
-        .map_or_else(String::new, |days| format!(" within {days} days"));
-    format!(
-        "policy {}: a version is effective once {} confirm it{within}",
-        policy.version,
-        whom.join(" and ")
-    )
-}
-
-/// The same for programs.
-pub(crate) fn as_json(policy: &RegistryPolicy) -> Value {
-    json!({
-        "number": policy.version, "needed": policy.needed, "within_days": policy.within_days,
-        "agencies": policy.agencies.iter().map(AgencyName::as_str).collect::<Vec<_>>(),
-        "validators": policy.validators, "four_eyes": policy.four_eyes,
-    })
 }

@@ -21,8 +21,8 @@ use protocol::{
     name::AgencyName,
     policy::TrustPolicy,
 };
-use serde_json::json;
 use verify::Verdict;
+use views::agency::act::{ActState, ActView};
 
 use crate::{
     arguments::{ActSendArguments, AdminOptions},
@@ -93,12 +93,14 @@ pub(super) fn decide(
         (Some(path), _) => {
             durable::write(path, act.write().as_bytes())?;
             let id = id(&act, &network, &secret)?;
-            output.data(&json!({
-                "schema": "muhr/act/1", "state": "signed", "id": id, "file": path.display().to_string(),
-                "index": null, "size": null, "cosigners": [],
-            }));
-            output.text(&format!("✔ signed  {}", path.display()));
-            output.text("  hand it in with: muhr act send FILE --node URL");
+            output.view(&ActView {
+                state: ActState::Signed,
+                id,
+                file: Some(path.display().to_string()),
+                index: None,
+                size: None,
+                cosigners: Vec::new(),
+            });
             Ok(DONE)
         }
         (None, Some(client)) => {
@@ -153,19 +155,15 @@ fn hand_in(
             Failure::verdict(error.verdict(), format!("the node's proof: {error}"))
                 .help("ask another agency's node, and tell the auditors")
         })?;
-    let cosigners: Vec<&str> = trusted
-        .cosigners()
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let size = trusted.checkpoint().size;
-    output.data(&json!({
-        "schema": "muhr/act/1", "state": "final", "id": id, "file": null,
-        "index": proof.index.get(), "size": size.get(), "cosigners": cosigners,
-    }));
-    output.text(&format!("✔ in the log, leaf {} of {size}", proof.index));
-    output.text(&format!("  cosigned by {}", cosigners.join(", ")));
-    output.text("  it holds from the next block on");
+    let cosigners = trusted.cosigners().iter();
+    output.view(&ActView {
+        state: ActState::Final,
+        id,
+        file: None,
+        index: Some(proof.index.get()),
+        size: Some(trusted.checkpoint().size.get()),
+        cosigners: cosigners.map(|(name, _)| name.clone()).collect(),
+    });
     Ok(DONE)
 }
 

@@ -7,15 +7,17 @@ use protocol::{
     note::{ALGORITHM_COSIGNATURE, NoteKey},
     policy::{OpenedBy, TrustPolicy},
     text::hex,
-    words,
 };
-use serde_json::json;
 use verify::{Verdict, trust};
+use views::{
+    auditor::trust::{Advanced, TrustAdvanceView, TrustExtendView, proof_lines, spoken},
+    steps::{detail, told},
+};
 
 use crate::{
     arguments::{TrustAdvanceArguments, TrustExtendArguments},
     exit::{CONFIGURATION, DONE, Failure, USAGE},
-    output::{Output, detail},
+    output::Output,
 };
 
 pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Result<u8, Failure> {
@@ -25,8 +27,10 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
     for path in &arguments.proofs {
         let step = trust::advance(&held, &durable::read(path, PROOF_BYTES_MAX)?);
         let name = path.display();
-        output.judged("", step.verdict, &format!("  {name}"));
-        output.steps(&step.steps, arguments.steps);
+        let steps = told(&step.steps);
+        for line in proof_lines(&name.to_string(), step.verdict, &steps, arguments.steps) {
+            output.say(&line);
+        }
         let next = step.next.filter(|_| step.verdict == Verdict::Authentic);
         let Some(next) = next else {
             let what = step.steps.iter().find(|step| !step.is_ok());
@@ -36,21 +40,22 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
         };
         held = TrustPolicy::parse(next.as_bytes())
             .map_err(|error| Failure::verdict(Verdict::ProofBroken, format!("{name}: {error}")))?;
-        epochs.push(json!({
-            "epoch": held.epoch().map(|epoch| epoch.get()), "sha256": hex(held.hash().as_bytes()),
-            "words": words::fingerprint(held.hash().as_bytes()).join(" "),
-            "opened_by": held.opened_by().map(OpenedBy::word),
-        }));
+        epochs.push(Advanced {
+            epoch: held.epoch().map(|epoch| epoch.get()),
+            sha256: held.hash().to_hex(),
+            words: spoken(held.hash().as_bytes()),
+            opened_by: held.opened_by().map(OpenedBy::word),
+        });
         text = Some(next);
     }
     let text = text.unwrap_or_default();
     durable::write(&arguments.out, text.as_bytes())?;
-    output.data(&json!({
-        "schema": "muhr/trust-advance/1", "file": arguments.out.display().to_string(),
-        "origin": held.origin(), "epochs": epochs,
-    }));
-    let words = words::fingerprint(held.hash().as_bytes()).join(" ");
-    output.text(&format!("{}: {words}", arguments.out.display()));
+    output.view(&TrustAdvanceView {
+        file: arguments.out.display().to_string(),
+        origin: held.origin().to_string(),
+        epochs,
+        words: spoken(held.hash().as_bytes()),
+    });
     Ok(DONE)
 }
 
@@ -133,15 +138,12 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
         )
     })?;
     durable::write(&arguments.out, own.as_bytes())?;
-    output.data(&json!({
-        "schema": "muhr/trust-extend/1", "file": arguments.out.display().to_string(),
-        "base": hex(base.hash().as_bytes()), "witnesses": read.witnesses().len(), "need": arguments.need,
-    }));
-    output.text(&format!(
-        "{}: the agencies as before, and {} of {} witnesses",
-        arguments.out.display(),
-        arguments.need,
-        names.len()
-    ));
+    output.view(&TrustExtendView {
+        file: arguments.out.display().to_string(),
+        base: base.hash().to_hex(),
+        witnesses: read.witnesses().len(),
+        need: arguments.need,
+        outside: names.len(),
+    });
     Ok(DONE)
 }

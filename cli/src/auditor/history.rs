@@ -9,19 +9,22 @@ use protocol::{
     record::CaseRule,
     state::RecordStatus,
 };
-use serde_json::{Value, json};
 use verify::{
     Verdict,
     history::{HistoryFacts, ProvenVersion},
 };
+use views::{
+    auditor::history::{AtMoment, HistoryView},
+    shown::Ruling,
+    steps::told,
+};
 
-use super::standing;
 use crate::{
     arguments::HistoryArguments,
     clerk::typed,
     exit::{ExitCode, Failure, USAGE},
     nodes,
-    output::{Output, iso, local, steps_json, told},
+    output::Output,
 };
 
 pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, Failure> {
@@ -44,31 +47,21 @@ pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, F
     let verdict = asked.map_or(judged.verdict, |(at, facts)| {
         at.verdict(facts, judged.verdict)
     });
-    output.data(&json!({
-        "schema": "muhr/history/1", "verdict": verdict.words(), "exit_code": verdict.exit_code(),
-        "registry": registry.as_str(), "record": record.to_string(), "steps": steps_json(&told(&judged.steps)),
-        "facts": judged.facts.as_ref().map(facts_json),
-        "at": asked.map(|(at, facts)| at.json(facts)),
-    }));
-    let when = asked.map_or_else(String::new, |(at, _)| format!(", {}", at.when()));
-    output.judged("", verdict, &format!("  {record} in {registry}{when}"));
+    output.view(&HistoryView {
+        verdict: Ruling(verdict),
+        exit_code: verdict.exit_code(),
+        registry: registry.to_string(),
+        record: record.to_string(),
+        steps: told(&judged.steps),
+        facts: judged.facts.as_ref().map(Into::into),
+        at: asked.map(|(at, facts)| at.view(facts)),
+        by_now: Ruling(judged.verdict),
+        parted: record.parted(),
+        all_steps: arguments.steps,
+    });
     if let Some(facts) = &judged.facts {
-        if judged.verdict == Verdict::NotFound {
-            output.text("  never registered under this number; the index proves it. That does not mean that a paper is forged.");
-            if let Some(parted) = record.parted() {
-                output.text(&format!("  the number was {parted}"));
-            }
-        }
-        show(output, facts);
         output.warn_if_old(&facts.cosigners);
-        if let Some(at) = &at {
-            output.text(&format!("  {}", at.sentence(facts)));
-            if verdict != judged.verdict {
-                output.text(&format!("  {}", present(facts)));
-            }
-        }
     }
-    output.steps(&judged.steps, arguments.steps);
     Ok(verdict.exit_code())
 }
 
@@ -130,45 +123,16 @@ impl AsOf {
         }
     }
 
-    fn json(&self, facts: &HistoryFacts) -> Value {
+    fn view(&self, facts: &HistoryFacts) -> AtMoment {
         let version = self.version(facts);
-        json!({
-            "proven": self.is_proven(facts),
-            "version": version.map(|version| version.entry.statement.version.get()),
-            "status": version.and_then(|version| status_after(facts, version)).map(RecordStatus::word),
-        })
-    }
-
-    fn sentence(&self, facts: &HistoryFacts) -> String {
-        let when = self.when();
-        if !self.is_proven(facts) {
-            return format!(
-                "{when}: not proven, since the checkpoint is of block {} and {}",
-                facts.as_of_height,
-                local(facts.as_of_time.get())
-            );
-        }
-        match self.version(facts) {
-            None => format!("{when}: not registered yet, and that is proven"),
-            Some(version) => {
-                let status = status_after(facts, version).map_or("unknown", RecordStatus::word);
-                format!(
-                    "{when}: version {}, {status}",
-                    version.entry.statement.version
-                )
-            }
+        let status = version.and_then(|version| status_after(facts, version));
+        AtMoment {
+            proven: self.is_proven(facts),
+            version: version.map(|version| version.entry.statement.version.get()),
+            status: status.map(RecordStatus::word),
+            when: self.when(),
         }
     }
-}
-
-/// What the record is by now, where that is something else than what was asked for.
-fn present(facts: &HistoryFacts) -> String {
-    let state = facts.state.as_ref();
-    let state = state.map_or_else(
-        || "not registered".to_owned(),
-        |state| format!("version {}, {}", state.version, state.status.word()),
-    );
-    format!("as of block {}: {state}", facts.as_of_height)
 }
 
 /// The record's status after one of its versions.
@@ -177,68 +141,4 @@ fn status_after(facts: &HistoryFacts, version: &ProvenVersion) -> Option<RecordS
     let upto = facts.versions.iter().rev();
     let upto = upto.take_while(|earlier| earlier.entry.statement.version <= number);
     verify::history::status_after(upto.map(|earlier| earlier.entry.statement.operation))
-}
-
-fn show(output: &Output, facts: &HistoryFacts) {
-    if !facts.versions.is_empty() {
-        output.text("  version  recorded                       block    operation  by                    reason  legal date");
-    }
-    for version in &facts.versions {
-        let statement = &version.entry.statement;
-        let reason = statement
-            .reason
-            .as_ref()
-            .map_or("–", |reason| reason.as_str());
-        let date = statement
-            .effective
-            .as_ref()
-            .map_or("–", |date| date.as_str());
-        let (number, time, height) = (
-            statement.version.get(),
-            local(version.time.get()),
-            version.height.get(),
-        );
-        output.text(&format!(
-            "  {number:>7}  {time}  {height:>7}  {:<9}  {:<20}  {reason:<6}  {date}",
-            statement.operation.word(),
-            statement.author
-        ));
-    }
-    let names: Vec<&str> = facts
-        .cosigners
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    if let Some(state) = &facts.state
-        && let Some(standing) = &state.standing
-    {
-        let endorsement = state.endorsement(facts.as_of_time);
-        let words = standing::words(standing, endorsement);
-        output.text(&format!("  version {} is {words}", state.version));
-    }
-    output.text(&format!(
-        "  complete: {} versions, none left out; as of block {}, {}; cosigned by {}",
-        facts.versions.len(),
-        facts.as_of_height,
-        local(facts.as_of_time.get()),
-        names.join(", ")
-    ));
-}
-
-fn facts_json(facts: &HistoryFacts) -> Value {
-    json!({
-        "status": facts.state.as_ref().map(|state| state.status.word()), "size": facts.size.get(), "as_of_height": facts.as_of_height.get(),
-        "as_of_time": iso(facts.as_of_time.get()), "cosigners": facts.cosigners.iter().map(|(name, _)| name).collect::<Vec<_>>(),
-        "versions": facts.versions.iter().map(version_json).collect::<Vec<_>>(),
-        "standing": facts.state.as_ref().map(|state| standing::json(state.standing.as_deref(), state.endorsement(facts.as_of_time))),
-    })
-}
-
-fn version_json(version: &ProvenVersion) -> Value {
-    let statement = &version.entry.statement;
-    json!({
-        "version": statement.version.get(), "operation": statement.operation.word(), "author": statement.author.as_str(),
-        "reason": statement.reason.as_ref().map(|reason| reason.as_str()), "effective": statement.effective.as_ref().map(|date| date.as_str()),
-        "index": version.index.get(), "hash": version.hash.to_string(), "height": version.height.get(), "time": iso(version.time.get()),
-    })
 }

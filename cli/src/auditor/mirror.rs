@@ -17,15 +17,15 @@ use protocol::{
     policy::TrustPolicy,
     text,
 };
-use serde_json::json;
 use verify::checkpoint;
+use views::{auditor::mirror::MirrorView, shown::WITHOUT_LOG_LINE};
 
 use super::watch;
 use crate::{
     arguments::MirrorArguments,
     exit::{DONE, Failure, UNREACHABLE},
     nodes,
-    output::{Output, WITHOUT_LOG_LINE},
+    output::Output,
 };
 
 /// Signature lines of a note that all tools read.
@@ -54,15 +54,15 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     }
     let note = witnessed(arguments, &trust, size, note, output);
     durable::write(&kept, note.as_bytes())?;
-    output.data(&json!({
-        "schema": "muhr/mirror/1", "url": arguments.url, "dir": arguments.dir, "origin": trusted.checkpoint().origin.as_str(),
-        "size": size.get(), "root": trusted.checkpoint().root.to_string(), "files_written": written,
-    }));
-    output.text(&format!(
-        "✔ {} holds the log of {} up to size {size}; {written} files written",
-        arguments.dir.display(),
-        trusted.checkpoint().origin
-    ));
+    let checkpoint = trusted.checkpoint();
+    output.view(&MirrorView {
+        url: arguments.url.clone(),
+        dir: arguments.dir.display().to_string(),
+        origin: checkpoint.origin.to_string(),
+        size: size.get(),
+        root: checkpoint.root.to_string(),
+        files_written: written,
+    });
     Ok(DONE)
 }
 

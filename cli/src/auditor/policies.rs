@@ -7,14 +7,13 @@ use protocol::{
     name::RegistryName,
     standing::RegistryPolicy,
 };
-use serde_json::{Value, json};
+use views::agency::policy::{PolicyHistoryView, SetPolicy};
 
 use super::{
     replayed_log,
-    report::{EntryPosition, basis, basis_words},
+    report::{EntryPosition, basis},
 };
 use crate::{
-    agency::policy,
     arguments::Reading,
     exit::{DONE, Failure, USAGE},
     output::Output,
@@ -55,26 +54,15 @@ pub(crate) fn history(
     if let Some(first) = first {
         set.insert(0, (place, first));
     }
-    let policies: Vec<Value> = set
-        .iter()
-        .map(|(place, set)| json!({"place": place.json(), "policy": policy::as_json(set)}))
-        .collect();
-    output.data(&json!({
-        "schema": "muhr/policy-history/1", "basis": basis(&whole), "registry": registry.as_str(),
-        "owner": state.owner.as_str(), "policies": policies,
-    }));
-    output.text(&format!("{registry} of {}", state.owner));
-    for (place, set) in &set {
-        let number = set.version;
-        let words = policy::in_words(Some(set));
-        let words = words.strip_prefix(&format!("policy {number}: "));
-        let asked = words.unwrap_or("no confirmation is asked for any more");
-        output.text(&format!("  policy {number}: {asked}"));
-        output.text(&format!("    {}", place.words()));
-    }
-    if set.is_empty() {
-        output.text("  it has never had a policy: no confirmation is asked for");
-    }
-    output.text(&format!("  {}", basis_words(&whole)));
+    let policies = set.iter().map(|(place, set)| SetPolicy {
+        place: (*place).into(),
+        policy: set.into(),
+    });
+    output.view(&PolicyHistoryView {
+        basis: basis(&whole),
+        registry: registry.to_string(),
+        owner: state.owner.to_string(),
+        policies: policies.collect(),
+    });
     Ok(DONE)
 }

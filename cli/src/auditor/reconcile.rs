@@ -8,12 +8,11 @@
 mod compare;
 mod finding;
 mod ledger_records;
-mod page;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use client::{
@@ -24,24 +23,28 @@ use client::{
 };
 use ledger::Records as _;
 use protocol::{
+    checkpoint::Checkpoint,
     hash::{DocumentHash, RecordKey},
     name::RegistryName,
     record::{CaseRule, RecordId},
     state::{RecordState, RecordStatus},
 };
-use serde_json::{Value, json};
+use views::auditor::reconcile::{
+    ComparedTable, Figures, FindingKind, FindingView, NOTE, NotCompared, OneSided, ReconcileView,
+    ReportSigner, ShownCriteria, StatusWord,
+};
 
 use self::{
     compare::{Comparison, Criteria},
-    finding::{Counts, Finding, FindingKind},
+    finding::{Counts, Finding},
     ledger_records::RegistryRecords,
 };
 
 use super::{
     replayed_log,
     report::{
-        self, basis, basis_words,
-        seal::{self, Seal, Signer},
+        self, basis,
+        seal::{Seal, Signer},
     },
 };
 use crate::{
@@ -112,7 +115,13 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
         findings,
         counts,
     };
-    made.give(&note, output)
+    let mut view = made.view();
+    let checkpoint = whole.trusted.checkpoint();
+    let out = arguments.out.as_deref();
+    let written = out.map(|out| write(&view, out, (&note, checkpoint), signer.as_ref()));
+    view.files = Some(written.transpose()?.unwrap_or_default());
+    output.view(&view);
+    Ok(view.exit_code)
 }
 
 /// Compares every row, and then what no row has named.
@@ -205,7 +214,7 @@ fn known(whole: &Whole, registry: &RegistryName) -> Result<CaseRule, Failure> {
     )
 }
 
-/// All that a report says.
+/// What a report is made of.
 struct Report<'a> {
     arguments: &'a ReconcileArguments,
     criteria: &'a Criteria,
@@ -221,180 +230,120 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn give(&self, note: &str, output: &Output) -> Result<u8, Failure> {
-        let mut written = Vec::new();
-        if let Some(out) = &self.arguments.out {
-            written = self.write(out, note)?;
-        }
-        let mut data = self.json();
-        let paths: Vec<_> = written
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        data["files"] = json!(paths);
-        output.data(&data);
-        for finding in &self.findings {
-            output.text(&finding.words());
-        }
-        for line in self.summary() {
-            output.text(&line);
-        }
-        for path in paths {
-            output.text(&format!("  written: {path}"));
-        }
-        Ok(self.exit_code())
-    }
-
-    fn exit_code(&self) -> u8 {
-        if self.findings.is_empty() {
-            DONE
-        } else {
-            DIFFERENT
+    fn view(self) -> ReconcileView {
+        let differs = !self.findings.is_empty();
+        ReconcileView {
+            exit_code: if differs { DIFFERENT } else { DONE },
+            basis: basis(self.whole),
+            program: env!("CARGO_PKG_VERSION"),
+            registry: self.criteria.registry.to_string(),
+            table: self.table(),
+            receipts: self.receipts,
+            criteria: shown(self.criteria),
+            counts: self.figures(),
+            not_compared: NotCompared {
+                columns: one_sided(self.counts.not_anchored),
+                fields: one_sided(self.counts.no_column),
+            },
+            findings: self.findings.into_iter().map(Into::into).collect(),
+            files: None,
+            read_as: self.written,
+            signer: self.signer.map(|signer| {
+                let key = signer.key();
+                ReportSigner {
+                    vkey: key.write(),
+                    name: key.name,
+                }
+            }),
         }
     }
 
-    fn count(&self, kind: FindingKind) -> u64 {
-        self.findings
-            .iter()
-            .filter(|finding| finding.kind == kind)
-            .count() as u64
-    }
-
-    /// Name of the table without its folder, which differs from machine to machine.
-    fn table_name(&self) -> String {
+    /// The table, without its folder, which differs from machine to machine.
+    fn table(&self) -> ComparedTable {
         let name = self.arguments.table.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    }
-
-    /// The word of an option that says how the table is written.
-    fn option(&self, name: &str) -> Option<&str> {
-        let mut written = self.written.iter();
-        written
-            .find(|(option, _)| *option == name)
-            .map(|(_, word)| word.as_str())
-    }
-
-    /// What was found, in sentences.
-    fn summary(&self) -> Vec<String> {
-        let counts = &self.counts;
-        let mut lines = vec![format!(
-            "{} {} of {} rows of {} match; {} records in {}",
-            if self.findings.is_empty() {
-                "✔"
-            } else {
-                "▲"
-            },
-            counts.matching,
-            counts.rows,
-            self.table_name(),
-            counts.records,
-            self.criteria.registry
-        )];
-        for kind in FindingKind::ALL {
-            let count = self.count(kind);
-            if count > 0 {
-                lines.push(format!("▲ {count} {}: {}", kind.word(), kind.meaning()));
-            }
-        }
-        lines.extend(self.limits().into_iter().map(|limit| format!("  {limit}")));
-        lines.push(format!("  {}", basis_words(self.whole)));
-        lines
-    }
-
-    /// What this report does not say.
-    fn limits(&self) -> Vec<String> {
-        let counts = &self.counts;
-        let mut limits = Vec::new();
-        if counts.unopened > 0 {
-            limits.push(format!(
-                "of {} records no receipt shows what was anchored: only presence, status and dates were compared",
-                counts.unopened
-            ));
-        }
-        for (column, records) in &counts.not_anchored {
-            limits.push(format!(
-                "column {column}: not anchored in {records} records, so not compared"
-            ));
-        }
-        for (field, records) in &counts.no_column {
-            limits.push(format!(
-                "field {field}: anchored in {records} records, and no column of the table"
-            ));
-        }
-        if counts.ended > 0 {
-            limits.push(format!(
-                "{} records are not in force and not in the table, which is taken to hold what is in force",
-                counts.ended
-            ));
-        }
-        if self.criteria.late_days.is_none() {
-            limits.push("lateness was not judged".to_owned());
-        }
-        limits.push(
-            "whether versions are pending, lapsed or disputed under the registry's policy was not judged"
-                .to_owned(),
-        );
-        limits
-    }
-
-    fn json(&self) -> Value {
-        let (criteria, counts) = (self.criteria, &self.counts);
-        let kinds: BTreeMap<_, _> = FindingKind::ALL
-            .into_iter()
-            .map(|kind| (kind.word(), self.count(kind)))
-            .collect();
-        let words: Vec<_> = criteria
-            .words
-            .iter()
-            .map(|(word, status)| json!({"word": word, "status": status.word()}))
-            .collect();
-        let uncompared = |fields: &BTreeMap<String, u64>| {
-            let each = fields.iter();
-            each.map(|(name, records)| json!({"name": name, "records": records}))
-                .collect::<Vec<_>>()
+        let option = |name: &str| {
+            let mut written = self.written.iter();
+            let found = written.find(|(option, _)| *option == name);
+            found.map(|(_, word)| word.clone())
         };
-        json!({
-            "schema": "muhr/reconcile/1", "exit_code": self.exit_code(), "basis": basis(self.whole),
-            "program": env!("CARGO_PKG_VERSION"), "registry": criteria.registry.as_str(),
-            "table": {
-                "name": self.table_name(), "sha256": self.table.to_hex(), "encoding": self.option("encoding"),
-                "delimiter": self.option("delimiter"), "sheet": self.option("sheet"),
-            },
-            "receipts": self.receipts,
-            "criteria": {
-                "record": criteria.record, "date": criteria.date, "late_days": criteria.late_days, "zone": "UTC+5",
-                "status": criteria.status, "status_words": words, "ignore": criteria.ignore,
-            },
-            "counts": {
-                "rows": counts.rows, "records": counts.records, "matching": counts.matching,
-                "opened": counts.opened, "unopened": counts.unopened, "ended": counts.ended, "findings": kinds,
-            },
-            "not_compared": {"columns": uncompared(&counts.not_anchored), "fields": uncompared(&counts.no_column)},
-            "findings": self.findings.iter().map(Finding::json).collect::<Vec<_>>(),
-        })
+        ComparedTable {
+            name: name.to_string_lossy().into_owned(),
+            sha256: self.table.to_hex(),
+            encoding: option("encoding"),
+            delimiter: option("delimiter"),
+            sheet: option("sheet"),
+        }
     }
 
-    /// Writes the folder; its note, if it is signed, last.
-    fn write(&self, out: &Path, note: &str) -> Result<Vec<PathBuf>, Failure> {
-        fs::create_dir_all(out).map_err(|error| FileError::unwritable(out, error))?;
-        let cells = self.findings.iter().map(Finding::cells);
-        let files = [
-            ("checkpoint", note.as_bytes().to_vec()),
-            ("findings.csv", report::csv(&Finding::HEADER, cells)),
-            ("report.html", page::write(self).into_bytes()),
-            ("report.json", format!("{:#}\n", self.json()).into_bytes()),
-        ];
-        let mut written = Vec::new();
-        for (name, bytes) in &files {
-            durable::write_private(&out.join(name), bytes)?;
-            written.push(out.join(name));
+    fn figures(&self) -> Figures {
+        let counts = &self.counts;
+        let of_kind = |kind| {
+            let findings = self.findings.iter();
+            findings.filter(|finding| finding.kind == kind).count() as u64
+        };
+        let kinds = FindingKind::ALL.map(|kind| (kind.word(), of_kind(kind)));
+        Figures {
+            rows: counts.rows,
+            records: counts.records,
+            matching: counts.matching,
+            opened: counts.opened,
+            unopened: counts.unopened,
+            ended: counts.ended,
+            findings: kinds.into_iter().collect(),
         }
-        if let Some(signer) = self.signer {
-            let seal = Seal::of(self.whole.trusted.checkpoint(), &files);
-            let path = out.join(seal::NAME);
-            durable::write_private(&path, signer.sign(&seal).as_bytes())?;
-            written.push(path);
-        }
-        Ok(written)
     }
+}
+
+fn shown(criteria: &Criteria) -> ShownCriteria {
+    let word = |(word, status): (&String, &RecordStatus)| StatusWord {
+        word: word.clone(),
+        status: status.word(),
+    };
+    ShownCriteria {
+        record: criteria.record.clone(),
+        date: criteria.date.clone(),
+        late_days: criteria.late_days,
+        zone: "UTC+5",
+        status: criteria.status.clone(),
+        status_words: criteria.words.iter().map(word).collect(),
+        ignore: criteria.ignore.iter().cloned().collect(),
+    }
+}
+
+fn one_sided(counted: BTreeMap<String, u64>) -> Vec<OneSided> {
+    let counted = counted.into_iter();
+    counted
+        .map(|(name, records)| OneSided { name, records })
+        .collect()
+}
+
+/// Writes the folder; its note, if it is signed, last.
+fn write(
+    view: &ReconcileView,
+    out: &Path,
+    (note, checkpoint): (&str, &Checkpoint),
+    signer: Option<&Signer>,
+) -> Result<Vec<String>, Failure> {
+    fs::create_dir_all(out).map_err(|error| FileError::unwritable(out, error))?;
+    let cells = view.findings.iter().map(FindingView::cells);
+    let json = format!("{:#}\n", views::document(view));
+    let files = [
+        ("checkpoint", note.as_bytes().to_vec()),
+        ("findings.csv", report::csv(&FindingView::HEADER, cells)),
+        ("report.html", view.page().into_bytes()),
+        ("report.json", json.into_bytes()),
+    ];
+    let mut written = Vec::new();
+    for (name, bytes) in &files {
+        let path = out.join(name);
+        durable::write_private(&path, bytes)?;
+        written.push(path.display().to_string());
+    }
+    if let Some(signer) = signer {
+        let seal = Seal::of(checkpoint, &files);
+        let path = out.join(NOTE);
+        durable::write_private(&path, signer.sign(&seal).as_bytes())?;
+        written.push(path.display().to_string());
+    }
+    Ok(written)
 }

@@ -11,14 +11,18 @@ use protocol::{
     policy::TrustPolicy,
     receipt::Receipt,
 };
-use serde_json::json;
 use verify::Verdict;
+use views::{
+    auditor::renew::{BridgeView, RefreshView, RenewedFile},
+    shown::Ruling,
+    steps::detail,
+};
 
 use crate::{
     arguments::{ReceiptBridgeArguments, ReceiptRefreshArguments},
     exit::{DONE, Failure, UNREACHABLE},
     nodes,
-    output::{Output, detail},
+    output::Output,
 };
 
 pub(crate) fn refresh(arguments: &ReceiptRefreshArguments, output: &Output) -> Result<u8, Failure> {
@@ -54,7 +58,7 @@ pub(crate) fn refresh(arguments: &ReceiptRefreshArguments, output: &Output) -> R
         };
         done.push(replace(path, &new, &trust, output)?);
     }
-    output.data(&json!({"schema": "muhr/receipt-refresh/1", "files": done}));
+    output.document(&RefreshView { files: done });
     Ok(DONE)
 }
 
@@ -153,7 +157,7 @@ pub(crate) fn bridge(arguments: &ReceiptBridgeArguments, output: &Output) -> Res
         receipt.bridge = Some(log.consistency(size, past.size)?);
         done.push(replace(path, &receipt, &trust, output)?);
     }
-    output.data(&json!({"schema": "muhr/receipt-bridge/1", "files": done}));
+    output.document(&BridgeView { files: done });
     Ok(DONE)
 }
 
@@ -165,13 +169,13 @@ fn size(receipt: &Receipt) -> Result<protocol::height::LogSize, Failure> {
     Ok(checkpoint.size)
 }
 
-/// Judges the new receipt and puts it in the place of the old one.
+/// Judges the new receipt, puts it in the place of the old one, and says so at once.
 fn replace(
     path: &Path,
     receipt: &Receipt,
     trust: &TrustPolicy,
     output: &Output,
-) -> Result<serde_json::Value, Failure> {
+) -> Result<RenewedFile, Failure> {
     let text = receipt.write();
     let judged = verify::receipt::judge(trust, text.as_bytes(), None);
     let (verdict, proves) = (judged.verdict, judged.proves_entry());
@@ -183,9 +187,12 @@ fn replace(
             .help("the receipt stays as it was; ask another agency's node"));
     };
     durable::write_private(path, text.as_bytes())?;
-    let way = facts.way.words();
-    output.judged("", verdict, &format!("  {name}  ({way})"));
-    Ok(json!({
-        "file": name.to_string(), "verdict": verdict.words(), "way": way, "size": facts.size.get(),
-    }))
+    let renewed = RenewedFile {
+        file: name.to_string(),
+        verdict: Ruling(verdict),
+        way: facts.way.words(),
+        size: facts.size.get(),
+    };
+    output.say(&renewed.line());
+    Ok(renewed)
 }

@@ -17,12 +17,9 @@ use protocol::{
     height::{Height, LeafIndex, TimeMs, Version},
     name::RegistryName,
 };
-use serde_json::{Value, json};
+use views::auditor::basis::{Basis, Place};
 
-use crate::{
-    exit::Failure,
-    output::{Output, iso, local},
-};
+use crate::{exit::Failure, output::Output};
 
 pub(crate) use self::seal::note_key as report_key;
 
@@ -52,23 +49,15 @@ impl EntryPosition {
             time,
         }
     }
+}
 
-    pub(super) fn json(self) -> Value {
-        json!({"leaf": self.index.get(), "height": self.height.get(), "time": iso(self.time.get())})
-    }
-
-    pub(super) fn words(self) -> String {
-        let (index, height) = (self.index, self.height);
-        format!("leaf {index}, block {height}, {}", local(self.time.get()))
-    }
-
-    /// Three cells of a table.
-    pub(super) fn cells(self) -> [String; 3] {
-        [
-            self.index.to_string(),
-            self.height.to_string(),
-            iso(self.time.get()),
-        ]
+impl From<EntryPosition> for Place {
+    fn from(position: EntryPosition) -> Self {
+        Self {
+            leaf: position.index.get(),
+            height: position.height.get(),
+            time: position.time.into(),
+        }
     }
 }
 
@@ -79,31 +68,17 @@ pub(super) fn entries(block: &ReplayBlock) -> impl Iterator<Item = (EntryPositio
 }
 
 /// What a report rests on.
-pub(super) fn basis(whole: &Whole) -> Value {
-    let checkpoint = whole.trusted.checkpoint();
-    let head = whole.replay.head();
-    json!({
-        "origin": checkpoint.origin.as_str(), "size": checkpoint.size.get(), "root": checkpoint.root.to_string(),
-        "height": head.height().get(), "time": iso(head.time().get()), "cosigners": cosigners(whole),
-    })
-}
-
-pub(super) fn cosigners(whole: &Whole) -> Vec<&str> {
-    let cosigners = whole.trusted.cosigners().iter();
-    cosigners.map(|(name, _)| name.as_str()).collect()
-}
-
-/// The same for people.
-pub(super) fn basis_words(whole: &Whole) -> String {
+pub(super) fn basis(whole: &Whole) -> Basis {
     let (checkpoint, head) = (whole.trusted.checkpoint(), whole.replay.head());
-    format!(
-        "checkpoint of size {} of {}, block {}, {}; cosigned by {}; every entry and rule checked",
-        checkpoint.size,
-        checkpoint.origin,
-        head.height(),
-        local(head.time().get()),
-        cosigners(whole).join(", ")
-    )
+    let cosigners = whole.trusted.cosigners().iter();
+    Basis {
+        origin: checkpoint.origin.to_string(),
+        size: checkpoint.size.get(),
+        root: checkpoint.root.to_string(),
+        height: head.height().get(),
+        time: head.time().into(),
+        cosigners: cosigners.map(|(name, _)| name.clone()).collect(),
+    }
 }
 
 /// Receipts by which keys are told as numbers.
@@ -118,11 +93,6 @@ impl Numbers {
         let record = self.0.number(registry, key, Version::new(u64::MAX))?;
         Some(record.to_string())
     }
-}
-
-/// The number of a record where it is known, else its key.
-fn named(number: Option<&str>, key: &RecordKey) -> String {
-    number.map_or_else(|| format!("key {key}"), ToOwned::to_owned)
 }
 
 fn since(text: Option<&str>) -> Result<Option<TimeMs>, Failure> {

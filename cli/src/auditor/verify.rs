@@ -3,8 +3,6 @@
 //! A file is judged as what its bytes are, whatever it is called, and read once. All files are judged, and
 //! the gravest verdict stands first and is the exit code.
 
-pub(super) mod shown;
-
 use std::path::{Path, PathBuf};
 
 use client::{durable, formats, input::InputFile};
@@ -12,36 +10,27 @@ use protocol::{
     dossier::DOSSIER_BYTES_MAX, hash::DocumentHash, kind::Kind, note::NOTE_BYTES_MAX,
     policy::OpenedBy, receipt::RECEIPT_BYTES_MAX, standing::Endorsement,
 };
-use serde_json::{Value, json};
-use verify::{Judgement, Verdict, checkpoint::Trusts, receipt::ReceiptFacts};
+use verify::{Judgement, Verdict, checkpoint::Trusts, dossier::Member, receipt::ReceiptFacts};
+use views::{
+    auditor::{
+        dossier::DossierPart,
+        verify::{FileView, Subject, VerifyView},
+    },
+    shown::Ruling,
+    steps::{Step, told},
+};
 
-use super::dossier;
 use crate::{
     arguments::VerifyArguments,
     exit::{ExitCode, Failure, USAGE},
-    output::{Line, Output, Step, told},
+    output::Output,
 };
 
 /// How far a dossier is followed unless another depth is asked for.
 const DEPTH_MAX: u8 = 16;
 
-/// What was judged with what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Subject {
-    /// A document with its receipt.
-    Document,
-    /// A receipt, and no document.
-    ReceiptAlone,
-    /// A document with a dossier.
-    DocumentInDossier,
-    /// A dossier, and no document.
-    DossierAlone,
-    /// A checkpoint, evidence of a fork, or nothing that could be judged.
-    Other(Kind),
-}
-
 /// A judgement in words, with what only a desk knows beside what the verifier found.
-pub(super) struct Told {
+struct Told {
     verdict: Verdict,
     steps: Vec<Step>,
     facts: Option<ReceiptFacts>,
@@ -55,13 +44,6 @@ impl From<&Judgement> for Told {
             facts: judgement.facts.clone(),
         }
     }
-}
-
-/// What is said of one file.
-pub(super) struct FileVerdict {
-    pub(super) verdict: Verdict,
-    pub(super) lines: Vec<Line>,
-    pub(super) json: Value,
 }
 
 struct Judge<'a> {
@@ -81,22 +63,23 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Fa
         arguments,
         trusts: Trusts::new(&trust, &then),
     };
-    let mut judged: Vec<FileVerdict> = arguments.files.iter().map(|file| judge.one(file)).collect();
-    judged.sort_by_key(|judged| judged.verdict.gravity());
-    let gravest = judged
+    let mut files: Vec<FileView> = arguments.files.iter().map(|file| judge.one(file)).collect();
+    files.sort_by_key(|file| file.verdict.0.gravity());
+    let gravest = files
         .first()
-        .map_or(Verdict::Authentic, |first| first.verdict);
-    for line in judged.iter().flat_map(|judged| &judged.lines) {
-        output.say(line);
-    }
-    let all: Vec<Value> = judged.into_iter().map(|judged| judged.json).collect();
-    output.data(&json!({"schema": "muhr/verify/1", "verdict": gravest.words(), "exit_code": gravest.exit_code(), "files": all}));
-    Ok(gravest.exit_code())
+        .map_or(Verdict::Authentic, |first| first.verdict.0);
+    let view = VerifyView {
+        verdict: Ruling(gravest),
+        exit_code: gravest.exit_code(),
+        files,
+    };
+    output.view(&view);
+    Ok(view.exit_code)
 }
 
 impl Judge<'_> {
     /// Says something of every file: one that cannot be read hides nothing of the others.
-    fn one(&self, file: &Path) -> FileVerdict {
+    fn one(&self, file: &Path) -> FileView {
         self.judge(file).unwrap_or_else(|failure| {
             let help = failure
                 .help
@@ -106,7 +89,7 @@ impl Judge<'_> {
         })
     }
 
-    fn judge(&self, file: &Path) -> Result<FileVerdict, Failure> {
+    fn judge(&self, file: &Path) -> Result<FileView, Failure> {
         let input = InputFile::open(file)?;
         if let Some(receipt) = &self.arguments.receipt {
             let document = input.hash()?;
@@ -148,7 +131,7 @@ impl Judge<'_> {
         file: &Path,
         proof: InputFile,
         document: Option<&DocumentHash>,
-    ) -> Result<FileVerdict, Failure> {
+    ) -> Result<FileView, Failure> {
         match proof.kind() {
             Kind::Dossier => {
                 let bytes = proof.read(DOSSIER_BYTES_MAX)?;
@@ -178,7 +161,7 @@ impl Judge<'_> {
         }
     }
 
-    fn dossier(&self, file: &Path, bytes: &[u8], document: Option<&DocumentHash>) -> FileVerdict {
+    fn dossier(&self, file: &Path, bytes: &[u8], document: Option<&DocumentHash>) -> FileView {
         let subject = match document {
             Some(_) => Subject::DocumentInDossier,
             None => Subject::DossierAlone,
@@ -195,43 +178,46 @@ impl Judge<'_> {
         match verify::dossier::read(bytes) {
             Ok(dossier) => {
                 let members = verify::dossier::judge(self.trusts, &dossier, document, depth.into());
-                let said = (subject, self.arguments.steps);
-                let mut judged = dossier::judged(file, said, &members);
-                if let Some(first) = members.first() {
-                    self.add_recovery(&mut judged.lines, first.judgement.facts.is_some());
-                }
-                judged
+                self.together(file, subject, &members)
             }
             Err(judgement) => self.shown(file, subject, &Told::from(&*judgement)),
         }
     }
 
-    fn shown(&self, file: &Path, subject: Subject, judgement: &Told) -> FileVerdict {
-        let verdict = judgement.verdict;
-        let mut lines = shown::lines(file, (subject, verdict), judgement, self.arguments.steps);
-        self.add_recovery(&mut lines, judgement.facts.is_some());
-        for reference in judgement.facts.iter().flat_map(|facts| &facts.references) {
-            let what = dossier::words(reference);
-            lines.push(Line::text(format!(
-                "  rests on {what}, which this receipt does not prove"
-            )));
-        }
-        FileVerdict {
-            verdict,
-            lines,
-            json: shown::json(file, subject, judgement),
+    /// What is said of a dossier: the gravest of all that is in it stands first.
+    fn together(&self, file: &Path, subject: Subject, members: &[Member]) -> FileView {
+        let verdict = verify::dossier::verdict(members);
+        let Some((first, rest)) = members.split_first() else {
+            return self.shown(
+                file,
+                subject,
+                &undecided(
+                    ("dossier", "dossier-read"),
+                    "it holds no receipt".to_owned(),
+                ),
+            );
+        };
+        let first_told = Told::from(&first.judgement);
+        FileView {
+            verdict: Ruling(verdict),
+            exit_code: verdict.exit_code(),
+            dossier: Some(DossierPart::of(first.into(), rest)),
+            ..self.shown(file, subject, &first_told)
         }
     }
-}
 
-impl Judge<'_> {
-    /// That an epoch was opened after a disaster is said beside every verdict by its trust file.
-    fn add_recovery(&self, lines: &mut Vec<Line>, is_proven: bool) {
-        let by_recovery = self.trusts.now().opened_by() == Some(OpenedBy::Recovery);
-        if by_recovery && is_proven {
-            lines.push(Line::text(
-                "  ! the trust file's epoch was opened by recovery keys after a disaster",
-            ));
+    fn shown(&self, file: &Path, subject: Subject, judgement: &Told) -> FileView {
+        FileView {
+            file: file.display().to_string(),
+            subject,
+            verdict: Ruling(judgement.verdict),
+            exit_code: judgement.verdict.exit_code(),
+            steps: judgement.steps.clone(),
+            facts: judgement.facts.as_ref().map(Into::into),
+            dossier: None,
+            all_steps: self.arguments.steps,
+            // That an epoch was opened after a disaster is said beside every verdict by its trust file.
+            by_recovery: self.trusts.now().opened_by() == Some(OpenedBy::Recovery),
         }
     }
 }

@@ -12,8 +12,8 @@ use std::{
 
 use client::{durable, formats, log::Log};
 use protocol::{height::LogSize, merkle::Hash, note::NOTE_BYTES_MAX, policy::TrustPolicy};
-use serde_json::json;
 use verify::{Verdict, checkpoint};
+use views::{auditor::watch::WatchView, shown::ShownTime};
 
 use crate::{
     arguments::WatchArguments,
@@ -45,14 +45,14 @@ pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Fai
                         durable::write(&arguments.state, note.as_bytes())?;
                         seen = Some(note);
                     }
-                    report(output, url, "consistent", Some(size), None);
+                    output.view(&look_of(url, "consistent", Some(size), None));
                 }
                 // A node that is away, slow or behind is named, and the watch goes on.
                 Err(failure) if !is_contradiction(failure.code) => {
-                    report(output, url, "not judged", None, Some(&failure.what));
+                    output.view(&look_of(url, "not judged", None, Some(&failure.what)));
                 }
                 Err(failure) => {
-                    report(output, url, "contradiction", None, Some(&failure.what));
+                    output.view(&look_of(url, "contradiction", None, Some(&failure.what)));
                     return Err(failure);
                 }
             }
@@ -201,19 +201,14 @@ fn forked(
 }
 
 /// One line, or one JSON document, for each look at a node.
-fn report(output: &Output, url: &str, result: &str, size: Option<LogSize>, reason: Option<&str>) {
+fn look_of(url: &str, result: &'static str, size: Option<LogSize>, why: Option<&str>) -> WatchView {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |passed| u64::try_from(passed.as_millis()).unwrap_or(0));
-    let size = size.map(LogSize::get);
-    output.data(&json!({
-        "schema": "muhr/watch/1", "time": crate::output::iso(now), "url": url, "result": result, "size": size, "reason": reason,
-    }));
-    let rest = match (size, reason) {
-        (Some(size), _) => format!("size {size}"),
-        (None, reason) => reason.unwrap_or_default().to_owned(),
-    };
-    output.text(&format!(
-        "{}  {url}  {result}  {rest}",
-        crate::output::local(now)
-    ));
+    WatchView {
+        time: ShownTime::of_ms(now),
+        url: url.to_owned(),
+        result,
+        size: size.map(LogSize::get),
+        reason: why.map(ToOwned::to_owned),
+    }
 }

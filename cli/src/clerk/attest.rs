@@ -3,10 +3,7 @@
 //! The clerk has the document and its receipt from the agency that recorded it. What is said, is said of
 //! the version that this receipt proves, and only if that is still the latest.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use api::InboxRecord;
 use client::{
@@ -23,8 +20,11 @@ use protocol::{
     record::{CaseRule, RecordId},
     state::RecordState,
 };
-use serde_json::json;
 use verify::receipt::ReceiptFacts;
+use views::{
+    clerk::inbox::{InboxView, WaitingRecord},
+    steps::detail,
+};
 
 use super::{
     references::Rests,
@@ -35,7 +35,7 @@ use crate::{
     clerk::typed,
     exit::{CONFLICT, DONE, Failure, UNREACHABLE, USAGE},
     nodes,
-    output::{Output, detail, local},
+    output::Output,
 };
 
 pub(crate) fn run(
@@ -177,39 +177,33 @@ fn is_of(record: &InboxRecord, number: &RecordId) -> bool {
         .any(|number| number.key(&registry).to_hex() == record.key)
 }
 
+fn waiting(record: InboxRecord) -> WaitingRecord {
+    WaitingRecord {
+        registry: record.registry,
+        key: record.key,
+        version: record.version,
+        index: record.index,
+        time: record.time,
+        until: record.until,
+        endorsement: record.endorsement,
+    }
+}
+
 pub(crate) fn inbox(arguments: &InboxArguments, output: &Output) -> Result<u8, Failure> {
     let agency = typed::agency(&arguments.agency)?;
     let wanted = arguments.record.as_deref().map(typed::number);
     let wanted = wanted.transpose()?;
     let inbox = nodes::connect_to(&arguments.node)?.inbox(&agency)?;
-    let mut shown = Vec::new();
-    for record in &inbox.records {
-        // The ledger knows keys; whoever has the number can tell which one it is.
-        let is_wanted = wanted.as_ref().is_none_or(|number| is_of(record, number));
-        if is_wanted {
-            shown.push(record);
-        }
-    }
-    output.data(&json!({
-        "schema": "muhr/inbox/1", "proven": false, "agency": arguments.agency, "all": inbox.all, "records": shown,
-    }));
-    for record in &shown {
-        let until = record.until.map_or_else(
-            || "no end".to_owned(),
-            |until| {
-                let left = Duration::from_millis(until.saturating_sub(record.time));
-                format!(
-                    "until {} ({} days in all)",
-                    local(until),
-                    left.as_secs() / 86_400
-                )
-            },
-        );
-        output.text(&format!(
-            "{}  {}  version {}  leaf {}  {}  {until}",
-            record.registry, record.key, record.version, record.index, record.endorsement
-        ));
-    }
+    // The ledger knows keys; whoever has the number can tell which one it is.
+    let is_wanted =
+        |record: &InboxRecord| wanted.as_ref().is_none_or(|number| is_of(record, number));
+    let shown = inbox.records.into_iter().filter(is_wanted).map(waiting);
+    output.view(&InboxView {
+        proven: false,
+        agency: arguments.agency.clone(),
+        all: inbox.all,
+        records: shown.collect(),
+    });
     output.note(&format!(
         "{} wait for {}, as the node tells; the agency that recorded one has its document and receipt",
         inbox.all, arguments.agency

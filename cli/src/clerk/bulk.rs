@@ -25,7 +25,7 @@ use client::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use protocol::{name::RegistryName, record::CaseRule};
-use serde_json::json;
+use views::clerk::bulk::BulkView;
 
 pub(crate) use self::opening::{table, written};
 use self::{
@@ -48,9 +48,6 @@ use crate::{
 
 /// Numbers that earlier runs left of which each is named.
 const LEFT_NAMED: usize = 20;
-
-/// What becomes of a row with which nothing more is to be done.
-const GOOD: [&str; 4] = ["anchored", "amended", "unchanged", "fit"];
 
 pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Failure> {
     let registry = typed::registry(&arguments.registry)?;
@@ -113,15 +110,9 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
     let written = results.finish()?;
     stopped?;
     kept?;
-    let is_all = left == 0;
-    Ok(summary(
-        arguments,
-        output,
-        &written,
-        &counts,
-        (&mixed, unlike),
-        is_all,
-    ))
+    let view = view(arguments, &written, counts, (mixed, unlike), left > 0);
+    output.view(&view);
+    Ok(if view.is_done() { DONE } else { SOME_NOT_DONE })
 }
 
 /// Brings what earlier runs left that no row asks for any more; where that cannot be told, it is not done.
@@ -342,59 +333,24 @@ fn progress(output: &Output, rows: u64) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Says what became of the rows; `is_all` if nothing was left behind besides.
-fn summary(
+fn view(
     arguments: &BulkArguments,
-    output: &Output,
     written: &results::RunFiles,
-    counts: &BTreeMap<&'static str, u64>,
-    (mixed, unlike): (&Mixed, usize),
-    is_all: bool,
-) -> u8 {
-    let is_good = |status: &str| GOOD.contains(&status);
-    let good = counts.iter().filter(|(status, _)| is_good(status));
-    let done: u64 = good.map(|(_, count)| count).sum();
-    let all: u64 = counts.values().sum();
+    counts: BTreeMap<&'static str, u64>,
+    (mixed, unlike): (Mixed, usize),
+    is_more_left: bool,
+) -> BulkView {
     let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    output.data(&json!({
-        "schema": "muhr/bulk/1", "rows": all, "counts": counts, "dry_run": arguments.dry_run,
-        "look_alikes": mixed.count, "unlike_numbers": unlike, "result": shown(&written.result), "errors": shown(&written.errors),
-    }));
-    let is_done = done == all && is_all;
-    let mark = if is_done { "✔" } else { "▲" };
-    output.text(&if arguments.dry_run {
-        format!("{mark} {done} of {all} rows are fit to be anchored; nothing was sent")
-    } else {
-        format!("{mark} {done} of {all} rows anchored; every receipt verified")
-    });
-    for (status, count) in counts {
-        let mark = if is_good(status) { "✔" } else { "▲" };
-        output.text(&format!("{mark} {count} {status}"));
+    BulkView {
+        rows: counts.values().sum(),
+        counts,
+        dry_run: arguments.dry_run,
+        look_alikes: mixed.count,
+        unlike_numbers: unlike,
+        result: shown(&written.result),
+        errors: shown(&written.errors),
+        mixed: mixed.shown,
+        is_folder: arguments.input.is_dir(),
+        is_more_left,
     }
-    if unlike > 0 {
-        output.text(&format!(
-            "▲ {unlike} of the numbers unlike all others, as named above"
-        ));
-    }
-    if mixed.count > 0 {
-        let count = mixed.count;
-        output.text(&format!(
-            "▲ {count} of the numbers mix alphabets; check that they were typed as meant:"
-        ));
-        for line in &mixed.shown {
-            output.text(&format!("  {line}"));
-        }
-    }
-    if let Some(result) = shown(&written.result) {
-        output.text(&format!("  {result} says of every row what became of it"));
-    }
-    if let Some(errors) = shown(&written.errors) {
-        let advice = if arguments.input.is_dir() {
-            "names the files to mend: mend or rename them, and run the same command again"
-        } else {
-            "holds the rows to mend: mend it, and anchor it like a table, with another --out"
-        };
-        output.text(&format!("  {errors} {advice}"));
-    }
-    if is_done { DONE } else { SOME_NOT_DONE }
 }

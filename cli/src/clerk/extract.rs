@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use client::{durable, import::archive};
 use protocol::record::CaseRule;
-use serde_json::json;
+use views::clerk::anchor::ExtractView;
 
 use crate::{
     arguments::ReceiptExtractArguments,
@@ -44,10 +44,10 @@ pub(crate) fn run(arguments: &ReceiptExtractArguments, output: &Output) -> Resul
             .help("move it away first, or name another file with --out"));
     }
     durable::write_private(&path, &bytes)?;
-    let shown = path.display().to_string();
-    output.data(&json!({
-        "schema": "muhr/extract/1", "record": record.to_string(), "registry": registry.as_str(), "receipt": shown,
-    }));
-    output.text(&format!("✔ {shown}"));
+    output.view(&ExtractView {
+        record: record.to_string(),
+        registry: registry.to_string(),
+        receipt: path.display().to_string(),
+    });
     Ok(DONE)
 }

@@ -13,8 +13,8 @@ use protocol::{
     opening::{Content, Opening},
     receipt::Receipt,
 };
-use serde_json::json;
 use verify::Verdict;
+use views::clerk::private::RedactView;
 
 use crate::{
     arguments::RedactArguments,
@@ -69,13 +69,12 @@ pub(crate) fn redact(arguments: &RedactArguments, output: &Output) -> Result<u8,
         );
     }
     durable::write_private(&out, receipt.write().as_bytes())?;
-    output.data(&json!({
-        "schema": "muhr/receipt-redact/1", "file": file.display().to_string(), "out": out.display().to_string(),
-        "shown": shown, "withheld_max": withheld_max,
-    }));
-    output.text(&format!("✔ redacted  {}", out.display()));
-    output.text(&format!("  shown: {}", shown.join(", ")));
-    output.text(&format!("  withheld: at most {withheld_max} fields"));
+    output.view(&RedactView {
+        file: file.display().to_string(),
+        out: out.display().to_string(),
+        shown,
+        withheld_max,
+    });
     Ok(DONE)
 }
 

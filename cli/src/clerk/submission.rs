@@ -9,21 +9,17 @@ use client::{
     submit::{self, Clerk, ClerkKey},
 };
 use protocol::{
-    entry::{Operation, Statement},
-    name::RegistryName,
-    opening::Opening,
-    record::RecordId,
-    state::RecordState,
+    entry::Statement, name::RegistryName, opening::Opening, record::RecordId, state::RecordState,
 };
-use serde_json::json;
 use verify::{Verdict, history::HistoryFacts, receipt::ReceiptFacts};
+use views::clerk::anchor::AnchorView;
 
 use super::{confirm_text, references::Rests};
 use crate::{
     arguments::ClerkOptions,
     exit::{DONE, Failure},
     keys, nodes,
-    output::{Output, iso, local},
+    output::Output,
     terminal,
 };
 
@@ -122,38 +118,22 @@ pub(crate) fn submit(
         let (statement, opening) = (request.statement, request.opening);
         submit::sign_and_submit(clerk, receipt_path, statement, opening, agree)?
     };
-    show(output, &facts, receipt_path, clerk.trust.witnesses().len());
+    let agencies = clerk.trust.witnesses().len();
+    output.view(&view(facts, receipt_path, agencies));
     Ok(DONE)
 }
 
-fn show(output: &Output, facts: &ReceiptFacts, path: &Path, validators: usize) {
-    output.data(&json!({
-        "schema": "muhr/anchor/1", "record": facts.record, "registry": facts.registry, "operation": facts.operation.word(),
-        "version": facts.version.get(), "index": facts.index.get(), "height": facts.height.get(), "time": iso(facts.time.get()),
-        "cosigners": facts.cosigners.iter().map(|(name, _)| name).collect::<Vec<_>>(), "receipt": path.display().to_string(),
-    }));
-    let done = match facts.operation {
-        Operation::Register => "anchored",
-        Operation::Amend => "amended",
-        Operation::Correct => "corrected",
-        Operation::Suspend => "suspended",
-        Operation::Reinstate => "reinstated",
-        Operation::Revoke => "revoked",
-        Operation::Confirm => "confirmed",
-        Operation::Dispute => "disputed",
-        Operation::Withdraw => "withdrawn",
-    };
-    output.text(&format!(
-        "✔ {done}  {}  in {}, version {}",
-        facts.record.as_deref().unwrap_or(""),
-        facts.registry,
-        facts.version
-    ));
-    output.text(&format!(
-        "  block {}  {}  cosigned by {} of {validators} agencies",
-        facts.height,
-        local(facts.time.get()),
-        facts.cosigners.len()
-    ));
-    output.text(&format!("  receipt {}", path.display()));
+fn view(facts: ReceiptFacts, path: &Path, agencies: usize) -> AnchorView {
+    AnchorView {
+        record: facts.record,
+        registry: facts.registry,
+        operation: facts.operation,
+        version: facts.version.get(),
+        index: facts.index.get(),
+        height: facts.height.get(),
+        time: facts.time.into(),
+        cosigners: facts.cosigners.into_iter().map(|(name, _)| name).collect(),
+        receipt: path.display().to_string(),
+        agencies,
+    }
 }

@@ -23,8 +23,8 @@ use protocol::{
     entry::Statement, hash::DocumentHash, name::RegistryName, opening::Opening, pending::Pending,
     receipt::RECEIPT_BYTES_MAX, record::CaseRule,
 };
-use serde_json::json;
 use verify::Verdict;
+use views::clerk::bulk::{WatchFolderView, taken_line};
 
 use super::{
     bulk::{
@@ -37,7 +37,7 @@ use crate::{
     arguments::{ClerkOptions, HotArguments},
     clerk::typed,
     exit::{CONFLICT, DONE, Failure, NOT_PERMITTED, SOME_NOT_DONE, UNREACHABLE, USAGE},
-    output::{Output, local},
+    output::Output,
 };
 
 /// What stands behind the name of a document for its receipt, and for an entry on its way to one.
@@ -112,12 +112,12 @@ pub(crate) fn run(arguments: &HotArguments, output: &Output) -> Result<u8, Failu
         looks += 1;
         if arguments.rounds.is_some_and(|rounds| looks >= rounds) {
             let (anchored, refused) = (hot.anchored, hot.refused);
-            output.data(&json!({
-                "schema": "muhr/watch-folder/1", "looks": looks, "anchored": anchored, "refused": refused, "waiting": waiting,
-            }));
-            output.text(&format!(
-                "{anchored} anchored, {refused} refused, {waiting} waiting"
-            ));
+            output.view(&WatchFolderView {
+                looks,
+                anchored,
+                refused,
+                waiting,
+            });
             let done = refused == 0 && waiting == 0;
             return Ok(if done { DONE } else { SOME_NOT_DONE });
         }
@@ -392,8 +392,8 @@ impl Hot<'_> {
         let facts = brought?;
         let _mended = fs::remove_file(durable::beside(path, ".refused"));
         self.anchored += 1;
-        self.output
-            .text(&format!("✔ {shown}  {}", local(facts.time.get())));
+        let line = taken_line(&shown.to_string(), facts.time.into());
+        self.output.say(&line);
         Ok(())
     }
 

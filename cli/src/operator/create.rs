@@ -30,13 +30,16 @@ use protocol::{
     state::{ClerkState, Limits, RegistryState},
     words,
 };
-use serde_json::json;
+use views::{
+    operator::network::{NetworkView, NewNode},
+    shown::iso,
+};
 
 use super::key::generate;
 use crate::{
     arguments::CreateArguments,
     exit::{CONFIGURATION, DONE, Failure, UNEXPECTED, USAGE},
-    output::{Output, iso},
+    output::Output,
 };
 
 /// The most bytes of a plain key file.
@@ -126,7 +129,7 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
     }
     write(&arguments.dir, &genesis, &folders)?;
     read_back(&arguments.dir, &genesis, &folders)?;
-    show(output, arguments, &genesis, &folders);
+    output.view(&view(arguments, &genesis, &folders));
     Ok(DONE)
 }
 
@@ -487,28 +490,19 @@ fn node_toml(folder: &NewFolder, folders: &[NewFolder]) -> String {
     out
 }
 
-fn show(output: &Output, arguments: &CreateArguments, genesis: &Genesis, folders: &[NewFolder]) {
-    let dir = arguments.dir.display();
-    let nodes: Vec<_> = folders.iter().map(|folder| json!({"name": folder.name, "url": format!("http://{}", folder.http), "dir": arguments.dir.join(&folder.name).display().to_string()})).collect();
-    let words = words::fingerprint(&sha256(&[genesis.trust_file().as_bytes()])).join(" ");
-    output.data(&json!({"schema": "muhr/network/1", "origin": genesis.origin.as_str(), "genesis": genesis.chain().to_hex(), "words": words, "quorum": genesis.quorum(), "nodes": nodes}));
-    output.text(&format!(
-        "✔ network {} with {} agencies, {} of which must agree",
-        genesis.origin,
-        genesis.agencies.len(),
-        genesis.quorum()
-    ));
-    output.text(&format!("  genesis {}", genesis.chain().to_hex()));
-    for folder in folders {
-        output.text(&format!(
-            "  muhr-node run --dir {dir}/{}    http://{}",
-            folder.name, folder.http
-        ));
+fn view(arguments: &CreateArguments, genesis: &Genesis, folders: &[NewFolder]) -> NetworkView {
+    let node = |folder: &NewFolder| NewNode {
+        name: folder.name.clone(),
+        url: format!("http://{}", folder.http),
+        dir: arguments.dir.join(&folder.name).display().to_string(),
+    };
+    NetworkView {
+        origin: genesis.origin.to_string(),
+        genesis: genesis.chain().to_hex(),
+        words: words::fingerprint(&sha256(&[genesis.trust_file().as_bytes()])).join(" "),
+        quorum: genesis.quorum(),
+        nodes: folders.iter().map(node).collect(),
+        agencies: genesis.agencies.len(),
+        dir: arguments.dir.display().to_string(),
     }
-    output.text(&format!(
-        "  trust file for everybody who verifies: {dir}/trust.policy"
-    ));
-    output.text(&format!(
-        "  its words, to be compared by telephone: {words}"
-    ));
 }

@@ -7,7 +7,7 @@ use protocol::{
     keyfile::KeyFile,
     name::{AgencyName, ClerkName, Origin, is_policy_key_name},
 };
-use serde_json::json;
+use views::operator::key::KeyView;
 
 use crate::{
     arguments::{KeyNewArguments, KeyPassphraseArguments, KeyShowArguments},
@@ -120,22 +120,14 @@ fn show_file(found: &LoadedKey, path: &std::path::Path, origin: Option<&Origin>,
         "report" => Some(report_key(&file.holder, public).write()),
         _ => None,
     };
-    output.data(&json!({
-        "schema": "muhr/key/1", "vkey": vkey, "file": path.display().to_string(), "purpose": file.purpose, "holder": file.holder,
-        "algorithm": "ed25519", "public": public.to_string(), "proof": proof,
-        "encrypted": found.is_encrypted,
-    }));
-    output.text(&format!("{} key of {}", file.purpose, file.holder));
-    output.text(&format!("  public ed25519 {public}"));
-    if let Some(vkey) = vkey {
-        output.text(&format!("  vkey {vkey}"));
-    }
-    if let Some(proof) = proof {
-        output.text(&format!("  proof {proof}"));
-    }
-    output.text(if found.is_encrypted {
-        "  opens with its passphrase, which nobody can find again"
-    } else {
-        "  without a passphrase: whoever can read the file can sign"
+    output.view(&KeyView {
+        file: path.display().to_string(),
+        purpose: file.purpose.clone(),
+        holder: file.holder.clone(),
+        algorithm: "ed25519",
+        public: public.to_string(),
+        vkey,
+        proof,
+        encrypted: found.is_encrypted,
     });
 }

@@ -15,7 +15,7 @@ fn root() -> PathBuf {
 }
 
 /// Who may import whom. `ledger` and `consensus` are strangers; only `node` introduces them.
-const TABLE: [(&str, &[&str]); 11] = [
+const TABLE: [(&str, &[&str]); 12] = [
     ("protocol", &[]),
     ("verify", &["protocol"]),
     ("consensus", &["protocol"]),
@@ -27,9 +27,10 @@ const TABLE: [(&str, &[&str]); 11] = [
     ),
     ("client", &["api", "ledger", "protocol", "verify"]),
     ("messages", &[]),
+    ("views", &["messages", "protocol", "verify"]),
     (
         "cli",
-        &["api", "client", "ledger", "messages", "protocol", "verify"],
+        &["api", "client", "ledger", "protocol", "verify", "views"],
     ),
     ("testkit", &["protocol"]),
     (

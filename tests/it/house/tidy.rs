@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 12] = [
     "protocol",
     "verify",
     "consensus",
@@ -17,6 +17,7 @@ const CRATES: [&str; 11] = [
     "cli",
     "testkit",
     "messages",
+    "views",
     "tests",
 ];
 /// No file is longer.

@@ -12,9 +12,10 @@ use protocol::{
     record::RecordId,
     state::RecordStatus,
 };
+use views::auditor::reconcile::FindingKind;
 
 use super::{
-    finding::{Counts, Finding, FindingKind},
+    finding::{Counts, Finding},
     ledger_records::{LedgerRecord, RegistryRecords},
 };
 use crate::auditor::report::{EntryPosition, day_of};

@@ -3,65 +3,12 @@
 use std::collections::BTreeMap;
 
 use protocol::{hash::RecordKey, height::Version};
-use serde_json::{Value, json};
+use views::{
+    auditor::reconcile::{FindingKind, FindingView},
+    shown::ShownKey,
+};
 
 use crate::auditor::report::EntryPosition;
-
-/// Kinds of findings, the gravest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum FindingKind {
-    /// In the table, never anchored.
-    Missing,
-    /// Anchored, not in the table.
-    Extra,
-    /// Other fields or another date than what was anchored.
-    Changed,
-    /// In force by one side, and not by the other.
-    Status,
-    /// Anchored too long after its legal date.
-    Late,
-    /// The number of an earlier row again.
-    Duplicate,
-    /// A row that cannot be compared.
-    Invalid,
-}
-
-impl FindingKind {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Missing,
-        Self::Extra,
-        Self::Changed,
-        Self::Status,
-        Self::Late,
-        Self::Duplicate,
-        Self::Invalid,
-    ];
-
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Extra => "extra",
-            Self::Changed => "changed",
-            Self::Status => "status",
-            Self::Late => "late",
-            Self::Duplicate => "duplicate",
-            Self::Invalid => "invalid",
-        }
-    }
-
-    /// What it means, in a sentence of the report.
-    pub(super) const fn meaning(self) -> &'static str {
-        match self {
-            Self::Missing => "in the table, and never anchored",
-            Self::Extra => "anchored, and not in the table",
-            Self::Changed => "the table says something else than what was anchored",
-            Self::Status => "the ledger says otherwise whether it is in force",
-            Self::Late => "anchored too long after its legal date",
-            Self::Duplicate => "the number of an earlier row again",
-            Self::Invalid => "a row that cannot be compared",
-        }
-    }
-}
 
 /// One thing to look at. Values of cells are never in it: names of columns are.
 #[derive(Clone, Debug)]
@@ -79,52 +26,18 @@ pub(super) struct Finding {
     pub(super) detail: String,
 }
 
-impl Finding {
-    pub(super) const HEADER: [&'static str; 10] = [
-        "kind", "row", "record", "key", "version", "leaf", "height", "time", "fields", "detail",
-    ];
-
-    pub(super) fn cells(&self) -> Vec<String> {
-        let version = self.entry.map(|(version, _)| version.to_string());
-        let place = self.entry.map(|(_, place)| place.cells());
-        let mut cells = vec![
-            self.kind.word().to_owned(),
-            self.row.map(|row| row.to_string()).unwrap_or_default(),
-            self.record.clone().unwrap_or_default(),
-            self.key.map(|key| key.to_hex()).unwrap_or_default(),
-            version.unwrap_or_default(),
-        ];
-        cells.extend(place.unwrap_or_default());
-        cells.extend([self.fields.join(", "), self.detail.clone()]);
-        cells
-    }
-
-    pub(super) fn json(&self) -> Value {
-        json!({
-            "kind": self.kind.word(), "row": self.row, "record": self.record, "key": self.key.map(|key| key.to_hex()),
-            "version": self.entry.map(|(version, _)| version.get()), "place": self.entry.map(|(_, place)| place.json()),
-            "fields": self.fields, "detail": self.detail,
-        })
-    }
-
-    /// One line for people.
-    pub(super) fn words(&self) -> String {
-        let row = self.row.map(|row| format!("row {row}  "));
-        let record = match (&self.record, &self.key) {
-            (Some(record), _) => format!("{record}  "),
-            (None, Some(key)) => format!("key {key}  "),
-            (None, None) => String::new(),
-        };
-        let place = self
-            .entry
-            .map(|(_, place)| format!("  ({})", place.words()));
-        format!(
-            "▲ {:<9} {}{record}{}{}",
-            self.kind.word(),
-            row.unwrap_or_default(),
-            self.detail,
-            place.unwrap_or_default()
-        )
+impl From<Finding> for FindingView {
+    fn from(finding: Finding) -> Self {
+        Self {
+            kind: finding.kind,
+            row: finding.row,
+            record: finding.record,
+            key: finding.key.map(ShownKey),
+            version: finding.entry.map(|(version, _)| version.get()),
+            place: finding.entry.map(|(_, place)| place.into()),
+            fields: finding.fields,
+            detail: finding.detail,
+        }
     }
 }
 

@@ -13,11 +13,14 @@ use protocol::{
     height::{TimeMs, Version},
     name::{ClerkName, Date, ReasonCode, RegistryName},
 };
-use serde_json::{Value, json};
+use views::{
+    auditor::anomalies::{AnomaliesView, AnomalyView, CountedClerk},
+    shown::ShownKey,
+};
 
 use self::judge::{Anomaly, Thresholds};
 
-use super::{EntryPosition, Numbers, basis, basis_words, csv, entries, named, since, write_csv};
+use super::{EntryPosition, Numbers, basis, csv, entries, since, write_csv};
 use crate::{
     arguments::AnomaliesArguments,
     auditor::replayed_log,
@@ -69,25 +72,6 @@ impl LogEntries {
     }
 }
 
-/// Columns of the table.
-const HEADER: [&str; 15] = [
-    "kind",
-    "leaf",
-    "height",
-    "time",
-    "last leaf",
-    "last height",
-    "last time",
-    "entries",
-    "leaves",
-    "clerk",
-    "registry",
-    "record",
-    "key",
-    "version",
-    "detail",
-];
-
 /// How many entries of each operation a clerk has made in a registry.
 type Counts<'a> = BTreeMap<(&'a ClerkName, &'a RegistryName), BTreeMap<Operation, u64>>;
 
@@ -121,105 +105,49 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
         *of.entry(entry.operation).or_default() += 1;
     }
     let findings = judge::all(&seen, &thresholds);
-    let number = |finding: &Anomaly<'_>| {
-        let seen = finding.single()?;
-        numbers.of(&seen.registry, &seen.key)
-    };
-    output.data(&json!({
-        "schema": "muhr/anomalies/1", "basis": basis(&whole), "thresholds": thresholds.json(), "entries": seen.len(),
-        "clerks": counts.iter().map(counted).collect::<Vec<_>>(),
-        "findings": findings.iter().map(|finding| json(finding, number(finding))).collect::<Vec<_>>(),
-    }));
-    for ((clerk, registry), of) in &counts {
-        let all: u64 = of.values().sum();
-        let each = of
+    let view = AnomaliesView {
+        basis: basis(&whole),
+        thresholds: thresholds.view(),
+        entries: seen.len(),
+        clerks: counts.iter().map(counted).collect(),
+        findings: findings
             .iter()
-            .map(|(operation, count)| format!("{} {count}", operation.word()));
-        let each: Vec<_> = each.collect();
-        output.text(&format!(
-            "{clerk}  {registry}  {all} entries: {}",
-            each.join(", ")
-        ));
-    }
-    for finding in &findings {
-        output.text(&line(finding, number(finding).as_deref()));
-    }
-    output.text(&match findings.len() {
-        0 => format!(
-            "✔ nothing stands out among {} entries by these thresholds",
-            seen.len()
-        ),
-        lines => format!("{lines} lines on {} entries", seen.len()),
-    });
-    output.text(&format!("  {}", thresholds.words()));
-    output.text(&format!("  {}", basis_words(&whole)));
-    let rows = findings
-        .iter()
-        .map(|finding| cells(finding, number(finding)));
-    write_csv(arguments.csv.as_deref(), &csv(&HEADER, rows), output)?;
-    Ok(DONE)
-}
-
-/// One line for people.
-fn line(finding: &Anomaly<'_>, number: Option<&str>) -> String {
-    let named = match finding.single() {
-        Some(seen) => format!("version {} of {}", seen.version, named(number, &seen.key)),
-        None => format!(
-            "{} entries up to {}, leaves {}",
-            finding.leaves.len(),
-            finding.last.words(),
-            finding.leaves()
-        ),
+            .map(|found| shown(found, &numbers))
+            .collect(),
     };
-    let (place, first) = (finding.first.place.words(), finding.first);
-    format!(
-        "▲ {:<7} {place}  {}  {}  {named}: {}",
-        finding.kind, first.clerk, first.registry, finding.detail
-    )
+    output.view(&view);
+    let rows = view.findings.iter().map(AnomalyView::cells);
+    let table = csv(&AnomalyView::HEADER, rows);
+    write_csv(arguments.csv.as_deref(), &table, output)?;
+    Ok(DONE)
 }
 
 fn counted(
     ((clerk, registry), of): (&(&ClerkName, &RegistryName), &BTreeMap<Operation, u64>),
-) -> Value {
+) -> CountedClerk {
     let count = |operation| of.get(&operation).copied().unwrap_or(0);
-    let operations: BTreeMap<&str, u64> = Operation::ALL
-        .into_iter()
-        .map(|operation| (operation.word(), count(operation)))
-        .collect();
-    json!({"clerk": clerk.as_str(), "registry": registry.as_str(), "operations": operations})
+    let operations = Operation::ALL.map(|operation| (operation.word(), count(operation)));
+    CountedClerk {
+        clerk: clerk.to_string(),
+        registry: registry.to_string(),
+        operations: operations.into_iter().collect(),
+    }
 }
 
-fn json(finding: &Anomaly<'_>, number: Option<String>) -> Value {
-    let SeenEntry {
-        clerk, registry, ..
-    } = finding.first;
-    let single = finding.single();
-    let leaves = finding.leaves.iter().map(|leaf| leaf.get());
-    json!({
-        "kind": finding.kind, "first": finding.first.place.json(), "last": finding.last.json(),
-        "entries": finding.leaves.len(), "leaves": leaves.collect::<Vec<_>>(),
-        "clerk": clerk.as_str(), "registry": registry.as_str(), "record": number,
-        "key": single.map(|seen| seen.key.to_hex()), "version": single.map(|seen| seen.version.get()), "detail": finding.detail,
-    })
-}
-
-fn cells(finding: &Anomaly<'_>, number: Option<String>) -> Vec<String> {
-    let first = finding.first;
-    let single = finding.single();
-    let mut cells = vec![finding.kind.to_owned()];
-    cells.extend(first.place.cells());
-    cells.extend(finding.last.cells());
-    cells.extend([
-        finding.leaves.len().to_string(),
-        finding.leaves(),
-        first.clerk.to_string(),
-        first.registry.to_string(),
-        number.unwrap_or_default(),
-        single.map(|seen| seen.key.to_hex()).unwrap_or_default(),
-        single
-            .map(|seen| seen.version.to_string())
-            .unwrap_or_default(),
-        finding.detail.clone(),
-    ]);
-    cells
+fn shown(found: &Anomaly<'_>, numbers: &Numbers) -> AnomalyView {
+    let first = found.first;
+    let single = found.single();
+    AnomalyView {
+        kind: found.kind,
+        first: first.place.into(),
+        last: found.last.into(),
+        entries: found.leaves.len(),
+        leaves: found.leaves.iter().map(|leaf| leaf.get()).collect(),
+        clerk: first.clerk.to_string(),
+        registry: first.registry.to_string(),
+        record: single.and_then(|seen| numbers.of(&seen.registry, &seen.key)),
+        key: single.map(|seen| ShownKey(seen.key)),
+        version: single.map(|seen| seen.version.get()),
+        detail: found.detail.clone(),
+    }
 }

@@ -3,8 +3,11 @@
 
 use client::durable;
 use protocol::note::{ALGORITHM_ED25519, NOTE_BYTES_MAX, NoteKey};
-use serde_json::json;
 use verify::Verdict;
+use views::{
+    auditor::report_check::{ReportCheckView, SealedFile},
+    shown::Ruling,
+};
 
 use super::seal::Seal;
 use crate::{
@@ -44,24 +47,20 @@ pub(crate) fn run(arguments: &ReportCheckArguments, output: &Output) -> Result<u
             "altered" if verdict == Verdict::Authentic => Verdict::Altered,
             _ => verdict,
         };
-        judged.push((name, state));
+        judged.push(SealedFile {
+            file: name.clone(),
+            state,
+        });
     }
     let checkpoint = &seal.checkpoint;
-    let listed = judged
-        .iter()
-        .map(|(name, state)| json!({"file": name, "state": state}));
-    output.data(&json!({
-        "schema": "muhr/report-check/1", "verdict": verdict.words(), "exit_code": verdict.exit_code(), "signer": signer.name,
-        "origin": checkpoint.origin.as_str(), "size": checkpoint.size.get(), "root": checkpoint.root.to_string(),
-        "files": listed.collect::<Vec<_>>(),
-    }));
-    let of = format!(
-        "  report on the log of {} at size {}, signed by {}",
-        checkpoint.origin, checkpoint.size, signer.name
-    );
-    output.judged("", verdict, &of);
-    for (name, state) in judged {
-        output.text(&format!("  {name}: {state}"));
-    }
+    output.view(&ReportCheckView {
+        verdict: Ruling(verdict),
+        exit_code: verdict.exit_code(),
+        signer: signer.name,
+        origin: checkpoint.origin.to_string(),
+        size: checkpoint.size.get(),
+        root: checkpoint.root.to_string(),
+        files: judged,
+    });
     Ok(verdict.exit_code())
 }

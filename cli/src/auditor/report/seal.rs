@@ -20,8 +20,6 @@ use crate::{
     output::Output,
 };
 
-/// Name of the note.
-pub(in crate::auditor) const NAME: &str = "report.note";
 /// The most files that one note names.
 const FILES_MAX: usize = 16;
 

@@ -17,8 +17,8 @@ use client::{
     table::{REMARK, cells},
 };
 use protocol::record::RecordId;
+use views::clerk::bulk::GOOD;
 
-use super::GOOD;
 use crate::exit::{Failure, USAGE};
 
 /// How spreadsheets are told that a file is UTF-8.

@@ -15,7 +15,7 @@ use std::{
 
 use client::durable::{self, FileError};
 use protocol::receipt::RECEIPT_BYTES_MAX;
-use serde_json::json;
+use views::clerk::private::{EraseView, LeftFile};
 
 use self::{cut::Cut, kind::Treatment};
 
@@ -56,8 +56,12 @@ pub(crate) fn run(arguments: &EraseArguments, output: &Output) -> Result<u8, Fai
             Err(failure) => found.left.push((one.path, failure.what)),
         }
     }
-    show(output, &erased, &found);
-    Ok(if found.left.is_empty() {
+    let view = view(&erased, found);
+    output.view(&view);
+    output.note(
+        "documents, tables, backups and other copies are not touched; docs/clerks.md says more",
+    );
+    Ok(if view.left.is_empty() {
         DONE
     } else {
         SOME_NOT_DONE
@@ -158,29 +162,16 @@ fn count(path: &Path, kind: Treatment) -> Result<usize, Failure> {
     }
 }
 
-fn show(output: &Output, erased: &[OpeningsFile], found: &Inventory) {
+fn view(erased: &[OpeningsFile], found: Inventory) -> EraseView {
     let name = |path: &Path| path.display().to_string();
-    let left = found.left.iter();
-    let left: Vec<_> = left
-        .map(|(path, why)| json!({"file": name(path), "why": why}))
-        .collect();
-    output.data(&json!({
-        "schema": "muhr/receipt-erase/1", "erased": erased.iter().map(|one| name(&one.path)).collect::<Vec<_>>(),
-        "had_none": found.without.iter().map(|path| name(path)).collect::<Vec<_>>(), "left": left,
-    }));
-    for one in erased {
-        output.text(&format!("✔ erased  {}", one.shown()));
+    let left = |(path, why): (PathBuf, String)| LeftFile {
+        file: name(&path),
+        why,
+    };
+    EraseView {
+        erased: erased.iter().map(|one| name(&one.path)).collect(),
+        had_none: found.without.iter().map(|path| name(path)).collect(),
+        left: found.left.into_iter().map(left).collect(),
+        counted: erased.iter().map(OpeningsFile::shown).collect(),
     }
-    for (path, why) in &found.left {
-        output.text(&format!("✘ left    {}: {why}", path.display()));
-    }
-    output.text(&format!(
-        "  {} erased, {} had no private part, {} left",
-        erased.len(),
-        found.without.len(),
-        found.left.len()
-    ));
-    output.note(
-        "documents, tables, backups and other copies are not touched; docs/clerks.md says more",
-    );
 }

@@ -7,7 +7,7 @@ use protocol::{
     height::{LeafIndex, TimeMs},
     name::{ClerkName, RegistryName},
 };
-use serde_json::{Value, json};
+use views::auditor::anomalies::ShownThresholds;
 
 use super::SeenEntry;
 use crate::{
@@ -46,19 +46,6 @@ impl Anomaly<'_> {
     pub(super) fn single(&self) -> Option<&SeenEntry> {
         (self.leaves.len() == 1).then_some(self.first)
     }
-
-    /// Its leaves in few words, which no spreadsheet takes for a date: 5..9 12.
-    pub(super) fn leaves(&self) -> String {
-        let is_next = |one: &LeafIndex, next: &LeafIndex| one.get() + 1 == next.get();
-        let runs = self.leaves.chunk_by(is_next).filter_map(|run| {
-            let (first, last) = (run.first()?, run.last()?);
-            Some(match first == last {
-                true => first.to_string(),
-                false => format!("{first}..{last}"),
-            })
-        });
-        runs.collect::<Vec<_>>().join(" ")
-    }
 }
 
 impl Thresholds {
@@ -85,27 +72,16 @@ impl Thresholds {
         })
     }
 
-    pub(super) fn json(&self) -> Value {
-        json!({
-            "late_days": self.late_days, "ahead_days": self.ahead_days, "burst_entries": self.burst,
-            "burst_minutes": self.within_minutes, "hours": [self.hours.0, self.hours.1], "rest": self.rest, "zone": "UTC+5",
-        })
-    }
-
-    pub(super) fn words(&self) -> String {
-        let rest = match self.rest.is_empty() {
-            true => "none".to_owned(),
-            false => self.rest.join(", "),
-        };
-        format!(
-            "thresholds: {} days late, {} days ahead, {} entries in {} minutes, work from {} to {}, rest: {rest}; days and hours in UTC+5",
-            self.late_days,
-            self.ahead_days,
-            self.burst,
-            self.within_minutes,
-            self.hours.0,
-            self.hours.1
-        )
+    pub(super) fn view(&self) -> ShownThresholds {
+        ShownThresholds {
+            late_days: self.late_days,
+            ahead_days: self.ahead_days,
+            burst_entries: self.burst,
+            burst_minutes: self.within_minutes,
+            hours: self.hours.into(),
+            rest: self.rest.clone(),
+            zone: "UTC+5",
+        }
     }
 
     fn is_odd(&self, time: TimeMs) -> bool {
@@ -343,7 +319,8 @@ mod tests {
             .map(|leaf| entry(leaf, MONDAY, "a/x"))
             .collect();
         let found = all(&scattered, &thresholds());
-        assert_eq!(found[0].leaves(), "3..5 7 9..10");
+        let leaves: Vec<u64> = found[0].leaves.iter().map(|leaf| leaf.get()).collect();
+        assert_eq!(leaves, [3, 4, 5, 7, 9, 10]);
         let mixed: Vec<_> = (1..)
             .zip(["a/x", "a/y", "a/x", "a/y"])
             .map(|(leaf, clerk)| entry(leaf, MONDAY, clerk))

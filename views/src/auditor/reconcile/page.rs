@@ -1,10 +1,6 @@
 //! The report as a page to read and print: no script, nothing from elsewhere, the same bytes each time.
 
-use super::{Report, finding::FindingKind};
-use crate::{
-    auditor::report::{cosigners, seal},
-    output::iso,
-};
+use super::{FindingKind, FindingView, NOTE, ReconcileView, StatusWord};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#111;background:#fff}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3em .6em;border-bottom:1px solid #bbb}\
@@ -12,9 +8,8 @@ code,td.code{font-family:ui-monospace,monospace;font-size:.85em;overflow-wrap:an
 @media print{body{margin:0;max-width:none}tr{break-inside:avoid}}";
 
 /// The page.
-pub(super) fn write(report: &Report<'_>) -> String {
-    let registry = report.criteria.registry.as_str();
-    let title = escape(&format!("Reconciliation of {registry}"));
+pub(super) fn write(report: &ReconcileView) -> String {
+    let title = escape(&format!("Reconciliation of {}", report.registry));
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
     );
@@ -39,7 +34,7 @@ pub(super) fn write(report: &Report<'_>) -> String {
     page + "</body>\n</html>\n"
 }
 
-fn verdict(report: &Report<'_>) -> &'static str {
+fn verdict(report: &ReconcileView) -> &'static str {
     if report.findings.is_empty() {
         "Table and ledger agree in all that was compared."
     } else {
@@ -47,40 +42,39 @@ fn verdict(report: &Report<'_>) -> &'static str {
     }
 }
 
-fn basis(report: &Report<'_>) -> Vec<(&'static str, String)> {
-    let (whole, checkpoint) = (report.whole, report.whole.trusted.checkpoint());
-    let head = whole.replay.head();
-    let written = report.written.iter();
+fn basis(report: &ReconcileView) -> Vec<(&'static str, String)> {
+    let (rests_on, table) = (&report.basis, &report.table);
+    let written = report.read_as.iter();
     let written: Vec<_> = written
         .map(|(option, word)| format!("--{option} {word}"))
         .collect();
     let mut basis = vec![
-        ("network", checkpoint.origin.to_string()),
-        ("checkpoint", format!("size {}, root {}", checkpoint.size, checkpoint.root)),
-        ("block", format!("{}, {}", head.height(), iso(head.time().get()))),
-        ("cosigned by", cosigners(whole).join(", ")),
+        ("network", rests_on.origin.clone()),
+        ("checkpoint", format!("size {}, root {}", rests_on.size, rests_on.root)),
+        ("block", format!("{}, {}", rests_on.height, rests_on.time.iso())),
+        ("cosigned by", rests_on.cosigners.join(", ")),
         ("checked", "the quorum under the reader's trust file, every signature, rule, index root and hash of the log".to_owned()),
-        ("table", format!("{}, SHA-256 {}", report.table_name(), report.table.to_hex())),
+        ("table", format!("{}, SHA-256 {}", table.name, table.sha256)),
         ("read as", written.join(", ")),
         ("receipts", format!("of {} records", report.receipts)),
-        ("made with", format!("muhr {}", env!("CARGO_PKG_VERSION"))),
+        ("made with", format!("muhr {}", report.program)),
     ];
-    if let Some(key) = report.signer.map(|signer| signer.key()) {
-        let check = format!("muhr report check {} --signer {}", seal::NAME, key.write());
-        basis.push(("signed by", format!("{}, in {}", key.name, seal::NAME)));
+    if let Some(signer) = &report.signer {
+        let check = format!("muhr report check {NOTE} --signer {}", signer.vkey);
+        basis.push(("signed by", format!("{}, in {NOTE}", signer.name)));
         basis.push(("its check", check));
     }
     basis
 }
 
-fn criteria(report: &Report<'_>) -> Vec<(&'static str, String)> {
-    let criteria = report.criteria;
+fn criteria(report: &ReconcileView) -> Vec<(&'static str, String)> {
+    let criteria = &report.criteria;
     let none = || "–".to_owned();
-    let late = |days| format!("more than {days} days after the legal date, days of UTC+5");
-    let ignored: Vec<_> = criteria.ignore.iter().map(String::as_str).collect();
-    let words = criteria.words.iter();
+    let zone = criteria.zone;
+    let late = |days| format!("more than {days} days after the legal date, days of {zone}");
+    let words = criteria.status_words.iter();
     let words: Vec<_> = words
-        .map(|(word, status)| format!("{word} = {}", status.word()))
+        .map(|StatusWord { word, status }| format!("{word} = {status}"))
         .collect();
     vec![
         ("number of the record", criteria.record.join(", ")),
@@ -101,16 +95,16 @@ fn criteria(report: &Report<'_>) -> Vec<(&'static str, String)> {
         ),
         (
             "not compared",
-            if ignored.is_empty() {
+            if criteria.ignore.is_empty() {
                 none()
             } else {
-                ignored.join(", ")
+                criteria.ignore.join(", ")
             },
         ),
     ]
 }
 
-fn figures(report: &Report<'_>) -> Vec<(&'static str, String)> {
+fn figures(report: &ReconcileView) -> Vec<(&'static str, String)> {
     let counts = &report.counts;
     let mut figures = vec![
         ("rows of the table", counts.rows.to_string()),
@@ -143,7 +137,7 @@ fn pairs(pairs: &[(&str, String)]) -> String {
     table + "</table>\n"
 }
 
-fn findings(report: &Report<'_>, kind: FindingKind) -> String {
+fn findings(report: &ReconcileView, kind: FindingKind) -> String {
     let count = report.count(kind);
     if count == 0 {
         return String::new();
@@ -153,35 +147,27 @@ fn findings(report: &Report<'_>, kind: FindingKind) -> String {
         escape(kind.word()),
         escape(kind.meaning())
     );
-    for finding in report
-        .findings
-        .iter()
-        .filter(|finding| finding.kind == kind)
-    {
-        let row = finding.row.map(|row| row.to_string()).unwrap_or_default();
-        let key = || {
-            finding
-                .key
-                .map(|key| format!("key {key}"))
-                .unwrap_or_default()
-        };
-        let record = finding.record.clone().unwrap_or_else(key);
-        let version = finding.entry.map(|(version, _)| version.to_string());
-        let place = finding
-            .entry
-            .map(|(_, place)| place.cells())
-            .unwrap_or_default();
-        table += &format!(
-            "<tr><td>{row}</td><td class=\"code\">{}</td><td>{}</td>",
-            escape(&record),
-            version.unwrap_or_default()
-        );
-        for cell in place {
-            table += &format!("<td>{cell}</td>");
-        }
-        table += &format!("<td>{}</td></tr>\n", escape(&finding.detail));
+    let of_kind = report.findings.iter();
+    for finding in of_kind.filter(|finding| finding.kind == kind) {
+        table += &row(finding);
     }
     table + "</table>\n"
+}
+
+fn row(finding: &FindingView) -> String {
+    let row = finding.row.map(|row| row.to_string()).unwrap_or_default();
+    let key = || finding.key.map(|key| format!("key {key}"));
+    let record = finding.record.clone().or_else(key).unwrap_or_default();
+    let version = finding.version.map(|version| version.to_string());
+    let mut cells = format!(
+        "<tr><td>{row}</td><td class=\"code\">{}</td><td>{}</td>",
+        escape(&record),
+        version.unwrap_or_default()
+    );
+    for cell in finding.place.map(|place| place.cells()).unwrap_or_default() {
+        cells += &format!("<td>{cell}</td>");
+    }
+    cells + &format!("<td>{}</td></tr>\n", escape(&finding.detail))
 }
 
 fn escape(text: &str) -> String {

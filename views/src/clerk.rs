@@ -1,0 +1,6 @@
+//! What commands of clerks show.
+
+pub mod anchor;
+pub mod bulk;
+pub mod inbox;
+pub mod private;

@@ -1,0 +1,5 @@
+//! What commands of operators show.
+
+pub mod key;
+pub mod network;
+pub mod status;
