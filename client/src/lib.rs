@@ -9,7 +9,6 @@
 //!
 #![doc = concat!("```no_run\n", include_str!("../examples/anchor.rs"), "\n```")]
 
-pub mod date;
 pub mod durable;
 pub mod formats;
 pub mod http;
@@ -17,8 +16,8 @@ pub mod import;
 pub mod input;
 pub mod keys;
 pub mod log;
-pub mod moment;
 pub mod proven;
 pub mod submit;
 pub mod table;
+pub mod time;
 pub mod values;
