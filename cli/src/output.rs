@@ -10,7 +10,7 @@ use std::{
 
 use protocol::{height::UnixSeconds, record::RecordId};
 use verify::Verdict;
-use views::{CommandView, Line, exit::FailureView, shown::local};
+use views::{CommandView, Line, exit::FailureView, shown::ShownTime};
 
 use crate::{
     exit::{DONE, Failure, UNEXPECTED},
@@ -95,7 +95,7 @@ impl Output {
     /// Says so if what a node shows was signed long ago.
     pub(crate) fn warn_if_old(&self, cosigners: &[(String, UnixSeconds)]) {
         if let Some(signed) = client::proven::signed_long_ago(cosigners) {
-            let when = local(signed.get().saturating_mul(1000));
+            let when = ShownTime::from(signed).local();
             self.note(&format!(
                 "what the node shows was signed {when}: what came since does not show; another agency's node may know more"
             ));

@@ -6,10 +6,13 @@
 
 pub mod archive;
 mod batches;
+mod chunk;
 mod error;
+mod fetch;
 mod journal;
 mod left_behind;
 mod outcome;
+mod prepare;
 mod receipt_index;
 mod receipts;
 mod upload;
@@ -17,13 +20,14 @@ mod upsert;
 
 pub use self::{
     archive::Archive,
+    chunk::unplaced,
     error::ImportError,
     journal::Journal,
     left_behind::LeftBehind,
     outcome::RowOutcome,
     receipt_index::Earlier,
     receipts::{NotKept, Receipts, folder, refuses},
-    upload::{ChunkOutcome, Uploader, unplaced},
+    upload::{ChunkOutcome, Uploader},
     upsert::Upsert,
 };
 

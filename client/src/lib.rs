@@ -14,7 +14,6 @@
     reason = "it prints nothing: what is to be said is for the caller to say"
 )]
 
-pub mod date;
 pub mod durable;
 pub mod formats;
 pub mod http;
@@ -22,8 +21,8 @@ pub mod import;
 pub mod input;
 pub mod keys;
 pub mod log;
-pub mod moment;
 pub mod proven;
 pub mod submit;
 pub mod table;
+pub mod time;
 pub mod values;

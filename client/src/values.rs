@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use protocol::name::Date;
+use crate::time;
 
 /// Digits of a number that spreadsheets keep and show.
 pub const DIGITS: usize = 15;
@@ -30,7 +30,7 @@ pub fn moment(text: &str) -> Option<String> {
         Some((day, time)) => (day, Some(time)),
         None => (text, None),
     };
-    let day = self::day(day)?;
+    let day = time::day(day)?;
     let Some(time) = time else {
         return Some(day.as_str().to_owned());
     };
@@ -62,17 +62,6 @@ pub fn moment(text: &str) -> Option<String> {
         (_, "") => format!("{day}T{hour:02}:{minute:02}:{second:02}"),
         _ => format!("{day}T{hour:02}:{minute:02}:{second:02}.{fraction}"),
     })
-}
-
-/// A day as 2026-11-23 or 23.11.2026.
-fn day(text: &str) -> Option<Date> {
-    let mut parts = text.split('.');
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(day), Some(month), Some(year), None) if year.len() == 4 => {
-            Date::parse(&format!("{year}-{month:0>2}-{day:0>2}"))
-        }
-        _ => Date::parse(text),
-    }
 }
 
 /// Of a decimal with more digits than a spreadsheet keeps, the shortest that it shows: 0.3 of

@@ -1,11 +1,13 @@
-//! The sentences that people read, by code and language: of a verifier's checks, and of why one fails.
+//! The sentences that people read, by code and language: of a verifier's checks, and of why one fails; and how
+//! moments are shown.
 //!
-//! Depends on nothing: whoever has a code and its arguments as text gets the sentence. Not here: what a
+//! Depends on nothing of ours: whoever has a code and its arguments as text gets the sentence. Not here: what a
 //! code means to programs, and what follows from it.
 
 mod causes;
 mod checks;
 mod kinds;
+pub mod time;
 
 /// A language of the sentences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

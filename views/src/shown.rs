@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use messages::time::{iso, local};
 use protocol::{
     entry::Operation,
     hash::RecordKey,
@@ -132,62 +133,4 @@ pub(crate) fn operation<S: Serializer>(
 /// The number of a record where it is known, else its key.
 pub(crate) fn named(number: Option<&str>, key: ShownKey) -> String {
     number.map_or_else(|| format!("key {key}"), ToOwned::to_owned)
-}
-
-/// Milliseconds since 1970 as a date and time of day in Tashkent (UTC+5, no summer time).
-#[must_use]
-pub fn local(ms: u64) -> String {
-    let shifted = ms / 1000 + 5 * 3600;
-    let (year, month, day) = civil(shifted / 86_400);
-    let second = shifted % 86_400;
-    format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} (UTC+5)",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
-}
-
-/// Milliseconds since 1970 in ISO 8601, UTC.
-#[must_use]
-pub fn iso(ms: u64) -> String {
-    let seconds = ms / 1000;
-    let (year, month, day) = civil(seconds / 86_400);
-    let second = seconds % 86_400;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60,
-        ms % 1000
-    )
-}
-
-/// The calendar date of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_shown_in_tashkent_and_in_utc() {
-        assert_eq!(iso(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(iso(951_782_400_123), "2000-02-29T00:00:00.123Z");
-        assert_eq!(local(1_795_430_400_000), "2026-11-23 15:40:00 (UTC+5)");
-    }
 }

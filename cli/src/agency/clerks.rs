@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use client::{date, moment};
+use client::time;
 use protocol::{
     act::Decision,
     entry::Operation,
@@ -11,7 +11,7 @@ use protocol::{
     name::{ClerkName, RegistryName},
     state::ClerkState,
 };
-use views::{agency::clerks::ClerksView, shown::iso};
+use views::{agency::clerks::ClerksView, shown::ShownTime};
 
 use super::sign_act;
 use crate::{
@@ -28,7 +28,7 @@ pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, 
         Failure::new(USAGE, "--public is not a key").help("the clerk sees it with muhr key show")
     })?;
     let until = arguments.until.as_deref().map(|text| {
-        date::read(text).ok().flatten().ok_or_else(|| {
+        time::of_cell(text).ok().flatten().ok_or_else(|| {
             Failure::new(USAGE, "--until is not a date")
                 .help("write it as 2027-12-31 or 31.12.2027")
         })
@@ -88,7 +88,7 @@ pub(crate) fn revoke(arguments: &ClerkRevokeArguments, output: &Output) -> Resul
     let name = name(&arguments.clerk)?;
     let reason = clerk::reason(&arguments.reason)?;
     let compromised = arguments.compromised.as_deref().map(|text| {
-        moment::start(text).ok_or_else(|| {
+        time::start(text).ok_or_else(|| {
             Failure::new(USAGE, "--compromised is not a time")
                 .help("write it as 2026-11-23 (its start, UTC) or 2026-11-23T10:00:00Z")
         })
@@ -100,7 +100,7 @@ pub(crate) fn revoke(arguments: &ClerkRevokeArguments, output: &Output) -> Resul
     if let Some(since) = compromised {
         sentences.push(format!(
             "somebody else may have had the key since {}: what it signed from then on is to be doubted",
-            iso(since.get())
+            ShownTime::from(since).iso()
         ));
     }
     let decision = Decision::RevokeClerk {

@@ -33,6 +33,23 @@ use crate::{
     terminal,
 };
 
+/// Says what is about to be signed, until when it holds, and where it goes.
+fn announce(options: &AdminOptions, sentences: &[String], expires: Height, output: &Output) {
+    for sentence in sentences {
+        output.note(&format!("  {sentence}"));
+    }
+    output.note(&format!("  if it is in the log by height {expires}"));
+    match (&options.out, &options.node) {
+        (Some(path), _) => output.note(&format!("  signed into {}", path.display())),
+        (None, node) => {
+            let node = node.as_deref().unwrap_or_default();
+            output.note(&format!(
+                "  handed to {node}; it stands in the log for good"
+            ));
+        }
+    }
+}
+
 /// Signs a decision with the agency's admin key, and hands it in or writes it to a file.
 pub(super) fn decide(
     options: &AdminOptions,
@@ -69,19 +86,7 @@ pub(super) fn decide(
         }
     };
     output.note(&format!("{agency} decides for {}:", network.origin));
-    for sentence in sentences {
-        output.note(&format!("  {sentence}"));
-    }
-    output.note(&format!("  if it is in the log by height {expires}"));
-    match (&options.out, &options.node) {
-        (Some(path), _) => output.note(&format!("  signed into {}", path.display())),
-        (None, node) => {
-            let node = node.as_deref().unwrap_or_default();
-            output.note(&format!(
-                "  handed to {node}; it stands in the log for good"
-            ));
-        }
-    }
+    announce(options, sentences, expires, output);
     confirm(options.yes, output)?;
     let statement = ActStatement {
         decision,

@@ -3,7 +3,7 @@
 //! Asked of a moment, the verdict is of that moment: whoever asks whether a permit was in force then must not
 //! be answered by what it is today.
 
-use client::{formats, moment, proven};
+use client::{formats, proven, time};
 use protocol::{
     height::{Height, TimeMs},
     record::CaseRule,
@@ -76,7 +76,7 @@ impl AsOf {
         if let Ok(height) = text.parse() {
             return Ok(Self::Height(Height::new(height)));
         }
-        moment::end(text)
+        time::end(text)
             .map(|time| Self::Time(time, text.to_owned()))
             .ok_or_else(|| {
                 Failure::new(USAGE, format!("--at {text} is neither a date nor a height"))

@@ -9,7 +9,7 @@ pub(super) mod seal;
 
 use std::path::{Path, PathBuf};
 
-use client::{durable, import::Earlier, log::whole::Whole, moment, table::cells};
+use client::{durable, import::Earlier, log::whole::Whole, table::cells, time};
 use ledger::replay::ReplayBlock;
 use protocol::{
     entry::Statement,
@@ -97,7 +97,7 @@ impl Numbers {
 
 fn since(text: Option<&str>) -> Result<Option<TimeMs>, Failure> {
     let read = |text| {
-        moment::start(text).ok_or_else(|| {
+        time::start(text).ok_or_else(|| {
             Failure::new(crate::exit::USAGE, "--since is not a time")
                 .help("write it as 2026-11-23 (its start, UTC) or 2026-11-23T10:00:00Z")
         })

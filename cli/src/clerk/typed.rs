@@ -1,6 +1,6 @@
 //! Words of the command line that become types: names, numbers, dates, fields. Each refusal names the word.
 
-use client::{date, submit::Clerk};
+use client::{submit::Clerk, time};
 use protocol::{
     commitment::DOCUMENT_FIELD,
     name::{AgencyName, Date, ReasonCode, RegistryName},
@@ -81,7 +81,7 @@ pub(crate) fn case_rule(clerk: &Clerk, registry: &RegistryName) -> Result<CaseRu
 /// Reads a day.
 pub(crate) fn date(text: Option<&str>) -> Result<Option<Date>, Failure> {
     let read = |text| {
-        let found = date::read(text).ok().flatten();
+        let found = time::of_cell(text).ok().flatten();
         found.ok_or_else(|| {
             Failure::new(USAGE, "--effective is not a date")
                 .help("write it as 2026-11-23 or 23.11.2026")

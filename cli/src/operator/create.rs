@@ -32,7 +32,7 @@ use protocol::{
 };
 use views::{
     operator::network::{NetworkView, NewNode},
-    shown::iso,
+    shown::ShownTime,
 };
 
 use super::key::generate;
@@ -262,7 +262,11 @@ fn genesis(
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |passed| u64::try_from(passed.as_millis()).unwrap_or(0));
-    let year = iso(now).chars().take(4).collect::<String>();
+    let year = ShownTime::of_ms(now)
+        .iso()
+        .chars()
+        .take(4)
+        .collect::<String>();
     let (mut agencies, mut registries, mut clerks) = (Vec::new(), Vec::new(), Vec::new());
     for folder in folders {
         let Some(name) = &folder.agency else { continue };

@@ -14,8 +14,8 @@ use protocol::{
 };
 
 use super::{
-    ImportError,
-    upload::{Chunk, PendingRow, Uploader},
+    ImportError, Uploader,
+    chunk::{Chunk, PendingRow},
 };
 
 /// So many rows of a batch may be refused before the others go each by itself.

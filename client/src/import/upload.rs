@@ -1,40 +1,25 @@
-//! The way of one chunk of rows: sign, keep, send, wait, verify, write. How they are sent, many under one
-//! signature, is in `batches`.
+//! The way of one chunk of rows: sign, keep, send, wait, verify, write. How they are signed is in `prepare`, how they
+//! are sent, many under one signature, in `batches`, and how their receipts come in `fetch`.
 
 use std::time::{Duration, Instant};
 
+use api::Problem;
+use protocol::{entry::Authorship, height::Height, name::RegistryName};
+
+use super::{
+    ImportError, Journal, Receipts, RowOutcome, Upsert,
+    chunk::{Chunk, PendingRow, outcome_of, pending, unplaced},
+    prepare::RowAction,
+};
 use crate::{
-    durable,
     http::RefusalClass,
     proven,
     submit::{self, Clerk, Proven},
-    table::{Row, RowContent},
-};
-use api::{Code, Problem, RECEIPTS_MAX};
-use protocol::{
-    batch_receipts::BatchReceipts,
-    commitment::Secret,
-    entry::{Authorship, Entry, Operation, Statement},
-    hash::RecordKey,
-    height::{Height, Version},
-    name::{Date, RegistryName},
-    opening::{Content, Opening},
-    pending::Pending,
-    receipt::Receipt,
-    record::RecordId,
+    table::Row,
 };
 
-use verify::verified_cache::VerifiedCache;
-
-use super::{
-    ImportError, Journal, Receipts, RowOutcome, Upsert, batches::Sent, receipts::NotKept,
-    upsert::RowState,
-};
-
-/// The code of a row whose receipt cannot have its place.
-pub(super) const NO_PLACE: &str = "receipt-place";
 /// How long one request waits for receipts before the entries are handed in again.
-const WAIT_MS: u64 = 3_000;
+pub(super) const WAIT_MS: u64 = 3_000;
 
 /// What all chunks share.
 pub struct Uploader {
@@ -58,51 +43,6 @@ pub struct ChunkOutcome {
     pub outcomes: Vec<RowOutcome>,
     /// Why the run stops.
     pub failure: Option<ImportError>,
-}
-
-/// A row with its entry.
-pub(super) struct PendingRow {
-    row: u64,
-    name: String,
-    pub(super) id: String,
-    pub(super) pending: Pending,
-}
-
-impl PendingRow {
-    fn new(row: u64, name: String, pending: Pending) -> Self {
-        let id = pending.entry.statement.id().to_hex();
-        Self {
-            row,
-            name,
-            id,
-            pending,
-        }
-    }
-}
-
-/// The rows of one chunk on their way. Whoever is in none of its lists has an outcome: nobody is lost,
-/// whatever fails.
-#[derive(Default)]
-pub(super) struct Chunk {
-    /// In no batch that is known: asked for one by one.
-    pub(super) waiting: Vec<PendingRow>,
-    /// Handed in together.
-    pub(super) batches: Vec<Sent>,
-    /// Whose entries cannot be recorded any more, and are signed anew.
-    pub(super) stale: Vec<PendingRow>,
-    pub(super) outcomes: Vec<RowOutcome>,
-}
-
-impl Chunk {
-    fn len(&self) -> usize {
-        let batches: usize = self.batches.iter().map(|sent| sent.rows.len()).sum();
-        self.waiting.len() + self.stale.len() + batches
-    }
-
-    fn into_rows(self) -> impl Iterator<Item = PendingRow> {
-        let batches = self.batches.into_iter().flat_map(|sent| sent.rows);
-        self.waiting.into_iter().chain(self.stale).chain(batches)
-    }
 }
 
 impl Uploader {
@@ -219,125 +159,6 @@ impl Uploader {
         }
     }
 
-    /// The entry of an earlier run if the row has not changed since, else a new one.
-    fn prepare(&self, row: Row, expires: Height) -> Result<RowAction, ImportError> {
-        let secret = Secret::new(durable::random()?);
-        let content = match row.content {
-            RowContent::Fields(fields) => Content::Fields { fields, secret },
-            RowContent::Document(document) => Content::Document {
-                document,
-                salt: secret,
-            },
-        };
-        let opening = Opening {
-            record: row.record,
-            content: Some(content),
-        };
-        let key = opening.record.key(&self.registry);
-        let (number, name) = (row.number, row.name.clone());
-        let travels = |pending: Pending, is_fresh| {
-            let pending_row = Box::new(PendingRow::new(number, name, pending));
-            Ok(RowAction::Travels(pending_row, is_fresh))
-        };
-        if let Some(earlier) = self.signed_before(&key, &opening, row.effective.as_ref()) {
-            return travels(earlier, false);
-        }
-        let found = match &self.upsert {
-            None => RowState::New,
-            Some(upsert) => upsert.judge(&self.clerk, &self.registry, &key, &opening)?,
-        };
-        let (version, amends) = match found {
-            RowState::New => (Version::new(1), None),
-            RowState::Changed(version, previous, references) => {
-                let reason = self.upsert.as_ref().map(|upsert| upsert.reason.clone());
-                (version, reason.map(|reason| (previous, reason, references)))
-            }
-            RowState::Unchanged(version) => {
-                let record = Some(opening.record);
-                let outcome = RowOutcome {
-                    version: Some(version.get()),
-                    ..RowOutcome::not_done(row.number, record, "unchanged", String::new())
-                };
-                return Ok(RowAction::Decided(Box::new(outcome)));
-            }
-            RowState::Not(status, reason) => {
-                let outcome = not_done(row.number, &row.name, &opening, status, reason);
-                return Ok(RowAction::Decided(Box::new(outcome)));
-            }
-        };
-        let statement = Statement {
-            operation: amends
-                .as_ref()
-                .map_or(Operation::Register, |_| Operation::Amend),
-            registry: self.registry.clone(),
-            key,
-            version,
-            previous: amends.as_ref().map(|(previous, ..)| *previous),
-            effective: row.effective.clone(),
-            reason: amends.as_ref().map(|(_, reason, _)| reason.clone()),
-            references: amends.map_or_else(Vec::new, |(.., references)| references),
-            commitment: opening.content.as_ref().map(Content::commit),
-            author: self.clerk.name.clone(),
-            expires,
-        };
-        let authorship = Authorship::Batched;
-        let entry = Entry {
-            statement,
-            authorship,
-        };
-        travels(Pending { entry, opening }, true)
-    }
-
-    /// What an earlier run signed for the row as it is now: the newest of it, for a row may have been another in
-    /// between and be what it was again. What was said before a later version is no answer to a row that is to
-    /// be the version after that.
-    fn signed_before(
-        &self,
-        key: &RecordKey,
-        row: &Opening,
-        effective: Option<&Date>,
-    ) -> Option<Pending> {
-        let mut newest = Version::new(0);
-        self.journal.find(key, |earlier| {
-            let statement = &earlier.entry.statement;
-            newest = newest.max(statement.version);
-            statement.version == newest
-                && statement.effective.as_ref() == effective
-                && submit::same_content(&earlier.opening, row)
-        })
-    }
-
-    /// What a receipt that is there already says: one of this very entry that still verifies is the
-    /// answer, and that of another entry is never written over.
-    fn kept(&self, pending_row: &PendingRow) -> Option<RowOutcome> {
-        let statement = &pending_row.pending.entry.statement;
-        let bytes = self.receipts.find(&pending_row.name, &statement.key)?;
-        let receipt = Receipt::parse(&bytes).ok()?;
-        if receipt.entry.statement == *statement {
-            submit::accept(&self.clerk.trust, &pending_row.pending, &bytes).ok()?;
-            return Some(self.anchored(pending_row));
-        }
-        let reason = format!(
-            "{} is or holds the receipt of another entry; anchor this table with another --out",
-            self.receipts.path(&pending_row.name).display()
-        );
-        Some(outcome_of(pending_row, "conflict", reason))
-    }
-
-    fn anchored(&self, pending_row: &PendingRow) -> RowOutcome {
-        let statement = &pending_row.pending.entry.statement;
-        let record = Some(pending_row.pending.opening.record.clone());
-        let status = match statement.operation {
-            Operation::Amend => "amended",
-            _ => "anchored",
-        };
-        RowOutcome {
-            version: Some(statement.version.get()),
-            receipt: Some(self.receipts.path(&pending_row.name)),
-            ..RowOutcome::not_done(pending_row.row, record, status, String::new())
-        }
-    }
-
     /// Hands in and fetches in turn until nobody waits any more. A node that has lost its memory, or is
     /// asked in place of another, learns of the entries again; time runs out only where nothing moves.
     fn send(&self, chunk: &mut Chunk, is_new: bool) -> Result<(), ImportError> {
@@ -394,182 +215,5 @@ impl Uploader {
         self.journal.keep(renewed)?;
         chunk.waiting.append(&mut chunk.stale);
         Ok(())
-    }
-
-    /// Fetches the receipts of whole batches. Those that no node gives as a whole are
-    /// asked for one by one.
-    fn fetch_batches(&self, chunk: &mut Chunk) -> Result<(), ImportError> {
-        while let Some(sent) = chunk.batches.pop() {
-            let answer = self.clerk.client.batch_receipts(&sent.id, WAIT_MS);
-            let shared = match answer {
-                Ok(bytes) => bytes.and_then(|bytes| BatchReceipts::parse(&bytes).ok()),
-                Err(error) => {
-                    chunk.batches.push(sent);
-                    return Err(error.into());
-                }
-            };
-            let mut rows = sent.rows.into_iter();
-            let result = match shared
-                .as_ref()
-                .and_then(|shared| shared.receipts(&sent.entries))
-            {
-                Some(receipts) => self.take_all(receipts, &mut rows, chunk),
-                None => Ok(()),
-            };
-            chunk.waiting.extend(rows);
-            result?;
-        }
-        Ok(())
-    }
-
-    fn take_all(
-        &self,
-        receipts: impl Iterator<Item = Receipt>,
-        rows: &mut impl Iterator<Item = PendingRow>,
-        chunk: &mut Chunk,
-    ) -> Result<(), ImportError> {
-        let memory = VerifiedCache::new(&self.clerk.trust);
-        for receipt in receipts {
-            let Some(pending_row) = rows.next() else {
-                return Ok(());
-            };
-            self.take(&memory, receipt, pending_row, chunk)?;
-        }
-        Ok(())
-    }
-
-    /// Verifies a receipt and writes it.
-    fn take(
-        &self,
-        memory: &VerifiedCache<'_>,
-        receipt: Receipt,
-        pending_row: PendingRow,
-        chunk: &mut Chunk,
-    ) -> Result<(), ImportError> {
-        let believed = submit::believe(memory, &pending_row.pending, receipt);
-        let kept = believed
-            .map_err(|error| NotKept::Stop(error.into()))
-            .and_then(|(text, _)| {
-                let key = pending_row.pending.entry.statement.key;
-                self.receipts.keep(&pending_row.name, key, text.as_bytes())
-            });
-        match kept {
-            Ok(()) => chunk.outcomes.push(self.anchored(&pending_row)),
-            // Its entry is in the journal, from which the next run writes the receipt.
-            Err(NotKept::Place(why)) => {
-                let outcome = outcome_of(&pending_row, "pending", why);
-                chunk.outcomes.push(outcome.coded(NO_PLACE));
-            }
-            Err(NotKept::Stop(failure)) => {
-                chunk.waiting.push(pending_row);
-                return Err(failure);
-            }
-        }
-        Ok(())
-    }
-
-    /// Fetches what is final, one by one; verifies and writes it.
-    fn fetch(&self, chunk: &mut Chunk, wait_ms: u64) -> Result<(), ImportError> {
-        let mut asked = std::mem::take(&mut chunk.waiting).into_iter();
-        let mut result = Ok(());
-        while result.is_ok() && asked.len() > 0 {
-            let some = asked.by_ref().take(RECEIPTS_MAX).collect();
-            result = self.fetch_some(some, chunk, wait_ms);
-        }
-        chunk.waiting.extend(asked);
-        result
-    }
-
-    fn fetch_some(
-        &self,
-        some: Vec<PendingRow>,
-        chunk: &mut Chunk,
-        wait_ms: u64,
-    ) -> Result<(), ImportError> {
-        let ids: Vec<String> = some
-            .iter()
-            .map(|pending_row| pending_row.id.clone())
-            .collect();
-        let answers = match self.clerk.client.receipts(&ids, wait_ms) {
-            Ok(answers) => answers,
-            Err(error) => {
-                chunk.waiting.extend(some);
-                return Err(error.into());
-            }
-        };
-        // Most of them come under one checkpoint, and in one batch.
-        let memory = VerifiedCache::new(&self.clerk.trust);
-        let mut result = Ok(());
-        for (pending_row, answer) in some.into_iter().zip(answers) {
-            match (answer.receipt, answer.problem) {
-                (Some(text), _) if result.is_ok() => {
-                    result = match submit::read(text.as_bytes()) {
-                        Ok(receipt) => self.take(&memory, receipt, pending_row, chunk),
-                        Err(error) => {
-                            chunk.waiting.push(pending_row);
-                            Err(error.into())
-                        }
-                    };
-                }
-                (None, Some(problem)) if problem.is(Code::Expired) => {
-                    self.expired(pending_row, chunk);
-                }
-                (None, Some(problem)) => self.refuse(pending_row, problem, chunk),
-                _ => chunk.waiting.push(pending_row),
-            }
-        }
-        result
-    }
-}
-
-/// What is to be done with a row.
-enum RowAction {
-    /// Its entry is sent; whether it is new.
-    Travels(Box<PendingRow>, bool),
-    Decided(Box<RowOutcome>),
-    /// The run has stopped before it.
-    Left,
-}
-
-/// What becomes of a row whose receipt cannot have its place: nothing is signed for it.
-/// That the receipt of a row has no place.
-#[must_use]
-pub fn unplaced(row: &Row, why: String) -> RowOutcome {
-    let cells = match &row.content {
-        RowContent::Fields(fields) => super::cells(fields),
-        RowContent::Document(_) => vec![row.name.clone()],
-    };
-    let record = Some(row.record.clone());
-    RowOutcome {
-        cells,
-        ..RowOutcome::not_done(row.number, record, "invalid", why).coded(NO_PLACE)
-    }
-}
-
-fn pending(row: u64, record: RecordId) -> RowOutcome {
-    let reason = "no receipt yet; run the same command again".to_owned();
-    RowOutcome::not_done(row, Some(record), "pending", reason)
-}
-
-fn outcome_of(pending_row: &PendingRow, status: &'static str, reason: String) -> RowOutcome {
-    let opening = &pending_row.pending.opening;
-    not_done(pending_row.row, &pending_row.name, opening, status, reason)
-}
-
-/// What somebody must mend, with the row itself.
-fn not_done(
-    row: u64,
-    name: &str,
-    opening: &Opening,
-    status: &'static str,
-    reason: String,
-) -> RowOutcome {
-    let cells = match &opening.content {
-        Some(Content::Fields { fields, .. }) => super::cells(fields),
-        _ => vec![name.to_owned()],
-    };
-    RowOutcome {
-        cells,
-        ..RowOutcome::not_done(row, Some(opening.record.clone()), status, reason)
     }
 }

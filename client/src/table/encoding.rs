@@ -36,10 +36,7 @@ impl Encoding {
     pub(super) fn read(self, cell: &[u8]) -> Option<String> {
         match self {
             Self::Utf8 => std::str::from_utf8(cell).ok().map(ToOwned::to_owned),
-            Self::Windows1251 => cell
-                .iter()
-                .map(|byte| charset::windows_1251(*byte))
-                .collect(),
+            Self::Windows1251 => charset::windows_1251(cell),
         }
     }
 

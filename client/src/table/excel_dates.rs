@@ -5,7 +5,7 @@
 //! other cell is a date, so that none of them is ever taken for one.
 
 use super::workbook;
-use crate::date;
+use crate::time;
 
 /// The days that are looked for.
 const DAYS: std::ops::RangeInclusive<f64> = 40_000.0..=60_000.0;
@@ -57,7 +57,7 @@ impl DateColumns {
             }
             let may_be = cell.starts_with(|first: char| first.is_ascii_digit())
                 && DATE_BYTES.contains(&cell.len());
-            if may_be && matches!(date::read(cell), Ok(Some(_))) {
+            if may_be && matches!(time::of_cell(cell), Ok(Some(_))) {
                 column.dates += 1;
             } else {
                 column.others += 1;

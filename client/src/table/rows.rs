@@ -1,7 +1,9 @@
-//! The rows of a table: each fit to be sent, or refused by number and column.
+//! The rows of a table: each fit to be sent, or refused by number and column (`judge`).
 //!
 //! A table is read twice: once whole before anything is sent, so that an unreadable file sends nothing,
 //! and once row by row. A row that is not the same the second time stops the run.
+
+mod judge;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,28 +11,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::date;
-use protocol::{
-    commitment::{FIELD_BYTES_MAX, FIELDS_MAX, Fields},
-    hash::DocumentHash,
-    name::Date,
-    record::{BadRecordId, RecordId},
-};
+use protocol::{commitment::Fields, hash::DocumentHash, name::Date, record::RecordId};
 use regex_lite::Regex;
 
 use super::{
-    TableError, TableTrouble, cell_errors, charset,
+    TableError, TableTrouble,
     columns::{Columns, Wanted},
     encoding::Encoding,
     excel_dates::DateColumns,
     hidden::Hidden,
-    number_shapes::{self, NumberShapes},
+    number_shapes::NumberShapes,
     source::{Form, Raw, Rows},
     twins::Twins,
 };
 
-/// The code of a row that is no record.
-const NO_RECORD: &str = "no-record";
 /// Letters of a cell that are kept of a row too long to be one.
 pub(super) const KEPT_BYTES: usize = 1024;
 
@@ -99,23 +93,6 @@ pub struct UnfitRow {
     pub reason: String,
     /// The cells of the row, for whoever mends it.
     pub cells: Vec<String>,
-}
-
-/// What is wrong with a row: a column, a code and a sentence.
-struct Flaw {
-    column: String,
-    code: &'static str,
-    reason: String,
-}
-
-impl Flaw {
-    fn of(column: &str, code: &'static str, what: impl std::fmt::Display) -> Self {
-        Self {
-            column: column.to_owned(),
-            code,
-            reason: format!("column {column}: {what}"),
-        }
-    }
 }
 
 impl Table {
@@ -270,161 +247,6 @@ impl Table {
         }
         Ok(cells)
     }
-
-    fn judge(&self, row: &Raw, mut cells: Vec<String>) -> Result<Row, Box<UnfitRow>> {
-        let mut record = None;
-        let read = match self.flaw(row, &mut cells) {
-            Some(flaw) => Err(flaw),
-            None => self.read(&cells, &mut record),
-        };
-        match (read, record) {
-            (Ok((fields, effective)), Some(record)) => Ok(Row {
-                number: row.number,
-                name: format!("{:07}", row.number),
-                record,
-                content: RowContent::Fields(fields),
-                effective,
-            }),
-            (Err(flaw), record) => Err(Box::new(UnfitRow {
-                number: row.number,
-                record,
-                column: flaw.column,
-                code: flaw.code,
-                reason: flaw.reason,
-                cells: kept(cells),
-            })),
-            (Ok(_), None) => Err(Box::new(UnfitRow {
-                number: row.number,
-                record: None,
-                column: String::new(),
-                code: "invalid",
-                reason: "it has no number".to_owned(),
-                cells: Vec::new(),
-            })),
-        }
-    }
-
-    /// What makes that a cell has no value, or a row not as many as it should; a mark takes the place of
-    /// what would pass for a value the next time.
-    fn flaw(&self, row: &Raw, cells: &mut [String]) -> Option<Flaw> {
-        if let Some(wrong) = row.wrong {
-            let column = self.columns.name(wrong.column);
-            return Some(Flaw::of(&column, wrong.code, wrong.what));
-        }
-        let (found, all) = (row.cells.len(), self.columns.all);
-        if found != all {
-            return Some(Flaw {
-                column: String::new(),
-                code: "cell-count",
-                reason: format!("{found} cells where the first row has {all}"),
-            });
-        }
-        if let Some(at) = self.other_letters(row) {
-            let cell = cells.get_mut(at)?;
-            *cell = cell_errors::marked("LETTERS", cell);
-            let what = "written in UTF-8, and the table in Windows-1251; save the whole table as \"CSV UTF-8\"";
-            return Some(Flaw::of(
-                &self.columns.names[at],
-                cell_errors::TWO_ALPHABETS,
-                what,
-            ));
-        }
-        if cells.iter().eq(&self.columns.names) {
-            let what = "the names of the columns again, and no record";
-            return Some(Flaw::of(&self.columns.key_names, NO_RECORD, what));
-        }
-        for (at, (column, cell)) in self.columns.names.iter().zip(&mut *cells).enumerate() {
-            if let Some((code, what)) = cell_errors::find(cell) {
-                return Some(Flaw::of(column, code, what));
-            }
-            if let Some(what) = self.dates.find(at, cell) {
-                *cell = cell_errors::marked("SERIAL", cell);
-                return Some(Flaw::of(column, "serial-date", what));
-            }
-        }
-        self.no_number(cells)
-    }
-
-    /// The first cell, without remarks, whose letters are written otherwise than the table's.
-    fn other_letters(&self, row: &Raw) -> Option<usize> {
-        if self.form.encoding() != Encoding::Windows1251 {
-            return None;
-        }
-        let cells = row.cells.iter().enumerate();
-        let mut fields = cells.filter(|(at, _)| !self.columns.remarks.contains(at));
-        fields.position(|(_, cell)| charset::holds_utf8(cell))
-    }
-
-    /// What is wrong with a number that is a text like any other.
-    fn no_number(&self, cells: &[String]) -> Option<Flaw> {
-        let names = &self.columns.key_names;
-        if let Some(pattern) = &self.numbers {
-            let number = self.columns.number(cells);
-            let what = "not like --strict-numbers says that numbers are";
-            return (!pattern.is_match(&number)).then(|| Flaw::of(names, "unlike-pattern", what));
-        }
-        let first = cells.get(*self.columns.key.first()?)?;
-        if number_shapes::is_no_number(first) {
-            let what = "what stands for no value or before a sum, and no number";
-            return Some(Flaw::of(names, NO_RECORD, what));
-        }
-        let mut key = self.columns.key.iter();
-        let at = key.find(|at| {
-            cells
-                .get(**at)
-                .is_some_and(|cell| cell_errors::is_whole_fraction(cell))
-        })?;
-        let what = "a whole number with a fraction of nought behind it, as some programs write; write it without";
-        Some(Flaw::of(&self.columns.names[*at], "fraction", what))
-    }
-
-    /// The record's number, and what else the row says.
-    fn read(
-        &self,
-        cells: &[String],
-        record: &mut Option<RecordId>,
-    ) -> Result<(Fields, Option<Date>), Flaw> {
-        let columns = &self.columns;
-        let cell = |at: &usize| cells.get(*at).map(String::as_str);
-        let found = columns.record(cells).map_err(|error| {
-            let code = match error {
-                BadRecordId::Empty { .. } => "empty-key",
-                BadRecordId::TooLong { .. } => "too-long",
-                BadRecordId::Invisible { .. } | BadRecordId::Escape { .. } | BadRecordId::Parts => {
-                    "bad-key"
-                }
-            };
-            Flaw::of(&columns.key_names, code, error)
-        })?;
-        *record = Some(found);
-        let mut effective = None;
-        if let Some(at) = columns.effective {
-            let read = date::read(cell(&at).unwrap_or_default());
-            effective = read.map_err(|what| Flaw::of(&columns.names[at], "bad-date", what))?;
-        }
-        let fields = columns.names.iter().cloned().zip(cells.iter().cloned());
-        let fields = Fields::new(fields.collect()).map_err(|error| Flaw {
-            column: String::new(),
-            // Their names and their number were judged with the first row.
-            code: "too-long",
-            reason: error.to_string(),
-        })?;
-        Ok((fields, effective))
-    }
-}
-
-/// The cells of a row to mend. One too long to be a record is not kept whole for every row of a table.
-fn kept(mut cells: Vec<String>) -> Vec<String> {
-    let bytes = |cells: &[String]| -> usize { cells.iter().map(String::len).sum() };
-    if bytes(&cells) > FIELD_BYTES_MAX {
-        for cell in cells.iter_mut().filter(|cell| cell.len() > KEPT_BYTES) {
-            *cell = cell_errors::cut(cell);
-        }
-    }
-    // More cells than any table has columns: the rest is no value of any.
-    cells.truncate(2 * FIELDS_MAX);
-    cells.shrink_to_fit();
-    cells
 }
 
 /// The next row; a file that cannot be read to its end is refused whole.
@@ -455,142 +277,4 @@ pub(super) fn not_text(path: &Path, row: u64, place: String, encoding: Encoding)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        super::{columns::find_delimiter, source::Delimiter},
-        *,
-    };
-
-    fn of(record: &str) -> Wanted<'_> {
-        let effective = None;
-        Wanted { record, effective }
-    }
-
-    #[test]
-    fn delimiters_are_found_by_the_columns_of_the_number() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        let open = |text: &str, record: &str| {
-            std::fs::write(&path, text).unwrap();
-            let delimiter = find_delimiter(&path, of(record), Encoding::Utf8)?;
-            let form = Form::Text(Encoding::Utf8, delimiter);
-            Table::open(&path, of(record), form, Rules::default())
-        };
-        for (text, delimiter) in [
-            ("\u{feff}\"n\";a;b\n1;\"x\ny\";2\n", Delimiter::Semicolon),
-            ("n\ta,b\n1\tx\n", Delimiter::Tab),
-            ("n,a;b\n1,x\n", Delimiter::Comma),
-            ("n\n1\n", Delimiter::Comma),
-        ] {
-            let table = open(text, "n").ok().unwrap();
-            assert_eq!(table.form, Form::Text(Encoding::Utf8, delimiter), "{text}");
-            assert_eq!(table.rows(), 1, "{text}");
-        }
-        let refused = open("n,a;n;c,d\n", "n").err().unwrap();
-        assert!(refused.to_string().contains("more than one way"));
-        let refused = open("n;a\n", "m").err().unwrap();
-        assert!(refused.to_string().contains("no column \"m\""));
-    }
-
-    #[test]
-    fn the_reason_is_that_of_the_delimiter_which_finds_the_number() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        for (text, words) in [
-            ("number;a;;b\n1;x;y;z\n", "column 3: it has no name"),
-            (
-                "number;a;a\n1;x;y\n",
-                "column 3: its name, \"a\", is that of column 2 too",
-            ),
-            (
-                "number;document\n1;x\n",
-                "column 2: the name \"document\" is kept",
-            ),
-            (
-                "number;a\u{200b}\n1;x\n",
-                "holds what cannot be seen (U+200B)",
-            ),
-            ("number;\"a\nb\"\n1;x\n", "\"a<U+000A>b\""),
-            ("number;\"a\n1;x\n", "row 1, column 2: a quote opens here"),
-            ("nomer;a;b\n1;x;y\n", "there is no column \"number\""),
-            ("number\n", "no row stands below"),
-            ("number;a\n;\n;;;\n", "no row stands below"),
-        ] {
-            std::fs::write(&path, text).unwrap();
-            let found = find_delimiter(&path, of("number"), Encoding::Utf8);
-            let opened = found.and_then(|delimiter| {
-                let form = Form::Text(Encoding::Utf8, delimiter);
-                Table::open(&path, of("number"), form, Rules::default())
-            });
-            let refused = opened.err().unwrap();
-            assert!(refused.to_string().contains(words), "{text:?}: {refused}");
-        }
-        std::fs::write(&path, "number\u{a0};a;b\n1;x;y\n").unwrap();
-        let refused = find_delimiter(&path, of("number"), Encoding::Utf8).unwrap_err();
-        let TableError::Unfit { trouble, .. } = refused else {
-            panic!("{refused}")
-        };
-        let TableTrouble::NoColumn { columns, .. } = *trouble else {
-            panic!("{trouble}")
-        };
-        assert_eq!(columns, ["\"number<U+00A0>\"", "a", "b"]);
-        // A blank after a comma, as people write lists.
-        std::fs::write(&path, "number;issuer\n1;x\n").unwrap();
-        assert!(find_delimiter(&path, of("number, issuer"), Encoding::Utf8).is_ok());
-    }
-
-    #[test]
-    fn a_table_that_changes_while_it_is_read_stops_the_run() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        for later in ["n,a\n1,x\n2,z\n", "n,a\n1,x\n", "n,a\n1,x\n2,y\n3,z\n"] {
-            std::fs::write(&path, "n,a\n1,x\n2,y\n").unwrap();
-            let form = Form::Text(Encoding::Utf8, Delimiter::Comma);
-            let mut table = Table::open(&path, of("n"), form.clone(), Rules::default())
-                .ok()
-                .unwrap();
-            std::fs::write(&path, later).unwrap();
-            let mut rows = form.rows(&path).unwrap();
-            let _header = rows.next();
-            table.rows = Some(rows);
-            assert!(table.next_row().unwrap().unwrap().is_ok());
-            let mut last = table.next_row();
-            while matches!(last, Ok(Some(_))) {
-                last = table.next_row();
-            }
-            assert!(
-                last.unwrap_err().to_string().contains("changed while"),
-                "{later}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_date_of_a_row_is_taken_from_its_column() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        let text = "n,from,issued\n1,2026-11-23,x\n2,23.11.2026 09:12,x\n3,,x\n4,23/11/2026,x\n5,46349,x\n";
-        std::fs::write(&path, text).unwrap();
-        let open = |effective| {
-            let record = "n";
-            let form = Form::Text(Encoding::Utf8, Delimiter::Comma);
-            Table::open(&path, Wanted { record, effective }, form, Rules::default())
-        };
-        let mut table = open(Some("from")).ok().unwrap();
-        let mut next = || match table.next_row().unwrap().unwrap() {
-            Ok(row) => row.effective.map(|date| date.as_str().to_owned()),
-            Err(outcome) => Some(format!("{} {}", outcome.code, outcome.column)),
-        };
-        let found: Vec<_> = (0..5).map(|_| next()).collect();
-        let found: Vec<_> = found.iter().map(Option::as_deref).collect();
-        let date = Some("2026-11-23");
-        let wrong = Some("bad-date from");
-        assert_eq!(found, [date, date, None, wrong, Some("serial-date from")]);
-        // Nobody has named the column: its cells are fields like all others, whatever they are.
-        let mut plain = open(None).ok().unwrap();
-        let first = plain.next_row().unwrap().unwrap();
-        assert_eq!(first.unwrap().effective, None);
-        let refused = open(Some("since")).err().unwrap();
-        assert!(refused.to_string().contains("no column \"since\""));
-    }
-}
+mod tests;

@@ -39,8 +39,7 @@ fn create(strace: &Path, folder: &Path, lost: usize) -> (Ran, Option<String>) {
     let lost = line.map(|line| {
         let name = line
             .split('"')
-            .filter(|part| part.contains('/'))
-            .next_back();
+            .rfind(|part| part.contains('/'));
         let name = Path::new(name.unwrap()).strip_prefix(folder).unwrap();
         name.to_str().unwrap().to_owned()
     });

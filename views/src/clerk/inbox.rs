@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use messages::time::local;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{CommandView, Line, line::texts, shown::local};
+use crate::{CommandView, Line, line::texts};
 
 /// A record that waits.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use client::{date, import::Earlier, values};
+use client::{import::Earlier, time, values};
 use protocol::{
     commitment::{DOCUMENT_FIELD, Fields},
     hash::RecordKey,
@@ -243,7 +243,7 @@ impl<'a> Comparison<'a> {
             return;
         };
         let cell = cells.get(column).unwrap_or_default();
-        let date = match date::read(cell) {
+        let date = match time::of_cell(cell) {
             Ok(Some(date)) => date,
             Ok(None) => return,
             Err(what) => {

@@ -1,8 +1,8 @@
 //! Typed cells of a workbook: each as the one text that is meant (docs/decisions/0031-one-text-per-cell.md), or the
 //! reason why it has none, and what stands for it in the rows to mend.
 
-use crate::values;
-use calamine::{DataRef, ExcelDateTime, ExcelDateTimeType, XlsxFormulaMetadata};
+use crate::{time, values};
+use calamine::{DataRef, XlsxFormulaMetadata};
 
 use super::super::{
     cell_errors::{FORMULA, SPREADSHEET_ERROR, marked},
@@ -136,11 +136,9 @@ fn date(days: f64, is_1904: bool) -> Cell {
             "29 February 1900, a day that there was only in spreadsheets",
         ));
     }
-    let whole = ExcelDateTime::new(whole as f64, ExcelDateTimeType::DateTime, is_1904);
-    let (year, month, day, ..) = whole.to_ymd_hms_milli();
-    let date = format!("{year:04}-{month:02}-{day:02}");
+    let date = time::of_spreadsheet(whole, is_1904).ok_or_else(|| wrong(NO_DAY))?;
     Ok(match (rest / 3600, rest / 60 % 60, rest % 60) {
-        (0, 0, 0) => date,
+        (0, 0, 0) => date.to_string(),
         (hour, minute, second) => format!("{date}T{hour:02}:{minute:02}:{second:02}"),
     })
 }

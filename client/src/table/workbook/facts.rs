@@ -4,7 +4,14 @@
 //! The reader of cells tells neither. The markup goes by here while its bounds are measured (`xlsx_limits`), so that
 //! no part is read once more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use quick_xml::events::BytesStart;
+
+use super::tags::{BadTag, attributes, is_true, of_any_prefix, place_of, promised};
 
 /// Bytes of an escape, as _x0041_.
 const ESCAPE_BYTES: usize = 7;
@@ -95,12 +102,13 @@ pub(super) struct PartFacts {
     targets: BTreeMap<String, String>,
     strings: u64,
     escaped: BTreeSet<u64>,
-    /// The row and column of the cell that comes next.
+    /// The row and column of the cell that comes next, and of the one that goes by.
     row: u32,
     column: u32,
+    cell: Option<(u32, u32)>,
+    /// The cell that goes by holds the place of a shared string.
+    is_shared: bool,
     hides_rows: bool,
-    /// The tag of the cell that goes by.
-    cell: Vec<u8>,
 }
 
 impl PartFacts {
@@ -111,50 +119,92 @@ impl PartFacts {
         }
     }
 
-    /// A tag opens an element: its name without prefix, and all of the tag.
-    pub(super) fn start(&mut self, local: &[u8], tag: &[u8]) {
-        let number = |name| attribute(tag, name).and_then(|text| text.parse::<u32>().ok());
+    /// Whether the cell of a sheet goes by.
+    pub(super) const fn is_in_cell(&self) -> bool {
+        self.cell.is_some()
+    }
+
+    /// A tag opens an element, of this name without prefix. How many strings it promises.
+    pub(super) fn start(&mut self, local: &str, tag: &BytesStart<'_>) -> Result<u64, BadTag> {
         match local {
-            b"sheetData" => self.is_sheet = true,
-            b"sheetFormatPr" => self.hides_rows = is_true(attribute(tag, "zeroHeight")),
-            b"row" => {
-                self.row = number("r").map_or(self.row, |row| row.saturating_sub(1));
-                self.column = 0;
-                let height = attribute(tag, "ht");
-                let is_flat = height.is_some_and(|height| height.parse() == Ok(0.0));
-                let is_own = height.is_some() || attribute(tag, "hidden").is_some();
-                if is_true(attribute(tag, "hidden")) || is_flat || (self.hides_rows && !is_own) {
-                    self.sheet.hide(self.row);
+            "sheetData" => self.is_sheet = true,
+            "sheetFormatPr" => {
+                let [zero_height] = attributes(tag, ["zeroHeight"])?;
+                self.hides_rows = is_true(zero_height);
+            }
+            "row" => self.row(tag)?,
+            "col" => self.columns(tag)?,
+            "c" if self.cell.is_none() => {
+                let [place, kind] = attributes(tag, ["r", "t"])?;
+                let named = place.as_deref().and_then(place_of);
+                if named.is_none() && place.is_some() && self.is_sheet {
+                    return Err(BadTag);
                 }
+                let (row, column) = named.unwrap_or((self.row, self.column));
+                self.column = column;
+                self.cell = Some((row, column));
+                self.is_shared = kind.as_deref() == Some("s");
             }
-            b"col" => {
-                let is_flat = attribute(tag, "width").is_some_and(|width| width.parse() == Ok(0.0));
-                let is_hidden = is_true(attribute(tag, "hidden")) || is_flat;
-                let range = number("min").zip(number("max")).filter(|_| is_hidden);
-                if self.sheet.hidden_columns.len() < REMEMBERED_MAX {
-                    let range = range
-                        .map(|(first, last)| (first.saturating_sub(1), last.saturating_sub(1)));
-                    self.sheet.hidden_columns.extend(range);
-                }
+            "sheet" => {
+                // Its prefix is whatever the workbook calls relationships by.
+                let id = of_any_prefix(tag, "id")?;
+                self.sheets.extend(id.map(Cow::into_owned));
             }
-            b"c" => {
-                self.cell.clear();
-                self.cell.extend_from_slice(tag);
-            }
-            b"sheet" => self
-                .sheets
-                .extend(attribute(tag, "id").map(ToOwned::to_owned)),
-            b"Relationship" => {
-                let pair = attribute(tag, "Id").zip(attribute(tag, "Target"));
+            "Relationship" => {
+                let [id, target] = attributes(tag, ["Id", "Target"])?;
+                let pair = id.zip(target);
                 self.targets
-                    .extend(pair.map(|(id, target)| (id.to_owned(), target.to_owned())));
+                    .extend(pair.map(|(id, target)| (id.into_owned(), target.into_owned())));
+            }
+            "sst" => {
+                let count = of_any_prefix(tag, "uniqueCount")?;
+                return Ok(count.map_or(0, |count| promised(&count)));
             }
             _ => {}
+        }
+        Ok(0)
+    }
+
+    fn row(&mut self, tag: &BytesStart<'_>) -> Result<(), BadTag> {
+        let [row, hidden, height] = attributes(tag, ["r", "hidden", "ht"])?;
+        match row.map(|row| row.parse::<u32>()) {
+            Some(Ok(row)) => self.row = row.saturating_sub(1),
+            Some(Err(_)) if self.is_sheet => return Err(BadTag),
+            Some(Err(_)) | None => {}
+        }
+        let is_flat = height
+            .as_ref()
+            .is_some_and(|height| height.parse() == Ok(0.0));
+        let is_own = height.is_some() || hidden.is_some();
+        if is_true(hidden) || is_flat || (self.hides_rows && !is_own) {
+            self.sheet.hide(self.row);
+        }
+        Ok(())
+    }
+
+    fn columns(&mut self, tag: &BytesStart<'_>) -> Result<(), BadTag> {
+        let [first, last, hidden, width] = attributes(tag, ["min", "max", "hidden", "width"])?;
+        let is_flat = width.is_some_and(|width| width.parse() == Ok(0.0));
+        let is_hidden = is_true(hidden) || is_flat;
+        let from_0 =
+            |number: Option<Cow<'_, str>>| Some(number?.parse::<u32>().ok()?.saturating_sub(1));
+        let range = from_0(first).zip(from_0(last)).filter(|_| is_hidden);
+        if self.sheet.hidden_columns.len() < REMEMBERED_MAX {
+            self.sheet.hidden_columns.extend(range);
+        }
+        Ok(())
+    }
+
+    /// An element ends that is neither cell nor string.
+    pub(super) fn end(&mut self, local: &str) {
+        if local == "row" {
+            self.row = self.row.saturating_add(1);
+            self.column = 0;
         }
     }
 
     /// A shared string ends.
-    pub(super) fn string(&mut self, text: &[u8]) {
+    pub(super) fn string(&mut self, text: &str) {
         if escapes(text) && self.escaped.len() < REMEMBERED_MAX {
             let _new = self.escaped.insert(self.strings);
         }
@@ -162,24 +212,17 @@ impl PartFacts {
     }
 
     /// A cell ends.
-    pub(super) fn cell(&mut self, text: &[u8], facts: &WorkbookFacts) {
-        let column = self.column;
-        self.column += 1;
-        let is_suspect = !facts.escaped.is_empty() || text.windows(2).any(|word| word == b"_x");
-        if !is_suspect {
+    pub(super) fn cell(&mut self, text: &str, facts: &WorkbookFacts) {
+        self.column = self.column.saturating_add(1);
+        let Some((row, column)) = self.cell.take() else {
             return;
-        }
-        let is_shared = attribute(&self.cell, "t") == Some("s");
-        let place = std::str::from_utf8(text)
-            .ok()
-            .and_then(|text| text.trim().parse().ok());
-        let escapes = match is_shared {
-            true => place.is_some_and(|place: u64| facts.escaped.contains(&place)),
+        };
+        let escapes = match self.is_shared {
             false => escapes(text),
+            true if facts.escaped.is_empty() => false,
+            true => { text.trim().parse() }.is_ok_and(|place: u64| facts.escaped.contains(&place)),
         };
         if escapes {
-            let named = attribute(&self.cell, "r").and_then(place_of);
-            let (row, column) = named.unwrap_or((self.row, column));
             self.sheet.escape(row, column);
         }
     }
@@ -201,14 +244,17 @@ impl PartFacts {
 /// Whether a text holds the escape of a character that can be written as it is. Excel escapes control
 /// characters, surrogates, and the underline where an escape would begin; careless programs escape none, so
 /// that what looks like one was typed by somebody.
-fn escapes(text: &[u8]) -> bool {
+fn escapes(text: &str) -> bool {
     let code = |word: &[u8]| -> Option<u32> {
         let digits = word.strip_prefix(b"_x")?.strip_suffix(b"_")?;
         let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
         let digits = std::str::from_utf8(digits).ok().filter(|_| is_hex)?;
         u32::from_str_radix(digits, 16).ok()
     };
-    let mut rest = text;
+    if !text.contains("_x") {
+        return false;
+    }
+    let mut rest = text.as_bytes();
     while let Some(word) = rest.get(..ESCAPE_BYTES) {
         let found = code(word);
         if found.is_some_and(
@@ -223,71 +269,14 @@ fn escapes(text: &[u8]) -> bool {
     false
 }
 
-fn is_true(value: Option<&str>) -> bool {
-    matches!(value, Some("1" | "true"))
-}
-
-/// The value of an attribute, by its name without prefix.
-fn attribute<'a>(tag: &'a [u8], name: &str) -> Option<&'a str> {
-    let mut rest = std::str::from_utf8(tag).ok()?;
-    loop {
-        let (before, after) = rest.split_once('=')?;
-        let found = before
-            .trim_end()
-            .rsplit([' ', '\t', '\r', '\n', ':', '/'])
-            .next()?;
-        let after = after.trim_start();
-        let quote = after
-            .chars()
-            .next()
-            .filter(|quote| matches!(quote, '"' | '\''))?;
-        let (value, behind) = after.get(1..)?.split_once(quote)?;
-        if found == name {
-            return Some(value);
-        }
-        rest = behind;
-    }
-}
-
-/// The row and column, from 0, of a place like B5.
-fn place_of(place: &str) -> Option<(u32, u32)> {
-    let end = place.find(|letter: char| letter.is_ascii_digit())?;
-    let (letters, digits) = place.split_at(end);
-    let column = letters.bytes().try_fold(0_u32, |column, letter| {
-        let letter = letter
-            .is_ascii_uppercase()
-            .then(|| u32::from(letter - b'A') + 1)?;
-        column.checked_mul(26)?.checked_add(letter)
-    })?;
-    Some((
-        digits.parse::<u32>().ok()?.checked_sub(1)?,
-        column.checked_sub(1)?,
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn attributes_and_places_are_read() {
-        let tag = b"x:row r='7' spans=\"1:2\" x14:dyDescent = \"0.25\" hidden=\"1\"";
-        assert_eq!(attribute(tag, "r"), Some("7"));
-        assert_eq!(attribute(tag, "hidden"), Some("1"));
-        assert_eq!(attribute(tag, "dyDescent"), Some("0.25"));
-        assert_eq!(attribute(tag, "ht"), None);
-        assert_eq!(attribute(b"row", "r"), None);
-        assert_eq!(place_of("A1"), Some((0, 0)));
-        assert_eq!(place_of("AB12"), Some((11, 27)));
-        for none in ["", "A", "1", "A0", "a1"] {
-            assert_eq!(place_of(none), None, "{none}");
-        }
-    }
-
-    #[test]
     fn an_escape_of_a_letter_is_told_from_those_that_the_format_asks_for() {
         for text in ["TSH_x0041_2", "_x0020_", "_x2116_"] {
-            assert!(escapes(text.as_bytes()), "{text}");
+            assert!(escapes(text), "{text}");
         }
         for text in [
             "a_x000D_b",
@@ -298,24 +287,31 @@ mod tests {
             "x0041_",
             "_x00zz_",
         ] {
-            assert!(!escapes(text.as_bytes()), "{text}");
+            assert!(!escapes(text), "{text}");
         }
     }
 
     #[test]
     fn what_a_sheet_hides_is_remembered() {
         let mut part = PartFacts::of("xl/worksheets/sheet1.xml");
-        part.start(b"sheetData", b"sheetData");
+        let mut start = |content: &str| {
+            let local = content.split(' ').next().unwrap();
+            let tag = BytesStart::from_content(content, local.len());
+            let promised = part.start(local, &tag);
+            assert_eq!(promised.ok().unwrap(), 0);
+            part.end(local);
+        };
         for tag in [
-            &b"row r=\"2\" hidden=\"1\""[..],
-            b"row r=\"3\" hidden=\"true\"",
-            b"row r=\"4\" hidden=\"0\" ht=\"15\"",
-            b"row r=\"6\" ht=\"0\"",
+            "sheetData",
+            "row r=\"2\" hidden=\"1\"",
+            "row hidden=\"true\"",
+            "row r=\"4\" hidden=\"0\" ht=\"15\"",
+            "row r=\"6\" ht=\"0\"",
+            "col min=\"2\" max=\"3\" hidden=\"1\" width=\"9\"",
+            "col min=\"5\" max=\"5\" width=\"0\"",
         ] {
-            part.start(b"row", tag);
+            start(tag);
         }
-        part.start(b"col", b"col min=\"2\" max=\"3\" hidden=\"1\" width=\"9\"");
-        part.start(b"col", b"col min=\"5\" max=\"5\" width=\"0\"");
         let mut facts = WorkbookFacts {
             sheets: vec!["rId7".to_owned()],
             targets: BTreeMap::from([("rId7".to_owned(), "worksheets/sheet1.xml".to_owned())]),
@@ -329,5 +325,29 @@ mod tests {
             .collect();
         assert_eq!((rows, columns), (vec![1, 2, 5], vec![1, 2, 4]));
         assert_eq!(facts.sheet(1), SheetFacts::default());
+    }
+
+    #[test]
+    fn a_cell_is_known_by_its_place_or_by_those_before_it() {
+        let sheet = |text: &str| {
+            let known = WorkbookFacts::default();
+            let name = "xl/worksheets/sheet1.xml";
+            let measured =
+                super::super::xlsx_limits::measure(text.as_bytes(), name, 1 << 20, &known);
+            measured.unwrap().0.sheet
+        };
+        let odd = "<is><t>_x0041_</t></is>";
+        let found = sheet(&format!(
+            "<sheetData><row><c/></row><row hidden='1'><c/><c>{odd}</c></row><row r='9'><c r='d9'/><c>{odd}</c><c x:r='A1' r='H9'>{odd}</c></row></sheetData>"
+        ));
+        assert!(found.hides_row(1) && !found.hides_row(0));
+        let escaped: Vec<(u32, u32)> = found.escaped.into_iter().collect();
+        assert_eq!(escaped, [(1, 1), (8, 4), (8, 7)]);
+        // However it is written, and only where it is the value.
+        let found = sheet(
+            "<sheetData><c><is><t>_x00&#52;1_</t></is></c><c><is><t><![CDATA[_x0041_]]></t></is></c><c><is><t>_x0041_</t></is><v>7</v></c></sheetData>",
+        );
+        let escaped: Vec<(u32, u32)> = found.escaped.into_iter().collect();
+        assert_eq!(escaped, [(0, 0), (0, 1)]);
     }
 }
