@@ -191,7 +191,6 @@ fn what_a_record_a_workbook_and_a_witness_say_commands_no_terminal() {
 }
 
 /// Runs with stdout going to `out`.
-
 fn into(out: Stdio, arguments: &[&str]) -> (i32, String) {
     let mut child = Command::new(binary("muhr"))
         .args(arguments)
