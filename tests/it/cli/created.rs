@@ -37,9 +37,7 @@ fn create(strace: &Path, folder: &Path, lost: usize) -> (Ran, Option<String>) {
     let log = fs::read_to_string(log).unwrap();
     let line = log.lines().find(|line| line.contains("(INJECTED)"));
     let lost = line.map(|line| {
-        let name = line
-            .split('"')
-            .rfind(|part| part.contains('/'));
+        let name = line.split('"').rfind(|part| part.contains('/'));
         let name = Path::new(name.unwrap()).strip_prefix(folder).unwrap();
         name.to_str().unwrap().to_owned()
     });
