@@ -14,7 +14,7 @@ use super::{bulk, strict};
 const SEED: u64 = 20_261_128;
 const TABLES: u64 = 60;
 /// Tables that are anchored; the others are tried.
-const ANCHORED: u64 = 12;
+const ANCHORED: u64 = 36;
 
 /// Numbers that look like chance, the same for the same seed.
 struct Chance(u64);
@@ -41,8 +41,8 @@ struct Meant {
 }
 
 fn meant(chance: &mut Chance, table: u64) -> Meant {
-    // None of several lines: where its quotes are lost, each of its lines is another row that was never meant.
-    const CELLS: [&str; 9] = [
+    // Of several lines too, none of them like a row: what is like one is to mend, and has its cases in the corpus.
+    const CELLS: [&str; 12] = [
         "x",
         "",
         "Toshkent, 5",
@@ -52,6 +52,9 @@ fn meant(chance: &mut Chance, table: u64) -> Meant {
         "ў",
         " ",
         "a\tb",
+        "Chilonzor\n12-uy",
+        "one\n\nthree \"3\"",
+        "x\r\ny",
     ];
     let delimiter = chance.of(&[',', ';', '\t']);
     let width = 2 + chance.next(3);
@@ -72,7 +75,7 @@ fn meant(chance: &mut Chance, table: u64) -> Meant {
 
 /// A cell as a careful program writes it.
 fn quoted(cell: &str, delimiter: char, chance: &mut Chance) -> String {
-    let must = cell.contains([delimiter, '"', '\n']);
+    let must = cell.contains([delimiter, '"', '\n', '\r']);
     match must || chance.next(4) == 0 {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
         false => cell.to_owned(),
@@ -190,7 +193,9 @@ fn every_row_is_accounted_for_and_no_value_holds_another() {
             ),
         }
         if !is_spoilt {
-            assert_eq!(bad.len(), 0, "{shown}");
+            // A row of several lines may have one that passes for a row: then it is to mend, and no other is.
+            let of_one_line = |row: &u64| !meant.rows[*row as usize - 1].contains('\n');
+            assert!(!bad.iter().any(of_one_line), "{shown}");
         }
         if bad.is_empty() {
             clean += 1;
