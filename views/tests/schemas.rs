@@ -1,4 +1,8 @@
 //! The JSON Schemas in `docs/schemas/` are those of the structs. `MUHR_BLESS=1` writes them.
+#![allow(
+    clippy::unwrap_used,
+    reason = "tests fail by panicking, with the reason"
+)]
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
