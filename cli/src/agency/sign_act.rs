@@ -98,14 +98,7 @@ pub(super) fn decide(
         (Some(path), _) => {
             durable::write(path, act.write().as_bytes())?;
             let id = id(&act, &network, &secret)?;
-            output.view(&ActView {
-                state: ActState::Signed,
-                id,
-                file: Some(path.display().to_string()),
-                index: None,
-                size: None,
-                cosigners: Vec::new(),
-            });
+            output.view(&ActView::signed(id, path.display().to_string()));
             Ok(DONE)
         }
         (None, Some(client)) => {

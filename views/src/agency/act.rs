@@ -32,6 +32,21 @@ pub struct ActView {
     pub cosigners: Vec<String>,
 }
 
+impl ActView {
+    /// An act that was signed into a file.
+    #[must_use]
+    pub const fn signed(id: String, file: String) -> Self {
+        Self {
+            state: ActState::Signed,
+            id,
+            file: Some(file),
+            index: None,
+            size: None,
+            cosigners: Vec::new(),
+        }
+    }
+}
+
 impl CommandView for ActView {
     const SCHEMA: &'static str = "muhr/act/1";
 
