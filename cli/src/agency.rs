@@ -2,6 +2,6 @@
 
 pub(crate) mod clerks;
 pub(crate) mod policy;
-mod sign_act;
+pub(crate) mod sign_act;
 
 pub(crate) use sign_act::send;

@@ -30,10 +30,10 @@ use std::{ffi::OsString, io::Write, process::ExitCode};
 use clap::{Parser, error::ErrorKind};
 
 use arguments::{
-    ActCommand, Arguments, AttestCommand, AuditArguments, ClerkCommand, Command, KeyCommand,
-    LogCommand, NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, ReportCommand,
-    TrustCommand,
+    ActCommand, Arguments, AttestCommand, ClerkCommand, Command, KeyCommand, LogCommand,
+    NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, ReportCommand, TrustCommand,
 };
+use auditor::audit::AuditArguments;
 use exit::{Failure, USAGE};
 use output::Output;
 use protocol::entry::Operation;

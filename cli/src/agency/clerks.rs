@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use clap::Args;
 use client::time;
 use protocol::{
     act::Decision,
@@ -15,12 +16,71 @@ use views::{agency::clerks::ClerksView, shown::ShownTime};
 
 use super::sign_act;
 use crate::{
-    arguments::{ClerkAddArguments, ClerkListArguments, ClerkRevokeArguments},
+    arguments::AdminOptions,
     clerk,
     exit::{DONE, Failure, UNEXPECTED, USAGE},
     nodes,
     output::Output,
 };
+
+/// `muhr clerk add`.
+#[derive(Debug, Args)]
+pub struct ClerkAddArguments {
+    /// The clerk, as qurilish/aziza-2026; a name is one key for good
+    pub clerk: String,
+    /// The clerk's public key in base64; muhr key show tells it
+    #[arg(long, value_name = "KEY")]
+    pub public: String,
+    /// The registries in which it may act, joined by commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        required = true,
+        value_name = "NAME[,NAME]"
+    )]
+    pub registries: Vec<String>,
+    /// What it may do there, joined by commas; "all" is all that makes versions, "attest" the word on others' records
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "all",
+        value_name = "OPERATION[,OPERATION]"
+    )]
+    pub operations: Vec<String>,
+    /// The last day (UTC) on which it may sign
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+    /// Who decides
+    #[command(flatten)]
+    pub options: AdminOptions,
+}
+
+/// `muhr clerk revoke`.
+#[derive(Debug, Args)]
+pub struct ClerkRevokeArguments {
+    /// The clerk
+    pub clerk: String,
+    /// Why, as a code like K01
+    #[arg(long, value_name = "CODE")]
+    pub reason: String,
+    /// Since when somebody else may have had the key: a date (its start, UTC) or a moment
+    #[arg(long, value_name = "WHEN")]
+    pub compromised: Option<String>,
+    /// Who decides
+    #[command(flatten)]
+    pub options: AdminOptions,
+}
+
+/// `muhr clerk list`.
+#[derive(Debug, Args)]
+pub struct ClerkListArguments {
+    /// The agency
+    #[arg(long, value_name = "NAME")]
+    pub agency: String,
+    /// Address of a node
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+}
 
 pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, Failure> {
     let name = name(&arguments.clerk)?;

@@ -1,7 +1,8 @@
 //! `muhr registry policy set` and `show`: whose confirmations make the versions of a registry effective.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
+use clap::Args;
 use client::{
     formats,
     proven::{self, ProofError},
@@ -15,13 +16,55 @@ use views::agency::policy::{RegistryView, in_words};
 
 use super::sign_act;
 use crate::{
-    arguments::{PolicySetArguments, PolicyShowArguments, Reading},
+    arguments::{AdminOptions, Reading},
     auditor::policies,
     clerk,
     exit::{DONE, Failure, USAGE},
     nodes,
     output::Output,
 };
+
+/// `muhr registry policy show`.
+#[derive(Debug, Args)]
+pub struct PolicyShowArguments {
+    /// The registry
+    pub registry: String,
+    /// Address of a node
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// All policies that it has had, from the whole log, which is checked
+    #[arg(long)]
+    pub history: bool,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+}
+
+/// `muhr registry policy set`.
+#[derive(Debug, Args)]
+pub struct PolicySetArguments {
+    /// The registry
+    pub registry: String,
+    /// How many of the agencies must confirm; 0 asks for none any more
+    #[arg(long, value_name = "COUNT")]
+    pub needed: u64,
+    /// Whose confirmations count, joined by commas; @validators are all that run one when a version is
+    /// recorded, but for the owner
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub agencies: Vec<String>,
+    /// In how many days after the version; without an end if not said
+    #[arg(long, value_name = "DAYS")]
+    pub within: Option<u64>,
+    /// Also ask a second clerk of the agency: not the one who made the version
+    #[arg(long)]
+    pub four_eyes: bool,
+    /// Number of the policy, if no node is asked: one above the present
+    #[arg(long, value_name = "NUMBER")]
+    pub number: Option<u64>,
+    /// Who decides
+    #[command(flatten)]
+    pub options: AdminOptions,
+}
 
 pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8, Failure> {
     let registry = clerk::registry(&arguments.registry)?;

@@ -3,9 +3,12 @@
 //! The admin key may stay on a machine without a network: there the act is signed into a file, and
 //! `muhr act send` hands it in from another.
 
+use std::path::PathBuf;
+
 use std::time::{Duration, Instant};
 
 use api::Problem;
+use clap::Args;
 use client::{
     durable, formats,
     http::{Client, EntryEvidence},
@@ -25,13 +28,29 @@ use verify::Verdict;
 use views::agency::act::{ActState, ActView};
 
 use crate::{
-    arguments::{ActSendArguments, AdminOptions},
+    arguments::AdminOptions,
     exit::{CONFIGURATION, CONFLICT, DONE, ExitCode, Failure, UNEXPECTED, USAGE},
     keys::{self, KeySource},
     nodes,
     output::Output,
     terminal,
 };
+
+/// `muhr act send`.
+#[derive(Debug, Args)]
+pub struct ActSendArguments {
+    /// The signed act
+    pub file: PathBuf,
+    /// Address of a node
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+    /// Seconds to wait for the proof
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+}
 
 /// Says what is about to be signed, until when it holds, and where it goes.
 fn announce(options: &AdminOptions, sentences: &[String], expires: Height, output: &Output) {

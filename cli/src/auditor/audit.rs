@@ -3,6 +3,9 @@
 //! Checked: the quorum behind the checkpoint, the genesis against the trust file, every signature,
 //! every rule, every block leaf with its index root, every tile of hashes, and the root.
 
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use client::{
     durable, formats,
     log::whole::{self, Whole},
@@ -12,12 +15,74 @@ use verify::checkpoint;
 use views::auditor::audit::AuditView;
 
 use super::{replayed_log, watch};
+use crate::auditor::watch::WatchArguments;
 use crate::{
-    arguments::AuditOne,
     exit::{DONE, Failure},
     nodes,
     output::Output,
 };
+
+/// `muhr audit`: one log, or the subcommand `watch`, which has arguments of its own.
+#[derive(Debug)]
+pub enum AuditArguments {
+    /// One log, replayed.
+    One(AuditOne),
+    /// Several nodes, followed.
+    Watch(WatchArguments),
+}
+
+impl FromArgMatches for AuditArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        if matches.subcommand().is_some() {
+            AuditCommand::from_arg_matches(matches)
+                .map(|AuditCommand::Watch(watch)| Self::Watch(watch))
+        } else {
+            AuditOne::from_arg_matches(matches).map(Self::One)
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for AuditArguments {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let command = AuditCommand::augment_subcommands(AuditOne::augment_args(command));
+        command
+            .subcommand_required(false)
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+/// `muhr audit URL`.
+#[derive(Debug, Args)]
+pub struct AuditOne {
+    /// Address of a node, or the folder of a mirror
+    pub url: String,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+    /// A checkpoint seen before: the log must extend it
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// Where evidence of a fork goes
+    #[arg(long, default_value = "fork.evidence", value_name = "FILE")]
+    pub evidence: PathBuf,
+}
+
+/// `muhr audit watch`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Follows several nodes and ends when one contradicts itself, another, or what was seen before
+    Watch(WatchArguments),
+}
 
 pub(crate) fn run(arguments: &AuditOne, output: &Output) -> Result<u8, Failure> {
     let trust = formats::trust(&arguments.trust)?;

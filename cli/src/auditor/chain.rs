@@ -1,5 +1,8 @@
 //! `muhr trust advance` and `extend`: from a trust file to the next, and to one's own.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use client::{durable, formats};
 use protocol::{
     epoch::PROOF_BYTES_MAX,
@@ -15,10 +18,41 @@ use views::{
 };
 
 use crate::{
-    arguments::{TrustAdvanceArguments, TrustExtendArguments},
     exit::{CONFIGURATION, DONE, Failure, USAGE},
     output::Output,
 };
+
+/// `muhr trust advance`.
+#[derive(Debug, Args)]
+pub struct TrustAdvanceArguments {
+    /// The trust file
+    pub file: PathBuf,
+    /// Proofs of changes, in their order
+    #[arg(required = true, value_name = "PROOF")]
+    pub proofs: Vec<PathBuf>,
+    /// Lists every check, also those that hold
+    #[arg(long)]
+    pub steps: bool,
+    /// Where the next trust file goes; keep the one before for receipts of its time
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `muhr trust extend`.
+#[derive(Debug, Args)]
+pub struct TrustExtendArguments {
+    /// The network's trust file
+    pub file: PathBuf,
+    /// A witness, its key and its address, as court=court.example/w1+1a2b3c4d+BA...,https://court.example/; may be repeated
+    #[arg(long = "witness", required = true, value_name = "NAME=VKEY,URL")]
+    pub witnesses: Vec<String>,
+    /// How many of the witnesses must sign
+    #[arg(long, default_value_t = 1, value_name = "COUNT")]
+    pub need: usize,
+    /// Where it goes
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
 
 pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Result<u8, Failure> {
     let mut held = formats::trust(&arguments.file)?;

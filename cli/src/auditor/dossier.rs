@@ -1,8 +1,11 @@
 //! `muhr receipt gather`: a record together with those that it rests on, each proven by itself. Not here:
 //! what is said of a dossier, which `views` has for whoever gathers and whoever verifies.
 
+use std::path::PathBuf;
+
 use std::collections::{BTreeSet, VecDeque};
 
+use clap::Args;
 use client::{durable, formats, http::Client, proven};
 use protocol::{
     dossier::{Dossier, RECEIPTS_MAX},
@@ -17,11 +20,29 @@ use verify::Verdict;
 use views::{auditor::dossier::GatherView, shown::Ruling};
 
 use crate::{
-    arguments::ReceiptGatherArguments,
     exit::{DONE, Failure, USAGE},
     nodes,
     output::Output,
 };
+
+/// `muhr receipt gather`.
+#[derive(Debug, Args)]
+pub struct ReceiptGatherArguments {
+    /// The receipt
+    pub file: PathBuf,
+    /// The dossier to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How many references away from the record the others may be
+    #[arg(long, default_value_t = 16, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub depth: u8,
+    /// Address of a node, as http://127.0.0.1:7481
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+}
 
 pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Result<u8, Failure> {
     let trust = formats::trust(&arguments.trust)?;

@@ -3,6 +3,9 @@
 //! Asked of a moment, the verdict is of that moment: whoever asks whether a permit was in force then must not
 //! be answered by what it is today.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use client::{formats, proven, time};
 use protocol::{
     height::{Height, TimeMs},
@@ -20,12 +23,34 @@ use views::{
 };
 
 use crate::{
-    arguments::HistoryArguments,
     clerk::typed,
     exit::{ExitCode, Failure, USAGE},
     nodes,
     output::Output,
 };
+
+/// `muhr history`.
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// The record's number
+    pub record: String,
+    /// The registry
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// What held then, of which the verdict and the exit code are: a date as 2026-11-23 (its end, UTC), a moment as
+    /// 2026-11-23T10:00:00Z, or a height; 10 if it was not registered yet, 16 if the log does not reach that far
+    #[arg(long, value_name = "WHEN")]
+    pub at: Option<String>,
+    /// Lists every check, also those that hold
+    #[arg(long)]
+    pub steps: bool,
+    /// Address of a node
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+}
 
 pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, Failure> {
     let registry = protocol::name::RegistryName::parse(&arguments.registry).ok_or_else(|| {

@@ -4,8 +4,9 @@
 //! its place before all of them are known to lead to the root of the checkpoint. The checkpoint is replaced
 //! last: a mirror that was interrupted is an older one, and never a wrong one.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
+use clap::Args;
 use client::{
     durable::{self, FileError},
     formats,
@@ -22,11 +23,28 @@ use views::{auditor::mirror::MirrorView, shown::WITHOUT_LOG_LINE};
 
 use super::watch;
 use crate::{
-    arguments::MirrorArguments,
     exit::{DONE, Failure, UNREACHABLE},
     nodes,
     output::Output,
 };
+
+/// `muhr log mirror URL DIR`.
+#[derive(Debug, Args)]
+pub struct MirrorArguments {
+    /// Address of a node, or the folder of another mirror
+    pub url: String,
+    /// The folder
+    pub dir: PathBuf,
+    /// Address of a witness that is asked to cosign; may be repeated
+    #[arg(long = "witness", value_name = "URL")]
+    pub witnesses: Vec<String>,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+    /// Where evidence of a fork goes
+    #[arg(long, default_value = "fork.evidence", value_name = "FILE")]
+    pub evidence: PathBuf,
+}
 
 /// Signature lines of a note that all tools read.
 const SIGNATURES_MAX: usize = 16;

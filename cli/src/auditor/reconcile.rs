@@ -12,9 +12,10 @@ mod ledger_records;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
+use clap::Args;
 use client::{
     durable::{self, FileError},
     import::Earlier,
@@ -48,12 +49,58 @@ use super::{
     },
 };
 use crate::{
-    arguments::ReconcileArguments,
+    arguments::{Reading, TableFormat},
     clerk::{self, bulk},
     exit::{DIFFERENT, DONE, Failure, USAGE},
     keys,
     output::Output,
 };
+
+/// `muhr reconcile TABLE`.
+#[derive(Debug, Args)]
+pub struct ReconcileArguments {
+    /// The agency's own table: CSV or XLSX, names of the columns in the first row
+    pub table: PathBuf,
+    /// The registry
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// The column of the record's number, or several joined by commas
+    #[arg(long, value_name = "COLUMN[,COLUMN]")]
+    pub record: String,
+    /// Folder of receipts, archive, or folder of a bulk run: what changed is told only where they show what was anchored; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub receipts: Vec<PathBuf>,
+    /// The column of the legal date; else the dates that the entries declare are used
+    #[arg(long, value_name = "COLUMN")]
+    pub date: Option<String>,
+    /// Anchored more than so many days after the legal date is late; not judged if not said
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub late: Option<u32>,
+    /// The column that says whether a record is in force; without it the table is taken to hold what is
+    #[arg(long, value_name = "COLUMN")]
+    pub status: Option<String>,
+    /// What that column says for active, suspended or revoked, as revoked=bekor; may be repeated; else the words themselves
+    #[arg(long = "status-word", value_name = "STATUS=WORD", requires = "status")]
+    pub status_words: Vec<String>,
+    /// Columns that are not compared, joined by commas
+    #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// New folder for the report: findings.csv, report.json, report.html and the checkpoint
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Report key file that signs what is in the folder
+    #[arg(long, value_name = "FILE", requires = "out")]
+    pub sign: Option<PathBuf>,
+    /// File with the passphrase of that key, on one line; else it is asked for on the terminal
+    #[arg(long, env = "MUHR_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// How the table is written
+    #[command(flatten)]
+    pub written: TableFormat,
+    /// Which log, up to where, and whom to trust
+    #[command(flatten)]
+    pub reading: Reading,
+}
 
 pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8, Failure> {
     let criteria = criteria(arguments)?;

@@ -2,8 +2,9 @@
 //!
 //! Whatever a node gives is judged before the file is replaced; if it does not hold, the file stays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use client::{durable, formats, http::Client, proven};
 use protocol::{
     checkpoint::Checkpoint,
@@ -19,11 +20,47 @@ use views::{
 };
 
 use crate::{
-    arguments::{ReceiptBridgeArguments, ReceiptRefreshArguments},
     exit::{DONE, Failure, UNREACHABLE},
     nodes,
     output::Output,
 };
+
+/// `muhr receipt refresh`.
+#[derive(Debug, Args)]
+pub struct ReceiptRefreshArguments {
+    /// The receipts
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Address of a node, as http://127.0.0.1:7481
+    #[arg(
+        long,
+        env = "MUHR_NODE",
+        value_name = "URL",
+        required_unless_present = "from"
+    )]
+    pub node: Option<String>,
+    /// A mirror, as its address or folder, whose checkpoint has the lines of outside witnesses: they are
+    /// taken over into receipts that are proven under the same checkpoint
+    #[arg(long, value_name = "MIRROR")]
+    pub from: Option<String>,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+}
+
+/// `muhr receipt bridge`.
+#[derive(Debug, Args)]
+pub struct ReceiptBridgeArguments {
+    /// The receipts
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Address of a node, or the folder of a mirror
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+    /// Trust file of the network, advanced from the epoch of the receipts
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+}
 
 pub(crate) fn refresh(arguments: &ReceiptRefreshArguments, output: &Output) -> Result<u8, Failure> {
     let trust = formats::trust(&arguments.trust)?;

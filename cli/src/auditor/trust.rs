@@ -1,7 +1,8 @@
 //! `muhr trust`: what a trust file says, and whether it is the one that was read out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use client::formats;
 use protocol::{
     agency::quorum,
@@ -12,10 +13,26 @@ use verify::Verdict;
 use views::auditor::trust::{PastEpoch, ShownWitness, TrustView, WordsCover, spoken};
 
 use crate::{
-    arguments::{TrustCheckArguments, TrustShowArguments},
     exit::{CONFIGURATION, DONE, ExitCode, Failure},
     output::Output,
 };
+
+/// `muhr trust show`.
+#[derive(Debug, Args)]
+pub struct TrustShowArguments {
+    /// The trust file
+    pub file: PathBuf,
+}
+
+/// `muhr trust check`.
+#[derive(Debug, Args)]
+pub struct TrustCheckArguments {
+    /// The trust file
+    pub file: PathBuf,
+    /// The eight words
+    #[arg(required = true)]
+    pub words: Vec<String>,
+}
 
 pub(crate) fn show(arguments: &TrustShowArguments, output: &Output) -> Result<u8, Failure> {
     let trust = formats::trust(&arguments.file)?;

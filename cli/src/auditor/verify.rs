@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use client::{durable, formats, input::InputFile};
 use protocol::{
     dossier::DOSSIER_BYTES_MAX, hash::DocumentHash, kind::Kind, note::NOTE_BYTES_MAX,
@@ -21,10 +22,36 @@ use views::{
 };
 
 use crate::{
-    arguments::VerifyArguments,
     exit::{ExitCode, Failure, USAGE},
     output::Output,
 };
+
+/// `muhr verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// Documents (their receipts are beside them) or receipts
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The receipt of the one document given
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// Trust file of an epoch that has ended, for receipts of its time; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub then: Vec<PathBuf>,
+    /// How many references away from the record the others must be proven too, which takes a dossier; of a
+    /// dossier all that it holds, if not said
+    #[arg(long, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub follow: Option<u8>,
+    /// Ends with 6, as pending, unless those who were asked have confirmed the version
+    #[arg(long)]
+    pub effective: bool,
+    /// Lists every check, also those that hold
+    #[arg(long)]
+    pub steps: bool,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+}
 
 /// How far a dossier is followed unless another depth is asked for.
 const DEPTH_MAX: u8 = 16;

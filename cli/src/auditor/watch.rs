@@ -5,22 +5,45 @@
 //! was. A contradiction is written down as evidence before anything else is done.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use clap::Args;
 use client::{durable, formats, log::Log};
 use protocol::{height::LogSize, merkle::Hash, note::NOTE_BYTES_MAX, policy::TrustPolicy};
 use verify::{Verdict, checkpoint};
 use views::{auditor::watch::WatchView, shown::ShownTime};
 
 use crate::{
-    arguments::WatchArguments,
     exit::{DONE, ExitCode, Failure, UNREACHABLE},
     nodes,
     output::Output,
 };
+
+/// `muhr audit watch URL...`.
+#[derive(Debug, Args)]
+pub struct WatchArguments {
+    /// Addresses of nodes, or folders of mirrors
+    #[arg(required = true, value_name = "URL")]
+    pub urls: Vec<String>,
+    /// Trust file of the network
+    #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
+    pub trust: PathBuf,
+    /// Where the newest checkpoint that was seen is kept
+    #[arg(long, default_value = "seen.checkpoint", value_name = "FILE")]
+    pub state: PathBuf,
+    /// Where evidence of a fork goes
+    #[arg(long, default_value = "fork.evidence", value_name = "FILE")]
+    pub evidence: PathBuf,
+    /// Seconds between two looks
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub every: u64,
+    /// End after so many looks at each; for ever if not said
+    #[arg(long, value_name = "COUNT")]
+    pub rounds: Option<u64>,
+}
 
 pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Failure> {
     let trust = formats::trust(&arguments.trust)?;

@@ -1,5 +1,8 @@
 //! `muhr anchor`: registers one record, or hands over to bulk and to the hot folder.
 
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use client::{durable, submit};
 use protocol::opening::Opening;
 
@@ -9,12 +12,95 @@ use super::{
     submission::{self, SignRequest},
     watch_folder,
 };
-use crate::{
-    arguments::{AnchorArguments, AnchorOne},
-    clerk::typed,
-    exit::Failure,
-    output::Output,
-};
+use crate::clerk::bulk::BulkArguments;
+use crate::clerk::watch_folder::HotArguments;
+use crate::{arguments::ClerkOptions, clerk::typed, exit::Failure, output::Output};
+
+/// `muhr anchor`: a document, or the subcommands `bulk` and `watch`, which have arguments of their own.
+#[derive(Debug)]
+pub enum AnchorArguments {
+    /// One record.
+    One(AnchorOne),
+    /// Many records.
+    Bulk(Box<BulkArguments>),
+    /// A folder, watched.
+    Watch(HotArguments),
+}
+
+impl FromArgMatches for AnchorArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        if matches.subcommand().is_some() {
+            AnchorCommand::from_arg_matches(matches).map(|command| match command {
+                AnchorCommand::Bulk(bulk) => Self::Bulk(Box::new(bulk)),
+                AnchorCommand::Watch(watch) => Self::Watch(watch),
+            })
+        } else {
+            AnchorOne::from_arg_matches(matches).map(Self::One)
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for AnchorArguments {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let command = AnchorCommand::augment_subcommands(AnchorOne::augment_args(command));
+        command
+            .subcommand_required(false)
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+/// `muhr anchor FILE`.
+#[derive(Debug, Args)]
+pub struct AnchorOne {
+    /// The document
+    pub file: PathBuf,
+    /// The registry, as qurilish.permits
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// The record's number; the parts of a composite number are joined by |
+    #[arg(long, value_name = "NUMBER")]
+    pub record: String,
+    /// A field to record with the document; may be repeated
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub fields: Vec<String>,
+    /// The legal date, as 2026-11-23
+    #[arg(long, value_name = "DATE")]
+    pub effective: Option<String>,
+    /// Another record that this one rests on; the latest version if none is named; may be repeated
+    #[arg(long = "rests-on", value_name = "REGISTRY:NUMBER[@VERSION]")]
+    pub rests_on: Vec<String>,
+    /// Where the receipt goes, if not beside the document
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Signs without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Who asks, whom, and whom to trust
+    #[command(flatten)]
+    pub options: ClerkOptions,
+}
+
+/// `muhr anchor bulk`.
+#[allow(clippy::large_enum_variant, reason = "one for each run of the program")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum AnchorCommand {
+    /// Registers one record for each row of a table or each file of a folder; safe to run again after any interruption
+    #[command(after_help = crate::clerk::no_documents())]
+    Bulk(BulkArguments),
+    /// Registers each document that appears in a folder, and writes the receipt beside it
+    #[command(after_help = crate::clerk::no_documents())]
+    Watch(HotArguments),
+}
 
 pub(crate) fn run(arguments: AnchorArguments, output: &Output) -> Result<u8, Failure> {
     match arguments {

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use api::InboxRecord;
+use clap::Args;
 use client::{
     durable,
     formats::NotOfKind,
@@ -31,12 +32,51 @@ use super::{
     submission::{self, SignRequest},
 };
 use crate::{
-    arguments::{AttestArguments, InboxArguments},
+    arguments::ClerkOptions,
     clerk::typed,
     exit::{CONFLICT, DONE, Failure, UNREACHABLE, USAGE},
     nodes,
     output::Output,
 };
+
+/// `muhr attest confirm` and the others.
+#[derive(Debug, Args)]
+pub struct AttestArguments {
+    /// The record's receipt, from the agency that recorded it
+    pub receipt: PathBuf,
+    /// The document that came with it, to be checked against the receipt
+    #[arg(long, value_name = "FILE")]
+    pub document: Option<PathBuf>,
+    /// Why, as a code like D01; due for dispute and withdraw
+    #[arg(long, value_name = "CODE")]
+    pub reason: Option<String>,
+    /// What a dispute rests on; only a commitment to it is recorded
+    #[arg(long, value_name = "FILE")]
+    pub evidence: Option<PathBuf>,
+    /// Where the attestation's own receipt goes, if not beside the record's
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Signs without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Who says it, to whom, and whom to trust
+    #[command(flatten)]
+    pub options: ClerkOptions,
+}
+
+/// `muhr inbox`.
+#[derive(Debug, Args)]
+pub struct InboxArguments {
+    /// The agency
+    #[arg(long, value_name = "NAME")]
+    pub agency: String,
+    /// Only the record of this number
+    #[arg(long, value_name = "NUMBER")]
+    pub record: Option<String>,
+    /// Address of a node
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+}
 
 pub(crate) fn run(
     operation: Operation,

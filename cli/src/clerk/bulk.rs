@@ -16,6 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Args;
 use client::{
     durable::{self, FileError},
     formats,
@@ -38,13 +39,63 @@ use self::{
 
 use super::submission;
 use crate::{
-    arguments::BulkArguments,
+    arguments::{ClerkOptions, TableFormat},
     clerk::typed,
     exit::{CONFIGURATION, DONE, Failure, SOME_NOT_DONE, UNREACHABLE, USAGE},
     nodes,
     output::Output,
     terminal,
 };
+
+/// `muhr anchor bulk INPUT`.
+#[derive(Debug, Args)]
+pub struct BulkArguments {
+    /// The table: CSV or XLSX, names of the columns in the first row; or a folder of documents, whose names without extension are the numbers
+    pub input: PathBuf,
+    /// The registry
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// The column of the record's number, or several joined by commas
+    #[arg(long, value_name = "COLUMN[,COLUMN]")]
+    pub record: Option<String>,
+    /// The column of the date from which the record is in force, as 2026-11-23 or 23.11.2026
+    #[arg(long, value_name = "COLUMN")]
+    pub effective: Option<String>,
+    /// Folder for result.csv, the rows to mend, the receipts and the journal
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How the table is written
+    #[command(flatten)]
+    pub written: TableFormat,
+    /// Amends what is registered with other content, and skips what is unchanged
+    #[arg(long, requires = "reason")]
+    pub upsert: bool,
+    /// Why records are amended, as a code like C02
+    #[arg(long, value_name = "CODE", requires = "upsert")]
+    pub reason: Option<String>,
+    /// Folder or archive with receipts of earlier runs, without which changed and unchanged cannot be told apart; may be repeated
+    #[arg(long, value_name = "PATH", requires = "upsert")]
+    pub earlier: Vec<PathBuf>,
+    /// Of a folder, takes only files of such names, with * and ?, and those too that are else left out; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub include: Vec<String>,
+    /// Of a folder, takes no files of such names, with * and ?; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// Puts the receipts into one file, receipts.archive; muhr receipt extract takes one out
+    #[arg(long)]
+    pub archive: bool,
+    /// Judges every row by what is in the table and sends nothing. Whether a number is registered already is not asked:
+    /// that the real run tells, row by row
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Goes on without asking how the table is written
+    #[arg(long)]
+    pub yes: bool,
+    /// Who asks, whom, and whom to trust
+    #[command(flatten)]
+    pub options: ClerkOptions,
+}
 
 /// Numbers that earlier runs left of which each is named.
 const LEFT_NAMED: usize = 20;

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
 use client::{durable, submit};
 use protocol::{
     entry::{Operation, Statement},
@@ -16,11 +17,52 @@ use super::{
     submission::{self, SignRequest},
 };
 use crate::{
-    arguments::{ChangeArguments, ContentArguments},
+    arguments::ClerkOptions,
     clerk::typed,
     exit::{Failure, USAGE},
     output::Output,
 };
+
+/// `muhr amend` and `correct`, which say anew what is in a record.
+#[derive(Debug, Args)]
+pub struct ContentArguments {
+    /// As of every change
+    #[command(flatten)]
+    pub change: ChangeArguments,
+    /// Another record that the new version rests on; "none" for none; those of the version before, if not said; may be repeated
+    #[arg(long = "rests-on", value_name = "REGISTRY:NUMBER[@VERSION]")]
+    pub rests_on: Vec<String>,
+}
+
+/// What all commands that change a record ask.
+#[derive(Debug, Args)]
+pub struct ChangeArguments {
+    /// The record's number
+    pub record: String,
+    /// The document; due for amend and correct unless fields are given
+    pub file: Option<PathBuf>,
+    /// The registry
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// Why, as a code like C02
+    #[arg(long, value_name = "CODE")]
+    pub reason: String,
+    /// A field to record; may be repeated
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub fields: Vec<String>,
+    /// The legal date
+    #[arg(long, value_name = "DATE")]
+    pub effective: Option<String>,
+    /// Where the receipt goes, if not beside the document
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Signs without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Who asks, whom, and whom to trust
+    #[command(flatten)]
+    pub options: ClerkOptions,
+}
 
 /// A change that says anew what is in the record, and on which others it rests.
 pub(crate) fn content(

@@ -2,16 +2,31 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
 use client::{durable, import::archive};
 use protocol::record::CaseRule;
 use views::clerk::anchor::ExtractView;
 
 use crate::{
-    arguments::ReceiptExtractArguments,
     clerk::typed,
     exit::{CONFLICT, DONE, Failure, USAGE},
     output::Output,
 };
+
+/// `muhr receipt extract ARCHIVE NUMBER`.
+#[derive(Debug, Args)]
+pub struct ReceiptExtractArguments {
+    /// The archive, as muhr anchor bulk --archive writes it
+    pub archive: PathBuf,
+    /// The record's number
+    pub record: String,
+    /// The registry
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// Where the receipt goes, if not NUMBER.receipt
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
 
 pub(crate) fn run(arguments: &ReceiptExtractArguments, output: &Output) -> Result<u8, Failure> {
     let registry = typed::registry(&arguments.registry)?;

@@ -3,10 +3,11 @@
 //! Both work offline and on files alone. A redacted copy goes to a file of its own. An erasure cannot be
 //! undone: the entry stays proven, and nobody can show again what it was to.
 
-mod erasure;
+pub(crate) mod erasure;
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use client::{durable, formats};
 use protocol::{
     commitment::Fields,
@@ -17,12 +18,24 @@ use verify::Verdict;
 use views::clerk::private::RedactView;
 
 use crate::{
-    arguments::RedactArguments,
     exit::{CONFLICT, DONE, Failure, USAGE},
     output::Output,
 };
 
 pub(crate) use erasure::run as erase;
+
+/// `muhr receipt redact FILE`.
+#[derive(Debug, Args)]
+pub struct RedactArguments {
+    /// The receipt
+    pub file: PathBuf,
+    /// The fields to show, joined by commas; may be repeated
+    #[arg(long, required = true, value_name = "NAMES")]
+    pub keep: Vec<String>,
+    /// Where the copy goes; beside the receipt, as NAME.redacted.receipt, if not said
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
 
 pub(crate) fn redact(arguments: &RedactArguments, output: &Output) -> Result<u8, Failure> {
     let file = &arguments.file;

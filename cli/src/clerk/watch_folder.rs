@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use clap::Args;
 use client::{
     durable::{self, FileError},
     formats,
@@ -34,11 +35,36 @@ use super::{
     open_files, submission,
 };
 use crate::{
-    arguments::{ClerkOptions, HotArguments},
+    arguments::ClerkOptions,
     clerk::typed,
     exit::{CONFLICT, DONE, Failure, NOT_PERMITTED, SOME_NOT_DONE, UNREACHABLE, USAGE},
     output::Output,
 };
+
+/// `muhr anchor watch DIR`.
+#[derive(Debug, Args)]
+pub struct HotArguments {
+    /// The folder; a file's name without extension is the record's number
+    pub dir: PathBuf,
+    /// The registry
+    #[arg(long, value_name = "NAME")]
+    pub registry: String,
+    /// Takes only files of such names, with * and ?, and those too that are else left out; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub include: Vec<String>,
+    /// Takes no files of such names, with * and ?; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// Seconds between two looks; a file that changed between them is not whole yet
+    #[arg(long, default_value_t = 2, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub every: u64,
+    /// End after so many looks; for ever if not said
+    #[arg(long, value_name = "COUNT")]
+    pub rounds: Option<u64>,
+    /// Who asks, whom, and whom to trust
+    #[command(flatten)]
+    pub options: ClerkOptions,
+}
 
 /// What stands behind the name of a document for its receipt, and for an entry on its way to one.
 const RECEIPT: &str = ".receipt";

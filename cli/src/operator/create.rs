@@ -8,10 +8,11 @@ use std::{
     collections::BTreeSet,
     fs,
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use clap::Args;
 use client::{
     durable::{self, FileError},
     formats,
@@ -37,10 +38,36 @@ use views::{
 
 use super::key::generate;
 use crate::{
-    arguments::CreateArguments,
+    arguments::trimmed,
     exit::{CONFIGURATION, DONE, Failure, UNEXPECTED, USAGE},
     output::Output,
 };
+
+/// `muhr network create`.
+#[derive(Debug, Args)]
+pub struct CreateArguments {
+    /// Names of the agencies, joined by commas: 4 to 22
+    #[arg(long, value_delimiter = ',', value_parser = trimmed, required = true, value_name = "NAMES")]
+    pub agencies: Vec<String>,
+    /// Name of the network: a URL without scheme that ends in a number
+    #[arg(long, value_name = "ORIGIN")]
+    pub origin: String,
+    /// Those whose registry has its numbers in capitals: small letters mean the same; joined by commas
+    #[arg(long, value_delimiter = ',', value_parser = trimmed, value_name = "NAMES")]
+    pub capitals: Vec<String>,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Address on which the nodes listen
+    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
+    pub host: std::net::IpAddr,
+    /// First of the ports, two for each node; free ones are looked for if not said
+    #[arg(long, value_name = "PORT")]
+    pub base_port: Option<u16>,
+    /// Folders of so many observers beside the agencies
+    #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub observers: u8,
+}
 
 /// The most bytes of a plain key file.
 const KEY_BYTES_MAX: usize = 4096;

@@ -1,5 +1,8 @@
 //! `muhr key`: makes key files, gives them passphrases, and shows what others need to know of them.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use client::{durable, keys::LoadedKey};
 use protocol::{
     cosignature::Cosigner,
@@ -10,12 +13,56 @@ use protocol::{
 use views::operator::key::KeyView;
 
 use crate::{
-    arguments::{KeyNewArguments, KeyPassphraseArguments, KeyShowArguments},
     auditor::report::report_key,
     exit::{CONFIGURATION, DONE, Failure, USAGE},
     keys::{self, KeySource},
     output::Output,
 };
+
+/// `muhr key new`.
+#[derive(Debug, Args)]
+pub struct KeyNewArguments {
+    /// The key file; must not exist
+    pub file: PathBuf,
+    /// Whose key it is: the clerk, as qurilish/aziza-2026
+    #[arg(long, value_name = "NAME")]
+    pub holder: String,
+    /// What it is for: clerk, peer, vote, cosign, admin, recovery, publisher, witness or report
+    #[arg(long, default_value = "clerk", value_parser = ["clerk", "peer", "vote", "cosign", "admin", "recovery", "publisher", "witness", "report"])]
+    pub purpose: String,
+    /// Without a passphrase: for a service, which nobody sits before; what nodes open is always so
+    #[arg(long)]
+    pub plain: bool,
+    /// File with the passphrase, on one line; else it is asked for twice on the terminal
+    #[arg(long, env = "MUHR_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// `muhr key show`.
+#[derive(Debug, Args)]
+pub struct KeyShowArguments {
+    /// The key file
+    pub file: PathBuf,
+    /// Also show the proof that the key is held, for this network
+    #[arg(long, value_name = "ORIGIN")]
+    pub proof_for: Option<String>,
+    /// File with the passphrase of the key, on one line; else it is asked for on the terminal
+    #[arg(long, env = "MUHR_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// `muhr key passphrase`.
+#[derive(Debug, Args)]
+pub struct KeyPassphraseArguments {
+    /// The key file
+    pub file: PathBuf,
+    /// File with the present passphrase, if there is one; else it is asked for on the terminal
+    #[arg(long, env = "MUHR_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// File with the new passphrase; else it is asked for twice on the terminal
+    #[arg(long, value_name = "FILE")]
+    pub new_passphrase_file: Option<PathBuf>,
+}
 
 /// A new secret key.
 pub(super) fn generate() -> Result<SecretKey, Failure> {

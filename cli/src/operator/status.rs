@@ -1,14 +1,22 @@
 //! `muhr network status`: how a node sees its network, and who is missing.
 
 use api::{PeerView, Status};
+use clap::Args;
 use views::operator::status::{PeerStatus, StatusView};
 
 use crate::{
-    arguments::StatusArguments,
     exit::{DONE, Failure},
     nodes,
     output::Output,
 };
+
+/// `muhr network status`.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    /// Address of a node
+    #[arg(long, env = "MUHR_NODE", value_name = "URL")]
+    pub node: String,
+}
 
 pub(crate) fn run(arguments: &StatusArguments, output: &Output) -> Result<u8, Failure> {
     let status = nodes::connect_to(&arguments.node)?.status()?;

@@ -5,8 +5,9 @@
 
 mod judge;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
+use clap::Args;
 use protocol::{
     entry::{Operation, Statement},
     hash::RecordKey,
@@ -22,12 +23,50 @@ use self::judge::{Anomaly, Thresholds};
 
 use super::{EntryPosition, Numbers, basis, csv, entries, since, write_csv};
 use crate::{
-    arguments::AnomaliesArguments,
+    arguments::Reading,
     auditor::replayed_log,
     clerk,
     exit::{DONE, Failure, USAGE},
     output::Output,
 };
+
+/// `muhr report anomalies`.
+#[derive(Debug, Args)]
+pub struct AnomaliesArguments {
+    /// Only this registry; may be repeated
+    #[arg(long = "registry", value_name = "NAME")]
+    pub registries: Vec<String>,
+    /// Only what was decided since then: a date (its start, UTC) or a moment
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Late: decided more than so many days after the declared date
+    #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub late: u32,
+    /// Ahead: decided more than so many days before the declared date
+    #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub ahead: u32,
+    /// A burst: at least so many entries of one clerk in one registry ...
+    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub burst: u32,
+    /// ... within so many minutes
+    #[arg(long, default_value_t = 10, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    pub within: u32,
+    /// Hours of work in Tashkent (UTC+5), from the beginning of one to the beginning of the other
+    #[arg(long, default_value = "8-20", value_name = "FROM-TO")]
+    pub hours: String,
+    /// Days without work, joined by commas; "none" for none
+    #[arg(long, default_value = "sun", value_delimiter = ',', value_name = "DAYS", value_parser = ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "none"])]
+    pub rest: Vec<String>,
+    /// Folder of receipts or archive, from which the numbers of records are known; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub receipts: Vec<PathBuf>,
+    /// Also writes the lines as a table
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Which log, up to where, and whom to trust
+    #[command(flatten)]
+    pub reading: Reading,
+}
 
 /// An entry, as far as it is judged.
 struct SeenEntry {

@@ -1,6 +1,9 @@
 //! `muhr report check`: whether a report is as it was signed. Not here: whether it is right, which making
 //! it again tells.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use client::durable;
 use protocol::note::{ALGORITHM_ED25519, NOTE_BYTES_MAX, NoteKey};
 use verify::Verdict;
@@ -11,10 +14,19 @@ use views::{
 
 use super::seal::Seal;
 use crate::{
-    arguments::ReportCheckArguments,
     exit::{ExitCode, Failure, USAGE},
     output::Output,
 };
+
+/// `muhr report check FILE`.
+#[derive(Debug, Args)]
+pub struct ReportCheckArguments {
+    /// The report.note of a report, with the report's files beside it
+    pub file: PathBuf,
+    /// Whose signature it must bear, as adliya+1a2b3c4d+AR...; muhr key show tells it
+    #[arg(long, value_name = "VKEY")]
+    pub signer: String,
+}
 
 pub(crate) fn run(arguments: &ReportCheckArguments, output: &Output) -> Result<u8, Failure> {
     let signer = NoteKey::parse(&arguments.signer)

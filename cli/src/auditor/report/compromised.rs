@@ -1,7 +1,8 @@
 //! `muhr report compromised-key`: all that one clerk's key has signed since a time, and nothing else.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
+use clap::Args;
 use protocol::{
     entry::{Operation, Statement},
     hash::RecordKey,
@@ -15,11 +16,30 @@ use views::{
 
 use super::{EntryPosition, Numbers, basis, csv, entries, since, write_csv};
 use crate::{
-    arguments::CompromisedKeyArguments,
+    arguments::Reading,
     auditor::replayed_log,
     exit::{DONE, Failure, USAGE},
     output::Output,
 };
+
+/// `muhr report compromised-key CLERK`.
+#[derive(Debug, Args)]
+pub struct CompromisedKeyArguments {
+    /// The clerk, as qurilish/aziza-2026
+    pub clerk: String,
+    /// Since when: a date (its start, UTC) or a moment; if not said, since the agency says that the key was compromised, else from the first
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Folder of receipts or archive, from which the numbers of records are known; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub receipts: Vec<PathBuf>,
+    /// Also writes the entries as a table
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Which log, up to where, and whom to trust
+    #[command(flatten)]
+    pub reading: Reading,
+}
 
 /// One entry of the clerk's.
 struct ReportLine {

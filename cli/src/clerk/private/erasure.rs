@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Args;
 use client::durable::{self, FileError};
 use protocol::receipt::RECEIPT_BYTES_MAX;
 use views::clerk::private::{EraseView, LeftFile};
@@ -20,10 +21,20 @@ use views::clerk::private::{EraseView, LeftFile};
 use self::{cut::Cut, kind::Treatment};
 
 use crate::{
-    arguments::EraseArguments,
     exit::{DONE, Failure, SOME_NOT_DONE, USAGE},
     output::Output,
 };
+
+/// `muhr receipt erase FILE...`.
+#[derive(Debug, Args)]
+pub struct EraseArguments {
+    /// Receipts, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub paths: Vec<PathBuf>,
+    /// Do it; without this, only says what would be erased
+    #[arg(long)]
+    pub yes: bool,
+}
 
 pub(crate) fn run(arguments: &EraseArguments, output: &Output) -> Result<u8, Failure> {
     let mut found = Inventory::default();

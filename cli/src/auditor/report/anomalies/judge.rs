@@ -10,8 +10,8 @@ use protocol::{
 use views::auditor::anomalies::ShownThresholds;
 
 use super::SeenEntry;
+use crate::auditor::report::anomalies::AnomaliesArguments;
 use crate::{
-    arguments::AnomaliesArguments,
     auditor::report::{EntryPosition, OFFSET_MS, day_of},
     exit::{Failure, USAGE},
 };
