@@ -9,11 +9,11 @@ use protocol::{
     agency::{ProvenAgency, quorum},
     entry::Operation,
     genesis::Genesis,
-    hash::sha256,
-    height::{Epoch, TimeMs},
+    hash::{RootHash, TrustHash, sha256},
+    height::{Epoch, LogSize, TimeMs},
     key::{PublicKey, SecretKey, Signature},
     name::{AgencyName, Origin},
-    policy::TrustPolicy,
+    policy::{Past, TrustPolicy},
     state::{ClerkState, Limits, NetworkState, value_hash},
 };
 use testkit::founder::{Founder, proven, registry};
@@ -88,6 +88,38 @@ fn a_genesis_reads_back_and_its_trust_file_names_it() {
     let names: Vec<&str> = trust.witnesses().iter().map(|one| &*one.name).collect();
     assert_eq!(names, ["adliya", "iiv", "kadastr", "qurilish"]);
     assert!(file.ends_with("group validators 3 adliya iiv kadastr qurilish\nquorum validators\n"));
+}
+
+#[test]
+fn a_trust_file_names_the_recovery_keys_and_the_epochs_that_have_ended() {
+    let file = genesis().trust_file();
+    let trust = TrustPolicy::parse(file.as_bytes()).unwrap();
+    let (needed, keys) = trust.recovery();
+    let names: Vec<&str> = keys.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(needed, genesis().recovery_threshold);
+    assert_eq!(names, ["adliya", "iiv", "kadastr", "qurilish"]);
+    assert!(trust.past().is_empty());
+    let later = file.replacen("#: epoch 0\n", "#: epoch 2\n", 1);
+    assert_ne!(later, file);
+    let past = |epoch: u64, size: u64| {
+        let (hash, root) = (TrustHash::new([7; 32]), RootHash::new([8; 32]));
+        let (epoch, size) = (Epoch::new(epoch), LogSize::new(size));
+        let trust = hash;
+        Past {
+            epoch,
+            trust,
+            size,
+            root,
+        }
+        .write()
+    };
+    let read = |lines: &[String]| TrustPolicy::parse((later.clone() + &lines.concat()).as_bytes());
+    let held = read(&[past(0, 10), past(1, 11)]).unwrap();
+    let epochs: Vec<u64> = held.past().iter().map(|past| past.epoch.get()).collect();
+    assert_eq!(epochs, [0, 1]);
+    // Out of order in one way or the other alone.
+    assert!(read(&[past(0, 10), past(1, 10)]).is_err());
+    assert!(read(&[past(1, 10), past(1, 11)]).is_err());
 }
 
 #[test]

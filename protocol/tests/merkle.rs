@@ -112,6 +112,16 @@ fn proofs_equal_those_of_another_implementation_and_mutations_are_refused() {
 }
 
 #[test]
+fn a_tile_of_another_length_proves_nothing() {
+    let size = LogSize::new(40);
+    let root = |bytes: usize| subtree::<Malformed>(5, 0, size, |_| Ok(vec![7; bytes]));
+    assert!(root(40 * 32).is_ok());
+    for bytes in [0, 39 * 32, 41 * 32, 40 * 32 + 1, 40 * 32 - 1] {
+        assert!(root(bytes).is_err(), "{bytes}");
+    }
+}
+
+#[test]
 fn a_leaf_that_is_not_there_has_no_path() {
     let leaves = leaves();
     for size in [0, 1, 2, 3, 100] {

@@ -135,6 +135,15 @@ fn an_entry_that_does_not_follow_the_version_it_names_is_refused() {
 }
 
 #[test]
+fn a_newest_block_that_is_no_later_than_the_entrys_is_refused() {
+    let mut world = World::new(ORIGIN);
+    let at = world.act(Operation::Register, ID);
+    world.stopped_at = Some(world.head().leaf.time);
+    world.act(Operation::Register, "TSH-9");
+    broken_at(&judged(&world, at), "head", "the clock stands still");
+}
+
+#[test]
 fn a_first_version_registers_or_is_refused() {
     // An agency's word on no version has no state that a receipt could show.
     let versions = Operation::ALL.into_iter();

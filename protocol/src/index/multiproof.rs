@@ -94,3 +94,24 @@ impl Subtree<'_> {
         Some(node_hash(&left_hash, &right_hash))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_of_other_keys_than_those_that_are_there_is_none() {
+        let key = |byte: u8| IndexKey::new([byte; 32]);
+        let value = ValueHash::new([9; 32]);
+        let proof = |depths: &[u16], siblings: usize| Multiproof {
+            depths: depths.to_vec(),
+            siblings: vec![[0; 32]; siblings],
+        };
+        let two = [(key(0), value), (key(0xff), value)];
+        assert_eq!(proof(&[1, 1], 0).unfold(&two).unwrap().len(), 2);
+        let turned = [two[1], two[0]];
+        assert!(proof(&[1, 1], 0).unfold(&turned).is_none());
+        assert!(proof(&[1, 1, 1], 0).unfold(&two).is_none());
+        assert!(proof(&[3], 1).unfold(&[]).is_none());
+    }
+}

@@ -25,7 +25,10 @@ const TABLE: [(&str, &[&str]); 12] = [
         "node",
         &["api", "consensus", "ledger", "protocol", "verify"],
     ),
-    ("client", &["api", "ledger", "protocol", "verify"]),
+    (
+        "client",
+        &["api", "ledger", "messages", "protocol", "verify"],
+    ),
     ("messages", &[]),
     ("views", &["messages", "protocol", "verify"]),
     (

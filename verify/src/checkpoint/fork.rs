@@ -251,6 +251,20 @@ mod tests {
     const ORIGIN: &str = "registry.example.uz/test/1";
 
     #[test]
+    fn evidence_names_the_sizes_of_both_logs() {
+        let note = |count: u8| {
+            let body = checkpoint(ORIGIN, &leaves(count, u8::MAX)).write();
+            format!("{body}\n\u{2014} {ORIGIN} AAAAAAAAAAAA\n")
+        };
+        let (one, other, prefix) = (note(3), note(5), None);
+        let evidence = ForkEvidence { one, other, prefix };
+        let sizes = Some((LogSize::new(3), LogSize::new(5)));
+        assert_eq!(evidence.sizes(), sizes);
+        let one = "no note\n".to_owned();
+        assert_eq!(ForkEvidence { one, ..evidence }.sizes(), None);
+    }
+
+    #[test]
     fn a_log_continues_every_earlier_state_of_itself_and_of_no_other() {
         for new in 0..18_u8 {
             let all = leaves(new, u8::MAX);

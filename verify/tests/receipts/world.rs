@@ -69,6 +69,8 @@ pub(crate) struct World {
     index: BTreeMap<IndexKey, String>,
     blocks: Vec<(u64, BlockLeaf)>,
     openings: BTreeMap<RecordKey, Opening>,
+    /// The time that the next blocks bear, if the clock stands still.
+    pub(crate) stopped_at: Option<TimeMs>,
 }
 
 pub(crate) fn registry() -> RegistryName {
@@ -112,6 +114,7 @@ impl World {
             index: genesis.state().into_iter().collect(),
             blocks: Vec::new(),
             openings: BTreeMap::new(),
+            stopped_at: None,
             genesis,
         };
         world.seal(1);
@@ -379,7 +382,8 @@ impl World {
     }
 
     fn time(&self) -> TimeMs {
-        TimeMs::new(1_800_000_000_000 + self.height().get() * 1000)
+        let time = TimeMs::new(1_800_000_000_000 + self.height().get() * 1000);
+        self.stopped_at.unwrap_or(time)
     }
 
     fn hashed(&self) -> Vec<(IndexKey, ValueHash)> {

@@ -48,7 +48,7 @@ impl SharedFeed {
 }
 
 /// What became of a chunk; without a number, why there is no next one.
-struct Sent {
+struct UploadedChunk {
     number: Option<u64>,
     outcomes: Vec<RowOutcome>,
     failure: Option<Failure>,
@@ -91,7 +91,7 @@ pub(super) fn send_all(
 }
 
 /// Takes chunk after chunk until the feed ends or something fails that is not a row's.
-fn upload_each(uploader: &Uploader, feed: &SharedFeed, sender: &SyncSender<Sent>) {
+fn upload_each(uploader: &Uploader, feed: &SharedFeed, sender: &SyncSender<UploadedChunk>) {
     while let Some(sent) = upload_next(uploader, feed) {
         let is_last = sent.failure.is_some();
         if is_last {
@@ -103,7 +103,7 @@ fn upload_each(uploader: &Uploader, feed: &SharedFeed, sender: &SyncSender<Sent>
     }
 }
 
-fn upload_next(uploader: &Uploader, feed: &SharedFeed) -> Option<Sent> {
+fn upload_next(uploader: &Uploader, feed: &SharedFeed) -> Option<UploadedChunk> {
     match feed.next() {
         Ok(None) => None,
         Ok(Some(chunk)) => {
@@ -112,13 +112,13 @@ fn upload_next(uploader: &Uploader, feed: &SharedFeed) -> Option<Sent> {
                 failure,
             } = uploader.upload(chunk.rows);
             outcomes.extend(chunk.outcomes);
-            Some(Sent {
+            Some(UploadedChunk {
                 number: Some(chunk.number),
                 outcomes,
                 failure: failure.map(Failure::from),
             })
         }
-        Err(failure) => Some(Sent {
+        Err(failure) => Some(UploadedChunk {
             number: None,
             outcomes: Vec::new(),
             failure: Some(failure),
