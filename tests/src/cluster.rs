@@ -117,15 +117,24 @@ pub fn short_of_room(command: &Command, blocks: u32) -> Command {
     short
 }
 
-/// Asks until `condition` holds.
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    for _ in 0..TRIES {
+/// Asks until `condition` holds, for a minute at the most.
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_tries(what, TRIES, condition);
+}
+
+/// The same for what may take three minutes, as events do that need others to speak up by themselves.
+pub fn wait_long_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_tries(what, 3 * TRIES, condition);
+}
+
+fn wait_tries(what: &str, tries: u32, mut condition: impl FnMut() -> bool) {
+    for _ in 0..tries {
         if condition() {
             return;
         }
         thread::sleep(Duration::from_millis(100));
     }
-    panic!("not within {} s: {what}", TRIES / 10);
+    panic!("not within {} s: {what}", tries / 10);
 }
 
 /// A network of real processes in a folder of its own.

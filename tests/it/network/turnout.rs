@@ -3,7 +3,7 @@
 use std::{fs, net::TcpListener, process::Command};
 
 use serde_json::{Value, json};
-use tests::cluster::{Cluster, muhr, wait_until};
+use tests::cluster::{Cluster, muhr, wait_long_until, wait_until};
 
 fn get(cluster: &Cluster, name: &str, path: &str) -> Option<(u16, String)> {
     let asked = ureq::get(format!("{}{path}", cluster.url(name)));
@@ -105,7 +105,7 @@ fn two_nodes_with_one_key_are_named_and_neither_is_called_away() {
         said.next().map(ToOwned::to_owned)
     };
     for name in ["adliya", "kadastr", "qurilish"] {
-        wait_until("two are noticed", || warns(name).is_some());
+        wait_long_until("two are noticed", || warns(name).is_some());
         let said = warns(name).unwrap();
         assert!(said.matches("127.0.0.1:").count() >= 2, "{said}");
         assert!(cluster.log(name).contains("\"key-used-twice\""));

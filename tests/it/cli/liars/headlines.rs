@@ -29,7 +29,7 @@ pub(super) fn judge(case: &Case, ran: &Ran) -> Judged {
         (mark, line.trim_start_matches(MARKS).trim_start())
     });
     let stands = || format!("{mark} {said:?} stands above code {}", ran.code);
-    // A watched folder marks each document by itself, and has no headline.
+    // A watched folder marks each document by itself, says of one that waits why, and has no headline.
     let of_one = matches!(case.judge, Judge::Folder);
     must(of_one || ran.code == 0 || mark != '✔', stands)?;
     must(ran.code != 0 || mark != '✘', stands)?;
@@ -46,7 +46,7 @@ pub(super) fn judge(case: &Case, ran: &Ran) -> Judged {
     must(!failed || ran.code != 0, || {
         "an error, and it ends well".to_owned()
     })?;
-    must(failed || ran.code == 0 || mark != '-', || {
+    must(failed || of_one || ran.code == 0 || mark != '-', || {
         format!("code {} without a word", ran.code)
     })
 }

@@ -504,15 +504,17 @@ impl Trial<'_> {
         })
     }
 
-    /// A witness that lies keeps nobody from the log, and spoils no mirror.
+    /// A witness that lies keeps nobody from the log, and spoils no mirror but for those who ask for that witness.
     fn witnessed(&self, ran: &Ran, heard_truth: bool) -> Judged {
         let folder = format!("mirror-{}", self.number);
         let audit = |more: &str| self.world.truly(&format!("audit {folder}{more}"));
         let strict = format!(" --trust {STRICTER}");
         must(ran.code == 0, || "there is no mirror".to_owned())?;
-        // With the witness's line, which the network's own trust file does not ask for, or without it.
+        // With the witness's line, which the network's own trust file does not ask for, or without it; or with one
+        // that only those can check who ask for this very witness: it lies to them alone, and until the next run.
         let audited = audit(&strict);
-        let holds = audited.code == 0 || !heard_truth && audited.code == 16 && audit("").code == 0;
+        let is_refused = [14, 16].contains(&audited.code);
+        let holds = audited.code == 0 || !heard_truth && is_refused && audit("").code == 0;
         must(holds, || {
             format!("a mirror that does not hold: {audited:?}")
         })?;

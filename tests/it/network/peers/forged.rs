@@ -128,8 +128,12 @@ fn assert_nobody_is_deceived(identity: &str, others: &[&str]) {
     let mut cluster = Cluster::start(1);
     cluster.kill(identity);
     let (hostile, forged) = start_forging(&cluster, identity, others);
-    for number in 0..10 {
+    // As many as it takes: under load an anchor's proposal may pass the forger by.
+    for number in 0..40 {
         assert_anchors(&mut cluster, others, &format!("C-{number}"));
+        if number >= 9 && forged.load(Ordering::Relaxed) >= 10 {
+            break;
+        }
     }
     println!("{} proposals forged", forged.load(Ordering::Relaxed));
     assert!(forged.load(Ordering::Relaxed) >= 10);
@@ -142,7 +146,7 @@ fn assert_nobody_is_deceived(identity: &str, others: &[&str]) {
     }
     cluster.start_node(identity);
     let all = [others, &[identity]].concat();
-    assert_well(&mut cluster, &all, "C-10");
+    assert_well(&mut cluster, &all, "C-40");
 }
 
 #[test]
