@@ -206,12 +206,9 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
     (CompactBelieved, &[FORGED]),
     (
         FirstCompactStays,
-        &[
-            node(
-                "driver::gathering::tests::all_compact_blocks_that_come_for_one_block_are_looked_at_once",
-            ),
-            FORGED.with_seeds(240),
-        ],
+        &[node(
+            "driver::gathering::tests::all_compact_blocks_that_come_for_one_block_are_looked_at_once",
+        )],
     ),
     (ObserverHeard, &[FORGED]),
     (
