@@ -14,8 +14,10 @@ use protocol::policy::TrustPolicy;
 use verify::checkpoint;
 use views::auditor::audit::AuditView;
 
-use super::{replayed_log, watch};
-use crate::auditor::watch::WatchArguments;
+use super::{
+    replayed_log,
+    watch::{self, WatchArguments},
+};
 use crate::{
     exit::{DONE, Failure},
     nodes,

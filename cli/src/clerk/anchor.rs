@@ -12,9 +12,12 @@ use super::{
     submission::{self, SignRequest},
     watch_folder,
 };
-use crate::clerk::bulk::BulkArguments;
-use crate::clerk::watch_folder::HotArguments;
-use crate::{arguments::ClerkOptions, clerk::typed, exit::Failure, output::Output};
+use crate::{
+    arguments::ClerkOptions,
+    clerk::{bulk::BulkArguments, typed, watch_folder::HotArguments},
+    exit::Failure,
+    output::Output,
+};
 
 /// `muhr anchor`: a document, or the subcommands `bulk` and `watch`, which have arguments of their own.
 #[derive(Debug)]

@@ -9,8 +9,7 @@ use protocol::{
 };
 use views::auditor::anomalies::ShownThresholds;
 
-use super::SeenEntry;
-use crate::auditor::report::anomalies::AnomaliesArguments;
+use super::{AnomaliesArguments, SeenEntry};
 use crate::{
     auditor::report::{EntryPosition, OFFSET_MS, day_of},
     exit::{Failure, USAGE},
