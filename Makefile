@@ -7,7 +7,7 @@ SHELL := /bin/bash
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/muhr
 ifdef NATIVE
 export CARGO_TARGET_DIR ?= $(CACHE)/target-native
-export RUSTFLAGS := -Ctarget-cpu=native
+export RUSTFLAGS := -Ctarget-cpu=native --cfg curve25519_dalek_backend="avx512"
 CARGO := cargo --config .cargo/rocksdb-native.toml
 KIND := native
 else

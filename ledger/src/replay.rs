@@ -11,13 +11,17 @@ use std::sync::Arc;
 
 use protocol::{
     act::ActStatement,
-    authentic::{Authentic, Submission},
+    authentic::{Authentic, Submission, Unverified},
     block::BlockLeaf,
     chain_id::NotSigned,
     entry::{Entry, Statement},
     epoch::Change,
     genesis::Genesis,
     height::LeafIndex,
+    key::{
+        PublicKey,
+        group::{Disagreement, GroupVerifier},
+    },
     text::Malformed,
 };
 use thiserror::Error;
@@ -71,9 +75,18 @@ pub enum Departure {
     /// Not a matter of the log.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// Not a matter of the log: this machine cannot check signatures.
+    #[error(transparent)]
+    Disagreement(#[from] Disagreement),
 }
 
 impl Divergence {
+    /// Returns whether the log itself is wrong, and not the machine that reads it.
+    #[must_use]
+    pub const fn is_of_log(&self) -> bool {
+        !matches!(self.what, Departure::Fault(_) | Departure::Disagreement(_))
+    }
+
     fn new(index: LeafIndex, what: impl Into<Departure>) -> Self {
         Self {
             index,
@@ -139,7 +152,7 @@ impl ReplayBlock {
 enum ReadLeaf {
     Leaf(Box<Authentic>),
     /// The author was not known yet, or had another key: an earlier block may change that.
-    Later(Box<Submission>),
+    Later(Box<Unverified>),
     /// The approvals are a matter of the rules: who may give them changes from block to block.
     Change(Box<Change>),
 }
@@ -148,17 +161,14 @@ impl ReadLeaf {
     fn submission(&self) -> Option<&Submission> {
         match self {
             Self::Leaf(leaf) => Some(leaf.submission()),
-            Self::Later(submission) => Some(submission),
+            Self::Later(unverified) => Some(unverified.submission()),
             Self::Change(_) => None,
         }
     }
 
     /// Number of leaves of the log.
     fn count(&self) -> u64 {
-        match self.submission() {
-            Some(Submission::Batch(batch)) => batch.leaf.statement.count.saturating_add(1),
-            Some(Submission::Entry(_) | Submission::Act(_) | Submission::Return(_)) | None => 1,
-        }
+        self.submission().map_or(1, leaves_of)
     }
 }
 
@@ -184,15 +194,58 @@ const CHANGE_START: &[u8] = b"muhr-epoch/v1 ";
 
 /// Reads blocks and checks their signatures. Clones work in parallel.
 #[derive(Clone, Debug)]
-pub struct Preparer(Arc<Directory>);
+pub struct Preparer {
+    directory: Arc<Directory>,
+    signatures: Arc<GroupVerifier>,
+}
+
+/// A block that was read, before its signatures are checked.
+struct ReadBlock {
+    first: LeafIndex,
+    /// Each with the place of its first leaf.
+    items: Vec<(LeafIndex, Claimed)>,
+    leaf: BlockLeaf,
+    leaf_bytes: Vec<u8>,
+}
+
+/// A leaf that was read.
+enum Claimed {
+    /// Nothing of it is to be checked yet.
+    Ready(ReadLeaf),
+    /// It is the next of the claims.
+    Claim,
+}
+
+/// What was claimed to be signed by keys that the directory knows, of many blocks.
+type Claims = Vec<(Unverified, PublicKey)>;
 
 impl Preparer {
-    /// Reads one block after genesis and checks every signature in it.
+    /// Reads blocks after genesis and checks every signature in them, those of all blocks together. What was
+    /// made of each, in their order.
     ///
     /// # Errors
     ///
-    /// [`Divergence`] names the leaf that is not of its format, or whose signature does not hold.
-    pub fn prepare(&self, block: RawBlock) -> Result<ReplayBlock, Divergence> {
+    /// [`Divergence`], of a block, names the leaf that is not of its format.
+    pub fn prepare(&self, blocks: Vec<RawBlock>) -> Vec<Result<ReplayBlock, Divergence>> {
+        let mut claims = Claims::new();
+        let read: Vec<_> = blocks
+            .into_iter()
+            .map(|block| self.read_block(block, &mut claims))
+            .collect();
+        let network = self.directory.network_id();
+        let believed = Unverified::authenticate_all(claims, network, &self.signatures);
+        let mut believed = believed.map(Vec::into_iter);
+        let finish = |block: Result<ReadBlock, Divergence>| {
+            let block = block?;
+            match &mut believed {
+                Ok(believed) => Ok(block.finish(believed)),
+                Err(disagreement) => Err(Divergence::new(block.first, *disagreement)),
+            }
+        };
+        read.into_iter().map(finish).collect()
+    }
+
+    fn read_block(&self, block: RawBlock, claims: &mut Claims) -> Result<ReadBlock, Divergence> {
         let last = block.last();
         let RawBlock { first, mut leaves } = block;
         let Some(leaf_bytes) = leaves.pop() else {
@@ -206,12 +259,13 @@ impl Preparer {
         let mut items = Vec::with_capacity(leaves.len());
         for whole in Submission::regroup(&leaves) {
             let index = LeafIndex::new(at);
-            let item = self.read(&whole);
-            let item = item.map_err(|what| Divergence::new(index, what))?;
-            at = at.saturating_add(item.count());
+            let (item, count) = self
+                .read(&whole, claims)
+                .map_err(|what| Divergence::new(index, what))?;
+            at = at.saturating_add(count);
             items.push((index, item));
         }
-        Ok(ReplayBlock {
+        Ok(ReadBlock {
             first,
             items,
             leaf,
@@ -219,18 +273,53 @@ impl Preparer {
         })
     }
 
-    fn read(&self, bytes: &[u8]) -> Result<ReadLeaf, Departure> {
+    /// Reads a leaf, or a batch with its entries, and counts the leaves.
+    fn read(&self, bytes: &[u8], claims: &mut Claims) -> Result<(Claimed, u64), Departure> {
         if bytes.starts_with(CHANGE_START) {
-            return Ok(ReadLeaf::Change(Box::new(Change::parse(bytes)?)));
+            let change = ReadLeaf::Change(Box::new(Change::parse(bytes)?));
+            return Ok((Claimed::Ready(change), 1));
         }
-        let submission = Submission::parse(bytes)?;
-        let Some(key) = self.0.key_of(&submission.author()) else {
-            return Ok(ReadLeaf::Later(Box::new(submission)));
+        let unverified = Unverified::parse(bytes)?;
+        let count = leaves_of(unverified.submission());
+        let Some(key) = self.directory.key_of(&unverified.submission().author()) else {
+            let later = ReadLeaf::Later(Box::new(unverified));
+            return Ok((Claimed::Ready(later), count));
         };
-        match submission.authenticate(self.0.network_id(), &key) {
-            Ok(leaf) => Ok(ReadLeaf::Leaf(Box::new(leaf))),
-            Err(_) => Ok(ReadLeaf::Later(Box::new(Submission::parse(bytes)?))),
+        claims.push((unverified, key));
+        Ok((Claimed::Claim, count))
+    }
+}
+
+impl ReadBlock {
+    /// The block with what became of its claims, which are the next ones.
+    fn finish(
+        self,
+        believed: &mut impl Iterator<Item = Result<Authentic, Unverified>>,
+    ) -> ReplayBlock {
+        let items = self.items.into_iter().filter_map(|(index, item)| {
+            let leaf = match item {
+                Claimed::Ready(leaf) => leaf,
+                Claimed::Claim => match believed.next()? {
+                    Ok(leaf) => ReadLeaf::Leaf(Box::new(leaf)),
+                    Err(unverified) => ReadLeaf::Later(Box::new(unverified)),
+                },
+            };
+            Some((index, leaf))
+        });
+        ReplayBlock {
+            first: self.first,
+            items: items.collect(),
+            leaf: self.leaf,
+            leaf_bytes: self.leaf_bytes,
         }
+    }
+}
+
+/// Number of leaves of the log that a submission becomes.
+const fn leaves_of(submission: &Submission) -> u64 {
+    match submission {
+        Submission::Batch(batch) => batch.leaf.statement.count.saturating_add(1),
+        Submission::Entry(_) | Submission::Act(_) | Submission::Return(_) => 1,
     }
 }
 
@@ -269,9 +358,15 @@ impl Replay {
     }
 
     /// Reads blocks and checks their signatures, on any thread.
-    #[must_use]
-    pub fn preparer(&self) -> Preparer {
-        Preparer(Arc::clone(self.head.directory()))
+    ///
+    /// # Errors
+    ///
+    /// [`Disagreement`] if this machine cannot be trusted to check signatures.
+    pub fn preparer(&self) -> Result<Preparer, Disagreement> {
+        Ok(Preparer {
+            directory: Arc::clone(self.head.directory()),
+            signatures: Arc::new(GroupVerifier::new()?),
+        })
     }
 
     /// The state after the last block applied.
@@ -343,20 +438,17 @@ impl Replay {
         match item {
             ReadLeaf::Leaf(leaf) => Ok(Ready::Leaf(leaf)),
             ReadLeaf::Change(change) => Ok(Ready::Change(change)),
-            ReadLeaf::Later(submission) => {
-                let author = submission.author();
+            ReadLeaf::Later(unverified) => {
+                let author = unverified.submission().author();
                 let key = directory.key_of(&author);
                 let key = key.ok_or_else(|| Departure::UnknownAuthor(author.to_string()))?;
                 let id = directory.network_id();
-                let leaf = Submission::clone(submission)
-                    .authenticate(id, &key)
-                    .map_err(|bad| {
-                        // Which of the formats it is of, or of none, is for the auditor to know.
-                        submission
-                            .check(id, &key)
-                            .err()
-                            .unwrap_or(NotSigned::Bad(bad))
-                    })?;
+                let leaf = Unverified::clone(unverified).authenticate(id, &key);
+                let leaf = leaf.map_err(|bad| {
+                    // Which of the formats it is of, or of none, is for the auditor to know.
+                    let why = unverified.submission().check(id, &key);
+                    why.err().unwrap_or(NotSigned::Bad(bad))
+                })?;
                 Ok(Ready::Late(Box::new(leaf)))
             }
         }

@@ -8,6 +8,7 @@ use protocol::{
     codec::DecodeError,
     hash::{BlockId, RootHash},
     height::{Height, LogSize},
+    key::group::Disagreement,
 };
 use thiserror::Error;
 
@@ -66,6 +67,9 @@ pub enum NodeFault {
     /// A witness.
     #[error(transparent)]
     Witness(#[from] witness::WitnessFault),
+    /// This machine cannot check signatures.
+    #[error(transparent)]
+    Signatures(#[from] Disagreement),
     /// The safety record is none of this program's.
     #[error(
         "the safety record cannot be read, and this node must not vote with it; run the version that wrote it, or put a better copy of this very file there"

@@ -10,12 +10,13 @@ use std::{
     sync::Arc,
 };
 
-use ledger::{NotAdmitted, rules::Refusal};
+use ledger::{NotAdmitted, directory::Directory, rules::Refusal};
 use protocol::{
-    authentic::{Authentic, Author, Submission},
+    authentic::{Authentic, Author, Submission, Unverified},
     entry::Authorship,
-    hash::{EntryId, LeafHash},
+    hash::EntryId,
     height::LeafIndex,
+    key::PublicKey,
 };
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -195,15 +196,24 @@ impl JobQueue {
     }
 }
 
-fn work_off(shared: &Shared, jobs: Vec<Job>) {
+fn work_off(shared: &Shared, mut jobs: Vec<Job>) {
+    // What each brought counts from the first check of it, so it is counted before.
+    let counted: Vec<_> = jobs
+        .iter()
+        .map(|job| job.peer.map(|peer| (peer, shared.breaches.count(peer))))
+        .collect();
+    let entries = jobs.iter().flat_map(|job| &job.entries);
+    let entries: Vec<&[u8]> = entries.map(Vec::as_slice).collect();
+    let mut answers = take(shared, &entries).into_iter();
     let mut gossip = Vec::new();
     let mut fresh = false;
-    for job in jobs {
+    for (job, counted) in jobs.iter_mut().zip(counted) {
         let from_client = job.reply.is_some();
-        let counted = job.peer.map(|peer| (peer, shared.breaches.count(peer)));
-        let mut answers = Vec::with_capacity(job.entries.len());
-        for bytes in job.entries {
-            let (answer, new) = take(shared, &bytes);
+        let mut of_job = Vec::with_capacity(job.entries.len());
+        for (bytes, (answer, new)) in std::mem::take(&mut job.entries)
+            .into_iter()
+            .zip(&mut answers)
+        {
             fresh |= new;
             if let (Some(peer), IngestAnswer::Refused(_, denial)) = (job.peer, &answer)
                 && let Some(detail) = denial.garbage()
@@ -213,10 +223,10 @@ fn work_off(shared: &Shared, jobs: Vec<Job>) {
             if new && from_client {
                 gossip.push(bytes);
             }
-            answers.push(answer);
+            of_job.push(answer);
         }
-        if let Some(reply) = job.reply {
-            let _gone = reply.send(answers);
+        if let Some(reply) = job.reply.take() {
+            let _gone = reply.send(of_job);
         }
         if let Some((peer, count)) = counted {
             shared.heard(peer, count);
@@ -258,39 +268,57 @@ pub fn chunks(entries: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
     parts
 }
 
-/// Lets one entry in, or says why not; and whether it is new here.
-fn take(shared: &Shared, bytes: &[u8]) -> (IngestAnswer, bool) {
+/// Lets entries in, or says why not; and of each whether it is new here. Signatures are checked together.
+fn take(shared: &Shared, entries: &[&[u8]]) -> Vec<(IngestAnswer, bool)> {
+    let mut claims = Vec::new();
+    let looked: Vec<Option<IngestAnswer>> = entries
+        .iter()
+        .map(|bytes| match look(shared, bytes) {
+            Ok(unverified) => {
+                claims.push(unverified);
+                None
+            }
+            Err(answer) => Some(answer),
+        })
+        .collect();
+    let ids: Vec<EntryId> = claims.iter().map(Unverified::id).collect();
+    let mut judged = ids.into_iter().zip(authenticate_all(shared, claims));
+    let answer = |answered: Option<IngestAnswer>| match answered {
+        Some(answer) => (answer, false),
+        None => match judged.next() {
+            Some((_, Ok(entry))) => admit(shared, entry.as_ref().clone()),
+            Some((id, Err(denial))) => (IngestAnswer::Refused(Some(id), denial), false),
+            // There is a verdict for each claim.
+            None => (IngestAnswer::Refused(None, Denial::Fault), false),
+        },
+    };
+    looked.into_iter().map(answer).collect()
+}
+
+/// Reads an entry that is not known here, or answers at once.
+fn look(shared: &Shared, bytes: &[u8]) -> Result<Unverified, IngestAnswer> {
     let hash = Submission::hash_of(bytes);
     if let Some(id) = shared.mempool().get(&hash).map(|entry| entry.id()) {
-        return (IngestAnswer::Pending(id), false);
+        return Err(IngestAnswer::Pending(id));
     }
-    let submission = match Submission::parse(bytes) {
-        Ok(submission) => submission,
-        Err(error) => {
-            return (
-                IngestAnswer::Refused(None, Denial::Malformed(error.to_string())),
-                false,
-            );
-        }
-    };
-    let id = Submission::id_of_parsed(bytes);
+    let unverified = Unverified::parse(bytes)
+        .map_err(|error| IngestAnswer::Refused(None, Denial::Malformed(error.to_string())))?;
+    let id = unverified.id();
     match shared.ledger.entry(&id) {
-        Ok(Some(index)) => return (IngestAnswer::Recorded(id, index), false),
-        Ok(None) => {}
+        Ok(Some(index)) => Err(IngestAnswer::Recorded(id, index)),
+        Ok(None) => Ok(unverified),
         Err(fault) => {
             shared.fail(&fault);
-            return (IngestAnswer::Refused(Some(id), Denial::Fault), false);
+            Err(IngestAnswer::Refused(Some(id), Denial::Fault))
         }
-    }
-    match authenticate(shared, submission, hash) {
-        Ok(entry) => admit(shared, entry.as_ref().clone()),
-        Err(denial) => (IngestAnswer::Refused(Some(id), denial), false),
     }
 }
 
 /// Lets in what this node itself has to say, and tells all peers of it each time it is brought.
 pub fn bring(shared: &Shared, bytes: &[u8]) -> IngestAnswer {
-    let (answer, is_new) = take(shared, bytes);
+    let (answer, is_new) = take(shared, &[bytes])
+        .pop()
+        .unwrap_or((IngestAnswer::Refused(None, Denial::Fault), false));
     if is_new {
         shared.wake_driver();
     }
@@ -300,36 +328,62 @@ pub fn bring(shared: &Shared, bytes: &[u8]) -> IngestAnswer {
     answer
 }
 
-/// Believes an entry, an act, a return mark or a batch by the key of its author as of the last block.
+/// Believes entries, acts, return marks and batches by the keys of their authors as of the last block: one
+/// verdict for each, in their order. What waits here already is believed.
 ///
-/// # Errors
-///
-/// [`Denial`] for an author that the ledger does not know, and for a signature that does not hold.
-pub fn authenticate(
+/// A verdict is a [`Denial`] for an author that the ledger does not know, and for a signature that does not hold.
+pub fn authenticate_all(
     shared: &Shared,
-    submission: Submission,
-    hash: LeafHash,
-) -> Result<Arc<Authentic>, Denial> {
-    if let Some(entry) = shared.mempool().get(&hash) {
-        return Ok(Arc::clone(entry));
-    }
-    if let Submission::Entry(entry) = &submission
+    entries: Vec<Unverified>,
+) -> Vec<Result<Arc<Authentic>, Denial>> {
+    let head = shared.ledger.head();
+    let mut claims = Vec::new();
+    let known: Vec<Option<Result<Arc<Authentic>, Denial>>> = entries
+        .into_iter()
+        .map(|entry| {
+            if let Some(waiting) = shared.mempool().get(&entry.hash()) {
+                return Some(Ok(Arc::clone(waiting)));
+            }
+            match key_of(head.directory(), entry.submission()) {
+                Ok(key) => {
+                    claims.push((entry, key));
+                    None
+                }
+                Err(denial) => Some(Err(denial)),
+            }
+        })
+        .collect();
+    let network = head.directory().network_id();
+    let believed = Unverified::authenticate_all(claims, network, &shared.signatures);
+    let believed = believed.unwrap_or_else(|disagreement| {
+        shared.fail(&disagreement);
+        Vec::new()
+    });
+    let mut believed = believed.into_iter();
+    let verdict = |known: Option<_>| {
+        known.unwrap_or_else(|| match believed.next() {
+            Some(Ok(entry)) => Ok(Arc::new(entry)),
+            Some(Err(_)) => Err(Denial::BadSignature),
+            None => Err(Denial::Fault),
+        })
+    };
+    known.into_iter().map(verdict).collect()
+}
+
+/// The key that must have signed a submission, as of the last block.
+fn key_of(directory: &Directory, submission: &Submission) -> Result<PublicKey, Denial> {
+    if let Submission::Entry(entry) = submission
         && entry.authorship == Authorship::Batched
     {
         return Err(Denial::Batched);
     }
-    let head = shared.ledger.head();
     let unknown = |author: &Author<'_>| match author {
         Author::Clerk(name) => Refusal::UnknownClerk((*name).clone()),
         Author::Agency(name) | Author::Validator(name) => Refusal::UnknownAgency((*name).clone()),
     };
     let author = submission.author();
-    let key = head.directory().key_of(&author);
-    let key = key.ok_or_else(|| Denial::Rules(unknown(&author)))?;
-    submission
-        .authenticate(head.directory().network_id(), &key)
-        .map(Arc::new)
-        .map_err(|_| Denial::BadSignature)
+    let key = directory.key_of(&author);
+    key.ok_or_else(|| Denial::Rules(unknown(&author)))
 }
 
 fn admit(shared: &Shared, entry: Authentic) -> (IngestAnswer, bool) {

@@ -14,7 +14,10 @@ use std::{
 };
 
 use ledger::Ledger;
-use protocol::hash::ReturnNonce;
+use protocol::{
+    hash::ReturnNonce,
+    key::group::{self, Disagreement, GroupVerifier},
+};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -102,7 +105,7 @@ pub async fn run(dir: &Path, is_lost: bool, told: Signals, levels: Levels) -> Re
         start,
         jobs,
         entries,
-    } = assemble(host, config, kept, network);
+    } = assemble(host, config, kept, network).map_err(NodeFault::from)?;
     let shared = Arc::clone(&start.shared);
     take_entries(&shared, &serving, jobs, entries);
     let again = Reread {
@@ -316,13 +319,18 @@ pub struct Assembled {
 }
 
 /// Puts a node together from what is on disk and a network with the [`peers`] of `config` and the epoch.
-#[must_use]
+///
+/// # Errors
+///
+/// [`Disagreement`] if this machine cannot be trusted to check signatures.
 pub fn assemble(
     host: Host,
     config: Config,
     kept: OpenedFiles,
     network: (Handle, Events),
-) -> Assembled {
+) -> Result<Assembled, Disagreement> {
+    let signatures = GroupVerifier::new()?;
+    tracing::info!(event = "signatures", arithmetic = group::backend());
     let (network, mut events) = network;
     let keys = config.validator.as_ref();
     let mine = keys.map(|keys| (keys.agency.clone(), keys.cosign.clone()));
@@ -350,6 +358,7 @@ pub fn assemble(
         network,
         peers: names.collect(),
         ingest,
+        signatures,
     });
     let (_, closed) = mpsc::channel(1);
     let entries = std::mem::replace(&mut events.entries, closed);
@@ -361,11 +370,11 @@ pub fn assemble(
         found: (body, is_doubtful),
         events,
     };
-    Assembled {
+    Ok(Assembled {
         start,
         jobs,
         entries,
-    }
+    })
 }
 
 /// The nodes of the epoch's other agencies, then the observers.

@@ -13,6 +13,7 @@ use std::{
 use ledger::Ledger;
 use protocol::{
     height::{Height, LogSize},
+    key::group::GroupVerifier,
     name::AgencyName,
 };
 use tokio::sync::{Notify, watch};
@@ -73,6 +74,8 @@ pub struct Shared {
     pub peers: Vec<String>,
     /// Where entries come in.
     pub ingest: Ingest,
+    /// Checks signatures.
+    pub signatures: GroupVerifier,
     /// Where it keeps what must last.
     pub disks: Disks,
     /// Counters.
@@ -107,6 +110,8 @@ pub struct Parts {
     pub peers: Vec<String>,
     /// Where entries come in.
     pub ingest: Ingest,
+    /// Checks signatures.
+    pub signatures: GroupVerifier,
     /// Where it keeps what must last.
     pub disks: Disks,
 }
@@ -123,6 +128,7 @@ impl Shared {
             network,
             peers,
             ingest,
+            signatures,
             disks,
         } = parts;
         let published = ledger
@@ -137,6 +143,7 @@ impl Shared {
             breaches: Breaches::new(peers.len()),
             peers,
             ingest,
+            signatures,
             disks,
             metrics: Metrics::default(),
             published: watch::Sender::new(published),

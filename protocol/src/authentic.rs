@@ -3,6 +3,8 @@
 //! Entries and batches of clerks and acts of agencies go one way through a node. Whose key it should be,
 //! the rules ask (`ledger::rules`); nothing else is believed yet.
 
+mod unverified;
+
 use std::borrow::Cow;
 
 use crate::{
@@ -12,12 +14,14 @@ use crate::{
     entry::{Authorship, ENTRY_BYTES_MAX, Entry},
     hash::{EntryId, LeafHash},
     height::Height,
-    key::{self, BadSignature, PublicKey},
+    key::{BadSignature, PublicKey, Signature},
     merkle,
     name::{AgencyName, ClerkName},
     return_mark::ReturnMark,
     text::Malformed,
 };
+
+pub use self::unverified::Unverified;
 
 /// A submission: handed in by a client, and waiting, proposed and recorded as one whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,8 +197,31 @@ impl Submission {
         }
     }
 
-    /// Believes it if `key`, which the caller found for its author, made its signature, and a batch is
-    /// that of its entries. An entry of a batch by itself has no signature and is refused here.
+    /// The signature that it must bear, and over which kind of text; none for an entry of a batch by itself.
+    const fn signature(&self) -> Option<(SignedText, &Signature)> {
+        match self {
+            Self::Entry(entry) => match &entry.authorship {
+                Authorship::Signed(signature) => Some((SignedText::Entry, signature)),
+                Authorship::Batched => None,
+            },
+            Self::Act(act) => Some((SignedText::Act, &act.signature)),
+            Self::Batch(batch) => Some((SignedText::Batch, &batch.leaf.signature)),
+            Self::Return(mark) => Some((SignedText::Return, &mark.signature)),
+        }
+    }
+
+    /// The bytes of all its leaves, as they will stand in the log.
+    #[must_use]
+    pub fn write(&self) -> String {
+        match self {
+            Self::Entry(entry) => entry.write(),
+            Self::Act(act) => act.write(),
+            Self::Batch(batch) => batch.write(),
+            Self::Return(mark) => mark.write(),
+        }
+    }
+
+    /// Believes it as [`Unverified::authenticate`] does, for whoever has made it and not read it.
     ///
     /// # Errors
     ///
@@ -204,73 +231,8 @@ impl Submission {
         network: &NetworkId,
         key: &PublicKey,
     ) -> Result<Authentic, BadSignature> {
-        // The text is made once: it is most of the work beside the signature itself.
-        let (bytes, leaves) = match &self {
-            Self::Entry(entry) => {
-                let Authorship::Signed(signature) = &entry.authorship else {
-                    return Err(BadSignature);
-                };
-                let text = entry.statement.write();
-                key::verify(key, &SignedText::Entry.message(network, &text), signature)?;
-                single(crate::entry::id(&text), entry.write_behind(text))
-            }
-            Self::Act(act) => {
-                let text = act.statement.write();
-                key::verify(
-                    key,
-                    &SignedText::Act.message(network, &text),
-                    &act.signature,
-                )?;
-                single(crate::entry::id(&text), act.write_behind(text))
-            }
-            Self::Return(mark) => {
-                let text = mark.statement.write();
-                let message = SignedText::Return.message(network, &text);
-                key::verify(key, &message, &mark.signature)?;
-                single(crate::entry::id(&text), mark.write_behind(text))
-            }
-            Self::Batch(batch) => {
-                let message = batch.leaf.statement.message(network);
-                key::verify(key, &message, &batch.leaf.signature)?;
-                let bytes = batch.write().into_bytes();
-                let mut leaves: Vec<Part> = Vec::with_capacity(batch.entries.len());
-                for part in batch::parts(&bytes) {
-                    let end = leaves.last().map_or(0, |last| last.end);
-                    leaves.push(Part {
-                        id: Entry::id_of_parsed(part),
-                        hash: merkle::leaf_hash(part),
-                        end: end.saturating_add(part.len()),
-                    });
-                }
-                let mut covered = merkle::Frontier::default();
-                for entry in leaves.iter().skip(1) {
-                    covered.push(entry.hash);
-                }
-                if covered.root() != batch.leaf.statement.root {
-                    return Err(BadSignature);
-                }
-                (bytes, leaves)
-            }
-        };
-        let first = leaves.first().ok_or(BadSignature)?;
-        let (id, hash) = (first.id, first.hash);
-        Ok(Authentic {
-            id,
-            hash,
-            bytes,
-            leaves,
-            submission: self,
-            key: *key,
-        })
+        Unverified::from(self).authenticate(network, key)
     }
-}
-
-/// The text of one leaf, and where it lies in itself.
-fn single(id: EntryId, text: String) -> (Vec<u8>, Vec<Part>) {
-    let bytes = text.into_bytes();
-    let hash = merkle::leaf_hash(&bytes);
-    let end = bytes.len();
-    (bytes, vec![Part { id, hash, end }])
 }
 
 /// Number of entries that follow a batch leaf; none for any other leaf.
@@ -302,7 +264,7 @@ pub struct Leaf<'a> {
 }
 
 /// A submission with a signature that holds under a key; whose key that is, the rules ask. Only
-/// [`Submission::authenticate`] makes one.
+/// [`Unverified::authenticate`] and [`Unverified::authenticate_all`] make one.
 #[derive(Clone, Debug)]
 pub struct Authentic {
     submission: Submission,

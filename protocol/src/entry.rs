@@ -315,7 +315,12 @@ impl Entry {
     /// The bytes of the leaf.
     #[must_use]
     pub fn write(&self) -> String {
-        self.write_behind(self.statement.write())
+        let mut text = self.statement.write();
+        match &self.authorship {
+            Authorship::Signed(signature) => text += &format!("signature ed25519 {signature}\n"),
+            Authorship::Batched => text += "batched\n",
+        }
+        text
     }
 
     /// Identity of the entry that is written as `bytes`, which were parsed: no need to write it again.
@@ -330,14 +335,6 @@ impl Entry {
             b"muhr-entry-id/v1\0",
             body.get(..end).unwrap_or_default(),
         ]))
-    }
-
-    pub(crate) fn write_behind(&self, mut text: String) -> String {
-        match &self.authorship {
-            Authorship::Signed(signature) => text += &format!("signature ed25519 {signature}\n"),
-            Authorship::Batched => text += "batched\n",
-        }
-        text
     }
 
     /// Reads a leaf; anything that `write` would not give back is refused.

@@ -1,9 +1,11 @@
-//! Keys and signatures: Ed25519 under one rule, checked by one function.
+//! Keys and signatures: Ed25519 under one rule.
 //!
 //! The rule is RFC 8032 without cofactor and with the extra refusals of `verify_strict`: it accepts
-//! a subset of what OpenSSL, Go and WebCrypto accept, so nobody else refuses what a node took. Batch
-//! verification accepts another set and is never used: it would let one crafted signature split
-//! the chain.
+//! a subset of what OpenSSL, Go and WebCrypto accept, so nobody else refuses what a node took. [`verify`]
+//! says it of one signature, and [`group`] of many, with the same verdict for each. Batch verification
+//! accepts another set and is never used: it would let one crafted signature split the chain.
+
+pub mod group;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use thiserror::Error;
@@ -150,6 +152,17 @@ impl Signature {
         &self.0
     }
 
+    /// The two halves: the encoding of a point, and a scalar.
+    fn halves(&self) -> (&[u8; 32], &[u8; 32]) {
+        const NONE: (&[u8; 32], &[u8; 32]) = (&[0; 32], &[0; 32]);
+        let (r, s) = self.0.split_at(32);
+        match (r.first_chunk(), s.first_chunk()) {
+            (Some(r), Some(s)) => (r, s),
+            // Sixty-four bytes have two halves.
+            _ => NONE,
+        }
+    }
+
     /// Reads canonical base64 of exactly 64 bytes.
     pub fn from_base64(text: &str) -> Option<Self> {
         text::base64_array(text).map(Self)
@@ -168,7 +181,7 @@ impl std::fmt::Debug for Signature {
     }
 }
 
-/// The only place where a signature is checked.
+/// Checks one signature. What [`group`] says of many is what this says of each.
 ///
 /// # Errors
 ///

@@ -60,6 +60,7 @@ bugs! {
     AccusesWidely "evidence-too-wide" "A lock left for a newer polka counts as amnesia."
     OneWakes "one-voice-skips" "A single voice from a later round is followed."
     NeverDozes "idle-rounds-without-end" "Rounds go on when nothing is left to decide."
+    GroupTakesSmallOrder "group-takes-small-order" "Points of small order are not told in a group."
     LaxSignatures "verify-not-strict" "Signatures are checked without the extra refusals."
     TrailingBytes "trailing-bytes-accepted" "Bytes after a value inside a node are not noticed."
     TrailingLines "trailing-lines-accepted" "Lines after the last one of a text are not noticed."

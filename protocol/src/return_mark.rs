@@ -85,11 +85,7 @@ impl ReturnMark {
     /// The bytes of the leaf.
     #[must_use]
     pub fn write(&self) -> String {
-        self.write_behind(self.statement.write())
-    }
-
-    pub(crate) fn write_behind(&self, text: String) -> String {
-        text + &format!("signature ed25519 {}\n", self.signature)
+        self.statement.write() + &format!("signature ed25519 {}\n", self.signature)
     }
 
     /// Reads a leaf.

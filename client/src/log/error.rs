@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use ledger::replay::Divergence;
-use protocol::{genesis::BadGenesis, merkle::tiles::TilePath, text::Malformed};
+use protocol::{
+    genesis::BadGenesis, key::group::Disagreement, merkle::tiles::TilePath, text::Malformed,
+};
 use thiserror::Error;
 use verify::{Verdict, checkpoint::Untrusted};
 
@@ -79,6 +81,9 @@ pub enum LogError {
     /// The entries for a mirror lead to another root than the checkpoint's; nothing was moved into place.
     #[error("the entries do not lead to the root of the checkpoint; the mirror stays as it was")]
     MirrorRoot,
+    /// This machine cannot check signatures.
+    #[error(transparent)]
+    Signatures(#[from] Disagreement),
     /// The thread that fetches has panicked.
     #[error("the fetching thread panicked: a bug")]
     Panicked,
@@ -99,7 +104,9 @@ impl LogError {
             | Self::File(_)
             | Self::Format(_)
             | Self::NotInMirror { .. }
+            | Self::Signatures(_)
             | Self::Panicked => return None,
+            Self::Diverges(divergence) if !divergence.is_of_log() => return None,
             Self::Checkpoint(untrusted) => untrusted.verdict(),
             Self::OtherGenesis => Verdict::WrongNetwork,
             Self::NoGenesis => Verdict::CannotDecide,

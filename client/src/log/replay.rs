@@ -22,8 +22,10 @@ use protocol::{
 
 use super::{Log, LogError, leaves};
 
-/// Blocks that wait between two threads.
+/// Parts of the log that wait between two threads.
 const WAITING_MAX: usize = 64;
+/// A part ends with the block that gives it so many leaves: signatures are checked part by part, many for less.
+const PART_LEAVES: usize = 256;
 
 /// What a replay has checked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,11 +51,11 @@ pub(super) fn replay(
     seen: &mut dyn FnMut(&ReplayBlock),
 ) -> Result<(Replay, ReplayReport), LogError> {
     let mut replay = Replay::new(genesis);
-    let preparer = replay.preparer();
+    let preparer = replay.preparer()?;
     let mut checked = ReplayReport::default();
     checked.tiles = pipeline(
         |raw| fetch(log, genesis, size, raw),
-        |(number, block): Numbered<RawBlock>| (number, preparer.prepare(block)),
+        |(number, part): Numbered<Vec<RawBlock>>| (number, preparer.prepare(part)),
         |done| apply(&mut replay, done, &mut checked, seen),
     )?;
     checked.leaves = replay.head().size().get();
@@ -98,24 +100,50 @@ fn pipeline<Raw: Send, Done: Send, Fetched: Send>(
 /// Executes blocks in their order, whichever thread was done first.
 fn apply(
     replay: &mut Replay,
-    done: mpsc::Receiver<Numbered<Result<ReplayBlock, Divergence>>>,
+    done: mpsc::Receiver<Numbered<Vec<Result<ReplayBlock, Divergence>>>>,
     checked: &mut ReplayReport,
     seen: &mut dyn FnMut(&ReplayBlock),
 ) -> Result<(), LogError> {
     let mut waiting = BTreeMap::new();
-    let mut next = 1;
-    for (number, prepared) in done {
-        waiting.insert(number, prepared);
-        while let Some(prepared) = waiting.remove(&next) {
-            let block = prepared.map_err(LogError::Diverges)?;
-            replay.apply(&block).map_err(LogError::Diverges)?;
-            checked.blocks += 1;
-            checked.entries += block.entries();
-            seen(&block);
+    let mut next = 0;
+    for (number, part) in done {
+        waiting.insert(number, part);
+        while let Some(part) = waiting.remove(&next) {
+            for prepared in part {
+                let block = prepared.map_err(LogError::Diverges)?;
+                replay.apply(&block).map_err(LogError::Diverges)?;
+                checked.blocks += 1;
+                checked.entries += block.entries();
+                seen(&block);
+            }
             next += 1;
         }
     }
     Ok(())
+}
+
+/// Blocks on their way to the preparing threads, in parts.
+struct Parts {
+    raw: mpsc::SyncSender<Numbered<Vec<RawBlock>>>,
+    number: u64,
+    part: Vec<RawBlock>,
+    leaves: usize,
+}
+
+impl Parts {
+    /// Takes a block; false once the executing side has stopped, with a failure of its own.
+    fn push(&mut self, block: RawBlock) -> bool {
+        self.leaves += block.leaves.len();
+        self.part.push(block);
+        self.leaves < PART_LEAVES || self.send()
+    }
+
+    fn send(&mut self) -> bool {
+        let part = (self.number, std::mem::take(&mut self.part));
+        self.number += 1;
+        self.leaves = 0;
+        self.raw.send(part).is_ok()
+    }
 }
 
 /// Reads the log bundle by bundle, splits it into blocks, and compares the tiles of hashes.
@@ -123,7 +151,26 @@ fn fetch(
     log: &Log,
     genesis: &Genesis,
     size: LogSize,
-    raw: mpsc::SyncSender<Numbered<RawBlock>>,
+    raw: mpsc::SyncSender<Numbered<Vec<RawBlock>>>,
+) -> Result<u64, LogError> {
+    let (number, leaves, part) = (0, 0, Vec::new());
+    let mut parts = Parts {
+        raw,
+        number,
+        part,
+        leaves,
+    };
+    let fetched = fetch_parts(log, genesis, size, &mut parts);
+    // Before a failure, too: what the blocks say themselves comes first.
+    parts.send();
+    fetched
+}
+
+fn fetch_parts(
+    log: &Log,
+    genesis: &Genesis,
+    size: LogSize,
+    parts: &mut Parts,
 ) -> Result<u64, LogError> {
     let mut splitter = Splitter::default();
     let mut built = TileBuilder::default();
@@ -136,7 +183,7 @@ fn fetch(
         compared += 1;
         Ok(())
     };
-    let mut number = 0;
+    let mut has_genesis = false;
     let mut index = 0;
     while let Some(width) = tiles::width_at(0, index, size) {
         let bundle = log.tile(TilePath::Entries { index, width })?;
@@ -145,15 +192,16 @@ fn fetch(
             let Some(block) = splitter.push(leaf).map_err(LogError::Diverges)? else {
                 continue;
             };
-            if number == 0 {
+            if !has_genesis {
                 Replay::new(genesis)
                     .check_genesis(&block)
                     .map_err(LogError::Diverges)?;
-            } else if raw.send((number, block)).is_err() {
-                // The executing side has stopped with a failure of its own.
+                has_genesis = true;
+                continue;
+            }
+            if !parts.push(block) {
                 return Ok(compared);
             }
-            number += 1;
         }
         index += 1;
     }

@@ -29,15 +29,10 @@ pub fn replay(chain: &Chain, log: &[Vec<u8>]) -> Result<Replay, Divergence> {
     }
     assert!(!splitter.is_amid());
     replay.check_genesis(&blocks.remove(0))?;
-    let preparer = replay.preparer();
+    let preparer = replay.preparer().unwrap();
     // Two threads, as an auditor would.
     let half = blocks.split_off(blocks.len() / 2);
-    let prepare = |blocks: Vec<RawBlock>| {
-        blocks
-            .into_iter()
-            .map(|block| preparer.prepare(block))
-            .collect::<Vec<_>>()
-    };
+    let prepare = |blocks: Vec<RawBlock>| preparer.prepare(blocks);
     let prepared = std::thread::scope(|scope| {
         let second = scope.spawn(|| prepare(half));
         let mut first = prepare(blocks);

@@ -118,7 +118,12 @@ fn the_log_on_disk_replays_to_the_same_roots() {
             if height == 0 {
                 replay.check_genesis(&block).unwrap();
             } else {
-                let prepared = replay.preparer().prepare(block).unwrap();
+                let prepared = replay
+                    .preparer()
+                    .unwrap()
+                    .prepare(vec![block])
+                    .remove(0)
+                    .unwrap();
                 replay.apply(&prepared).unwrap();
             }
         }

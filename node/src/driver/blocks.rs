@@ -11,7 +11,7 @@ use super::{
     Driver,
     catchup::{
         CatchUpOrder,
-        prepare::{CheckedAnswer, PreparedBlock, believe, prepare, prepare_all},
+        prepare::{CheckedAnswer, PreparedBlock, believe, prepare_all, prepare_some},
     },
     proposals::DescribedBlock,
 };
@@ -65,8 +65,7 @@ impl Driver {
         }
         self.catchup.begin_check(blocks.len());
         if blocks.len() <= 1 || !self.shared.host.has_threads() {
-            let blocks = blocks.into_iter().map(|block| prepare(&self.shared, block));
-            let blocks = blocks.collect();
+            let blocks = prepare_some(&self.shared, blocks);
             return self.on_checked(CheckedAnswer { blocks, from });
         }
         let (shared, checked) = (Arc::clone(&self.shared), self.catchup.sender());
@@ -104,7 +103,8 @@ impl Driver {
         if block.commit.height < height {
             return;
         }
-        let Some(entries) = entries.or_else(|| believe(&self.shared, &block)) else {
+        let again = || believe(&self.shared, std::slice::from_ref(&block)).pop()?;
+        let Some(entries) = entries.or_else(again) else {
             self.breach(from, Breach::Block, &"a signature in a block does not hold");
             self.catchup.drop_waiting();
             return self.answered_wrongly(from);

@@ -11,7 +11,7 @@ use std::{
 };
 
 use protocol::{
-    authentic::{Authentic, Submission},
+    authentic::{Authentic, Submission, Unverified},
     hash::{BlockId, LeafHash},
     planted::{self, Bug},
 };
@@ -224,42 +224,59 @@ impl Driver {
         }
     }
 
+    /// An entry that `from` was asked for, read, and which of its descriptions want it; none inside if none does
+    /// or it is none. None at all once the peer was asked for nothing more: that costs not even a hash.
+    #[expect(
+        clippy::option_option,
+        reason = "one says that nothing more is wanted, the other that this is not"
+    )]
+    fn wanted(
+        &mut self,
+        bytes: Vec<u8>,
+        from: PeerIndex,
+    ) -> Option<Option<(Unverified, Vec<usize>)>> {
+        let gathering = &mut self.proposals.gathering;
+        if gathering
+            .of(from)
+            .all(|described| described.missing.is_empty())
+        {
+            return None;
+        }
+        let hash = Submission::hash_of(&bytes);
+        let own = gathering.of(from).enumerate();
+        let wants = own.filter_map(|(place, described)| {
+            let wants = described.missing.remove(&hash);
+            wants.then_some(place)
+        });
+        let wants: Vec<usize> = wants.collect();
+        if wants.is_empty() {
+            return Some(None);
+        }
+        Some(Unverified::parse(bytes).ok().map(|read| (read, wants)))
+    }
+
     /// Entries that a peer sent because this node asked it. Of one description no more are kept than a
     /// block has room for.
     pub(super) fn on_entries(&mut self, entries: Vec<Vec<u8>>, from: PeerIndex) {
         let bytes_max = self.shared.ledger.head().directory().limits().block_bytes;
-        for bytes in entries {
-            // Whoever was asked for nothing costs nothing, not even a hash.
-            let gathering = &mut self.proposals.gathering;
-            if gathering
-                .of(from)
-                .all(|described| described.missing.is_empty())
-            {
-                break;
-            }
-            let hash = Submission::hash_of(&bytes);
-            let own = self.proposals.gathering.of(from).enumerate();
-            let wants = own.filter_map(|(place, described)| {
-                let wants = described.missing.remove(&hash);
-                wants.then_some(place)
-            });
-            let wants: Vec<usize> = wants.collect();
-            if wants.is_empty() {
-                continue;
-            }
-            let Ok(submission) = Submission::parse(&bytes) else {
-                continue;
-            };
+        let (read, places): (Vec<Unverified>, Vec<Vec<usize>>) = entries
+            .into_iter()
+            .map_while(|bytes| self.wanted(bytes, from))
+            .flatten()
+            .unzip();
+        let lengths: Vec<usize> = read.iter().map(Unverified::length).collect();
+        let believed = ingest::authenticate_all(&self.shared, read);
+        for ((entry, places), length) in believed.into_iter().zip(places).zip(lengths) {
             // An entry whose signature does not hold leaves its block incomplete, so it gets no vote.
-            let Ok(entry) = ingest::authenticate(&self.shared, submission, hash) else {
+            let Ok(entry) = entry else {
                 continue;
             };
-            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            let length = u64::try_from(length).unwrap_or(u64::MAX);
             for (place, described) in self.proposals.gathering.of(from).enumerate() {
                 let grown = described.fetched_bytes.saturating_add(length);
-                if wants.contains(&place) && grown <= bytes_max {
+                if places.contains(&place) && grown <= bytes_max {
                     described.fetched_bytes = grown;
-                    described.fetched.insert(hash, Arc::clone(&entry));
+                    described.fetched.insert(entry.hash(), Arc::clone(&entry));
                 }
             }
         }

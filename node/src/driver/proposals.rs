@@ -13,7 +13,7 @@ use std::{
 use consensus::{Input, Message, SignedProposal, Verified, verify};
 use ledger::{NotExecuted, execute};
 use protocol::{
-    authentic::{Authentic, Submission},
+    authentic::{Authentic, Unverified},
     hash::BlockId,
     height::{Height, TimeMs},
     key::PublicKey,
@@ -341,11 +341,12 @@ impl Driver {
             Err(fault) => return self.shared.fail(&fault),
         };
         for saved in saved {
-            let entry = |bytes: &Vec<u8>| {
-                let submission = Submission::parse(bytes).ok()?;
-                ingest::authenticate(&self.shared, submission, Submission::hash_of(bytes)).ok()
+            let read = saved.entries.into_iter().map(Unverified::parse);
+            let Ok(read) = read.collect::<Result<Vec<_>, _>>() else {
+                continue;
             };
-            let Some(entries) = saved.entries.iter().map(entry).collect::<Option<Vec<_>>>() else {
+            let believed = ingest::authenticate_all(&self.shared, read).into_iter();
+            let Ok(entries) = believed.collect::<Result<Vec<_>, _>>() else {
                 continue;
             };
             let Some(proposer) = saved.compact.proposer() else {

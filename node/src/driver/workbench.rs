@@ -91,7 +91,7 @@ pub(crate) fn assembled() -> (Assembled, tempfile::TempDir) {
         sign_state,
         epochs,
     };
-    let assembled = run::assemble(host, config, kept, (network, events));
+    let assembled = run::assemble(host, config, kept, (network, events)).unwrap();
     (assembled, folder)
 }
 

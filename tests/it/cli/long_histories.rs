@@ -137,7 +137,7 @@ fn serve(dir: &Path, genesis: &Genesis, ledger: Ledger) -> (Runtime, Arc<Shared>
     };
     let host = Host::real();
     let (handle, events, _carrier) = network::carried(peers.len(), &host);
-    let assembled = run::assemble(host, config, kept, (handle, events));
+    let assembled = run::assemble(host, config, kept, (handle, events)).unwrap();
     let shared = assembled.start.shared;
     let runtime = Runtime::new().unwrap();
     let listener = runtime.block_on(TcpListener::bind(nowhere)).unwrap();

@@ -139,6 +139,14 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
         )],
     ),
     (
+        GroupTakesSmallOrder,
+        &[Test::new(
+            "protocol",
+            "groups",
+            "a_group_and_each_alone_have_one_verdict_first_share",
+        )],
+    ),
+    (
         LaxSignatures,
         &[Test::new(
             "protocol",

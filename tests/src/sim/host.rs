@@ -270,7 +270,8 @@ impl Host {
             start,
             jobs,
             entries,
-        } = run::assemble(machine, config, kept, (network, events));
+        } = run::assemble(machine, config, kept, (network, events))
+            .map_err(|disagreement| disagreement.to_string())?;
         let shared = Arc::clone(&start.shared);
         let (driver, events) = Driver::new(start);
         let (over, is_over) = mpsc::channel(1);

@@ -5,7 +5,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use protocol::{
-    authentic::{Authentic, Submission},
+    authentic::{Authentic, Submission, Unverified},
     block::BlockLeaf,
 };
 
@@ -40,15 +40,10 @@ pub(in crate::driver) fn prepare_all(
     while blocks.peek().is_some() {
         parts.push(blocks.by_ref().take(share).collect());
     }
-    let work = |part: Vec<DecidedBlock>| {
-        part.into_iter()
-            .map(|block| prepare(shared, block))
-            .collect::<Vec<_>>()
-    };
     std::thread::scope(|scope| {
         let threads: Vec<_> = parts
             .into_iter()
-            .map(|part| scope.spawn(move || work(part)))
+            .map(|part| scope.spawn(move || prepare_some(shared, part)))
             .collect();
         threads
             .into_iter()
@@ -57,26 +52,46 @@ pub(in crate::driver) fn prepare_all(
     })
 }
 
-/// Reads a block; `None` if it is none.
-pub(in crate::driver) fn prepare(shared: &Shared, block: DecidedBlock) -> Option<PreparedBlock> {
-    let leaf = BlockLeaf::parse(block.leaves.last()?).ok()?;
-    let entries = believe(shared, &block);
-    Some(PreparedBlock {
-        block,
-        leaf,
-        entries,
-    })
+/// Reads blocks, and checks the signatures of all of them together; `None` for what is no block.
+pub(in crate::driver) fn prepare_some(
+    shared: &Shared,
+    blocks: Vec<DecidedBlock>,
+) -> Vec<Option<PreparedBlock>> {
+    let believed = believe(shared, &blocks);
+    let blocks = blocks.into_iter().zip(believed);
+    let prepared = blocks.map(|(block, entries)| {
+        let leaf = BlockLeaf::parse(block.leaves.last()?).ok()?;
+        Some(PreparedBlock {
+            block,
+            leaf,
+            entries,
+        })
+    });
+    prepared.collect()
 }
 
-/// The leaves of a block but its own, if the key of each author is known and made its signature.
+/// The leaves of each block but its own, if the key of each author is known and made its signature.
 pub(in crate::driver) fn believe(
     shared: &Shared,
-    block: &DecidedBlock,
-) -> Option<Vec<Arc<Authentic>>> {
-    let (_, leaves) = block.leaves.split_last()?;
-    let believe = |bytes: &Cow<'_, [u8]>| {
-        let submission = Submission::parse(bytes).ok()?;
-        ingest::authenticate(shared, submission, Submission::hash_of(bytes)).ok()
+    blocks: &[DecidedBlock],
+) -> Vec<Option<Vec<Arc<Authentic>>>> {
+    let read: Vec<Option<Vec<Unverified>>> = blocks.iter().map(read).collect();
+    let counts: Vec<Option<usize>> = read
+        .iter()
+        .map(|read| read.as_ref().map(Vec::len))
+        .collect();
+    let all = read.into_iter().flatten().flatten().collect();
+    let mut believed = ingest::authenticate_all(shared, all).into_iter();
+    let of_block = |count: Option<usize>| {
+        // All of a block's are taken, whatever becomes of the first: the next block's follow.
+        let of_block: Vec<_> = believed.by_ref().take(count?).collect();
+        of_block.into_iter().map(Result::ok).collect()
     };
-    Submission::regroup(leaves).iter().map(believe).collect()
+    counts.into_iter().map(of_block).collect()
+}
+
+fn read(block: &DecidedBlock) -> Option<Vec<Unverified>> {
+    let (_, leaves) = block.leaves.split_last()?;
+    let read = |bytes: &Cow<'_, [u8]>| Unverified::parse(bytes.as_ref()).ok();
+    Submission::regroup(leaves).iter().map(read).collect()
 }
