@@ -294,14 +294,14 @@ impl ReadBlock {
     /// The block with what became of its claims, which are the next ones.
     fn finish(
         self,
-        believed: &mut impl Iterator<Item = Result<Authentic, Unverified>>,
+        believed: &mut impl Iterator<Item = Result<Authentic, Box<Unverified>>>,
     ) -> ReplayBlock {
         let items = self.items.into_iter().filter_map(|(index, item)| {
             let leaf = match item {
                 Claimed::Ready(leaf) => leaf,
                 Claimed::Claim => match believed.next()? {
                     Ok(leaf) => ReadLeaf::Leaf(Box::new(leaf)),
-                    Err(unverified) => ReadLeaf::Later(Box::new(unverified)),
+                    Err(unverified) => ReadLeaf::Later(unverified),
                 },
             };
             Some((index, leaf))

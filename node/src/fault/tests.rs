@@ -47,6 +47,7 @@ const fn of_node(fault: &NodeFault) -> (&'static str, &'static str) {
             EpochFault::NoTrustFile(_) => ("no trust file", "run one that knows later ones"),
         },
         NodeFault::Witness(inner) => of_witness(inner),
+        NodeFault::Signatures(_) => ("signatures", "run on another machine"),
         NodeFault::Record(_) => ("record", "run the version that wrote it"),
         NodeFault::Contradiction(_) => ("contradiction", REPORT),
         NodeFault::Lost(_) => ("lost", REPORT),
@@ -128,6 +129,7 @@ fn of_this_file(panicked: tokio::task::JoinError) -> Vec<NodeFault> {
             source: refused(),
         },
         NodeFault::start("threads", refused()),
+        NodeFault::Signatures(Disagreement),
         NodeFault::Epoch(EpochFault::Validators {
             epoch: Epoch::new(1),
             source: consensus::ValidatorSet::new(Vec::new()).unwrap_err(),

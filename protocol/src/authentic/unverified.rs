@@ -115,14 +115,14 @@ impl Unverified {
         claims: Vec<(Self, PublicKey)>,
         network: &NetworkId,
         verifier: &GroupVerifier,
-    ) -> Result<Vec<Result<Authentic, Self>>, Disagreement> {
+    ) -> Result<Vec<Result<Authentic, Box<Self>>>, Disagreement> {
         let holds = hold(&claims, network, verifier)?;
         let judged = claims.into_iter().zip(holds);
         let believed = judged.map(|((claim, key), holds)| {
             let leaves = holds.then(|| claim.leaves()).flatten();
             match leaves {
                 Some(leaves) => Ok(claim.believed(leaves, key)),
-                None => Err(claim),
+                None => Err(Box::new(claim)),
             }
         });
         Ok(believed.collect())

@@ -14,7 +14,10 @@
 //! small order is told by bytes, of which there are eight. `docs/decisions/0051-groups-of-signatures.md` has
 //! the proof and what was tried.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    ops::Neg,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use curve25519_dalek::{edwards::EdwardsPoint, scalar::Scalar};
 use sha2::{Digest, Sha512};
@@ -124,7 +127,7 @@ fn expected(signed: &Signed<'_>) -> Option<EdwardsPoint> {
         .chain_update(signed.key.as_bytes())
         .chain_update(signed.message);
     let h = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-    let minus_key = -signed.key.0.to_edwards();
+    let minus_key = signed.key.0.to_edwards().neg();
     let point = EdwardsPoint::vartime_double_scalar_mul_basepoint(&h, &minus_key, &s);
     Some(point)
 }
