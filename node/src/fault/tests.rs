@@ -231,7 +231,7 @@ fn of_witnesses(panicked: tokio::task::JoinError) -> Vec<NodeFault> {
 }
 
 /// How many there are but for those whose words are another's.
-const COUNT: usize = 20 + 8 + 3 + 11;
+const COUNT: usize = 21 + 8 + 3 + 11;
 
 #[tokio::test]
 async fn whatever_ends_a_node_names_a_way_out() {
