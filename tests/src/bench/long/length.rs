@@ -37,6 +37,8 @@ const VERSIONS: usize = 10;
 const START_MAX: Duration = Duration::from_secs(300);
 /// A log is worth an audit and a catch-up from here on.
 const SOME: u64 = 1_000;
+/// How often a node is started at each mark.
+const STARTS: usize = 5;
 
 /// What was found at one length of the log.
 struct Mark {
@@ -48,7 +50,8 @@ struct Mark {
     receipt: (f64, f64),
     history: (f64, f64),
     answer: f64,
-    vote: f64,
+    /// The least of some starts, and their median.
+    vote: (f64, f64),
     bulk: (f64, f64),
     single: Loop,
 }
@@ -144,13 +147,29 @@ impl Grown {
         begun.elapsed().as_secs_f64() * 1000.0
     }
 
-    /// Milliseconds from a node's start to its first answer, an old receipt; and to its first vote. For
-    /// that two nodes are away, so that an entry is final only when the one that starts has voted.
-    fn starts(&mut self) -> (f64, f64) {
-        let started = Node::new(&self.cluster, "soliq");
-        let old = self.old[0].id;
-        self.cluster.kill("soliq");
-        let answer = self.start_until(|| started.has_receipt(&old));
+    /// Milliseconds from a node's start to its first answer, an old receipt.
+    fn answer(&mut self) -> f64 {
+        let (started, old) = (Node::new(&self.cluster, "soliq"), self.old[0].id);
+        let mut taken = [0.0; STARTS];
+        for taken in &mut taken {
+            self.cluster.kill("soliq");
+            *taken = self.start_until(|| started.has_receipt(&old));
+        }
+        percentile(&mut taken, 0.5)
+    }
+
+    /// Milliseconds from a node's start to its first vote: least and median of some starts. Two nodes are
+    /// away, so that an entry is final only when the one that starts has voted. Where one of the two would
+    /// have to propose, a round passes first, which takes longer than a start: hence the least.
+    fn vote(&mut self) -> (f64, f64) {
+        let mut taken = [0.0; STARTS];
+        for taken in &mut taken {
+            *taken = self.one_vote();
+        }
+        (percentile(&mut taken, 0.0), percentile(&mut taken, 0.5))
+    }
+
+    fn one_vote(&mut self) -> f64 {
         self.cluster.kill("soliq");
         self.cluster.kill("qurilish");
         let (node, entry) = (Node::new(&self.cluster, "adliya"), self.load.sign_one());
@@ -163,7 +182,7 @@ impl Grown {
             returned.try_metric("muhr_chain_height") >= Some(height)
                 && node.metric("muhr_validators_reached") >= 4.0
         });
-        (answer, vote)
+        vote
     }
 
     fn mark(&mut self) -> Mark {
@@ -186,12 +205,12 @@ impl Grown {
             self.cluster.kill("observer-1");
             entries as f64 / seconds
         });
-        let (answer, vote) = self.starts();
+        let (answer, vote) = (self.answer(), self.vote());
         let bulk = self.bulk(self.rows);
         let single = self.single();
         eprintln!(
-            "  {:.0} rows/s, {:.0} entries/s, answer {answer:.0} ms, vote {vote:.0} ms",
-            bulk.0, single.rate
+            "  {:.0} rows/s, {:.0} entries/s, answer {answer:.0} ms, vote {:.0} ms",
+            bulk.0, single.rate, vote.0
         );
         Mark {
             entries,
@@ -247,12 +266,13 @@ const ROWS: [Row; 13] = [
         let each = mark.disk as f64 / mark.entries as f64;
         format!("{:.2} GB, {each:.0} bytes an entry", mark.disk as f64 / 1e9)
     }),
-    ("start to the first answer, an old receipt", |mark| {
-        format!("{:.0} ms", mark.answer)
-    }),
     (
-        "start to the first vote, seen by its entry's receipt",
-        |mark| format!("{:.0} ms", mark.vote),
+        "start to the first answer, an old receipt: median of five",
+        |mark| format!("{:.0} ms", mark.answer),
+    ),
+    (
+        "start to the first vote, seen by its entry's receipt: least of five",
+        |mark| format!("{:.0} ms (median {:.0} ms)", mark.vote.0, mark.vote.1),
     ),
     ("an old receipt over HTTP, p50, p99", |mark| {
         format!("{:.2} ms, {:.2} ms", mark.receipt.0, mark.receipt.1)
