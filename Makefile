@@ -1,6 +1,7 @@
 # make demo   the main job on built-in defaults      make test   everything that CI runs
 # make build  ./bin/muhr and ./bin/muhr-node          make bench  docs/performance.md's table
 # make nightly the long lanes of the reliability tests
+# make bench-long, bench-peers: growth, and Muhr beside etcd and PostgreSQL; bench-base: another commit, to compare
 # NATIVE=1 builds for this machine's own processor; its files are kept apart from the portable build.
 
 SHELL := /bin/bash
@@ -16,7 +17,7 @@ endif
 CARGO ?= cargo
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: demo build test bench tools test-tools lint fuzz nightly planted mutants
+.PHONY: demo build test bench bench-long bench-peers bench-base tools test-tools lint fuzz nightly planted mutants
 
 demo: build
 	@deploy/demo.sh
@@ -35,6 +36,20 @@ lint: tools
 
 bench: build
 	@$(CARGO) run --release --locked -p tests --bin bench -- --write docs/performance.md
+
+# One network grown to ENTRIES; four to sixteen validators; distances. ONLY=length,agencies,delays asks for some.
+bench-long: build
+	@$(CARGO) run --release --locked -p tests --bin bench -- --long $(or $(ENTRIES),10000000) $(if $(ONLY),--only $(ONLY)) --write docs/performance.md
+
+# etcd and PostgreSQL as Debian ships them, driven by a program with a lock of its own.
+bench-peers: build
+	@deploy/peers-tools.sh
+	@$(CARGO) build --release --locked --manifest-path tests/peers/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/peers
+	@$(CARGO) run --release --locked -p tests --bin bench -- --peers $(CARGO_TARGET_DIR)/peers/release/peers --rounds $(or $(ROUNDS),3) --write docs/performance.md
+
+# What `bench --against DIR` compares with: COMMIT's own binaries, in DIR.
+bench-base:
+	@deploy/bench-base.sh "$(COMMIT)" "$(or $(DIR),$(CARGO_TARGET_DIR)/base)"
 
 # Needs a nightly compiler and cargo-fuzz; the corpus also runs as plain tests in `make test`.
 fuzz:

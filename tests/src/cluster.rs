@@ -234,6 +234,25 @@ impl Cluster {
         self.nodes.push((name.to_owned(), None));
     }
 
+    /// Those that run validators.
+    #[must_use]
+    pub fn validators(&self) -> &[String] {
+        &self.agencies
+    }
+
+    /// From its next start on, a node finds a peer at another address.
+    pub fn move_peer(&mut self, name: &str, peer: &str, address: SocketAddr) {
+        let path = self.dir(name).join("node.toml");
+        let toml = fs::read_to_string(&path).unwrap();
+        let old = format!("\n{peer} = \"{}\"\n", self.p2p(peer));
+        assert!(toml.contains(&old), "{toml}");
+        fs::write(
+            path,
+            toml.replace(&old, &format!("\n{peer} = \"{address}\"\n")),
+        )
+        .unwrap();
+    }
+
     fn names(&self) -> Vec<String> {
         self.nodes.iter().map(|(name, _)| name.clone()).collect()
     }

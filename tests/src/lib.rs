@@ -8,6 +8,7 @@
 
 pub mod cluster;
 pub mod command_line;
+pub mod delay;
 pub mod hostile;
 pub mod liar;
 pub mod load;

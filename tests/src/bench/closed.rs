@@ -1,6 +1,7 @@
 //! W2 and W4: how many entries a second in a closed loop, at what CPU; and what happens at 120 %.
 
 use std::{
+    path::Path,
     sync::atomic::{AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
@@ -12,22 +13,30 @@ use tests::{
 };
 
 use super::{
+    figures::{Axis, Chart, Series, chart},
     load::{Node, cluster_cpu},
     report::{Report, percentile},
 };
 
 const SECONDS: f64 = 10.0;
+/// Entries that are signed beforehand: enough for twenty thousand a second.
+const PREPARED: usize = 200_000;
 
-struct Loop {
-    rate: f64,
-    cpu_us: f64,
-    p50: f64,
-    p99: f64,
+/// What so many clients saw of a cluster.
+pub(crate) struct Loop {
+    pub(crate) rate: f64,
+    pub(crate) cpu_us: f64,
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
 }
 
-pub(crate) fn measure(cluster: &Cluster, load: &Load, report: &mut Report) {
-    let mut best = 0.0_f64;
-    for (clients, threads, bundle) in [(1, 1, 1), (16, 4, 4), (256, 4, 64), (4096, 16, 256)] {
+/// Clients at once, the connections they share, and the entries of one bundle on each.
+pub(crate) const LOADS: [(usize, usize, usize); 4] =
+    [(1, 1, 1), (16, 4, 4), (256, 4, 64), (4096, 16, 256)];
+
+pub(crate) fn measure(cluster: &Cluster, load: &Load, report: &mut Report) -> Vec<Loop> {
+    let (mut best, mut points) = (0.0_f64, Vec::new());
+    for (clients, threads, bundle) in LOADS {
         let found = closed(cluster, load, threads, bundle);
         best = best.max(found.rate);
         let figure = format!(
@@ -48,18 +57,56 @@ pub(crate) fn measure(cluster: &Cluster, load: &Load, report: &mut Report) {
             target,
             &note,
         );
+        points.push(found);
     }
     overload(cluster, load, best, report);
+    points
 }
 
-/// Every connection hands in a bundle, waits until its last entry is final elsewhere, and goes on.
-/// The queue of a node is in order of arrival for each agency, so what came before is final too.
-fn closed(cluster: &Cluster, load: &Load, threads: usize, bundle: usize) -> Loop {
+/// Draws latency over load beside the page, and gives the link.
+pub(crate) fn picture(page: &Path, source: &str, points: &[Loop]) -> String {
+    let series = |name: &str, of: fn(&Loop) -> f64| Series {
+        name: name.to_owned(),
+        points: points.iter().map(|point| (point.rate, of(point))).collect(),
+    };
+    let figure = Chart {
+        title: "Latency over load: 1, 16, 256 and 4,096 clients".to_owned(),
+        x: Axis {
+            label: "entries a second",
+            is_log: true,
+        },
+        y: Axis {
+            label: "ms to a verified receipt at another validator",
+            is_log: true,
+        },
+        series: vec![
+            series("p50", |point| point.p50),
+            series("p99", |point| point.p99),
+        ],
+    };
+    chart(page, "latency", source, &figure)
+}
+
+/// The same with as many entries as ten seconds can take.
+pub(crate) fn closed(cluster: &Cluster, load: &Load, threads: usize, bundle: usize) -> Loop {
+    closed_of(cluster, load, threads, bundle, PREPARED)
+}
+
+/// Every connection hands in a bundle, waits until its last entry is final elsewhere, and goes on, for ten
+/// seconds or until so many entries are in. The queue of a node is in order of arrival for each agency, so
+/// what came before is final too.
+pub(crate) fn closed_of(
+    cluster: &Cluster,
+    load: &Load,
+    threads: usize,
+    bundle: usize,
+    entries: usize,
+) -> Loop {
     let done = AtomicU64::new(0);
     let started = Instant::now();
     let deadline = started + Duration::from_secs_f64(SECONDS);
-    // Signed beforehand: enough for ten thousand a second, made while nothing is measured.
-    let per_thread = (10_000.0 * SECONDS) as usize / threads / bundle.max(1);
+    // Signed beforehand, while nothing is measured.
+    let per_thread = (entries / threads / bundle).max(1);
     let work: Vec<Vec<Vec<_>>> = (0..threads)
         .map(|_| {
             (0..per_thread.min(4000))

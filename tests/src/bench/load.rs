@@ -8,10 +8,7 @@ use std::{
 use api::{Code, EntryAnswer};
 use client::http::{Client, ConnectOptions};
 use protocol::hash::EntryId;
-use tests::{
-    cluster::{AGENCIES, Cluster},
-    load::Ready,
-};
+use tests::{cluster::Cluster, load::Ready};
 
 /// Longer than any answer takes on a machine that is not stuck.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -69,25 +66,56 @@ impl Node {
 
     /// A number of the metrics page.
     pub(crate) fn metric(&self, name: &str) -> f64 {
-        let page = self.get("/metrics");
+        let found = self.try_metric(name);
+        found.unwrap_or_else(|| panic!("no metric {name}"))
+    }
+
+    /// The same of a node that may not answer yet.
+    pub(crate) fn try_metric(&self, name: &str) -> Option<f64> {
+        let (_, page) = self.0.page("/metrics").ok()?;
         page.lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
-            .unwrap_or_else(|| panic!("no metric {name}"))
+    }
+
+    /// Whether the node gives the receipt of an entry now.
+    pub(crate) fn has_receipt(&self, id: &EntryId) -> bool {
+        let found = self.0.receipt(&id.to_hex(), Instant::now());
+        matches!(found, Ok(Some(_)))
     }
 }
 
 /// CPU seconds that all validators have used.
 pub(crate) fn cluster_cpu(cluster: &Cluster) -> f64 {
-    let used = |name: &&str| {
-        let stat =
-            fs::read_to_string(format!("/proc/{}/stat", cluster.pid(name).unwrap())).unwrap();
-        let fields: Vec<&str> = stat
-            .rsplit_once(')')
-            .unwrap()
-            .1
-            .split_whitespace()
-            .collect();
-        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
-    };
-    AGENCIES.iter().map(used).sum()
+    let validators = cluster.validators().iter();
+    let pids = validators.map(|name| cluster.pid(name).unwrap());
+    pids.map(tree_cpu).sum()
+}
+
+/// CPU seconds of a process and of all that it has started, those that have ended included.
+pub(crate) fn tree_cpu(root: u32) -> f64 {
+    let mut ticks: f64 = 0.0;
+    let mut waiting = vec![root];
+    while let Some(pid) = waiting.pop() {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+            continue;
+        };
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        // User and system time of its own, and of children that it has waited for.
+        let spent = fields[11..15].iter().map(|field| field.parse::<f64>());
+        ticks += spent.map(Result::unwrap).sum::<f64>();
+        for thread in fs::read_dir(format!("/proc/{pid}/task"))
+            .into_iter()
+            .flatten()
+        {
+            let children = thread.map(|thread| thread.path().join("children"));
+            let children = children.and_then(fs::read_to_string).unwrap_or_default();
+            waiting.extend(
+                children
+                    .split_whitespace()
+                    .map(|pid| pid.parse::<u32>().unwrap()),
+            );
+        }
+    }
+    ticks / 100.0
 }

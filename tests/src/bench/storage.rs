@@ -15,6 +15,11 @@ fn bytes(path: &Path, counts: &dyn Fn(&Path) -> bool) -> u64 {
     entries.map(|entry| bytes(&entry.path(), counts)).sum()
 }
 
+/// Bytes of a node's folder `data`.
+pub(crate) fn of_node(cluster: &Cluster, name: &str) -> u64 {
+    bytes(&cluster.dir(name).join("data"), &|_| true)
+}
+
 pub(crate) fn measure(cluster: &Cluster, report: &mut Report) {
     let entries = Node::new(cluster, "kadastr").metric("muhr_entries_total");
     let data = cluster.dir("kadastr").join("data");
