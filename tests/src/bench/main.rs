@@ -22,6 +22,7 @@ mod idle;
 mod load;
 mod receipts;
 mod report;
+mod start;
 mod storage;
 mod wire;
 
@@ -52,15 +53,23 @@ fn main() {
     if asked("history") {
         history::measure(&mut report);
     }
-    if asked("bulk") {
-        bulk::measure(&mut report);
+    if asked("bulk") || asked("start") {
+        eprintln!("· four validators; tables of up to a million rows");
+        let mut cluster = Cluster::start(0);
+        if asked("bulk") {
+            bulk::measure(&cluster, &mut report);
+        }
+        bulk::million(&cluster, &mut report);
+        if asked("start") {
+            start::measure(&mut cluster, &mut report);
+        }
     }
     if asked("hostile") {
         hostile::measure(&mut report);
     }
     if only
         .as_deref()
-        .is_some_and(|only| ["floors", "history", "bulk", "hostile"].contains(&only))
+        .is_some_and(|only| ["floors", "history", "bulk", "start", "hostile"].contains(&only))
     {
         return report.print(None);
     }
