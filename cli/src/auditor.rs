@@ -5,6 +5,7 @@ pub(crate) mod chain;
 pub(crate) mod dossier;
 pub(crate) mod history;
 pub(crate) mod mirror;
+mod outside;
 pub(crate) mod policies;
 pub(crate) mod reconcile;
 pub(crate) mod renew;

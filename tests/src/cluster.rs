@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -23,6 +23,7 @@ use crate::args;
 pub const AGENCIES: [&str; 4] = ["adliya", "kadastr", "qurilish", "soliq"];
 /// How often a condition is asked for before the test fails, ten times a second.
 const TRIES: u32 = 600;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Copies the files of a folder and of those in it.
 pub fn copy_folder(from: &Path, to: &Path) {
@@ -117,24 +118,24 @@ pub fn short_of_room(command: &Command, blocks: u32) -> Command {
     short
 }
 
-/// Asks until `condition` holds, for a minute at the most.
-pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
-    wait_tries(what, TRIES, condition);
-}
-
-/// The same for what may take three minutes, as events do that need others to speak up by themselves.
-pub fn wait_long_until(what: &str, condition: impl FnMut() -> bool) {
-    wait_tries(what, 3 * TRIES, condition);
-}
-
-fn wait_tries(what: &str, tries: u32, mut condition: impl FnMut() -> bool) {
-    for _ in 0..tries {
+/// Asks until `condition` holds, six hundred times and so for a minute at the least.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..TRIES {
         if condition() {
             return;
         }
-        thread::sleep(Duration::from_millis(100));
+        thread::sleep(PAUSE);
     }
-    panic!("not within {} s: {what}", tries / 10);
+    panic!("not within {TRIES} questions: {what}");
+}
+
+/// Asks until `condition` holds, where the product says within what.
+pub fn wait_within(within: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < within, "not within {within:?}: {what}");
+        thread::sleep(PAUSE);
+    }
 }
 
 /// A network of real processes in a folder of its own.

@@ -6,8 +6,6 @@ use clap::Args;
 use client::{durable, formats};
 use protocol::{
     epoch::PROOF_BYTES_MAX,
-    name::{is_policy_name, is_policy_url, is_reserved},
-    note::{ALGORITHM_COSIGNATURE, NoteKey},
     policy::{OpenedBy, TrustPolicy},
     text::hex,
 };
@@ -17,6 +15,7 @@ use views::{
     steps::{detail, told},
 };
 
+use super::outside::OutsideWitness;
 use crate::{
     exit::{CONFIGURATION, DONE, Failure, USAGE},
     output::Output,
@@ -93,40 +92,6 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
     Ok(DONE)
 }
 
-/// Name and line of a witness from `NAME=VKEY,URL`. Other people's parsers of trust files want the address.
-fn witness_line(argument: &str) -> Result<(&str, String), Failure> {
-    let shown = argument.escape_debug();
-    let usage = |what: String| Failure::new(USAGE, what);
-    let parts = argument.split_once('=').and_then(|(name, rest)| {
-        let at = rest.find(",http://").or_else(|| rest.find(",https://"))?;
-        let (vkey, url) = rest.split_at_checked(at)?;
-        Some((name, vkey, url.strip_prefix(',')?))
-    });
-    let parts = parts.filter(|(_, _, url)| is_policy_url(url));
-    let (name, vkey, url) = parts.ok_or_else(|| {
-        usage(format!("\"{shown}\" is not NAME=VKEY,URL of a witness"))
-            .help("muhr key show of the witness's key file shows its vkey; the URL is where it answers, as https://court.example.uz/witness")
-    })?;
-    if is_reserved(name) || !is_policy_name(name) {
-        return Err(usage(format!(
-            "a witness may not be called \"{}\"",
-            name.escape_debug()
-        ))
-        .help("a name has 1 to 255 printable ASCII characters other than #, and is none of the words that mean something in trust files: all, any, both, group, log, none, outside, quorum, validators, witness"));
-    }
-    let key = NoteKey::parse(vkey).map_err(|error| {
-        usage(format!("the key of witness {name}: {error}"))
-            .help("muhr key show of the witness's key file shows its vkey")
-    })?;
-    if key.algorithm != ALGORITHM_COSIGNATURE {
-        return Err(usage(format!(
-            "the key of witness {name} is of algorithm {:02x}, and a witness cosigns with algorithm {ALGORITHM_COSIGNATURE:02x}",
-            key.algorithm
-        )));
-    }
-    Ok((name, format!("witness {name} {vkey} {url}\n")))
-}
-
 pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Result<u8, Failure> {
     let base = formats::trust(&arguments.file)?;
     if base.base().is_some() {
@@ -139,13 +104,9 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
         )
         .help("start from the trust file that the network made"));
     }
-    let mut names = Vec::new();
-    let mut lines = String::new();
-    for witness in &arguments.witnesses {
-        let (name, line) = witness_line(witness)?;
-        lines += &line;
-        names.push(name);
-    }
+    let witnesses = OutsideWitness::all(&arguments.witnesses)?;
+    let lines: String = witnesses.iter().map(OutsideWitness::line).collect();
+    let names: Vec<&str> = witnesses.iter().map(|witness| witness.name).collect();
     let bytes = durable::read(&arguments.file, protocol::policy::POLICY_BYTES_MAX)?;
     let text = String::from_utf8_lossy(&bytes);
     let (mut head, mut past, mut quorum) = (String::new(), String::new(), "");

@@ -13,17 +13,18 @@ use client::{
     log::{Log, mirror},
 };
 use protocol::{
+    cosignature,
     height::LogSize,
-    note::{NoteSignature, SignedNote},
+    note::{NoteKey, NoteSignature, SignedNote},
     policy::TrustPolicy,
     text,
 };
-use verify::checkpoint;
+use verify::{Verdict, checkpoint};
 use views::{auditor::mirror::MirrorView, shown::WITHOUT_LOG_LINE};
 
-use super::watch;
+use super::{outside::OutsideWitness, watch};
 use crate::{
-    exit::{DONE, Failure, UNREACHABLE},
+    exit::{DONE, Failure},
     nodes,
     output::Output,
 };
@@ -35,8 +36,8 @@ pub struct MirrorArguments {
     pub url: String,
     /// The folder
     pub dir: PathBuf,
-    /// Address of a witness that is asked to cosign; may be repeated
-    #[arg(long = "witness", value_name = "URL")]
+    /// A witness that is asked to cosign, its key and its address, as court=court.example/w1+1a2b3c4d+BA...,https://court.example/; may be repeated
+    #[arg(long = "witness", value_name = "NAME=VKEY,URL")]
     pub witnesses: Vec<String>,
     /// Trust file of the network
     #[arg(long, env = "MUHR_TRUST", value_name = "FILE")]
@@ -53,75 +54,101 @@ const WITNESS_TRIES: u32 = 5;
 
 pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Failure> {
     let trust = formats::trust(&arguments.trust)?;
+    let witnesses = OutsideWitness::all(&arguments.witnesses)?;
     let log = nodes::log(&arguments.url)?;
     let note = log.checkpoint()?;
     let trusted = checkpoint::judge(&trust, &note).map_err(|error| {
         Failure::verdict(error.verdict(), format!("the node's checkpoint: {error}"))
     })?;
-    let size = trusted.checkpoint().size;
     fs::create_dir_all(&arguments.dir)
         .map_err(|error| FileError::unwritable(&arguments.dir, error))?;
     let kept = arguments.dir.join("checkpoint");
-    if kept.exists() {
-        let older = Log::Folder(arguments.dir.clone()).checkpoint()?;
-        watch::continues(&trust, &log, &older, &note, &arguments.evidence)?;
+    let own = Log::Folder(arguments.dir.clone());
+    let older = kept.exists().then(|| own.checkpoint()).transpose()?;
+    if let Some(older) = &older {
+        watch::continues(&trust, &log, older, &note, &arguments.evidence)?;
     }
     let written = mirror::bring(&log, &arguments.dir, trusted.checkpoint())?;
     if !trusted.log_signed() {
         output.note(&format!("the checkpoint is {WITHOUT_LOG_LINE}"));
     }
-    let note = witnessed(arguments, &trust, size, note, output);
-    durable::write(&kept, note.as_bytes())?;
     let checkpoint = trusted.checkpoint();
+    let mut note = Witnessed::new(&trust, &note, older.as_deref())?;
+    for witness in &witnesses {
+        if let Err(why) = note.ask(witness, &own, checkpoint.size) {
+            let OutsideWitness { name, url, .. } = witness;
+            output.note(&format!("witness {name} at {url}: {why}"));
+        }
+    }
+    durable::write(&kept, note.now.write().as_bytes())?;
     output.view(&MirrorView {
         url: arguments.url.clone(),
         dir: arguments.dir.display().to_string(),
         origin: checkpoint.origin.to_string(),
-        size: size.get(),
+        size: checkpoint.size.get(),
         root: checkpoint.root.to_string(),
         files_written: written,
     });
     Ok(DONE)
 }
 
-/// The note with the lines of the witnesses that cosigned it. One that is away, or refuses, is named
-/// and left out: a missing witness keeps nobody from the log.
-fn witnessed(
-    arguments: &MirrorArguments,
-    trust: &TrustPolicy,
-    size: LogSize,
-    mut note: String,
-    output: &Output,
-) -> String {
-    let own = Log::Folder(arguments.dir.clone());
-    for url in &arguments.witnesses {
-        match ask(url, &own, size, &note) {
-            Ok(line) => match with_line(trust, &note, &line) {
-                Ok(longer) => note = longer,
-                Err(why) => output.note(&format!("the line of witness {url} {why}; left out")),
-            },
-            Err(failure) => output.note(&format!("witness {url}: {}", failure.what)),
-        }
+/// The note that the mirror will hold, with the lines of the witnesses that cosigned it.
+struct Witnessed<'a> {
+    trust: &'a TrustPolicy,
+    now: SignedNote,
+    /// Lines that the mirror holds already for this very checkpoint, if it does.
+    held: Vec<NoteSignature>,
+}
+
+impl<'a> Witnessed<'a> {
+    fn new(trust: &'a TrustPolicy, note: &str, older: Option<&str>) -> Result<Self, Failure> {
+        let read = |note: &str| {
+            SignedNote::parse(note)
+                .map_err(|error| Failure::verdict(Verdict::ProofBroken, error.to_string()))
+        };
+        let now = read(note)?;
+        let older = older.map(read).transpose()?;
+        let held = older.filter(|older| older.text == now.text);
+        let held = held.map_or_else(Vec::new, |older| older.signatures);
+        Ok(Self { trust, now, held })
     }
-    note
+
+    /// Asks one witness, and takes the line that its key has made. One that is away, refuses or lies keeps nobody
+    /// from the log: its line is missing, unless a line that holds is here already.
+    fn ask(
+        &mut self,
+        witness: &OutsideWitness<'_>,
+        own: &Log,
+        size: LogSize,
+    ) -> Result<(), String> {
+        let holds = |line: &&NoteSignature| {
+            witness.key.is_of(line)
+                && cosignature::verify_line(&witness.key, &self.now.text, line).is_ok()
+        };
+        let here = self.now.signatures.iter().chain(&self.held).find(holds);
+        let here = here.cloned();
+        // Nobody has judged what the node sent under this key.
+        self.now.signatures.retain(|line| !witness.key.is_of(line));
+        let asked = ask(witness, own, size, &self.now);
+        let refused = asked.as_ref().err().cloned();
+        if let Some(line) = asked.ok().or(here) {
+            let longer = with_line(self.trust, &self.now, line);
+            self.now = longer.ok_or("its line finds no room: more than 16 lines are not read by all tools, and none of the agencies' can be spared; left out")?;
+        }
+        refused.map_or(Ok(()), Err)
+    }
 }
 
 /// The note with one line more. Where there is no room for it, agencies' lines beyond the network's quorum
 /// make way: a witness's line says what they do not.
-fn with_line(trust: &TrustPolicy, note: &str, line: &str) -> Result<String, &'static str> {
-    let holds = |note: &SignedNote| trust.evaluate(note).ok();
-    let read = SignedNote::parse(&format!("{note}{line}"));
-    let mut longer = read.map_err(|_| "is no signature line")?;
-    // One line that does not hold would spoil the note for everybody.
-    let judged = holds(&longer).ok_or("does not hold")?;
-    if !judged.network_quorum {
-        return Err("stands under too few agencies' lines");
-    }
+fn with_line(trust: &TrustPolicy, note: &SignedNote, line: NoteSignature) -> Option<SignedNote> {
     let agencies = trust.agencies();
     let is_agency = |line: &NoteSignature| {
         let mut witnesses = trust.witnesses().iter();
         witnesses.any(|one| agencies.contains(&one.name.as_str()) && one.key.is_of(line))
     };
+    let mut longer = note.clone();
+    longer.signatures.push(line);
     for at in (0..longer.signatures.len()).rev() {
         if longer.signatures.len() <= SIGNATURES_MAX {
             break;
@@ -129,59 +156,75 @@ fn with_line(trust: &TrustPolicy, note: &str, line: &str) -> Result<String, &'st
         if longer.signatures.get(at).is_some_and(is_agency) {
             let mut fewer = longer.clone();
             let _agency = fewer.signatures.remove(at);
-            if holds(&fewer).is_some_and(|judged| judged.network_quorum) {
+            if trust
+                .evaluate(&fewer)
+                .is_ok_and(|judged| judged.network_quorum)
+            {
                 longer = fewer;
             }
         }
     }
-    if longer.signatures.len() > SIGNATURES_MAX {
-        return Err(
-            "finds no room: more than 16 lines are not read by all tools, and none of the agencies' can be spared",
-        );
-    }
-    Ok(longer.write())
+    (longer.signatures.len() <= SIGNATURES_MAX).then_some(longer)
 }
 
-/// Asks one witness to cosign, from wherever it stands.
-fn ask(url: &str, own: &Log, size: LogSize, note: &str) -> Result<String, Failure> {
-    let client = nodes::connect_to(url)?;
+/// The line with which a witness cosigns a note, from wherever it stands.
+fn ask(
+    witness: &OutsideWitness<'_>,
+    own: &Log,
+    size: LogSize,
+    note: &SignedNote,
+) -> Result<NoteSignature, String> {
+    let what = |failure: Failure| failure.what;
+    let client = nodes::connect_to(witness.url).map_err(what)?;
     let mut old = LogSize::ZERO;
     for _ in 0..WITNESS_TRIES {
-        let proof: String = own
-            .consistency(old, size)?
+        let proof = own.consistency(old, size).map_err(Failure::from);
+        let proof = proof.map_err(what)?;
+        let proof: String = proof
             .iter()
             .map(|hash| format!("{}\n", text::base64(hash)))
             .collect();
-        let (status, answer) = client.add_checkpoint(&format!("old {old}\n{proof}\n{note}"))?;
+        let asked = client.add_checkpoint(&format!("old {old}\n{proof}\n{}", note.write()));
+        let (status, answer) = asked.map_err(Failure::from).map_err(what)?;
         let stands = answer.trim_end().parse().ok().map(LogSize::new);
         match (status, stands) {
-            (200, _) => return Ok(answer),
+            (200, _) => return line_of(&witness.key, note, &answer).map_err(str::to_owned),
             (409, Some(stands)) if stands <= size => old = stands,
             (409, Some(stands)) => {
-                let what = format!("has signed size {stands}, and this log shows only {size}");
-                return Err(Failure::new(UNREACHABLE, what));
+                return Err(format!(
+                    "has signed size {stands}, and this log shows only {size}"
+                ));
             }
-            _ => {
-                let what = format!("answered {status}: {}", answer.trim_end());
-                return Err(Failure::new(UNREACHABLE, what));
-            }
+            _ => return Err(format!("answered {status}: {}", answer.trim_end())),
         }
     }
-    Err(Failure::new(
-        UNREACHABLE,
-        "its size changes while it is asked",
-    ))
+    Err("its size changes while it is asked".to_owned())
+}
+
+/// The line of a key among those that a witness answered; it may have other keys as well.
+fn line_of(key: &NoteKey, note: &SignedNote, answer: &str) -> Result<NoteSignature, &'static str> {
+    let read = SignedNote::parse(&format!("{}\n{answer}", note.text))
+        .map_err(|_| "answers with what is no signature line; left out")?;
+    let mut lines = read.signatures.into_iter();
+    let line = lines.find(|line| key.is_of(line)).ok_or(
+        "answers with no line of the key that was given for it; left out. Ask whoever runs it for its vkey of today",
+    )?;
+    match read.text == note.text && cosignature::verify_line(key, &note.text, &line).is_ok() {
+        true => Ok(line),
+        false => Err(
+            "its line does not verify under the key that was given for it; left out. Ask whoever runs it, then run the same command again",
+        ),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use protocol::{
         checkpoint::Checkpoint,
-        cosignature,
+        cosignature::Cosigner,
         hash::RootHash,
         key::{SecretKey, vkey},
         name::Origin,
-        note::ALGORITHM_COSIGNATURE,
     };
 
     use super::*;
@@ -193,23 +236,12 @@ mod tests {
     }
 
     fn line(name: &str, secret: &SecretKey, text: &str) -> String {
-        let key = protocol::note::NoteKey {
-            name: name.to_owned(),
-            algorithm: ALGORITHM_COSIGNATURE,
-            key: secret.public(),
-        };
-        let mut blob = 7_u64.to_be_bytes().to_vec();
-        blob.extend_from_slice(cosignature::sign(secret, 7, text).as_bytes());
-        NoteSignature {
-            name: name.to_owned(),
-            key_id: key.id(),
-            blob,
-        }
-        .write()
+        let cosigner = Cosigner::validator(name.to_owned(), secret.public());
+        cosigner.cosignature_line(7, &cosignature::sign(secret, 7, text))
     }
 
     /// A network of so many agencies that all cosigned, and the note that they make.
-    fn network(agencies: usize, needed: usize) -> (TrustPolicy, String, String) {
+    fn network(agencies: usize, needed: usize) -> (TrustPolicy, SignedNote) {
         let text = Checkpoint {
             origin: Origin::parse(ORIGIN).unwrap(),
             size: LogSize::new(7),
@@ -225,52 +257,62 @@ mod tests {
             note += &line(&format!("a{at}.example"), &secret(at), &text);
         }
         policy += &format!("group validators {needed}{names}\nquorum validators\n");
-        (TrustPolicy::parse(policy.as_bytes()).unwrap(), note, text)
+        let trust = TrustPolicy::parse(policy.as_bytes()).unwrap();
+        (trust, SignedNote::parse(&note).unwrap())
+    }
+
+    /// A witness's key, and the line that it makes under a text.
+    fn witness(at: usize, text: &str) -> (NoteKey, String) {
+        let (name, secret) = (format!("w{at}.example"), secret(100 + at));
+        let key = Cosigner::validator(name.clone(), secret.public());
+        (key.key().clone(), line(&name, &secret, text))
     }
 
     #[test]
     fn agencies_lines_beyond_the_quorum_make_way_for_witnesses() {
         for agencies in [4, 14, 15, 16, 17, 22] {
             let needed = protocol::agency::quorum(agencies);
-            let (trust, note, text) = network(agencies, needed);
-            let (mut all, mut taken) = (note, 0);
+            let (trust, mut all) = network(agencies, needed);
+            let mut taken = 0;
             for at in 0..3 {
-                let name = format!("w{at}.example");
-                let line = line(&name, &secret(100 + at), &text);
-                match with_line(&trust, &all, &line) {
-                    Ok(longer) => {
-                        assert!(longer.contains(&line), "{agencies}");
-                        (all, taken) = (longer, taken + 1);
-                    }
-                    Err(why) => assert!(why.starts_with("finds no room"), "{why}"),
+                let (key, line) = witness(at, &all.text);
+                let line = line_of(&key, &all, &line).unwrap();
+                if let Some(longer) = with_line(&trust, &all, line.clone()) {
+                    assert!(longer.signatures.contains(&line), "{agencies}");
+                    (all, taken) = (longer, taken + 1);
                 }
             }
-            let read = SignedNote::parse(&all).unwrap();
-            assert!(
-                read.signatures.len() <= SIGNATURES_MAX.max(agencies),
-                "{agencies}"
-            );
-            assert!(trust.evaluate(&read).unwrap().quorum, "{agencies}");
+            let lines = all.signatures.len();
+            assert!(lines <= SIGNATURES_MAX.max(agencies), "{agencies}");
+            assert!(trust.evaluate(&all).unwrap().quorum, "{agencies}");
             assert_eq!(taken, 3.min(SIGNATURES_MAX - needed), "{agencies}");
         }
     }
 
     #[test]
-    fn a_line_that_does_not_hold_or_is_none_is_left_out() {
-        let (trust, note, text) = network(4, 3);
-        let forged = line("a0.example", &secret(0), &text.replacen("7", "8", 1));
-        assert_eq!(with_line(&trust, &note, &forged), Err("does not hold"));
-        assert_eq!(
-            with_line(&trust, &note, "\u{2014} x\n"),
-            Err("is no signature line")
-        );
-        let few: String = note
-            .lines()
-            .take(6)
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let good = line("w.example", &secret(9), &text);
-        let refused = with_line(&trust, &few, &good);
-        assert_eq!(refused, Err("stands under too few agencies' lines"));
+    fn only_a_line_of_the_witness_that_verifies_is_taken() {
+        let (_, note) = network(4, 3);
+        let (key, good) = witness(0, &note.text);
+        let (_, other) = witness(1, &note.text);
+        // The same name, and another key.
+        let twin = line("w0.example", &secret(9), &note.text);
+        let (_, elsewhere) = witness(0, &note.text.replacen("\n7\n", "\n8\n", 1));
+        for (answer, refused) in [
+            (good.clone(), None),
+            // A witness may have several keys, and answer with a line of each.
+            (format!("{other}{good}"), None),
+            (other, Some("no line of the key")),
+            (twin, Some("no line of the key")),
+            (elsewhere, Some("does not verify")),
+            ("\u{2014} x\n".to_owned(), Some("no signature line")),
+            (format!("more\n\n{good}"), Some("does not verify")),
+            (String::new(), Some("no signature line")),
+        ] {
+            let read = line_of(&key, &note, &answer);
+            match refused {
+                None => assert_eq!(read.unwrap().write(), good, "{answer:?}"),
+                Some(why) => assert!(read.is_err_and(|said| said.contains(why)), "{answer:?}"),
+            }
+        }
     }
 }

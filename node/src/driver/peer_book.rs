@@ -18,7 +18,8 @@ const OWES_MAX: u8 = 4;
 /// For so long after it was last noticed it is said that a key is used by two nodes.
 const SAID_FOR: Duration = Duration::from_secs(60);
 /// A process that speaks again after another has spoken is one that goes on beside it. Once may be a
-/// message that was long on its way.
+/// message that was long on its way. Each process tells its status every two seconds (`schedule`), so two are
+/// noticed within four seconds of the second's first word; a word that is lost with its stream costs two more.
 const RETURNS: u32 = 2;
 
 /// What the log is to say of a peer's coming and going.

@@ -66,9 +66,15 @@ fn a_permit_is_proven_with_what_it_rests_on() {
     let other = cluster.document("other.pdf", "another document");
     let altered = ["verify", &other, "--receipt", "p.dossier"];
     let _altered = cluster.clerk_at("kadastr", "qurilish", &altered).expect(11);
+    less_is_proven_by_less(&cluster);
+    what_was_revoked_since_is_said(&cluster);
+    a_spoilt_one_is_none(&cluster);
+}
 
+/// A dossier that ends before all that the permit rests on, and a receipt alone.
+fn less_is_proven_by_less(cluster: &Cluster) {
     // Gathered to a lesser depth, something is missing unless no more is asked for.
-    let _less = gather(&cluster, args!("--depth 1")).expect(0);
+    let _less = gather(cluster, args!("--depth 1")).expect(0);
     let less = cluster
         .clerk("kadastr", &["verify", "p.dossier"])
         .expect(16);
@@ -97,14 +103,16 @@ fn a_permit_is_proven_with_what_it_rests_on() {
     assert!(undecided.contains("gather it first"), "{undecided}");
     let none = ["verify", "STREET.pdf", "--follow", "16"];
     let _rests_on_nothing = cluster.clerk_at("kadastr", "qurilish", &none).expect(0);
+}
 
-    // What it rests on was revoked since: the newer proof says so, and an older one cannot hide it.
-    let _whole = gather(&cluster, Vec::new()).expect(0);
-    let before = dossier(&cluster);
+/// What it rests on was revoked since: the newer proof says so, and an older one cannot hide it.
+fn what_was_revoked_since_is_said(cluster: &Cluster) {
+    let _whole = gather(cluster, Vec::new()).expect(0);
+    let before = dossier(cluster);
     let revoke =
         args!("revoke 10:01@x --registry kadastr.permits --reason R01 --out revoked.receipt");
     let _revoked = cluster.clerk_at("kadastr", "qurilish", &revoke).expect(0);
-    let _fresh = gather(&cluster, Vec::new()).expect(0);
+    let _fresh = gather(cluster, Vec::new()).expect(0);
     let revoked = cluster.clerk_at("kadastr", "qurilish", &["--json", "verify", "p.dossier"]);
     let revoked = revoked.expect(13).json();
     let verdict = &revoked["files"][0]["rests_on"][0]["verdict"];
@@ -121,14 +129,16 @@ fn a_permit_is_proven_with_what_it_rests_on() {
     );
 
     let mut hidden = before;
-    hidden.receipts[0] = dossier(&cluster).receipts[0].clone();
+    hidden.receipts[0] = dossier(cluster).receipts[0].clone();
     fs::write(cluster.path().join("hidden.dossier"), hidden.write()).unwrap();
     let undecided = cluster.clerk_at("kadastr", "qurilish", &["verify", "hidden.dossier"]);
     let undecided = undecided.expect(16).stdout;
     let older = undecided.matches("older than the first's");
     assert_eq!(older.count(), 3, "{undecided}");
+}
 
-    // A spoilt dossier is none, and a spoilt receipt in it is found.
+/// A spoilt dossier is none, and a spoilt receipt in it is found.
+fn a_spoilt_one_is_none(cluster: &Cluster) {
     let path = cluster.path().join("p.dossier");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("receipt ", "receipt 1", 1)).unwrap();

@@ -136,7 +136,12 @@ fn exit_codes_are_verdicts() {
         let command = args!("verify a.txt --receipt cut.receipt");
         let _broken = cluster.clerk("qurilish", &command).expect(code);
     }
-    // 15: the trust file of another network
+    of_another_network(&cluster);
+    fork_evidence(&cluster);
+}
+
+/// 15: the trust file of another network.
+fn of_another_network(cluster: &Cluster) {
     let command = args!(
         "network create --agencies a,b,c,d --origin other.example/1 --dir '{}'",
         cluster.path().join("other").display()
@@ -146,11 +151,10 @@ fn exit_codes_are_verdicts() {
     let _wrong = cluster.clerk("qurilish", &command).expect(15);
     let command = args!("audit {} --trust other/trust.policy", cluster.url("soliq"));
     let _wrong = cluster.clerk("qurilish", &command).expect(15);
-    let _wrong = run(args!(
-        "anchor alone.txt --record A-3 --trust other/trust.policy"
-    ))
-    .expect(15);
-    fork_evidence(&cluster);
+    let command = args!(
+        "anchor alone.txt --record A-3 --registry qurilish.permits --trust other/trust.policy"
+    );
+    let _wrong = cluster.clerk("qurilish", &command).expect(15);
 }
 
 /// The receipt of version 1 as a node gives it now.

@@ -30,6 +30,7 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
     cluster.document("b.txt", "two");
     cluster.document("c.txt", "three");
     cluster.document("t.csv", "number,kind\nT-1,house\nT-1,again\n,empty\n");
+    cluster.document("n.csv", "number\nT-2\n");
     let first = |file: &str| args!("anchor {file} --record J-1 --registry {PERMITS}");
     let made = run(&first("a.txt"), 0);
     let again = run(&first("a.txt"), 0);
@@ -64,20 +65,7 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
     let _erased = run(&args!("receipt erase 2.redacted.receipt --yes"), 0);
     let _erased = run(&args!("receipt erase 2.redacted.receipt t.csv --yes"), 20);
     let _judged = run(&args!("verify 2.redacted.receipt"), 0);
-    let table = |file: &str| args!("anchor bulk {file} --record number --registry {PERMITS}");
-    let out = args!("--out bulk");
-    let _table = run(&[table("t.csv"), out].concat(), 20);
-    let out = args!("--out archived --archive --upsert --reason C01 --earlier bulk");
-    let changed = run(&[table("t.csv"), out].concat(), 20);
-    assert_eq!(changed["counts"]["unchanged"], 1);
-    cluster.document("n.csv", "number\nT-2\n");
-    let out = args!("--out archived --archive");
-    let _table = run(&[table("n.csv"), out].concat(), 0);
-    let extract = args!("receipt extract archived/receipts.archive T-2 --registry {PERMITS}");
-    let _taken = run(&extract, 0);
-    let watch = |folder: &str| args!("anchor watch {folder} --rounds 1 --registry {PERMITS}");
-    let _usage = run(&watch("no-folder"), 2);
-    let _waiting = run(&watch("archived"), 20);
+    table_commands(&mut run);
     let _audited = run(&args!("audit {}", cluster.url("soliq")), 0);
     agency_commands(&mut run);
     // What is told of clocks needs three of their words.
@@ -101,6 +89,23 @@ fn every_command(cluster: &Cluster, schemas: &mut Schemas) {
     let _trust = run(&args!("verify a.txt --trust none"), 3);
     let _taken = run(&first("b.txt"), 21);
     let _away = run(&args!("network status --node http://127.0.0.1:9"), 5);
+}
+
+/// Tables, their archives, and folders.
+fn table_commands(run: &mut impl FnMut(&[String], i32) -> Value) {
+    let table = |file: &str| args!("anchor bulk {file} --record number --registry {PERMITS}");
+    let out = args!("--out bulk");
+    let _table = run(&[table("t.csv"), out].concat(), 20);
+    let out = args!("--out archived --archive --upsert --reason C01 --earlier bulk");
+    let changed = run(&[table("t.csv"), out].concat(), 20);
+    assert_eq!(changed["counts"]["unchanged"], 1);
+    let out = args!("--out archived --archive");
+    let _table = run(&[table("n.csv"), out].concat(), 0);
+    let extract = args!("receipt extract archived/receipts.archive T-2 --registry {PERMITS}");
+    let _taken = run(&extract, 0);
+    let watch = |folder: &str| args!("anchor watch {folder} --rounds 1 --registry {PERMITS}");
+    let _usage = run(&watch("no-folder"), 2);
+    let _waiting = run(&watch("archived"), 20);
 }
 
 /// What an agency decides, and another's word.

@@ -15,6 +15,7 @@ use tests::{
     cluster::{Cluster, Ran, binary, muhr},
     command_line::split,
     liar::lies::HOSTILE,
+    witness,
 };
 
 use super::bulk::{row, workbook_of};
@@ -178,12 +179,14 @@ fn what_a_record_a_workbook_and_a_witness_say_commands_no_terminal() {
         }
     }
     // What a witness answers instead of its line.
+    let vkey = witness::make(&cluster);
     for (status, answer) in [
         (400, HOSTILE.to_owned()),
         (200, format!("\u{2014} {HOSTILE}\n")),
     ] {
         let (url, witness) = (cluster.url("kadastr"), node(status, answer));
-        for ran in both(args!("log mirror {url} mirror --witness {witness}")) {
+        let asked = format!("court={vkey},{witness}");
+        for ran in both(args!("log mirror {url} mirror --witness {asked}")) {
             assert!(!commands(&ran.stdout) && !commands(&ran.stderr), "{ran:?}");
             assert!(ran.code == 0 && ran.stderr.contains("witness"), "{ran:?}");
         }

@@ -105,16 +105,9 @@ fn anchor(cluster: &Cluster, number: u32) {
     let _done = cluster.clerk("qurilish", &command).expect(0);
 }
 
-#[test]
-fn a_dishonest_server_is_named_within_time_and_memory() {
-    let cluster = Cluster::start(0);
-    anchor(&cluster, 1);
-    let (url, trust) = (cluster.url("kadastr"), cluster.trust());
-    let trust = trust.to_str().unwrap();
-    let folder = cluster.path().join("mirror");
-    let mirror = args!("log mirror {url} '{}' --trust {trust}", folder.display());
-    let _copied = muhr(&mirror).expect(0);
-    let cases: [(&str, Twist, i32, &str); 8] = [
+/// What a server does to files, the code with which an audit of it ends, and what that says.
+fn cases() -> [(&'static str, Twist, i32, &'static str); 8] {
+    [
         (
             "honest",
             |_, found| Answer::Bytes(found),
@@ -170,8 +163,19 @@ fn a_dishonest_server_is_named_within_time_and_memory() {
             14,
             "checkpoint",
         ),
-    ];
-    for (name, twist, code, says) in cases {
+    ]
+}
+
+#[test]
+fn a_dishonest_server_is_named_within_time_and_memory() {
+    let cluster = Cluster::start(0);
+    anchor(&cluster, 1);
+    let (url, trust) = (cluster.url("kadastr"), cluster.trust());
+    let trust = trust.to_str().unwrap();
+    let folder = cluster.path().join("mirror");
+    let mirror = args!("log mirror {url} '{}' --trust {trust}", folder.display());
+    let _copied = muhr(&mirror).expect(0);
+    for (name, twist, code, says) in cases() {
         let server = serve(folder.clone(), twist);
         let ran = impatient(&["audit", &server, "--trust", trust]);
         let said = format!("{}{}", ran.stdout, ran.stderr);

@@ -1,4 +1,5 @@
-//! What `docs/auditors.md` says to users of other people's tools: a web server in front of a mirror.
+//! What `docs/auditors.md` says to users of other people's tools: a web server in front of a mirror, readers of
+//! tlog-proofs, and the log's key alone.
 
 use std::{
     fs,
@@ -7,17 +8,24 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use protocol::policy::TrustPolicy;
+use protocol::{hash::sha256, policy::TrustPolicy, text::base64_array};
 use tests::{
     args,
     cluster::{Cluster, muhr, wait_until},
     require::require,
 };
 
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn page() -> String {
+    fs::read_to_string(root().join("docs/auditors.md")).unwrap()
+}
+
 /// The one block of the page that is for nginx.
 fn configuration() -> String {
-    let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/auditors.md");
-    let page = fs::read_to_string(page).unwrap();
+    let page = page();
     let (_, block) = page.split_once("```nginx\n").unwrap();
     block.split("```").next().unwrap().to_owned()
 }
@@ -165,4 +173,66 @@ fn whoever_knows_only_the_logs_key_takes_a_forgery_of_the_publisher() {
     assert!(alone.evaluate(&forged).unwrap().quorum);
     let trust = TrustPolicy::parse(whole.as_bytes()).unwrap();
     assert!(!trust.evaluate(&forged).unwrap().quorum);
+}
+
+/// Root of a tree of `size` leaves with this one at `index`, by RFC 9162 section 2.1.3.2 word for word.
+fn root_above(leaf: &[u8], index: u64, size: u64, path: &[[u8; 32]]) -> Option<[u8; 32]> {
+    let mut hash = sha256(&[&[0], leaf]);
+    let (mut at, mut last) = (index, size.checked_sub(1)?);
+    for other in path {
+        if last == 0 {
+            return None;
+        }
+        if at % 2 == 1 || at == last {
+            hash = sha256(&[&[1], other, &hash]);
+            while at % 2 == 0 && at != 0 {
+                (at, last) = (at / 2, last / 2);
+            }
+        } else {
+            hash = sha256(&[&[1], &hash, other]);
+        }
+        (at, last) = (at / 2, last / 2);
+    }
+    (last == 0).then_some(hash)
+}
+
+/// Whether a tlog-proof, read by its specification alone, leads from a leaf to the root of its checkpoint.
+fn holds(proof: &str, leaf: &[u8]) -> bool {
+    let (head, note) = proof.split_once("\n\n").unwrap();
+    let mut lines = head.lines();
+    assert_eq!(lines.next(), Some("c2sp.org/tlog-proof@v1"));
+    let index = lines.next().unwrap().strip_prefix("index ").unwrap();
+    let path: Vec<[u8; 32]> = lines.map(|line| base64_array(line).unwrap()).collect();
+    let mut checkpoint = note.lines().skip(1);
+    let size = checkpoint.next().unwrap().parse().unwrap();
+    let root: [u8; 32] = base64_array(checkpoint.next().unwrap()).unwrap();
+    assert_eq!(checkpoint.next(), Some(""), "a checkpoint of three lines");
+    root_above(leaf, index.parse().unwrap(), size, &path) == Some(root)
+}
+
+#[test]
+fn a_receipt_is_a_tlog_proof_and_its_leaf_where_the_page_says() {
+    let page = page();
+    let mut rows = page.lines();
+    let row = rows.find(|line| line.starts_with("| a tlog-proof reader |"));
+    let cut = row.unwrap().split('`').nth(1).unwrap();
+    assert!(cut.ends_with(" RECEIPT"), "{cut}");
+    let cut = cut.replace("RECEIPT", "\"$0\"");
+    let mut seen = 0;
+    for file in fs::read_dir(root().join("corpus/golden/1")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|found| found != "receipt") {
+            continue;
+        }
+        let name = path.display();
+        let proof = Command::new("sh").args(["-c", &cut]).arg(&path).output();
+        let proof = String::from_utf8(proof.unwrap().stdout).unwrap();
+        let receipt = fs::read_to_string(&path).unwrap();
+        let (_, leaf) = receipt.split_once("\n--- entry\n").unwrap();
+        let leaf = &leaf[..=leaf.find("\n--- ").unwrap()];
+        assert!(holds(&proof, leaf.as_bytes()), "{name}");
+        assert!(!holds(&proof, format!("{leaf}x").as_bytes()), "{name}");
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen} receipts");
 }

@@ -86,6 +86,10 @@ fn a_node_refuses_what_is_no_entry_and_says_why() {
         b"\xff\xffcut",
     );
     assert_eq!(status, 400);
+    paths_of_nothing_and_of_something(&cluster);
+}
+
+fn paths_of_nothing_and_of_something(cluster: &Cluster) {
     for path in [
         "/tile/0/1",
         "/tile/0/000.p/0",

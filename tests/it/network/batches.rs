@@ -1,12 +1,12 @@
 //! Batches on real nodes: signed once, taken whole or not at all, each entry proven alone, also by those
 //! who were away.
 
-use std::fs;
+use std::{fs, ops::Range};
 
 use protocol::{
     batch::WholeBatch,
     chain_id::NetworkId,
-    entry::{Authorship, Operation},
+    entry::{Authorship, Operation, Statement},
     key::SecretKey,
     keyfile::KeyFile,
     name::ClerkName,
@@ -127,23 +127,25 @@ fn clerk(cluster: &Cluster) -> (ClerkName, SecretKey, NetworkId) {
     (name, file.secret, trust.network_id().unwrap())
 }
 
+/// A statement of that clerk about each of these records.
+fn statements_of(author: &ClerkName, rows: Range<u64>) -> Vec<Statement> {
+    let all = rows.map(|row| {
+        let mut statement = statement("qurilish", &format!("D-{row}"), Operation::Register, None);
+        statement.author = author.clone();
+        statement
+    });
+    all.collect()
+}
+
 #[test]
 fn a_node_takes_a_batch_whole_or_names_the_entry_that_is_wrong() {
     let cluster = Cluster::start(0);
     let (author, secret, network) = clerk(&cluster);
     let url = format!("{}/v1/entries", cluster.url("kadastr"));
-    let statements = |from: u64, until: u64| -> Vec<_> {
-        let all = (from..until)
-            .map(|row| statement("qurilish", &format!("D-{row}"), Operation::Register, None));
-        let mut all: Vec<_> = all.collect();
-        for statement in &mut all {
-            statement.author = author.clone();
-        }
-        all
-    };
+    let statements = |rows| statements_of(&author, rows);
     let sign = |all| WholeBatch::sign(all, &network, &secret).unwrap();
 
-    let mut bent = statements(0, 10);
+    let mut bent = statements(0..10);
     bent[6].commitment = None;
     let (status, problem) = post(&url, &sign(bent).write());
     assert_eq!(
@@ -152,7 +154,7 @@ fn a_node_takes_a_batch_whole_or_names_the_entry_that_is_wrong() {
         "{problem}"
     );
     assert_eq!(problem["row"], 7);
-    let mut twice = statements(0, 10);
+    let mut twice = statements(0..10);
     twice[9] = twice[0].clone();
     let (status, problem) = post(&url, &sign(twice).write());
     assert_eq!(
@@ -161,7 +163,7 @@ fn a_node_takes_a_batch_whole_or_names_the_entry_that_is_wrong() {
         "{problem}"
     );
 
-    let batch = sign(statements(0, 10));
+    let batch = sign(statements(0..10));
     let text = batch.write();
     let leaf = batch.leaf.write();
     let (first, second) = (batch.entries[0].write(), batch.entries[1].write());
@@ -199,7 +201,7 @@ fn a_node_takes_a_batch_whole_or_names_the_entry_that_is_wrong() {
     let found = found.unwrap().body_mut().read_to_string().unwrap();
     let receipt = Receipt::parse(found.as_bytes()).unwrap();
     assert_eq!(receipt.batch.unwrap().leaf, batch.leaf);
-    let (status, problem) = post(&url, &sign(statements(5, 12)).write());
+    let (status, problem) = post(&url, &sign(statements(5..12)).write());
     assert_eq!(
         (status, problem["row"].as_u64()),
         (422, Some(1)),

@@ -7,6 +7,8 @@ use api::Code;
 use serde_json::Value;
 use tests::{cluster::Cluster, press::ask};
 
+const JSON: &str = "content-type: application/json\r\n";
+
 fn root() -> std::path::PathBuf {
     std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap())
         .parent()
@@ -133,32 +135,7 @@ fn every_route_refuses_another_method_with_a_problem() {
 fn every_body_that_is_too_large_of_another_type_or_broken_is_a_problem() {
     let cluster = Cluster::start(0);
     let node = node(&cluster);
-    let json = "content-type: application/json\r\n";
-    let posts = node::http::paths();
-    let posts: Vec<_> = posts
-        .iter()
-        .filter(|(method, _)| *method == "POST")
-        .collect();
-    assert_eq!(posts.len(), 3);
-    for (_, path) in posts {
-        // The length is refused before the body is read.
-        let huge = format!("{json}content-length: 3000000\r\n");
-        node.say("POST", path, &huge, "")
-            .is_problem(413, "too-large", path);
-        let chunks = format!("{json}transfer-encoding: chunked\r\n");
-        let body = format!("200001\r\n{}\r\n0\r\n\r\n", "x".repeat(0x20_0001));
-        let answer = ask(
-            node.0,
-            &format!("POST {path} HTTP/1.1\r\nhost: x\r\n{chunks}\r\n{body}"),
-        );
-        assert!(answer.starts_with(b"HTTP/1.1 413 "), "{path}");
-        let bad = "transfer-encoding: chunked\r\ncontent-type: application/json\r\n";
-        let answer = ask(
-            node.0,
-            &format!("POST {path} HTTP/1.1\r\nhost: x\r\n{bad}\r\nzz\r\n"),
-        );
-        assert!(answer.starts_with(b"HTTP/1.1 400 "), "{path}");
-    }
+    too_large_or_cut_bodies(&node);
     let ids = |count: usize| {
         let ids = vec!["0".repeat(64); count];
         serde_json::json!({ "ids": ids }).to_string()
@@ -184,12 +161,12 @@ fn every_body_that_is_too_large_of_another_type_or_broken_is_a_problem() {
         "\u{feff}{}",
         "{\"ids\":[\"zz\"]}",
     ] {
-        let answer = node.say("POST", "/v1/receipts", json, broken);
+        let answer = node.say("POST", "/v1/receipts", JSON, broken);
         answer.is_problem(400, "bad-request", broken);
     }
-    node.say("POST", "/v1/receipts", json, &ids(257))
+    node.say("POST", "/v1/receipts", JSON, &ids(257))
         .is_problem(400, "bad-request", "257 ids");
-    node.say("POST", "/v1/receipts", json, &ids(600))
+    node.say("POST", "/v1/receipts", JSON, &ids(600))
         .is_problem(413, "too-large", "600 ids");
     let one = node.say(
         "POST",
@@ -198,6 +175,38 @@ fn every_body_that_is_too_large_of_another_type_or_broken_is_a_problem() {
         &ids(1),
     );
     assert_eq!(one.status, 200, "{}", String::from_utf8_lossy(&one.body));
+    addresses_that_are_none(&node);
+}
+
+fn too_large_or_cut_bodies(node: &Node) {
+    let posts = node::http::paths();
+    let posts: Vec<_> = posts
+        .iter()
+        .filter(|(method, _)| *method == "POST")
+        .collect();
+    assert_eq!(posts.len(), 3);
+    for (_, path) in posts {
+        // The length is refused before the body is read.
+        let huge = format!("{JSON}content-length: 3000000\r\n");
+        node.say("POST", path, &huge, "")
+            .is_problem(413, "too-large", path);
+        let chunks = format!("{JSON}transfer-encoding: chunked\r\n");
+        let body = format!("200001\r\n{}\r\n0\r\n\r\n", "x".repeat(0x20_0001));
+        let answer = ask(
+            node.0,
+            &format!("POST {path} HTTP/1.1\r\nhost: x\r\n{chunks}\r\n{body}"),
+        );
+        assert!(answer.starts_with(b"HTTP/1.1 413 "), "{path}");
+        let bad = "transfer-encoding: chunked\r\ncontent-type: application/json\r\n";
+        let answer = ask(
+            node.0,
+            &format!("POST {path} HTTP/1.1\r\nhost: x\r\n{bad}\r\nzz\r\n"),
+        );
+        assert!(answer.starts_with(b"HTTP/1.1 400 "), "{path}");
+    }
+}
+
+fn addresses_that_are_none(node: &Node) {
     for path in [
         "/v1/entries/00/receipt",
         "/v1/proofs/inclusion",

@@ -12,6 +12,7 @@ use protocol::{
     entry::{Entry, Operation},
     hash::BlockId,
     height::{Height, LeafIndex, Round, TimeMs},
+    key::{PublicKey, SecretKey, Signature},
     name::AgencyName,
     policy::TrustPolicy,
 };
@@ -102,66 +103,36 @@ fn an_entry_walks_the_whole_road() {
 /// Lets four machines agree on a block, each message delivered to all at once.
 fn agree(block: BlockId) -> consensus::Commit {
     let chain = genesis().chain();
-    let secrets: Vec<_> = AGENCIES
-        .iter()
-        .map(|agency| agency_secret(agency, "vote"))
-        .collect();
-    let validators =
-        ValidatorSet::new(secrets.iter().map(|secret| secret.public()).collect()).unwrap();
-    let height = Height::new(1);
-    let mut machines: Vec<Machine> = secrets
-        .iter()
-        .map(|secret| {
-            Machine::new(
-                chain,
-                validators.clone(),
-                Some(secret.public()),
-                height,
-                None,
-            )
-        })
-        .collect();
+    let secrets = AGENCIES.map(|agency| agency_secret(agency, "vote"));
+    let keys = secrets.each_ref().map(SecretKey::public);
+    let validators = ValidatorSet::new(keys.to_vec()).unwrap();
+    let machine = |key| Machine::new(chain, validators.clone(), Some(key), Height::new(1), None);
+    let mut machines = keys.map(machine);
     let mut inputs: VecDeque<(usize, Input)> = (0..4)
         .flat_map(|at| [(at, Input::Start), (at, Input::Pending(true))])
         .collect();
+    let to_all = |input: Input| (0..4).map(move |to| (to, input.clone()));
     while let Some((at, input)) = inputs.pop_front() {
         for effect in machines[at].step(input) {
             match effect {
                 Effect::Build { round, .. } => {
-                    inputs.push_back((at, Input::Built { round, block }))
+                    inputs.push_back((at, Input::Built { round, block }));
                 }
                 Effect::Propose(proposal) => {
                     let signature = secrets[at].sign(&proposal.sign_bytes(&chain));
-                    let signed = Signed {
-                        statement: proposal,
-                        signer: secrets[at].public(),
-                        signature,
-                    };
+                    let signed = signed(proposal, keys[at], signature);
                     let proposal = check::proposal(&chain, &validators, &signed).unwrap();
-                    inputs.extend((0..4).map(|to| {
-                        (
-                            to,
-                            Input::Proposal {
-                                proposal: proposal.clone(),
-                                valid: true,
-                                timely: true,
-                            },
-                        )
+                    inputs.extend(to_all(Input::Proposal {
+                        proposal,
+                        valid: true,
+                        timely: true,
                     }));
                 }
                 Effect::Vote(vote) => {
                     let signature = secrets[at].sign(&vote.sign_bytes(&chain));
-                    let vote = check::vote(
-                        &chain,
-                        &validators,
-                        &Signed {
-                            statement: vote,
-                            signer: secrets[at].public(),
-                            signature,
-                        },
-                    )
-                    .unwrap();
-                    inputs.extend((0..4).map(|to| (to, Input::Vote(vote.clone()))));
+                    let signed = signed(vote, keys[at], signature);
+                    let vote = check::vote(&chain, &validators, &signed).unwrap();
+                    inputs.extend(to_all(Input::Vote(vote)));
                 }
                 Effect::Decide(commit) => {
                     check::commit(&chain, &validators, &commit).unwrap();
@@ -173,6 +144,14 @@ fn agree(block: BlockId) -> consensus::Commit {
         }
     }
     panic!("the machines fell silent without a decision");
+}
+
+fn signed<T>(statement: T, signer: PublicKey, signature: Signature) -> Signed<T> {
+    Signed {
+        statement,
+        signer,
+        signature,
+    }
 }
 
 #[test]

@@ -81,10 +81,8 @@ fn record(polka: Polka, proposal: Proposal) -> Safety {
     }
 }
 
-/// One message of every kind, as it goes over the wire.
-fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    let (polka, commit) = certificates();
-    // In round 1, the validator after that of round 0 proposes again.
+/// In round 1, the validator after that of round 0 proposes again.
+fn proposed_again(polka: &Polka) -> Signed<Proposal> {
     let proposal = Proposal {
         height: HEIGHT,
         round: Round::new(1),
@@ -92,88 +90,105 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         polka: Some(polka.clone()),
     };
     let secret = &secrets()[1];
-    let signed = Signed {
+    Signed {
         signer: secret.public(),
         signature: secret.sign(&proposal.sign_bytes(&CHAIN)),
-        statement: proposal.clone(),
-    };
-    let compact = CompactBlock {
+        statement: proposal,
+    }
+}
+
+fn compact_block() -> CompactBlock {
+    CompactBlock {
         height: HEIGHT,
         time: TimeMs::new(1_795_430_400_000),
         proposer: "soliq".to_owned(),
         index: IndexRoot::new([4; 32]),
         entries: vec![LeafHash::new([5; 32]); 2],
-    };
-    let (size, root, signature) = (
-        LogSize::new(9),
-        RootHash::new([6; 32]),
-        Signature::new([8; 64]),
-    );
-    let cosign = Cosignature {
-        size,
-        root,
+    }
+}
+
+const SIZE: LogSize = LogSize::new(9);
+const ROOT: RootHash = RootHash::new([6; 32]);
+const SIGNATURE: Signature = Signature::new([8; 64]);
+
+fn cosignature() -> Cosignature {
+    Cosignature {
+        size: SIZE,
+        root: ROOT,
         time: 1_795_430_400,
         agency: "soliq".to_owned(),
-        signature,
-    };
-    let line = LogLine {
-        size,
-        root,
-        signature,
-    };
+        signature: SIGNATURE,
+    }
+}
+
+const LINE: LogLine = LogLine {
+    size: SIZE,
+    root: ROOT,
+    signature: SIGNATURE,
+};
+
+/// Questions, answers and what is told on the lane for catching up.
+fn sync_seeds(commit: Commit) -> Vec<(&'static str, SyncMessage)> {
     let decided = DecidedBlock {
         leaves: vec![b"an entry".to_vec(), b"a block leaf".to_vec()],
-        commit: commit.clone(),
+        commit,
     };
     let status = SyncMessage::Status {
         height: HEIGHT,
-        cosigned: size,
+        cosigned: SIZE,
         time: TimeMs::new(1_795_430_400_123),
         began: TimeMs::new(1_795_430_000_000),
         silent: Some(node::wire::Silence::SignStateLost),
         yours: Some(Box::new(vote(VoteKind::Prevote, 1))),
-        cosigned_by_you: Some(Box::new(cosign.clone())),
+        cosigned_by_you: Some(Box::new(cosignature())),
     };
     let get_blocks = SyncMessage::GetBlocks {
         from: HEIGHT,
         count: 64,
     };
     let hashes = vec![LeafHash::new([5; 32])];
-    let said = |name, message: &ConsensusMessage| ("consensus", name, encode(message));
-    let asked = |name, message: &SyncMessage| ("sync", name, encode(message));
+    let compact = SyncMessage::CompactBlock(BLOCK, compact_block());
+    let cosigns = SyncMessage::Cosigns(vec![cosignature()], Some(LINE));
     vec![
-        said(
-            "proposal",
-            &ConsensusMessage::Proposal(signed, compact.clone()),
-        ),
-        said(
-            "prevote",
-            &ConsensusMessage::Vote(vote(VoteKind::Prevote, 0)),
-        ),
-        said(
-            "precommit",
-            &ConsensusMessage::Vote(vote(VoteKind::Precommit, 1)),
-        ),
-        said("polka", &ConsensusMessage::Polka(polka.clone())),
-        said("commit", &ConsensusMessage::Commit(commit)),
-        said("cosign", &ConsensusMessage::Cosignature(cosign.clone())),
-        said("log-line", &ConsensusMessage::LogLine(line.clone())),
-        (
-            "entries",
-            "two",
-            encode(&EntriesMessage(vec![b"one".to_vec(), b"two".to_vec()])),
-        ),
-        asked("status", &status),
-        asked("get-blocks", &get_blocks),
-        asked("blocks", &SyncMessage::Blocks(vec![decided])),
-        asked("get-entries", &SyncMessage::GetEntries(hashes)),
-        asked("entries", &SyncMessage::Entries(vec![b"one".to_vec()])),
-        asked("get-compact-block", &SyncMessage::GetCompactBlock(BLOCK)),
-        asked("compact-block", &SyncMessage::CompactBlock(BLOCK, compact)),
-        asked("get-cosigns", &SyncMessage::GetCosigns(size)),
-        asked("cosigns", &SyncMessage::Cosigns(vec![cosign], Some(line))),
-        ("record", "locked", encode(&record(polka, proposal))),
+        ("status", status),
+        ("get-blocks", get_blocks),
+        ("blocks", SyncMessage::Blocks(vec![decided])),
+        ("get-entries", SyncMessage::GetEntries(hashes)),
+        ("entries", SyncMessage::Entries(vec![b"one".to_vec()])),
+        ("get-compact-block", SyncMessage::GetCompactBlock(BLOCK)),
+        ("compact-block", compact),
+        ("get-cosigns", SyncMessage::GetCosigns(SIZE)),
+        ("cosigns", cosigns),
     ]
+}
+
+/// One message of every kind, as it goes over the wire.
+fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let (polka, commit) = certificates();
+    let signed = proposed_again(&polka);
+    let proposal = signed.statement.clone();
+    let voted = |kind, by| ConsensusMessage::Vote(vote(kind, by));
+    let said = [
+        (
+            "proposal",
+            ConsensusMessage::Proposal(signed, compact_block()),
+        ),
+        ("prevote", voted(VoteKind::Prevote, 0)),
+        ("precommit", voted(VoteKind::Precommit, 1)),
+        ("polka", ConsensusMessage::Polka(polka.clone())),
+        ("commit", ConsensusMessage::Commit(commit.clone())),
+        ("cosign", ConsensusMessage::Cosignature(cosignature())),
+        ("log-line", ConsensusMessage::LogLine(LINE)),
+    ];
+    let said = said.map(|(name, message)| ("consensus", name, encode(&message)));
+    let entries = EntriesMessage(vec![b"one".to_vec(), b"two".to_vec()]);
+    let asked = sync_seeds(commit).into_iter();
+    let asked = asked.map(|(name, message)| ("sync", name, encode(&message)));
+    let mut all = said.to_vec();
+    all.push(("entries", "two", encode(&entries)));
+    all.extend(asked);
+    all.push(("record", "locked", encode(&record(polka, proposal))));
+    all
 }
 
 /// Running nodes of one network may be of two releases, so what they say does not change by accident.

@@ -7,6 +7,7 @@ use protocol::{
     cosignature::{self, Cosigner},
     hash::{RootHash, sha256},
     height::LogSize,
+    key::SecretKey,
     keyfile::KeyFile,
     note::SignedNote,
     policy::TrustPolicy,
@@ -15,6 +16,7 @@ use protocol::{
 use tests::{
     args,
     cluster::{AGENCIES, Cluster, muhr, wait_until},
+    liar::{Liar, Lie, lies::How},
     witness::{self, NAME, Witness, post},
 };
 
@@ -119,7 +121,7 @@ fn a_witness_signs_what_continues_and_nothing_else() {
     let dir = dir.to_str().unwrap();
     let mirror = |trust: &str| {
         muhr(&args!(
-            "log mirror {url} {dir} --trust {trust} --witness {}",
+            "log mirror {url} {dir} --trust {trust} --witness court={vkey},{}",
             witness.url
         ))
     };
@@ -153,13 +155,67 @@ fn a_witness_signs_what_continues_and_nothing_else() {
     // A witness that is away keeps nobody from the log.
     let gone = again.url.clone();
     drop(again);
-    let command = args!("log mirror {url} {dir} --trust {trust} --witness {gone}");
+    let command = args!("log mirror {url} {dir} --trust {trust} --witness court={vkey},{gone}");
     let alone = muhr(&command).expect(0);
-    assert!(
-        alone.stderr.contains("cannot be reached"),
-        "{}",
-        alone.stderr
-    );
+    for says in ["witness court at ", "cannot be reached"] {
+        assert!(alone.stderr.contains(says), "{alone:?}");
+    }
+    // The line that it made before is still one under this very checkpoint.
+    let _held = muhr(&args!("audit {dir} --trust {strict}")).expect(0);
+}
+
+/// Whatever a witness answers, the mirror holds for everybody, and for those who ask for that witness as far as a
+/// line of its key is there.
+#[test]
+fn a_lying_witness_is_named_and_its_line_is_left_out() {
+    let cluster = Cluster::start(0);
+    anchor(&cluster, 1);
+    let vkey = witness::make(&cluster);
+    let strict = stricter(&cluster, &vkey);
+    let trust = cluster.trust();
+    let (trust, url) = (trust.to_str().unwrap(), cluster.url("kadastr"));
+    let witness = Witness::start(&cluster);
+    let liar = Liar::before(&witness.url);
+    let dir = cluster.path().join("mirror");
+    let dir = dir.to_str().unwrap();
+    let mirror = |vkey: &str| {
+        let asked = format!("court={vkey},{}", liar.url);
+        muhr(&args!(
+            "log mirror {url} {dir} --trust {trust} --witness {asked}"
+        ))
+        .expect(0)
+    };
+    let audit = |trust: &str| muhr(&args!("audit {dir} --trust {trust}")).code;
+    let stranger = Cosigner::validator(NAME.to_owned(), SecretKey::from_seed(&[9; 32]).public());
+    // From the second time on it first says which size it has signed.
+    for _ in 0..2 {
+        liar.tell(None);
+        let other = mirror(&stranger.key().write());
+        assert!(other.stderr.contains("no line of the key"), "{other:?}");
+    }
+    let seen = liar.seen().0;
+    let (at, kind) = (seen.len() - 1, seen.last().unwrap().kind.clone());
+    assert_eq!((at, seen[at].answer.status), (1, 200));
+    let lies = [How::Flip(900, 1), How::Flip(400, 1), How::Cut(500)];
+    let lie = |how: &How| {
+        let (kind, how) = (kind.clone(), how.clone());
+        liar.tell(Some(Lie { at, kind, how }));
+        let lied = mirror(&vkey).stderr;
+        let said = lied.contains("witness court at ") && lied.contains("left out");
+        assert!(said && liar.seen().1 == 1, "{lied}");
+    };
+    for how in &lies {
+        lie(how);
+        assert_eq!((audit(trust), audit(&strict)), (0, 16), "{how:?}");
+    }
+    liar.tell(None);
+    let _true = mirror(&vkey);
+    assert_eq!((audit(trust), audit(&strict)), (0, 0));
+    // What it lies of the same checkpoint afterwards takes nothing away.
+    for how in &lies {
+        lie(how);
+        assert_eq!((audit(trust), audit(&strict)), (0, 0), "{how:?}");
+    }
 }
 
 /// An audit names outside witnesses apart from the agencies, whichever trust file knows them.

@@ -1,18 +1,20 @@
 //! Floors: what this machine could do, without Muhr around it.
 
 use std::{
+    collections::VecDeque,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
-use consensus::{Effect, Input, Machine, Signed, ValidatorSet, verify as check};
+use consensus::{Effect, Input, Machine, Message, Signed, ValidatorSet, verify as check};
 use node::durable::{AtPath, Durable};
 use protocol::{
+    chain_id::ChainId,
     codec,
     hash::{BlockId, sha256},
     height::Height,
-    key,
+    key::{self, SecretKey, Signature},
     merkle::node_hash,
 };
 use tests::world::{AGENCIES, agency_secret, genesis};
@@ -86,113 +88,32 @@ fn log(report: &mut Report) {
     );
 }
 
+/// Heights that four machines agree on.
+const HEIGHTS: u64 = 300;
+
 /// Four machines on four threads, with signatures and synced safety records, without network, blocks
 /// or ledger: what one agreed height costs at least.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one bare loop, to be read as a whole"
-)]
 fn bft(report: &mut Report) {
-    const HEIGHTS: u64 = 300;
     let chain = genesis().chain();
-    let secrets: Vec<_> = AGENCIES
-        .iter()
-        .map(|agency| agency_secret(agency, "vote"))
-        .collect();
-    let set = ValidatorSet::new(
-        secrets
-            .iter()
-            .map(protocol::key::SecretKey::public)
-            .collect(),
-    )
-    .unwrap();
+    let secrets = AGENCIES.map(|agency| agency_secret(agency, "vote"));
+    let keys = secrets.each_ref().map(SecretKey::public);
+    let set = ValidatorSet::new(keys.to_vec()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (senders, receivers): (Vec<_>, Vec<_>) = (0..4)
-        .map(|_| mpsc::channel::<consensus::Message>())
-        .unzip();
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..4).map(|_| mpsc::channel::<Message>()).unzip();
     let begun = Instant::now();
     thread::scope(|scope| {
         for (number, (secret, inbox)) in secrets.iter().zip(receivers).enumerate() {
-            let (set, senders) = (set.clone(), senders.clone());
             let place = AtPath(folder.path().join(number.to_string()));
-            let mut safety = Durable::make(&place, b"new").unwrap();
-            scope.spawn(move || {
-                let mut machine = Machine::new(
-                    chain,
-                    set.clone(),
-                    Some(secret.public()),
-                    Height::new(1),
-                    None,
-                );
-                let mut orders: std::collections::VecDeque<Effect> =
-                    machine.step(Input::Start).into();
-                orders.extend(machine.step(Input::Pending(true)));
-                loop {
-                    while let Some(order) = orders.pop_front() {
-                        match order {
-                            Effect::Persist(record) => {
-                                safety.write(&codec::encode(1, &record)).unwrap()
-                            }
-                            Effect::Build { height, round } => {
-                                let block = BlockId::new(sha256(&[&height.get().to_be_bytes()]));
-                                orders.extend(machine.step(Input::Built { round, block }));
-                            }
-                            Effect::Propose(proposal) => {
-                                let signature = secret.sign(&proposal.sign_bytes(&chain));
-                                let signed = Signed {
-                                    statement: proposal,
-                                    signer: secret.public(),
-                                    signature,
-                                };
-                                senders.iter().for_each(|to| {
-                                    drop(to.send(consensus::Message::Proposal(signed.clone())))
-                                });
-                            }
-                            Effect::Vote(vote) => {
-                                let signature = secret.sign(&vote.sign_bytes(&chain));
-                                let signed = Signed {
-                                    statement: vote,
-                                    signer: secret.public(),
-                                    signature,
-                                };
-                                senders.iter().for_each(|to| {
-                                    drop(to.send(consensus::Message::Vote(signed.clone())))
-                                });
-                            }
-                            Effect::Decide(commit) => {
-                                if commit.height.get() >= HEIGHTS {
-                                    return;
-                                }
-                                orders.extend(machine.advance(commit.height.next(), set.clone()));
-                                orders.extend(machine.step(Input::Pending(true)));
-                            }
-                            _ => {}
-                        }
-                    }
-                    let Ok(message) = inbox.recv_timeout(Duration::from_secs(5)) else {
-                        return;
-                    };
-                    if machine.knows(&message) {
-                        continue;
-                    }
-                    let input = match message {
-                        consensus::Message::Vote(vote) => {
-                            check::vote(&chain, &set, &vote).map(Input::Vote)
-                        }
-                        consensus::Message::Proposal(proposal) => {
-                            check::proposal(&chain, &set, &proposal).map(|proposal| {
-                                Input::Proposal {
-                                    proposal,
-                                    valid: true,
-                                    timely: true,
-                                }
-                            })
-                        }
-                        _ => continue,
-                    };
-                    orders.extend(machine.step(input.unwrap()));
-                }
-            });
+            let (key, first) = (Some(secret.public()), Height::new(1));
+            let mut validator = BareValidator {
+                chain,
+                set: set.clone(),
+                secret,
+                machine: Machine::new(chain, set.clone(), key, first, None),
+                safety: Durable::make(&place, b"new").unwrap(),
+                senders: senders.clone(),
+            };
+            scope.spawn(move || validator.agree(&inbox));
         }
     });
     let each = begun.elapsed().as_secs_f64() * 1000.0 / HEIGHTS as f64;
@@ -202,4 +123,93 @@ fn bft(report: &mut Report) {
         "",
         "300 heights on four threads, no network, no ledger",
     );
+}
+
+/// A machine with a key and a safety record, and nothing else of a node.
+struct BareValidator<'a> {
+    chain: ChainId,
+    set: ValidatorSet,
+    secret: &'a SecretKey,
+    machine: Machine,
+    safety: Durable,
+    senders: Vec<mpsc::Sender<Message>>,
+}
+
+impl BareValidator<'_> {
+    /// Goes on until all heights are agreed.
+    fn agree(&mut self, inbox: &mpsc::Receiver<Message>) {
+        let mut orders: VecDeque<Effect> = self.machine.step(Input::Start).into();
+        orders.extend(self.machine.step(Input::Pending(true)));
+        loop {
+            while let Some(order) = orders.pop_front() {
+                match order {
+                    Effect::Decide(commit) if commit.height.get() >= HEIGHTS => return,
+                    order => orders.extend(self.obey(order)),
+                }
+            }
+            let Ok(message) = inbox.recv_timeout(Duration::from_secs(5)) else {
+                return;
+            };
+            if !self.machine.knows(&message) {
+                orders.extend(self.hear(message));
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Effect) -> Vec<Effect> {
+        match order {
+            Effect::Persist(record) => self.safety.write(&codec::encode(1, &record)).unwrap(),
+            Effect::Build { height, round } => {
+                let block = BlockId::new(sha256(&[&height.get().to_be_bytes()]));
+                return self.machine.step(Input::Built { round, block });
+            }
+            Effect::Propose(proposal) => {
+                let signature = self.secret.sign(&proposal.sign_bytes(&self.chain));
+                self.say(&Message::Proposal(self.signed(proposal, signature)));
+            }
+            Effect::Vote(vote) => {
+                let signature = self.secret.sign(&vote.sign_bytes(&self.chain));
+                self.say(&Message::Vote(self.signed(vote, signature)));
+            }
+            Effect::Decide(commit) => {
+                let next = commit.height.next();
+                let mut orders = self.machine.advance(next, self.set.clone());
+                orders.extend(self.machine.step(Input::Pending(true)));
+                return orders;
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn hear(&mut self, message: Message) -> Vec<Effect> {
+        let input = match message {
+            Message::Vote(vote) => check::vote(&self.chain, &self.set, &vote).map(Input::Vote),
+            Message::Proposal(proposal) => {
+                let checked = check::proposal(&self.chain, &self.set, &proposal);
+                checked.map(|proposal| Input::Proposal {
+                    proposal,
+                    valid: true,
+                    timely: true,
+                })
+            }
+            _ => return Vec::new(),
+        };
+        self.machine.step(input.unwrap())
+    }
+
+    fn signed<T>(&self, statement: T, signature: Signature) -> Signed<T> {
+        Signed {
+            statement,
+            signer: self.secret.public(),
+            signature,
+        }
+    }
+
+    fn say(&self, message: &Message) {
+        for to in &self.senders {
+            // Whoever has agreed on all heights listens no more.
+            let _gone = to.send(message.clone());
+        }
+    }
 }

@@ -26,6 +26,7 @@ mod peers;
 mod receipts;
 mod report;
 mod signatures;
+mod start;
 mod storage;
 mod wire;
 
@@ -83,12 +84,14 @@ fn all(asked: &Asked) {
         ("verify", signatures::measure),
         ("history", history::measure),
         ("bulk", bulk::measure),
-        ("million", bulk::million),
         ("hostile", hostile::measure),
     ] {
         if asked.is_asked(question) {
             measure(&mut report);
         }
+    }
+    if asked.is_asked("million") || asked.is_asked("start") {
+        on_a_million(asked, &mut report);
     }
     let of_the_cluster = ["wire", "idle", "closed", "receipts", "grown"];
     let mut points = Vec::new();
@@ -108,6 +111,16 @@ fn all(asked: &Asked) {
         report.picture(&closed::picture(page, &report::machine(&command), &points));
     }
     report.print(&command, "figures", asked.write.as_deref());
+}
+
+/// A million rows, on a network of their own since they take longer than all else; and how long a validator that
+/// holds them takes to start.
+fn on_a_million(asked: &Asked, report: &mut report::Report) {
+    let mut cluster = Cluster::start(0);
+    bulk::million(&cluster, report);
+    if asked.is_asked("start") {
+        start::measure(&mut cluster, report);
+    }
 }
 
 /// The questions that one network answers, and the points of the closed loop.

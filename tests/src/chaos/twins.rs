@@ -66,7 +66,20 @@ pub(crate) fn run(run: &mut Run) {
         ours.0 == theirs.0 && ours.1 != theirs.1,
         "no fork: {ours:?} {theirs:?}"
     );
-    // Whoever looks at both sees it, and keeps what convicts.
+    who_looks_at_both_sees_it(&cluster);
+    // The honest meet.
+    cluster.kill(HERE);
+    edit(&cluster.dir(HERE), &[(there.1, there.0)]);
+    cluster.start_node(HERE);
+    cluster.kill(THERE);
+    edit(&cluster.dir(THERE), &[(here.1, here.0)]);
+    cluster.start_node(THERE);
+    both_stop_and_accuse_the_twins(&mut cluster, run);
+}
+
+/// Whoever looks at both sees it, and keeps what convicts.
+fn who_looks_at_both_sees_it(cluster: &Cluster) {
+    let (one, two) = (cluster.url(HERE), cluster.url(THERE));
     let trust = cluster.trust();
     let evidence = cluster.path().join("watch.evidence");
     let state = cluster.path().join("seen");
@@ -88,13 +101,10 @@ pub(crate) fn run(run: &mut Run) {
     names_the_twins(&format!("{}{}", seen.stdout, seen.stderr));
     let judged = muhr(&["verify", word(&evidence), "--trust", word(&trust)]).expect(30);
     names_the_twins(&judged.stdout);
-    // The honest meet.
-    cluster.kill(HERE);
-    edit(&cluster.dir(HERE), &[(there.1, there.0)]);
-    cluster.start_node(HERE);
-    cluster.kill(THERE);
-    edit(&cluster.dir(THERE), &[(here.1, here.0)]);
-    cluster.start_node(THERE);
+}
+
+fn both_stop_and_accuse_the_twins(cluster: &mut Cluster, run: &mut Run) {
+    let trust = cluster.trust();
     for name in [HERE, THERE] {
         within(BOUND, &format!("{name} stops"), || !cluster.is_alive(name));
         assert_eq!(cluster.exit_code(name), Some(1), "{}", cluster.log(name));

@@ -47,6 +47,88 @@ fn codes(cluster: &Cluster, table: &str, more: &[&str]) -> Vec<(u64, String)> {
 /// Takes what was found in a table, and what should be.
 type Assert<'a> = &'a mut dyn FnMut(Vec<(u64, String)>, &[(u64, &str)]);
 
+fn of_cells(cluster: &Cluster, assert_codes: Assert<'_>) {
+    let long = "x".repeat(140_000);
+    let longer = "9".repeat(600);
+    let table = [
+        "number,from,a",
+        "1,2026-11-02,x",
+        "2,2026-11-02,=A1",
+        "3,2026-11-02,#N/A",
+        "4,2026-11-02,#####",
+        "5E+12,2026-11-02,x",
+        "6,2026-11-02",
+        " ,2026-11-02,x",
+        "8\u{200b},2026-11-02,x",
+        &format!("9,2026-11-02,{long}"),
+        &format!("{longer},2026-11-02,x"),
+        "",
+        "1,2026-11-03,x",
+        "12,46349,x",
+        "13,soon,x",
+        "14,,x",
+        "15,03.11.2026,x",
+        "16,2026-02-30,x",
+    ]
+    .join("\n");
+    cluster.document("t.csv", &table);
+    let found = codes(cluster, "t.csv", &["--effective", "from"]);
+    assert_codes(
+        found,
+        &[
+            (3, "formula"),
+            (4, "spreadsheet-error"),
+            (5, "narrow-column"),
+            (6, "shortened"),
+            (7, "cell-count"),
+            (8, "empty-key"),
+            (9, "bad-key"),
+            (10, "too-long"),
+            (11, "too-long"),
+            (13, "duplicate"),
+            (14, "serial-date"),
+            (15, "bad-date"),
+            (18, "bad-date"),
+        ],
+    );
+}
+
+fn of_letters_and_numbers(cluster: &Cluster, assert_codes: Assert<'_>) {
+    cluster.document(
+        "c.csv",
+        "number,a\n1,\"x\n2,y\"\nNULL,z\n101.0,w\n4,To\u{fffd}kent\n",
+    );
+    assert_codes(
+        codes(cluster, "c.csv", &[]),
+        &[
+            (2, "quotes"),
+            (3, "no-record"),
+            (4, "fraction"),
+            (5, "lost-letter"),
+        ],
+    );
+    cluster.document("n.csv", "number\nQ-1\nq1\n");
+    let strict = ["--strict-numbers", "Q-[0-9]+"];
+    assert_codes(codes(cluster, "n.csv", &strict), &[(3, "unlike-pattern")]);
+    // "number;a", Toshkent in Windows-1251, and in UTF-8.
+    let mut table = b"number;a\n1;\xd2\xee\xf8\xea\xe5\xed\xf2\n2;".to_vec();
+    table.extend("Тошкент\n".as_bytes());
+    fs::write(cluster.path().join("l.csv"), table).unwrap();
+    let told = ["--encoding", "windows-1251"];
+    assert_codes(codes(cluster, "l.csv", &told), &[(3, "two-alphabets")]);
+}
+
+/// The first table's rows to mend, fed back.
+fn of_a_day_that_is_fed_back(cluster: &Cluster, assert_codes: Assert<'_>) {
+    // A number of a day passes for nothing the second time either, though no date is left beside it.
+    let errors = fs::read_to_string(cluster.path().join("out/t.try.errors.csv")).unwrap();
+    let serial = errors.lines().find(|line| line.starts_with("14,")).unwrap();
+    assert!(serial.contains("most likely 2026-11-23"), "{serial}");
+    let header = errors.lines().next().unwrap();
+    cluster.document("s.csv", &format!("{header}\n{serial}\n"));
+    assert_codes(codes(cluster, "s.csv", &[]), &[(2, "serial-date")]);
+}
+
 fn of_sheets_and_folders(cluster: &Cluster, assert_codes: Assert<'_>) {
     // One column: a blank row has no number; what follows the last has none to lack.
     cluster.document("o.csv", "number\n1\n\n\n2\n\n");
@@ -116,80 +198,9 @@ fn every_code_is_produced_by_what_it_stands_for() {
         assert_eq!(found, wanted);
         seen.extend(wanted.iter().map(|(_, code)| (*code).to_owned()));
     };
-
-    let long = "x".repeat(140_000);
-    let longer = "9".repeat(600);
-    let table = [
-        "number,from,a",
-        "1,2026-11-02,x",
-        "2,2026-11-02,=A1",
-        "3,2026-11-02,#N/A",
-        "4,2026-11-02,#####",
-        "5E+12,2026-11-02,x",
-        "6,2026-11-02",
-        " ,2026-11-02,x",
-        "8\u{200b},2026-11-02,x",
-        &format!("9,2026-11-02,{long}"),
-        &format!("{longer},2026-11-02,x"),
-        "",
-        "1,2026-11-03,x",
-        "12,46349,x",
-        "13,soon,x",
-        "14,,x",
-        "15,03.11.2026,x",
-        "16,2026-02-30,x",
-    ]
-    .join("\n");
-    cluster.document("t.csv", &table);
-    let found = codes(&cluster, "t.csv", &["--effective", "from"]);
-    assert_codes(
-        found,
-        &[
-            (3, "formula"),
-            (4, "spreadsheet-error"),
-            (5, "narrow-column"),
-            (6, "shortened"),
-            (7, "cell-count"),
-            (8, "empty-key"),
-            (9, "bad-key"),
-            (10, "too-long"),
-            (11, "too-long"),
-            (13, "duplicate"),
-            (14, "serial-date"),
-            (15, "bad-date"),
-            (18, "bad-date"),
-        ],
-    );
-    cluster.document(
-        "c.csv",
-        "number,a\n1,\"x\n2,y\"\nNULL,z\n101.0,w\n4,To\u{fffd}kent\n",
-    );
-    assert_codes(
-        codes(&cluster, "c.csv", &[]),
-        &[
-            (2, "quotes"),
-            (3, "no-record"),
-            (4, "fraction"),
-            (5, "lost-letter"),
-        ],
-    );
-    cluster.document("n.csv", "number\nQ-1\nq1\n");
-    let strict = ["--strict-numbers", "Q-[0-9]+"];
-    assert_codes(codes(&cluster, "n.csv", &strict), &[(3, "unlike-pattern")]);
-    // "number;a", Toshkent in Windows-1251, and in UTF-8.
-    let mut table = b"number;a\n1;\xd2\xee\xf8\xea\xe5\xed\xf2\n2;".to_vec();
-    table.extend("Тошкент\n".as_bytes());
-    fs::write(cluster.path().join("l.csv"), table).unwrap();
-    let told = ["--encoding", "windows-1251"];
-    assert_codes(codes(&cluster, "l.csv", &told), &[(3, "two-alphabets")]);
-    // A number of a day passes for nothing the second time either, though no date is left beside it.
-    let errors = fs::read_to_string(cluster.path().join("out/t.try.errors.csv")).unwrap();
-    let serial = errors.lines().find(|line| line.starts_with("14,")).unwrap();
-    assert!(serial.contains("most likely 2026-11-23"), "{serial}");
-    let header = errors.lines().next().unwrap();
-    cluster.document("s.csv", &format!("{header}\n{serial}\n"));
-    assert_codes(codes(&cluster, "s.csv", &[]), &[(2, "serial-date")]);
-
+    of_cells(&cluster, &mut assert_codes);
+    of_letters_and_numbers(&cluster, &mut assert_codes);
+    of_a_day_that_is_fed_back(&cluster, &mut assert_codes);
     of_sheets_and_folders(&cluster, &mut assert_codes);
     let elsewhere = MOMENTS.iter().chain(&SENT).map(ToString::to_string);
     seen.extend(elsewhere);

@@ -10,6 +10,8 @@ use tests::{
 
 use super::bulk;
 
+const REGISTRY: [&str; 2] = ["--registry", "qurilish.permits"];
+
 #[test]
 fn a_folder_of_documents_is_anchored_into_one_archive() {
     let cluster = Cluster::start(0);
@@ -25,10 +27,9 @@ fn a_folder_of_documents_is_anchored_into_one_archive() {
     fs::write(at("november/F-1.docx"), "the same number").unwrap();
     fs::write(at("november/ .pdf"), "no number").unwrap();
     fs::write(at("november/.hidden"), "nobody's").unwrap();
-    let registry = ["--registry", "qurilish.permits"];
     let folder = |out: &str, more: &[&str]| {
         let command = ["--json", "anchor", "bulk", "november", "--out", out];
-        cluster.clerk("qurilish", &[&command[..], &registry, more].concat())
+        cluster.clerk("qurilish", &[&command[..], &REGISTRY, more].concat())
     };
     let done = folder("one", &["--archive"]).expect(20).json();
     assert_eq!(
@@ -42,6 +43,32 @@ fn a_folder_of_documents_is_anchored_into_one_archive() {
     assert_eq!(fs::read(at("one/receipts.archive")).unwrap(), archive);
     assert!(!at("one/receipts").exists());
 
+    receipts_are_taken_from(&cluster, &archive);
+
+    // As files, beside nothing: the numbers are taken by the first run.
+    let other = folder("two", &[]).expect(20).json();
+    assert_eq!(
+        other["counts"],
+        json!({"conflict": 5, "duplicate": 1, "invalid": 1})
+    );
+    let errors = fs::read_to_string(at("two/november.errors.csv")).unwrap();
+    assert!(errors.contains("F-5.pdf"), "{errors}");
+    no_table_of_numbers(&cluster);
+    let plain = ["anchor", "bulk", "november", "--out", "two"];
+    let again = cluster.clerk("qurilish", &[&plain[..], &REGISTRY].concat());
+    let advice = "names the files to mend: mend or rename them, and run the same command again";
+    assert!(again.expect(20).stdout.contains(advice));
+    let itself = folder("november", &[]).expect(2);
+    assert!(
+        itself
+            .stderr
+            .contains("is the folder of the documents itself")
+    );
+}
+
+/// Receipts are taken from the archive of `one` by their numbers.
+fn receipts_are_taken_from(cluster: &Cluster, archive: &[u8]) {
+    let at = |name: &str| cluster.path().join(name);
     let extract = |number: &str, more: &[&str]| {
         let command = [
             "--json",
@@ -50,7 +77,7 @@ fn a_folder_of_documents_is_anchored_into_one_archive() {
             "one/receipts.archive",
             number,
         ];
-        cluster.clerk("qurilish", &[&command[..], &registry, more].concat())
+        cluster.clerk("qurilish", &[&command[..], &REGISTRY, more].concat())
     };
     let out = ["--out", "november/F-3.pdf.receipt"];
     let taken = extract("F-3", &out).expect(0).json();
@@ -74,45 +101,29 @@ fn a_folder_of_documents_is_anchored_into_one_archive() {
     let _taken = extract("F-5", &[]).expect(0);
     let refused = cluster.clerk(
         "qurilish",
-        &[&["receipt", "extract", "F-5.receipt", "F-5"], &registry[..]].concat(),
+        &[&["receipt", "extract", "F-5.receipt", "F-5"], &REGISTRY[..]].concat(),
     );
     assert!(refused.expect(2).stderr.contains("not an archive"));
+}
 
-    // As files, beside nothing: the numbers are taken by the first run.
-    let other = folder("two", &[]).expect(20).json();
-    assert_eq!(
-        other["counts"],
-        json!({"conflict": 5, "duplicate": 1, "invalid": 1})
-    );
-    let errors = fs::read_to_string(at("two/november.errors.csv")).unwrap();
-    assert!(errors.contains("F-5.pdf"), "{errors}");
+fn no_table_of_numbers(cluster: &Cluster) {
     // What lists files is no table of numbers, whatever column is named.
     for column in ["file", "muhr:file", "muhr:row"] {
         let table = "two/november.errors.csv";
         let command = [
             "anchor", "bulk", table, "--record", column, "--out", "three",
         ];
-        let refused = cluster.clerk("qurilish", &[&command[..], &registry].concat());
+        let refused = cluster.clerk("qurilish", &[&command[..], &REGISTRY].concat());
         let words = "lists files of a folder, and is no table";
         assert!(refused.expect(2).stderr.contains(words));
     }
-    let plain = ["anchor", "bulk", "november", "--out", "two"];
-    let again = cluster.clerk("qurilish", &[&plain[..], &registry].concat());
-    let advice = "names the files to mend: mend or rename them, and run the same command again";
-    assert!(again.expect(20).stdout.contains(advice));
-    let itself = folder("november", &[]).expect(2);
-    assert!(
-        itself
-            .stderr
-            .contains("is the folder of the documents itself")
-    );
     let table = cluster.document("t.csv", "number\nF-1\n");
     let no_column = cluster.clerk(
         "qurilish",
-        &[&["anchor", "bulk", &table, "--out", "three"], &registry[..]].concat(),
+        &[&["anchor", "bulk", &table, "--out", "three"], &REGISTRY[..]].concat(),
     );
     assert!(no_column.expect(2).stderr.contains("--record is missing"));
-    let _two = bulk(&cluster, &table, "three", &["--dry-run"]).expect(0);
+    let _two = bulk(cluster, &table, "three", &["--dry-run"]).expect(0);
 }
 
 #[test]
@@ -120,21 +131,6 @@ fn the_hot_folder_takes_whole_files_once_whatever_happens() {
     let mut cluster = Cluster::start(0);
     let dir = cluster.path().join("hot");
     fs::create_dir(&dir).unwrap();
-    let command = |rounds: &'static str| {
-        [
-            "--json",
-            "anchor",
-            "watch",
-            "hot",
-            "--registry",
-            "qurilish.permits",
-            "--every",
-            "0",
-            "--rounds",
-            rounds,
-        ]
-    };
-    let look = |cluster: &Cluster, rounds| cluster.clerk("qurilish", &command(rounds));
     fs::write(dir.join("H-1.pdf"), "one").unwrap();
     fs::write(dir.join("H-2.pdf.part"), "half of two").unwrap();
     fs::write(dir.join("~$H-3.docx"), "a lock").unwrap();
@@ -179,12 +175,25 @@ fn the_hot_folder_takes_whole_files_once_whatever_happens() {
         (&after["anchored"], &after["refused"]),
         (&json!(1), &json!(0))
     );
+    what_cannot_be_taken_is_said_beside_it(&cluster);
+}
 
-    // Changed after it was anchored, a number that is taken, a name that is none: said beside each.
+/// Looks so many times into the hot folder.
+fn look(cluster: &Cluster, rounds: &str) -> Ran {
+    let watch = args!("--json anchor watch hot --every 0 --rounds {rounds}");
+    cluster.clerk(
+        "qurilish",
+        &[watch, args!("--registry qurilish.permits")].concat(),
+    )
+}
+
+/// Changed after it was anchored, a number that is taken, a name that is none.
+fn what_cannot_be_taken_is_said_beside_it(cluster: &Cluster) {
+    let dir = cluster.path().join("hot");
     fs::write(dir.join("H-1.pdf"), "one, changed").unwrap();
     fs::write(dir.join("H-2.docx"), "two again").unwrap();
     fs::write(dir.join(" .pdf"), "none").unwrap();
-    let refused = look(&cluster, "3").expect(20).json();
+    let refused = look(cluster, "3").expect(20).json();
     assert_eq!(refused["refused"], 3);
     let said = |name: &str| fs::read_to_string(dir.join(name)).unwrap();
     let changed = said("H-1.pdf.refused");
@@ -201,7 +210,7 @@ fn the_hot_folder_takes_whole_files_once_whatever_happens() {
     // Mended, it is taken, and nothing says otherwise any more.
     fs::rename(dir.join("H-2.docx"), dir.join("H-4.docx")).unwrap();
     let url = cluster.url("soliq");
-    let _mended = look(&cluster, "2").expect(20);
+    let _mended = look(cluster, "2").expect(20);
     let _authentic = cluster
         .clerk("qurilish", &["verify", "hot/H-4.docx"])
         .expect(0);

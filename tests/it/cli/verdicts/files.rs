@@ -103,7 +103,12 @@ fn what_is_of_another_kind_cannot_be_decided_and_is_named() {
         let judged = desk.verify(&["permit.txt", "--receipt", name]).expect(16);
         assert!(judged.stdout.contains(words), "{judged:?}");
     }
-    // A dossier is one under any name, and a checkpoint and evidence too.
+}
+
+#[test]
+fn a_dossier_a_checkpoint_and_evidence_are_what_they_are_under_any_name() {
+    let desk = Desk::new();
+    desk.take("permit.txt", "permit.txt");
     desk.take("registered.dossier", "d.receipt");
     let dossier = desk.verify(&["d.receipt"]).expect(0);
     assert!(

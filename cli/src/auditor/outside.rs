@@ -1,0 +1,68 @@
+//! An outside witness as a command line names it, `NAME=VKEY,URL`: one form for every command that takes one.
+
+use protocol::{
+    name::{is_policy_name, is_policy_url, is_reserved},
+    note::{ALGORITHM_COSIGNATURE, NoteKey},
+};
+
+use crate::exit::{Failure, USAGE};
+
+/// A witness outside the agencies.
+#[derive(Clone, Debug)]
+pub(super) struct OutsideWitness<'a> {
+    /// Its name in trust files.
+    pub(super) name: &'a str,
+    /// The key that it cosigns with.
+    pub(super) key: NoteKey,
+    /// Where it answers.
+    pub(super) url: &'a str,
+}
+
+impl<'a> OutsideWitness<'a> {
+    /// Reads `NAME=VKEY,URL`. Other people's parsers of trust files want the address too.
+    pub(super) fn parse(argument: &'a str) -> Result<Self, Failure> {
+        let usage = |what: String| Failure::new(USAGE, what);
+        let parts = argument.split_once('=').and_then(|(name, rest)| {
+            let at = rest.find(",http://").or_else(|| rest.find(",https://"))?;
+            let (vkey, url) = rest.split_at_checked(at)?;
+            Some((name, vkey, url.strip_prefix(',')?))
+        });
+        let parts = parts.filter(|(_, _, url)| is_policy_url(url));
+        let (name, vkey, url) = parts.ok_or_else(|| {
+            let shown = argument.escape_debug();
+            usage(format!("\"{shown}\" is not NAME=VKEY,URL of a witness"))
+                .help("muhr key show of the witness's key file shows its vkey; the URL is where it answers, as https://court.example.uz/witness")
+        })?;
+        if is_reserved(name) || !is_policy_name(name) {
+            return Err(usage(format!(
+                "a witness may not be called \"{}\"",
+                name.escape_debug()
+            ))
+            .help("a name has 1 to 255 printable ASCII characters other than #, and is none of the words that mean something in trust files: all, any, both, group, log, none, outside, quorum, validators, witness"));
+        }
+        let key = NoteKey::parse(vkey).map_err(|error| {
+            usage(format!("the key of witness {name}: {error}"))
+                .help("muhr key show of the witness's key file shows its vkey")
+        })?;
+        if key.algorithm != ALGORITHM_COSIGNATURE {
+            return Err(usage(format!(
+                "the key of witness {name} is of algorithm {:02x}, and a witness cosigns with algorithm {ALGORITHM_COSIGNATURE:02x}",
+                key.algorithm
+            )));
+        }
+        Ok(Self { name, key, url })
+    }
+
+    /// All witnesses of a command line.
+    pub(super) fn all(arguments: &'a [String]) -> Result<Vec<Self>, Failure> {
+        arguments
+            .iter()
+            .map(|argument| Self::parse(argument))
+            .collect()
+    }
+
+    /// Its line in a trust file.
+    pub(super) fn line(&self) -> String {
+        format!("witness {} {} {}\n", self.name, self.key.write(), self.url)
+    }
+}
