@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use client::{durable, formats};
+use client::{coded::failed_check, durable, formats};
+use messages::UserMessage;
 use protocol::{
     epoch::PROOF_BYTES_MAX,
     name::{is_policy_name, is_policy_url, is_reserved},
@@ -14,7 +15,7 @@ use protocol::{
 use verify::{Verdict, trust};
 use views::{
     auditor::trust::{Advanced, TrustAdvanceView, TrustExtendView, proof_lines, spoken},
-    steps::{detail, told},
+    steps::told,
 };
 
 use crate::{
@@ -67,13 +68,26 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
         }
         let next = step.next.filter(|_| step.verdict == Verdict::Authentic);
         let Some(next) = next else {
-            let what = step.steps.iter().find(|step| !step.is_ok());
-            let what = what.map_or_else(String::new, |step| format!(": {}", detail(step)));
-            return Err(Failure::verdict(step.verdict, format!("{name}{what}"))
-                .help("nothing was written; ask another agency for the proof"));
+            let failed = step.steps.iter().find(|step| !step.is_ok());
+            let what = failed.map_or_else(
+                || UserMessage::new("file-alone").text("path", &name),
+                |step| {
+                    UserMessage::new("file-check")
+                        .text("path", &name)
+                        .part("check", failed_check(step))
+                },
+            );
+            return Err(Failure::verdict(step.verdict, what)
+                .help(UserMessage::new("help-ask-agency-for-proof")));
         };
-        held = TrustPolicy::parse(next.as_bytes())
-            .map_err(|error| Failure::verdict(Verdict::ProofBroken, format!("{name}: {error}")))?;
+        held = TrustPolicy::parse(next.as_bytes()).map_err(|error| {
+            Failure::verdict(
+                Verdict::ProofBroken,
+                UserMessage::new("epoch-proof-malformed")
+                    .text("path", name)
+                    .text("reason", error),
+            )
+        })?;
         epochs.push(Advanced {
             epoch: held.epoch().map(|epoch| epoch.get()),
             sha256: held.hash().to_hex(),
@@ -96,7 +110,7 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
 /// Name and line of a witness from `NAME=VKEY,URL`. Other people's parsers of trust files want the address.
 fn witness_line(argument: &str) -> Result<(&str, String), Failure> {
     let shown = argument.escape_debug();
-    let usage = |what: String| Failure::new(USAGE, what);
+    let usage = |what: UserMessage| Failure::new(USAGE, what);
     let parts = argument.split_once('=').and_then(|(name, rest)| {
         let at = rest.find(",http://").or_else(|| rest.find(",https://"))?;
         let (vkey, url) = rest.split_at_checked(at)?;
@@ -104,25 +118,29 @@ fn witness_line(argument: &str) -> Result<(&str, String), Failure> {
     });
     let parts = parts.filter(|(_, _, url)| is_policy_url(url));
     let (name, vkey, url) = parts.ok_or_else(|| {
-        usage(format!("\"{shown}\" is not NAME=VKEY,URL of a witness"))
-            .help("muhr key show of the witness's key file shows its vkey; the URL is where it answers, as https://court.example.uz/witness")
+        usage(UserMessage::new("witness-argument-invalid").text("argument", shown))
+            .help(UserMessage::new("help-witness-argument"))
     })?;
     if is_reserved(name) || !is_policy_name(name) {
-        return Err(usage(format!(
-            "a witness may not be called \"{}\"",
-            name.escape_debug()
-        ))
-        .help("a name has 1 to 255 printable ASCII characters other than #, and is none of the words that mean something in trust files: all, any, both, group, log, none, outside, quorum, validators, witness"));
+        return Err(usage(
+            UserMessage::new("witness-name-invalid").text("name", name.escape_debug()),
+        )
+        .help(UserMessage::new("help-witness-name")));
     }
     let key = NoteKey::parse(vkey).map_err(|error| {
-        usage(format!("the key of witness {name}: {error}"))
-            .help("muhr key show of the witness's key file shows its vkey")
+        usage(
+            UserMessage::new("witness-key-invalid")
+                .text("name", name)
+                .text("reason", error),
+        )
+        .help(UserMessage::new("help-witness-key"))
     })?;
     if key.algorithm != ALGORITHM_COSIGNATURE {
-        return Err(usage(format!(
-            "the key of witness {name} is of algorithm {:02x}, and a witness cosigns with algorithm {ALGORITHM_COSIGNATURE:02x}",
-            key.algorithm
-        )));
+        let what = UserMessage::new("witness-key-algorithm")
+            .text("name", name)
+            .text("algorithm", format_args!("{:02x}", key.algorithm))
+            .text("wanted", format_args!("{ALGORITHM_COSIGNATURE:02x}"));
+        return Err(usage(what));
     }
     Ok((name, format!("witness {name} {vkey} {url}\n")))
 }
@@ -132,12 +150,9 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
     if base.base().is_some() {
         return Err(Failure::new(
             CONFIGURATION,
-            format!(
-                "{} is one of somebody's own already",
-                arguments.file.display()
-            ),
+            UserMessage::new("trust-file-own-already").text("path", arguments.file.display()),
         )
-        .help("start from the trust file that the network made"));
+        .help(UserMessage::new("help-network-trust-file")));
     }
     let mut names = Vec::new();
     let mut lines = String::new();
@@ -165,11 +180,9 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
     let read = TrustPolicy::parse(own.as_bytes()).map_err(|error| {
         Failure::new(
             USAGE,
-            format!("these witnesses make no trust file: {error}"),
+            UserMessage::new("witnesses-make-no-trust-file").text("reason", error),
         )
-        .help(
-            "every witness has a name and a key of its own, and --need is not more than there are",
-        )
+        .help(UserMessage::new("help-witnesses"))
     })?;
     durable::write(&arguments.out, own.as_bytes())?;
     output.view(&TrustExtendView {

@@ -12,6 +12,7 @@ use client::{
     formats,
     log::{Log, mirror},
 };
+use messages::UserMessage;
 use protocol::{
     height::LogSize,
     note::{NoteSignature, SignedNote},
@@ -56,7 +57,10 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     let log = nodes::log(&arguments.url)?;
     let note = log.checkpoint()?;
     let trusted = checkpoint::judge(&trust, &note).map_err(|error| {
-        Failure::verdict(error.verdict(), format!("the node's checkpoint: {error}"))
+        Failure::verdict(
+            error.verdict(),
+            UserMessage::new("node-checkpoint-untrusted").text("reason", error),
+        )
     })?;
     let size = trusted.checkpoint().size;
     fs::create_dir_all(&arguments.dir)
@@ -68,7 +72,7 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     }
     let written = mirror::bring(&log, &arguments.dir, trusted.checkpoint())?;
     if !trusted.log_signed() {
-        output.note(&format!("the checkpoint is {WITHOUT_LOG_LINE}"));
+        output.note(&UserMessage::new("note-checkpoint-is").text("without", WITHOUT_LOG_LINE));
     }
     let note = witnessed(arguments, &trust, size, note, output);
     durable::write(&kept, note.as_bytes())?;
@@ -98,9 +102,17 @@ fn witnessed(
         match ask(url, &own, size, &note) {
             Ok(line) => match with_line(trust, &note, &line) {
                 Ok(longer) => note = longer,
-                Err(why) => output.note(&format!("the line of witness {url} {why}; left out")),
+                Err(why) => output.note(
+                    &UserMessage::new("note-witness-line-left-out")
+                        .text("url", url)
+                        .part("why", why),
+                ),
             },
-            Err(failure) => output.note(&format!("witness {url}: {}", failure.what)),
+            Err(failure) => output.note(
+                &UserMessage::new("note-witness")
+                    .text("url", url)
+                    .part("why", failure.what),
+            ),
         }
     }
     note
@@ -108,14 +120,14 @@ fn witnessed(
 
 /// The note with one line more. Where there is no room for it, agencies' lines beyond the network's quorum
 /// make way: a witness's line says what they do not.
-fn with_line(trust: &TrustPolicy, note: &str, line: &str) -> Result<String, &'static str> {
+fn with_line(trust: &TrustPolicy, note: &str, line: &str) -> Result<String, UserMessage> {
     let holds = |note: &SignedNote| trust.evaluate(note).ok();
     let read = SignedNote::parse(&format!("{note}{line}"));
-    let mut longer = read.map_err(|_| "is no signature line")?;
+    let mut longer = read.map_err(|_| UserMessage::new("witness-line-none"))?;
     // One line that does not hold would spoil the note for everybody.
-    let judged = holds(&longer).ok_or("does not hold")?;
+    let judged = holds(&longer).ok_or_else(|| UserMessage::new("witness-line-does-not-hold"))?;
     if !judged.network_quorum {
-        return Err("stands under too few agencies' lines");
+        return Err(UserMessage::new("witness-line-too-few"));
     }
     let agencies = trust.agencies();
     let is_agency = |line: &NoteSignature| {
@@ -135,9 +147,7 @@ fn with_line(trust: &TrustPolicy, note: &str, line: &str) -> Result<String, &'st
         }
     }
     if longer.signatures.len() > SIGNATURES_MAX {
-        return Err(
-            "finds no room: more than 16 lines are not read by all tools, and none of the agencies' can be spared",
-        );
+        return Err(UserMessage::new("witness-line-no-room"));
     }
     Ok(longer.write())
 }
@@ -158,18 +168,22 @@ fn ask(url: &str, own: &Log, size: LogSize, note: &str) -> Result<String, Failur
             (200, _) => return Ok(answer),
             (409, Some(stands)) if stands <= size => old = stands,
             (409, Some(stands)) => {
-                let what = format!("has signed size {stands}, and this log shows only {size}");
+                let what = UserMessage::new("witness-signed-larger")
+                    .text("signed", stands)
+                    .text("size", size);
                 return Err(Failure::new(UNREACHABLE, what));
             }
             _ => {
-                let what = format!("answered {status}: {}", answer.trim_end());
+                let what = UserMessage::new("witness-answered")
+                    .text("status", status)
+                    .text("answer", answer.trim_end());
                 return Err(Failure::new(UNREACHABLE, what));
             }
         }
     }
     Err(Failure::new(
         UNREACHABLE,
-        "its size changes while it is asked",
+        UserMessage::new("witness-size-changes"),
     ))
 }
 
@@ -242,7 +256,7 @@ mod tests {
                         assert!(longer.contains(&line), "{agencies}");
                         (all, taken) = (longer, taken + 1);
                     }
-                    Err(why) => assert!(why.starts_with("finds no room"), "{why}"),
+                    Err(why) => assert_eq!(why.code(), "witness-line-no-room"),
                 }
             }
             let read = SignedNote::parse(&all).unwrap();
@@ -259,10 +273,13 @@ mod tests {
     fn a_line_that_does_not_hold_or_is_none_is_left_out() {
         let (trust, note, text) = network(4, 3);
         let forged = line("a0.example", &secret(0), &text.replacen("7", "8", 1));
-        assert_eq!(with_line(&trust, &note, &forged), Err("does not hold"));
+        assert_eq!(
+            with_line(&trust, &note, &forged),
+            Err(UserMessage::new("witness-line-does-not-hold"))
+        );
         assert_eq!(
             with_line(&trust, &note, "\u{2014} x\n"),
-            Err("is no signature line")
+            Err(UserMessage::new("witness-line-none"))
         );
         let few: String = note
             .lines()
@@ -271,6 +288,6 @@ mod tests {
             .collect();
         let good = line("w.example", &secret(9), &text);
         let refused = with_line(&trust, &few, &good);
-        assert_eq!(refused, Err("stands under too few agencies' lines"));
+        assert_eq!(refused, Err(UserMessage::new("witness-line-too-few")));
     }
 }

@@ -1,7 +1,7 @@
 //! The log of a node, read from its tiles and executed again.
 //!
 //! One thread fetches bundles, one for each core checks signatures, and this one executes in order.
-//! What waits between them is bounded, so memory does not grow with the log.
+//! The queue between them is bounded, so memory does not grow with the log.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ use super::{Log, LogError, leaves};
 /// Blocks that wait between two threads.
 const WAITING_MAX: usize = 64;
 
-/// What a replay has checked.
+/// Counts of what a replay has checked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReplayReport {
     /// Leaves read.
