@@ -1,4 +1,4 @@
-//! What auditors and citizens do: judge receipts, histories and whole logs.
+//! Commands of auditors and citizens: judge receipts, histories and whole logs.
 
 pub(crate) mod audit;
 pub(crate) mod chain;

@@ -1,4 +1,4 @@
-//! What clerks do: one record, a change to one, a whole table, a word on another agency's record, a receipt
+//! Commands of clerks: one record, a change to one, a whole table, a word on another agency's record, a receipt
 //! that shows less.
 
 pub(crate) mod anchor;

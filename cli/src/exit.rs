@@ -1,5 +1,6 @@
-//! Exit codes, and failures that carry one with a sentence and the way out.
+//! Exit codes, and failures that carry one with a message and the way out.
 
+use messages::{Language, UserMessage};
 use verify::Verdict;
 pub(crate) use views::exit::ExitCode;
 use views::{
@@ -26,53 +27,35 @@ pub(crate) const CONFLICT: u8 = 21;
 /// Reconciliation: table and ledger differ.
 pub(crate) const DIFFERENT: u8 = 22;
 
-/// What each code means, in the words of `muhr help exit-codes`.
-pub(crate) const MEANINGS: [(u8, &str); 19] = [
-    (DONE, "authentic and current; done"),
-    (UNEXPECTED, "unexpected: this machine's trouble or a bug"),
-    (USAGE, "usage: the command line is wrong"),
-    (CONFIGURATION, "configuration, key or trust file is invalid"),
-    (NOT_PERMITTED, "not permitted: the clerk may not do this"),
-    (
-        UNREACHABLE,
-        "the network cannot be reached; nothing is lost, try again",
-    ),
-    (6, "pending: accepted, not final yet; try again"),
-    (
-        10,
-        "not found: the record was not registered, and that is proven",
-    ),
-    (
-        11,
-        "altered: the document or number is not what was recorded",
-    ),
-    (12, "superseded: authentic, and replaced by a newer version"),
-    (13, "revoked"),
-    (
-        14,
-        "proof broken: a signature, path or quorum does not hold",
-    ),
-    (
-        15,
-        "wrong network: of another network than the trust file's",
-    ),
-    (16, "cannot decide: something needed is missing"),
-    (17, "suspended"),
-    (
-        SOME_NOT_DONE,
-        "some rows or files were not done, and it is said which",
-    ),
-    (CONFLICT, "conflict: that version is taken by other content"),
-    (
-        DIFFERENT,
-        "reconciliation: table and ledger differ; the report says where",
-    ),
-    (30, "evidence of a fork, saved to a file"),
+/// Meanings of the codes, in the words of `muhr help exit-codes`.
+pub(crate) const MEANINGS: [(u8, UserMessage); 19] = [
+    (DONE, UserMessage::new("exit-done")),
+    (UNEXPECTED, UserMessage::new("exit-unexpected")),
+    (USAGE, UserMessage::new("exit-usage")),
+    (CONFIGURATION, UserMessage::new("exit-configuration")),
+    (NOT_PERMITTED, UserMessage::new("exit-not-permitted")),
+    (UNREACHABLE, UserMessage::new("exit-unreachable")),
+    (6, UserMessage::new("exit-pending")),
+    (10, UserMessage::new("exit-not-found")),
+    (11, UserMessage::new("exit-altered")),
+    (12, UserMessage::new("exit-superseded")),
+    (13, UserMessage::new("exit-revoked")),
+    (14, UserMessage::new("exit-proof-broken")),
+    (15, UserMessage::new("exit-wrong-network")),
+    (16, UserMessage::new("exit-cannot-decide")),
+    (17, UserMessage::new("exit-suspended")),
+    (SOME_NOT_DONE, UserMessage::new("exit-some-not-done")),
+    (CONFLICT, UserMessage::new("exit-conflict")),
+    (DIFFERENT, UserMessage::new("exit-different")),
+    (30, UserMessage::new("exit-fork")),
 ];
 
 /// All codes with their meanings.
 pub(crate) fn codes() -> ExitCodesView {
-    let meaning = |(code, meaning)| CodeMeaning { code, meaning };
+    let meaning = |(code, meaning)| CodeMeaning {
+        code,
+        meaning: words(&meaning),
+    };
     ExitCodesView {
         codes: MEANINGS.into_iter().map(meaning).collect(),
     }
@@ -84,31 +67,40 @@ pub(crate) fn table() -> String {
     lines.map(|line| line.before + "\n").collect()
 }
 
-/// Why a command did not do what was asked.
+/// Reason why a command did not do what was asked. Its sentences are looked up when it is shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
+    /// The exit code.
     pub(crate) code: u8,
-    pub(crate) what: String,
-    pub(crate) help: Option<String>,
+    pub(crate) what: UserMessage,
+    /// The way out.
+    pub(crate) help: Option<UserMessage>,
 }
 
 impl Failure {
-    pub(crate) fn new(code: u8, what: impl Into<String>) -> Self {
-        Self {
-            code,
-            what: what.into(),
-            help: None,
-        }
+    pub(crate) const fn new(code: u8, what: UserMessage) -> Self {
+        let help = None;
+        Self { code, what, help }
     }
 
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    pub(crate) fn help(mut self, help: UserMessage) -> Self {
+        self.help = Some(help);
         self
     }
 
-    pub(crate) fn verdict(verdict: Verdict, what: impl Into<String>) -> Self {
+    pub(crate) fn verdict(verdict: Verdict, what: UserMessage) -> Self {
         Self::new(verdict.exit_code(), what)
     }
+
+    /// The sentence.
+    pub(crate) fn words(&self) -> String {
+        words(&self.what)
+    }
+}
+
+/// A message in the language of this command.
+pub(crate) fn words(message: &UserMessage) -> String {
+    message.in_words(Language::English)
 }
 
 #[cfg(test)]

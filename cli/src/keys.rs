@@ -1,7 +1,7 @@
 //! The key that a command line names, opened: its passphrase comes from a file, or is asked for on a terminal
 //! without echo.
 //!
-//! What a passphrase does is the library's (`client::keys`); it is never printed, logged or kept.
+//! The work of a passphrase is the library's (`client::keys`); it is never printed, logged or kept.
 
 use std::path::Path;
 
@@ -9,11 +9,12 @@ use client::{
     durable,
     keys::{self, KeyFileError, KeyTrouble, LoadedKey},
 };
+use messages::UserMessage;
 use protocol::keyfile::KeyFile;
 use zeroize::Zeroizing;
 
 use crate::{
-    exit::{Failure, USAGE},
+    exit::{Failure, USAGE, words},
     output::Output,
     terminal,
 };
@@ -32,7 +33,7 @@ pub(crate) struct KeySource<'a> {
 
 /// Reads a key file that nobody else can read.
 pub(crate) fn read(source: &KeySource<'_>, output: &Output) -> Result<LoadedKey, Failure> {
-    let asked = format!("passphrase of {}: ", source.path.display());
+    let asked = words(&UserMessage::new("ask-passphrase").text("path", source.path.display()));
     let found = if source.is_service {
         keys::read_plain(source.path).map_err(NotRead::Key)
     } else {
@@ -49,7 +50,7 @@ pub(crate) fn read(source: &KeySource<'_>, output: &Output) -> Result<LoadedKey,
             );
             let failure = Failure::from(error);
             if is_no_file {
-                failure.help("name a key file with --key, or make one with muhr key new")
+                failure.help(UserMessage::new("help-name-key-file"))
             } else {
                 failure
             }
@@ -69,7 +70,7 @@ impl From<KeyFileError> for NotRead {
     }
 }
 
-/// Whether a key of this purpose is a person's. The others are opened by a node, which nobody sits before.
+/// Returns whether a key of this purpose is a person's. The others are opened by a node, which nobody sits before.
 pub(crate) fn is_person_s(purpose: &str) -> bool {
     matches!(purpose, "clerk" | "admin" | "recovery" | "report")
 }
@@ -106,9 +107,7 @@ fn known(
     match file {
         Some(file) => Ok(keys::passphrase(file)?),
         None if terminal::answers(output) => terminal::secret(question),
-        None => Err(nobody_to_ask(
-            "the key has a passphrase, and there is no terminal to ask for it",
-        )),
+        None => Err(nobody_to_ask(UserMessage::new("passphrase-no-terminal"))),
     }
 }
 
@@ -117,35 +116,31 @@ fn chosen(file: Option<&Path>, of: &Path, output: &Output) -> Result<Zeroizing<S
     let passphrase = match file {
         Some(file) => keys::passphrase(file)?,
         None if terminal::answers(output) => {
-            let first = terminal::secret(&format!("new passphrase of {}: ", of.display()))?;
-            let again = terminal::secret("the same again: ")?;
+            let first = terminal::secret(&words(
+                &UserMessage::new("ask-new-passphrase").text("path", of.display()),
+            ))?;
+            let again = terminal::secret(&words(&UserMessage::new("ask-same-again")))?;
             if first != again {
-                return Err(
-                    Failure::new(USAGE, "the two passphrases differ; nothing was written")
-                        .help("run the same command again"),
-                );
+                return Err(Failure::new(USAGE, UserMessage::new("passphrases-differ"))
+                    .help(UserMessage::new("help-again")));
             }
             first
         }
         None => {
-            return Err(nobody_to_ask(
-                "the key is to have a passphrase, and there is no terminal to ask for one",
-            )
-            .help(
-                "give it in a file with --passphrase-file; a service's key is made with --plain",
-            ));
+            return Err(
+                nobody_to_ask(UserMessage::new("new-passphrase-no-terminal"))
+                    .help(UserMessage::new("help-passphrase-file-or-plain")),
+            );
         }
     };
     if passphrase.chars().count() < CHARACTERS_MIN {
-        let what = format!("the passphrase has fewer than {CHARACTERS_MIN} characters");
-        return Err(Failure::new(USAGE, what)
-            .help("several words with spaces are easy to remember and hard to find"));
+        let what = UserMessage::new("passphrase-too-short").text("characters-min", CHARACTERS_MIN);
+        return Err(Failure::new(USAGE, what).help(UserMessage::new("help-passphrase-words")));
     }
     Ok(passphrase)
 }
 
-/// What asks for a passphrase where there is nobody to ask.
-fn nobody_to_ask(what: &str) -> Failure {
-    Failure::new(USAGE, what.to_owned())
-        .help("give it in a file, with --passphrase-file or MUHR_PASSPHRASE_FILE")
+/// Failure where a passphrase is needed and there is nobody to ask.
+fn nobody_to_ask(what: UserMessage) -> Failure {
+    Failure::new(USAGE, what).help(UserMessage::new("help-passphrase-file-or-variable"))
 }

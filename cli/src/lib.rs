@@ -35,6 +35,7 @@ use arguments::{
 };
 use auditor::audit::AuditArguments;
 use exit::{Failure, USAGE};
+use messages::UserMessage;
 use output::Output;
 use protocol::entry::Operation;
 
@@ -165,7 +166,11 @@ fn misused(error: &clap::Error, json: bool) -> ExitCode {
         .map(str::trim)
         .take_while(|line| !line.is_empty())
         .collect();
-    let failure = Failure::new(USAGE, what.join(" ")).help("add --help to see what can be said");
+    let failure = Failure::new(
+        USAGE,
+        UserMessage::new("command-line-invalid").text("what", what.join(" ")),
+    )
+    .help(UserMessage::new("help-add-help"));
     output.failure_data(&failure);
     ExitCode::from(output.end(USAGE))
 }

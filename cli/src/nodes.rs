@@ -7,6 +7,8 @@ use client::{
     log::Log,
 };
 
+use messages::UserMessage;
+
 use crate::exit::{Failure, USAGE};
 
 /// Seconds that one request may take, unless the variable says another number.
@@ -31,7 +33,7 @@ fn options() -> Result<ConnectOptions, Failure> {
         options.timeout = seconds.map(Duration::from_secs).ok_or_else(|| {
             Failure::new(
                 USAGE,
-                format!("{TIMEOUT_VARIABLE} is not a number of seconds from 1 to 3600"),
+                UserMessage::new("timeout-invalid").text("timeout-variable", TIMEOUT_VARIABLE),
             )
         })?;
     }

@@ -1,4 +1,4 @@
-//! What operators do at a desk: create networks, look at nodes, make keys.
+//! Commands of operators at a desk: create networks, look at nodes, make keys.
 
 pub(crate) mod create;
 pub(crate) mod key;

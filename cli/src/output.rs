@@ -1,4 +1,4 @@
-//! What people and programs get to see: views, as lines or as documents, with what a terminal adds to them.
+//! Output for people and programs: views, as lines or as documents, with what a terminal adds to them.
 //!
 //! Everything leaves by one of three functions here, which write out what could command a terminal. A write
 //! that fails is remembered, and ends the command with an error; a reader who has left is none.
@@ -8,12 +8,13 @@ use std::{
     sync::OnceLock,
 };
 
+use messages::UserMessage;
 use protocol::{height::UnixSeconds, record::RecordId};
 use verify::Verdict;
 use views::{CommandView, Line, exit::FailureView, shown::ShownTime};
 
 use crate::{
-    exit::{DONE, Failure, UNEXPECTED},
+    exit::{DONE, Failure, UNEXPECTED, words},
     printable::{printable, printable_json},
 };
 
@@ -45,7 +46,7 @@ impl Output {
         }
     }
 
-    /// What a command has found: its document for a program, or its lines for people.
+    /// Shows what a command has found: its document for a program, or its lines for people.
     pub(crate) fn view<V: CommandView>(&self, view: &V) {
         self.document(view);
         if !self.json {
@@ -76,8 +77,8 @@ impl Output {
     }
 
     /// A message beside the data. Nobody listens any more if this fails, and that is no error of ours.
-    pub(crate) fn note(&self, line: &str) {
-        let _closed = writeln!(std::io::stderr(), "· {}", printable(line));
+    pub(crate) fn note(&self, message: &UserMessage) {
+        let _closed = writeln!(std::io::stderr(), "· {}", printable(&words(message)));
     }
 
     /// The exit code of a command whose output is written: that of the command, unless some of what it had
@@ -87,8 +88,8 @@ impl Output {
         let Some(error) = LOST.get() else {
             return code;
         };
-        let what = format!("the output could not be written: {error}");
-        self.complain(&Failure::new(UNEXPECTED, what).help("what was done stays done; make room, or write elsewhere, and run the same command again"));
+        let what = UserMessage::new("output-lost").text("reason", error);
+        self.complain(&Failure::new(UNEXPECTED, what).help(UserMessage::new("help-output-lost")));
         if code == DONE { UNEXPECTED } else { code }
     }
 
@@ -96,9 +97,7 @@ impl Output {
     pub(crate) fn warn_if_old(&self, cosigners: &[(String, UnixSeconds)]) {
         if let Some(signed) = client::proven::signed_long_ago(cosigners) {
             let when = ShownTime::from(signed).local();
-            self.note(&format!(
-                "what the node shows was signed {when}: what came since does not show; another agency's node may know more"
-            ));
+            self.note(&UserMessage::new("note-signed-long-ago").text("when", when));
         }
     }
 
@@ -110,10 +109,7 @@ impl Output {
             .map(ToString::to_string)
             .collect();
         if !found.is_empty() {
-            self.note(&format!(
-                "the record's number mixes alphabets: {}; check that it was typed as meant",
-                found.join("; ")
-            ));
+            self.note(&UserMessage::new("note-mixed-alphabets").text("letters", found.join("; ")));
         }
     }
 
@@ -155,11 +151,10 @@ impl Output {
 }
 
 fn shown(failure: &Failure) -> FailureView {
-    let Failure { code, what, help } = failure.clone();
     FailureView {
-        code,
-        error: what,
-        help,
+        code: failure.code,
+        error: failure.words(),
+        help: failure.help.as_ref().map(words),
     }
 }
 

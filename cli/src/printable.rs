@@ -1,12 +1,12 @@
 //! Foreign text, made fit for a terminal and for JSON: one line that moves no cursor, rings no bell and
 //! turns no text round.
 //!
-//! What a file, a table or a node says is shown with every such character written out. Both functions are
+//! Text of a file, a table or a node is shown with every such character written out. Both functions are
 //! called where output leaves the program, so that no caller can forget them.
 
 use std::{borrow::Cow, fmt::Write};
 
-/// Whether a character does something besides standing there: control characters of both sets, marks that
+/// Returns whether a character does something besides standing there: control characters of both sets, marks that
 /// turn the direction of text, line ends of other alphabets, and what has no width at all.
 fn acts(letter: char) -> bool {
     letter.is_control()

@@ -4,6 +4,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use messages::UserMessage;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -12,20 +13,20 @@ use crate::{
     printable::printable,
 };
 
-/// What is asked before anything is signed.
-pub(crate) const SIGN: &str = "sign that? y and Enter signs, anything else ends";
-/// What Ctrl-C types.
+/// Question before anything is signed.
+pub(crate) const SIGN: UserMessage = UserMessage::new("ask-sign");
+/// Character that Ctrl-C types.
 const INTERRUPT: u8 = 3;
 /// A terminal hands over no longer lines.
 const LINE_BYTES_MAX: usize = 4096;
 
-/// Whether somebody can answer.
+/// Returns whether somebody can answer.
 pub(crate) fn answers(output: &Output) -> bool {
     !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Asks a question; only "y" is a yes.
-pub(crate) fn agrees(question: &str, output: &Output) -> bool {
+pub(crate) fn agrees(question: &UserMessage, output: &Output) -> bool {
     output.note(question);
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
@@ -37,8 +38,11 @@ pub(crate) fn agrees(question: &str, output: &Output) -> bool {
 pub(crate) fn secret(question: &str) -> Result<Zeroizing<String>, Failure> {
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
     let failed = |error: rustix::io::Errno| {
-        Failure::new(UNEXPECTED, format!("the terminal: {error}"))
-            .help("give the passphrase in a file with --passphrase-file")
+        Failure::new(
+            UNEXPECTED,
+            UserMessage::new("terminal-failed").text("reason", error),
+        )
+        .help(UserMessage::new("help-passphrase-in-file"))
     };
     let terminal = std::io::stdin();
     let before = tcgetattr(&terminal).map_err(failed)?;
@@ -64,13 +68,10 @@ pub(crate) fn secret(question: &str) -> Result<Zeroizing<String>, Failure> {
     match typed.strip_suffix(b"\n") {
         Some(typed) => std::str::from_utf8(typed)
             .map(|text| Zeroizing::new(text.to_owned()))
-            .map_err(|_| Failure::new(USAGE, "what was typed is not text in UTF-8")),
+            .map_err(|_| Failure::new(USAGE, UserMessage::new("typed-not-text"))),
         None => {
             let _closed = writeln!(asked);
-            Err(Failure::new(
-                USAGE,
-                "no passphrase was given; nothing was done",
-            ))
+            Err(Failure::new(USAGE, UserMessage::new("no-passphrase-given")))
         }
     }
 }
@@ -78,9 +79,8 @@ pub(crate) fn secret(question: &str) -> Result<Zeroizing<String>, Failure> {
 /// Elsewhere a passphrase comes from a file.
 #[cfg(not(unix))]
 pub(crate) fn secret(_question: &str) -> Result<Zeroizing<String>, Failure> {
-    Err(Failure::new(
-        UNEXPECTED,
-        "this system's terminal cannot be asked for a passphrase",
+    Err(
+        Failure::new(UNEXPECTED, UserMessage::new("terminal-cannot-ask"))
+            .help(UserMessage::new("help-passphrase-in-file")),
     )
-    .help("give the passphrase in a file with --passphrase-file"))
 }

@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use messages::UserMessage;
 use protocol::hash::DocumentHash;
 use sha2::{Digest, Sha256};
 
@@ -72,7 +73,7 @@ pub fn hash(path: &Path) -> Result<DocumentHash, FileError> {
     hash_rest(path, &mut open_regular(path)?, Sha256::new())
 }
 
-/// The same of a file in a folder that others write: a link that has come in its place is not followed.
+/// Hash of a file in a folder that others write: a link that has come in its place is not followed.
 ///
 /// # Errors
 /// [`FileError`].
@@ -82,7 +83,7 @@ pub fn hash_unlinked(path: &Path) -> Result<DocumentHash, FileError> {
     hash_rest(path, &mut file, Sha256::new())
 }
 
-/// The same of what was begun, and of what is left to be read.
+/// Hash of what was begun, and of what is left to be read.
 ///
 /// # Errors
 /// [`FileError`].
@@ -136,7 +137,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .map_err(|error| FileError::unwritable(path, error))
 }
 
-/// The same for a file that shows what is in a record: only its owner can read it.
+/// Writes a file that shows what is in a record: only its owner can read it.
 ///
 /// # Errors
 /// [`FileError`].
@@ -177,12 +178,12 @@ pub fn open_unlinked(path: &Path, options: &mut OpenOptions) -> io::Result<File>
     let file = options.open(path);
     let is_link = || fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
     if file.is_err() && is_link() {
-        return Err(io::Error::other("a link is there, and none is followed"));
+        return Err(io::Error::other(UserMessage::new("link-not-followed")));
     }
     let file = file?;
     match file.metadata()?.is_file() {
         true => Ok(file),
-        false => Err(io::Error::other("a folder or device, and no file")),
+        false => Err(io::Error::other(UserMessage::new("no-file-there"))),
     }
 }
 
@@ -375,7 +376,7 @@ mod tests {
         fs::write(&file, "mine").unwrap();
         symlink(&file, &link).unwrap();
         let refused = open_private(&link, OpenOptions::new().append(true)).unwrap_err();
-        assert!(refused.to_string().contains("a link is there"), "{refused}");
+        assert_eq!(refused.to_string(), "link-not-followed");
         assert!(hash_unlinked(&link).is_err() && hash_unlinked(&file).is_ok());
         assert!(hash_unlinked(Path::new("/dev/null")).is_err());
         let dangling = folder.path().join("c");

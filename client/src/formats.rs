@@ -2,100 +2,72 @@
 //!
 //! Nothing is judged here (`verify`); what is no such file is named by what it is.
 
+mod not_of_kind;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
+use messages::UserMessage;
 use protocol::{
     chain_id::NetworkId,
-    kind::{Kind, kind_of},
+    kind::Kind,
     policy::TrustPolicy,
     receipt::{RECEIPT_BYTES_MAX, Receipt},
-    rewritten,
 };
 use thiserror::Error;
 
-use crate::durable::{self, FileError};
+pub use self::not_of_kind::NotOfKind;
+use crate::{
+    coded::{Coded, reason},
+    durable::{self, FileError},
+};
 
 /// Why a file is not what it was given as.
 #[derive(Debug, Error)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum FormatError {
     /// It cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
     /// There is no trust file there, or none that can be read.
-    #[error("{}: {source}", path.display())]
     NoTrustFile {
         /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// It is of another kind, was re-written by another program, or is wrong.
-    #[error("{}: {trouble}", path.display())]
     NotA {
         /// Path of the file.
         path: PathBuf,
-        /// What it was given as.
+        /// Kind that it was given as.
         wanted: Kind,
-        /// What is wrong with it.
+        /// Trouble with it.
         trouble: NotOfKind,
     },
     /// A trust file of a log that is none of Muhr's: what is signed names its network.
-    #[error(
-        "{}: names no network of Muhr: its log is none, or it has no \"#: genesis\" line",
-        path.display()
-    )]
     NoNetwork {
         /// Path of the file.
         path: PathBuf,
     },
 }
 
-/// What is wrong with bytes that are no good file of the kind wanted.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum NotOfKind {
-    /// Mail or an editor has changed them; they would be good without that.
-    #[error("{}", rewritten::SENTENCE)]
-    Rewritten,
-    /// They are of that kind, or of none that is known, and wrong.
-    #[error("not {}: {reason}", wanted.words())]
-    Wrong {
-        /// The kind wanted.
-        wanted: Kind,
-        /// Why they cannot be read.
-        reason: String,
-    },
-    /// They are of another kind.
-    #[error("not {}: it is {}", wanted.words(), found.words())]
-    Other {
-        /// The kind wanted.
-        wanted: Kind,
-        /// What they are.
-        found: Kind,
-    },
-}
-
-impl NotOfKind {
-    /// What to say of `bytes` that are no good `wanted`, for the reason `error`; `reads` tries them again
-    /// with what other programs do to text undone.
-    pub fn of(
-        wanted: Kind,
-        bytes: &[u8],
-        error: &dyn std::fmt::Display,
-        reads: impl Fn(&[u8]) -> bool,
-    ) -> Self {
-        if rewritten::is_rewritten(bytes, reads) {
-            return Self::Rewritten;
-        }
-        let found = kind_of(bytes);
-        if found == wanted || found == Kind::Unknown {
-            let reason = error.to_string();
-            Self::Wrong { wanted, reason }
-        } else {
-            Self::Other { wanted, found }
+impl Coded for FormatError {
+    fn message(&self) -> UserMessage {
+        match self {
+            Self::File(error) => error.message(),
+            Self::NoTrustFile { path, source } => UserMessage::new("trust-file-unreadable")
+                .text("path", path.display())
+                .part("reason", reason(source)),
+            Self::NotA { path, trouble, .. } => UserMessage::new("file-not-of-kind")
+                .text("path", path.display())
+                .part("trouble", trouble.message()),
+            Self::NoNetwork { path } => {
+                UserMessage::new("trust-file-without-network").text("path", path.display())
+            }
         }
     }
 }

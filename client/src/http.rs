@@ -3,7 +3,9 @@
 mod answer;
 mod entries;
 mod error;
+mod refusal;
 mod tls;
+mod tls_error;
 
 use std::{
     path::PathBuf,
@@ -28,7 +30,9 @@ use protocol::{
 use ureq::{Agent, Body, http::Response, tls::TlsConfig};
 
 use answer::HttpAnswer;
-pub use error::{HttpError, RefusalClass, RootsError, TlsTrouble};
+pub use error::HttpError;
+pub use refusal::{RefusalClass, said};
+pub use tls_error::{RootsError, TlsTrouble};
 
 /// The most bytes of an answer that has no bound of its own.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -87,7 +91,7 @@ pub struct Client {
     timeout: Duration,
 }
 
-/// What a node gives for an entry. Nothing of it is believed before it is judged.
+/// Evidence that a node gives for an entry. Nothing of it is believed before it is judged.
 #[derive(Debug)]
 pub enum EntryEvidence {
     /// Something that may be its receipt, or an act's proof.
@@ -249,7 +253,7 @@ impl Client {
         }
     }
 
-    /// What a node says of its network; nothing of it is proven.
+    /// Words of a node about its network; nothing of it is proven.
     ///
     /// # Errors
     /// [`HttpError`].
@@ -257,7 +261,7 @@ impl Client {
         self.fetch("/v1/network", ANSWER_BYTES_MAX)?.json()
     }
 
-    /// What a node says is the state of the network, with its proof.
+    /// State of the network by a node's word, with its proof.
     ///
     /// # Errors
     /// [`HttpError`].
@@ -266,7 +270,7 @@ impl Client {
             .text()
     }
 
-    /// What a node says is the state of a registry, with its proof.
+    /// State of a registry by a node's word, with its proof.
     ///
     /// # Errors
     /// [`HttpError`].
@@ -275,7 +279,7 @@ impl Client {
         self.fetch(&path, STATE_PROOF_BYTES_MAX)?.text()
     }
 
-    /// What a node says is the state of a clerk, with its proof.
+    /// State of a clerk by a node's word, with its proof.
     ///
     /// # Errors
     /// [`HttpError`].
@@ -311,7 +315,7 @@ impl Client {
         self.of_agency(&path, ANSWER_BYTES_MAX, agency)?.json()
     }
 
-    /// What a node says of an agency, unless it knows none of that name.
+    /// Words of a node about an agency, unless it knows none of that name.
     fn of_agency(
         &self,
         path: &str,
@@ -350,7 +354,7 @@ impl Client {
         Ok(pages)
     }
 
-    /// What a node should have at once; one that is busy is asked again for a moment.
+    /// Answer that a node should have at once; one that is busy is asked again for a moment.
     fn fetch(&self, path: &str, bytes_max: usize) -> Result<HttpAnswer, HttpError> {
         let mut backoff = Backoff::new(Instant::now() + MOMENT.min(self.timeout));
         loop {

@@ -42,7 +42,7 @@ impl InputFile {
         })
     }
 
-    /// What it is, by its bytes.
+    /// Kind of the file, by its bytes.
     pub fn kind(&self) -> Kind {
         kind_of(&self.head)
     }

@@ -5,19 +5,22 @@
 //! asked anything here: whoever reads a key says where its passphrase comes from.
 
 mod age;
+mod error;
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
-    path::{Path, PathBuf},
+    io::Read,
+    path::Path,
 };
 
-use protocol::{keyfile::KeyFile, kind::Kind, rewritten, text::Malformed};
-use thiserror::Error;
+use protocol::{keyfile::KeyFile, kind::Kind, rewritten};
 use zeroize::Zeroizing;
 
 use self::age::AgeFile;
-pub use self::age::{NotOpened, WORK_MAX};
+pub use self::{
+    age::{NotOpened, WORK_MAX},
+    error::{KeyFileError, KeyTrouble, NotSealed},
+};
 use crate::{
     durable::{self, FileError},
     formats::NotOfKind,
@@ -31,65 +34,8 @@ const BYTES_MAX: usize = 4096;
 pub struct LoadedKey {
     /// The key, its holder and its purpose.
     pub file: KeyFile,
-    /// Whether it lay under a passphrase.
+    /// True if it lay under a passphrase.
     pub is_encrypted: bool,
-}
-
-/// Why a key file was not read or made.
-#[derive(Debug, Error)]
-#[error("{}: {trouble}", path.display())]
-pub struct KeyFileError {
-    /// Path of the file.
-    pub path: PathBuf,
-    /// What is wrong.
-    pub trouble: KeyTrouble,
-}
-
-/// What is wrong with a key file, or with the file of its passphrase.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum KeyTrouble {
-    /// It cannot be opened or read.
-    #[error(transparent)]
-    Unreadable(io::Error),
-    /// A folder.
-    #[error("a folder, not a file")]
-    Folder,
-    /// Longer than any key file.
-    #[error("longer than {BYTES_MAX} bytes")]
-    TooLong,
-    /// Its permissions let others read it.
-    #[error("others may read this file (mode {mode:o})")]
-    OthersMayRead {
-        /// The permissions, nine bits.
-        mode: u32,
-    },
-    /// No key file.
-    #[error(transparent)]
-    NotA(NotOfKind),
-    /// A service's key must be plain, for nobody is there to be asked.
-    #[error("this key has a passphrase, and --key-file is for plain ones")]
-    HasPassphrase,
-    /// An encrypted key file that does not open.
-    #[error(transparent)]
-    NotOpened(NotOpened),
-    /// What opened is no key file.
-    #[error("no key file under the passphrase: {0}")]
-    NoKeyInside(Malformed),
-    /// A key of another purpose than was needed.
-    #[error("a {found} key, not a {wanted}'s")]
-    Purpose {
-        /// The purpose in the file.
-        found: String,
-        /// The purpose needed.
-        wanted: &'static str,
-    },
-    /// A passphrase that is no text.
-    #[error("not text in UTF-8")]
-    NotText,
-    /// Not one line with a passphrase.
-    #[error("not a file with a passphrase")]
-    NoPassphrase,
 }
 
 /// Reads the key file at `path` of a service, which has no passphrase: nobody is there to be asked.
@@ -151,7 +97,7 @@ pub fn read<E: From<KeyFileError>>(
     })
 }
 
-/// Whether a key of this purpose is a person's. The others are opened by a node, which nobody sits before.
+/// Returns whether a key of this purpose is a person's. The others are opened by a node, which nobody sits before.
 pub fn is_person_s(purpose: &str) -> bool {
     matches!(purpose, "clerk" | "admin" | "recovery" | "report")
 }
@@ -181,18 +127,6 @@ pub fn rewrite(path: &Path, file: &KeyFile, passphrase: &str) -> Result<(), NotS
     // Behind a link is the file that must not stay as it was.
     let path = fs::canonicalize(path).map_err(|error| FileError::unreadable(path, error))?;
     Ok(durable::write_private(&path, &sealed(file, passphrase)?)?)
-}
-
-/// Why a key was not put under a passphrase. Nothing was written.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum NotSealed {
-    /// The file could not be written, or the system gives no random bytes.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// What was made did not open again: a bug, or broken memory.
-    #[error("the encrypted key did not open again; nothing was written")]
-    DidNotOpen,
 }
 
 /// The age file, after it was seen to open again: the old one may be the only copy of the key.

@@ -1,9 +1,9 @@
-//! What a program at an agency needs: nodes asked over HTTP, entries signed and brought to their receipts, keys
+//! Library for a program at an agency: nodes asked over HTTP, entries signed and brought to their receipts, keys
 //! and files kept, logs read whole and mirrored.
 //!
 //! Whatever a node says is proven here before it is given on (`verify`). It asks nobody, prints nothing and
-//! ends no process: errors are types with their causes, and what they mean to a person is for the caller to
-//! say. Not here: the judgement of receipts by itself, which needs no node (`verify`).
+//! ends no process: errors are types with codes, arguments and sources (`coded`), and what they mean to a person is
+//! for the caller to say. Not here: the judgement of receipts by itself, which needs no node (`verify`).
 //!
 //! A document is anchored, and its receipt verified (`client/examples/anchor.rs`, which the tests run):
 //!
@@ -14,6 +14,7 @@
     reason = "it prints nothing: what is to be said is for the caller to say"
 )]
 
+pub mod coded;
 pub mod durable;
 pub mod formats;
 pub mod http;

@@ -1,6 +1,6 @@
 //! One log to read: a node's over HTTP, or a mirror of it in a folder. Nothing of it is believed here.
 //!
-//! What is believed of it: `whole`, after every rule and signature was checked again (`replay`). A copy of
+//! Belief comes by `whole`, after every rule and signature was checked again (`replay`). A copy of
 //! it that others can read: `mirror`.
 
 mod error;
@@ -32,7 +32,7 @@ pub enum Log {
 }
 
 impl Log {
-    /// Its newest checkpoint, as a note.
+    /// The newest checkpoint, as a note.
     ///
     /// # Errors
     /// [`LogError`].
@@ -73,7 +73,7 @@ impl Log {
         })
     }
 
-    /// What shows with which root the log of `new` leaves begins at `old` of them, made from tiles.
+    /// Proof of the root with which the log of `new` leaves begins at `old` of them, made from tiles.
     ///
     /// # Errors
     /// [`LogError`].

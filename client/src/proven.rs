@@ -1,4 +1,4 @@
-//! What a node must prove before anything is built on it: how a registry's numbers are written and which
+//! Proofs that a node must give before anything is built on it: how a registry's numbers are written and which
 //! policy it has, what a clerk may do, how far the log is.
 //!
 //! Every function here asks a node for one state of the index, or for the receipt of one entry, and gives it
@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use messages::UserMessage;
 use protocol::{
     entry::Statement,
     height::{Height, UnixSeconds},
@@ -23,7 +24,10 @@ use verify::{
     state::{StateFacts, Unproven},
 };
 
-use crate::http::{Client, HttpError};
+use crate::{
+    coded::{Coded, failed_check},
+    http::{Client, HttpError},
+};
 
 /// How many heights an entry may take to be decided.
 pub const LIFETIME: u64 = 10_000;
@@ -34,28 +38,23 @@ const WAIT: Duration = Duration::from_secs(10);
 
 /// Why nothing is built on what a node says.
 #[derive(Debug, Error)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum ProofError {
     /// The node gave nothing.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// Its proof of a state does not hold.
-    #[error("the node does not prove what it says: {0}")]
-    Unproven(Box<Unproven>),
+    /// The proof of a state does not hold.
+    Unproven(#[source] Box<Unproven>),
     /// It is proven that there is no such registry.
-    #[error("there is no registry {0} on this ledger (unknown-registry)")]
     NoRegistry(RegistryName),
     /// The entry has no receipt yet, as the node tells.
-    #[error("the entry is not final there, as the node tells")]
     NotFinal,
-    /// Its receipt cannot be read.
-    #[error("the node's receipt is none: {0}")]
-    NoReceipt(Malformed),
-    /// Its receipt is of another entry.
-    #[error("the node's receipt is of another entry")]
+    /// The receipt cannot be read.
+    NoReceipt(#[source] Malformed),
+    /// The receipt is of another entry.
     OtherEntry,
-    /// Its receipt does not verify.
-    #[error("the node's receipt does not hold{}", code(step.as_deref()))]
+    /// The receipt does not verify.
     Receipt {
         /// The verdict.
         verdict: Verdict,
@@ -65,7 +64,7 @@ pub enum ProofError {
 }
 
 impl ProofError {
-    /// What this says of the record or the network; none where nothing could be judged.
+    /// Verdict that follows for the record or the network; none where nothing could be judged.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         Some(match self {
@@ -77,16 +76,34 @@ impl ProofError {
         })
     }
 
-    /// Whether the node is away, or gives no answer of this protocol: another one may do better.
+    /// Returns whether the node is away, or gives no answer of this protocol: another one may do better.
     #[must_use]
     pub fn is_of_the_node(&self) -> bool {
         matches!(self, Self::Http(error) if error.is_of_the_node())
     }
 }
 
-/// The code of a check, behind what it is of.
-pub(crate) fn code(step: Option<&CheckStep>) -> String {
-    step.map_or_else(String::new, |step| format!(": {}", step.check.code()))
+impl Coded for ProofError {
+    fn message(&self) -> UserMessage {
+        match self {
+            Self::Http(error) => error.message(),
+            Self::Unproven(unproven) => UserMessage::new("state-unproven")
+                .text("part", unproven.step.check.part())
+                .part("check", failed_check(&unproven.step)),
+            Self::NoRegistry(registry) => {
+                UserMessage::new("registry-unknown").text("registry", registry)
+            }
+            Self::NotFinal => UserMessage::new("entry-not-final"),
+            Self::NoReceipt(malformed) => {
+                UserMessage::new("node-receipt-malformed").text("reason", malformed)
+            }
+            Self::OtherEntry => UserMessage::new("node-receipt-of-other-entry"),
+            Self::Receipt {
+                step: Some(step), ..
+            } => UserMessage::new("receipt-does-not-hold").part("check", failed_check(step)),
+            Self::Receipt { step: None, .. } => UserMessage::new("receipt-without-facts"),
+        }
+    }
 }
 
 /// The state of a registry, or that there is none.

@@ -4,6 +4,8 @@
 //! same call sends the same entry again and gets the same receipt. Not here: many entries at once.
 
 mod error;
+mod error_codes;
+mod obstacles;
 mod refusal;
 mod resume;
 
@@ -31,7 +33,8 @@ use protocol::{
 use verify::{checkpoint::Trusts, history::HistoryFacts, receipt::ReceiptFacts};
 
 pub use self::{
-    error::{InTheWay, Never, SubmitError},
+    error::SubmitError,
+    obstacles::{InTheWay, Never},
     refusal::{Proven, look},
     resume::existing_receipt,
 };
@@ -75,7 +78,7 @@ impl ClerkKey {
 pub struct Clerk {
     /// The nodes that are asked.
     pub client: Client,
-    /// What is believed.
+    /// Trust file that is believed.
     pub trust: TrustPolicy,
     /// The network that is signed for.
     pub network: NetworkId,
@@ -203,7 +206,7 @@ pub fn latest(
     Ok((state, facts))
 }
 
-/// What is to be committed to: the hash of a document, fields by name and value, or both; none of neither.
+/// Content to be committed to: the hash of a document, fields by name and value, or both; none of neither.
 ///
 /// # Errors
 /// [`SubmitError::Fields`], and [`SubmitError::File`] where the system gives no random bytes.
@@ -226,12 +229,12 @@ pub fn content(
     Ok(Some(Content::Fields { fields, secret }))
 }
 
-/// Whether an opening shows the same number and content as another, whatever their secrets.
+/// Returns whether an opening shows the same number and content as another, whatever their secrets.
 pub fn same_content(one: &Opening, other: &Opening) -> bool {
     is_alike(one, other, |one, other| one == other)
 }
 
-/// Whether an opening shows the same number and values as another, however these are written.
+/// Returns whether an opening shows the same number and values as another, however these are written.
 pub fn same_values(one: &Opening, other: &Opening) -> bool {
     is_alike(one, other, values::same)
 }
@@ -371,7 +374,7 @@ pub fn read(bytes: &[u8]) -> Result<Receipt, SubmitError> {
     Receipt::parse(bytes).map_err(SubmitError::NoReceipt)
 }
 
-/// The same as [`accept`] of a receipt that was read before.
+/// Believes a receipt that was read before, as [`accept`] does.
 ///
 /// # Errors
 /// [`SubmitError::OtherReceipt`], [`SubmitError::Receipt`].

@@ -7,6 +7,7 @@
 mod cell_errors;
 pub mod cells;
 mod charset;
+mod column_names;
 mod columns;
 mod csv_rows;
 mod encoding;
@@ -22,12 +23,13 @@ mod twins;
 mod workbook;
 
 pub use self::{
+    column_names::{BadName, SimilarColumn},
     columns::{REMARK, Wanted, shown},
     encoding::Encoding,
-    error::{BadName, SimilarColumn, TableError, TableTrouble, WayOut},
+    error::{TableError, TableTrouble, WayOut},
     opening::{Opened, Written, open},
     rows::{Row, RowContent, Rules, Table, UnfitRow},
     source::{Delimiter, Form},
-    twins::Twins,
+    twins::{Twins, TwinsOf},
     workbook::Sheet,
 };

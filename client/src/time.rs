@@ -8,8 +8,11 @@ use jiff::{
     Span,
     civil::{self, DateTime},
 };
-use messages::time::iso;
+use messages::{UserMessage, time::iso};
 use protocol::{height::TimeMs, name::Date};
+use thiserror::Error;
+
+use crate::coded::Coded;
 
 /// The moment that milliseconds are counted from.
 const EPOCH: DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
@@ -25,19 +28,29 @@ pub fn day(text: &str) -> Option<Date> {
     }
 }
 
+/// A text that is no date, in none of the shapes that are read.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("{}", self.message())]
+pub struct NotADate;
+
+impl Coded for NotADate {
+    fn message(&self) -> UserMessage {
+        UserMessage::new("not-a-date")
+    }
+}
+
 /// The day of a cell, with or without a time of day behind it; none if it is empty.
 ///
 /// # Errors
 ///
-/// The shapes that a date may have, in words.
-pub fn of_cell(cell: &str) -> Result<Option<Date>, &'static str> {
+/// [`NotADate`].
+pub fn of_cell(cell: &str) -> Result<Option<Date>, NotADate> {
     let cell = cell.trim();
     if cell.is_empty() {
         return Ok(None);
     }
     let found = day(cell.split([' ', 'T']).next().unwrap_or_default());
-    let found = found.ok_or("not a date like 2026-11-23 or 23.11.2026")?;
-    Ok(Some(found))
+    found.map(Some).ok_or(NotADate)
 }
 
 /// The last millisecond of a day, or of a second as 2026-11-23T10:00:00Z; and the one of 2026-11-23T10:00:00.123Z,

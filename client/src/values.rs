@@ -11,7 +11,7 @@ use crate::time;
 /// Digits of a number that spreadsheets keep and show.
 pub const DIGITS: usize = 15;
 
-/// Whether two texts are one value.
+/// Returns whether two texts are one value.
 pub fn same(one: &str, other: &str) -> bool {
     one == other || canonical(one) == canonical(other)
 }

@@ -81,12 +81,6 @@ pub enum Departure {
 }
 
 impl Divergence {
-    /// Returns whether the log itself is wrong, and not the machine that reads it.
-    #[must_use]
-    pub const fn is_of_log(&self) -> bool {
-        !matches!(self.what, Departure::Fault(_) | Departure::Disagreement(_))
-    }
-
     fn new(index: LeafIndex, what: impl Into<Departure>) -> Self {
         Self {
             index,

@@ -1,13 +1,17 @@
-//! The sentences that people read, by code and language: of a verifier's checks, and of why one fails; and how
-//! moments are shown.
+//! The sentences that people read, by code and language: of a verifier's checks, of why one fails, of failures and
+//! the ways out of them; and how moments are shown.
 //!
-//! Depends on nothing of ours: whoever has a code and its arguments as text gets the sentence. Not here: what a
-//! code means to programs, and what follows from it.
+//! Depends on nothing of ours: whoever has a code and its arguments gets the sentence. Not here: what a code means
+//! to programs, and what follows from it.
 
+pub mod catalogue;
 mod causes;
 mod checks;
 mod kinds;
+mod message;
 pub mod time;
+
+pub use self::message::{Arg, FailedCheck, UserMessage};
 
 /// A language of the sentences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub enum Language {
 
 /// Something that has a sentence: its code, and arguments by name.
 #[derive(Clone, Copy, Debug)]
-pub struct Coded<'a> {
+pub struct CodeWithArgs<'a> {
     /// The code.
     pub code: &'a str,
     /// What its sentence may name.
@@ -30,13 +34,17 @@ pub struct Coded<'a> {
 /// The sentence of a check that held; none for a code that is not known, and for a check that is only ever
 /// told when it fails.
 #[must_use]
-pub fn held(language: Language, check: Coded<'_>) -> Option<String> {
+pub fn held(language: Language, check: CodeWithArgs<'_>) -> Option<String> {
     fill(language, checks::held(language, check.code)?, check.args)
 }
 
 /// The sentence of a check that failed, perhaps for a cause; none for a code that is not known.
 #[must_use]
-pub fn failed(language: Language, check: Coded<'_>, cause: Option<Coded<'_>>) -> Option<String> {
+pub fn failed(
+    language: Language,
+    check: CodeWithArgs<'_>,
+    cause: Option<CodeWithArgs<'_>>,
+) -> Option<String> {
     let template = checks::failed(language, check.code);
     let Some(cause) = cause else {
         return match template {
@@ -82,7 +90,7 @@ mod tests {
     #[test]
     fn a_sentence_is_filled_or_there_is_none() {
         let args = [("index", "7".to_owned())];
-        let check = |code, args| Coded { code, args };
+        let check = |code, args| CodeWithArgs { code, args };
         let entry = check("entry-included", &args[..]);
         let sentence = "the entry is leaf 7 of the log";
         assert_eq!(held(Language::English, entry).as_deref(), Some(sentence));
@@ -101,11 +109,11 @@ mod tests {
     fn a_cause_stands_alone_or_where_its_check_puts_it() {
         let args = [("size", "7".to_owned()), ("epoch", "2".to_owned())];
         let why = [("what", "they differ".to_owned())];
-        let cause = Coded {
+        let cause = CodeWithArgs {
             code: "inconsistent",
             args: &why,
         };
-        let check = |code| Coded { code, args: &args };
+        let check = |code| CodeWithArgs { code, args: &args };
         let bridge = failed(Language::English, check("bridge"), Some(cause));
         assert_eq!(
             bridge.as_deref(),

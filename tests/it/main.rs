@@ -38,6 +38,7 @@ mod house {
     mod api_snapshot;
     mod architecture;
     mod browser;
+    mod catalogue;
     mod foreign;
     mod handbooks;
     pub(crate) mod help;

@@ -38,7 +38,7 @@ pub struct CodeMeaning {
     /// The code.
     pub code: u8,
     /// What it means.
-    pub meaning: &'static str,
+    pub meaning: String,
 }
 
 /// `muhr exit-codes`: the codes with which commands end.

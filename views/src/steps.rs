@@ -1,7 +1,7 @@
 //! The checks of a judgement in words, for people and for programs. Not here: what was checked, which is
 //! the verifier's, and the sentences, which are in `messages`.
 
-use messages::{Coded, Language};
+use messages::{CodeWithArgs, Language};
 use schemars::JsonSchema;
 use serde::Serialize;
 use verify::{Cause, CheckStep};
@@ -37,7 +37,7 @@ pub fn told(steps: &[CheckStep]) -> Vec<Step> {
 #[must_use]
 pub fn detail(step: &CheckStep) -> String {
     let args = step.check.args();
-    let check = Coded {
+    let check = CodeWithArgs {
         code: step.check.code(),
         args: &args,
     };
@@ -45,7 +45,7 @@ pub fn detail(step: &CheckStep) -> String {
         messages::held(Language::English, check)
     } else {
         let args = step.cause().map(Cause::args).unwrap_or_default();
-        let cause = step.cause().map(|cause| Coded {
+        let cause = step.cause().map(|cause| CodeWithArgs {
             code: cause.code(),
             args: &args,
         });

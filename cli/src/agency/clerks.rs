@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use client::time;
+use messages::UserMessage;
 use protocol::{
     act::Decision,
     entry::Operation,
@@ -85,12 +86,13 @@ pub struct ClerkListArguments {
 pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, Failure> {
     let name = name(&arguments.clerk)?;
     let key = PublicKey::from_base64(&arguments.public).map_err(|_| {
-        Failure::new(USAGE, "--public is not a key").help("the clerk sees it with muhr key show")
+        Failure::new(USAGE, UserMessage::new("public-key-invalid"))
+            .help(UserMessage::new("help-public-key"))
     })?;
     let until = arguments.until.as_deref().map(|text| {
         time::of_cell(text).ok().flatten().ok_or_else(|| {
-            Failure::new(USAGE, "--until is not a date")
-                .help("write it as 2027-12-31 or 31.12.2027")
+            Failure::new(USAGE, UserMessage::new("until-not-a-date"))
+                .help(UserMessage::new("help-until-form"))
         })
     });
     let until = until.transpose()?;
@@ -111,28 +113,31 @@ pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, 
             word => {
                 let known = Operation::parse(word).ok_or_else(|| {
                     let words: Vec<_> = Operation::ALL.map(Operation::word).into();
-                    Failure::new(USAGE, format!("\"{word}\" is no operation"))
-                        .help(format!("operations are {}; all; attest", words.join(", ")))
+                    Failure::new(
+                        USAGE,
+                        UserMessage::new("operation-unknown").text("word", word),
+                    )
+                    .help(UserMessage::new("help-operations").text("operations", words.join(", ")))
                 })?;
                 operations.insert(known);
             }
         }
     }
     let joined = |words: Vec<&str>| words.join(", ");
-    let may = format!(
-        "clerk {name}, key {key}, may {} in {}, {}",
-        joined(
-            operations
-                .iter()
-                .map(|operation| operation.word())
-                .collect()
-        ),
-        joined(registries.iter().map(RegistryName::as_str).collect()),
-        until.as_ref().map_or_else(
-            || "without end".to_owned(),
-            |date| format!("to the end of {date} (UTC)")
-        )
+    let end = until.as_ref().map_or_else(
+        || UserMessage::new("act-without-end"),
+        |date| UserMessage::new("act-to-the-end-of").text("date", date),
     );
+    let words = operations.iter().map(|operation| operation.word());
+    let may = UserMessage::new("act-adds-clerk")
+        .text("name", &name)
+        .text("key", key)
+        .text("operations", joined(words.collect()))
+        .text(
+            "registries",
+            joined(registries.iter().map(RegistryName::as_str).collect()),
+        )
+        .part("end", end);
     let decision = Decision::AddClerk(Box::new(ClerkState {
         name,
         key,
@@ -149,19 +154,20 @@ pub(crate) fn revoke(arguments: &ClerkRevokeArguments, output: &Output) -> Resul
     let reason = clerk::reason(&arguments.reason)?;
     let compromised = arguments.compromised.as_deref().map(|text| {
         time::start(text).ok_or_else(|| {
-            Failure::new(USAGE, "--compromised is not a time")
-                .help("write it as 2026-11-23 (its start, UTC) or 2026-11-23T10:00:00Z")
+            Failure::new(USAGE, UserMessage::new("compromised-not-a-time"))
+                .help(UserMessage::new("help-time-form"))
         })
     });
     let compromised: Option<TimeMs> = compromised.transpose()?;
-    let mut sentences = vec![format!(
-        "clerk {name} may sign no more, for good ({reason})"
-    )];
+    let mut sentences = vec![
+        UserMessage::new("act-revokes-clerk")
+            .text("name", &name)
+            .text("reason", &reason),
+    ];
     if let Some(since) = compromised {
-        sentences.push(format!(
-            "somebody else may have had the key since {}: what it signed from then on is to be doubted",
-            ShownTime::from(since).iso()
-        ));
+        sentences.push(
+            UserMessage::new("act-key-compromised").text("since", ShownTime::from(since).iso()),
+        );
     }
     let decision = Decision::RevokeClerk {
         clerk: name,
@@ -178,21 +184,22 @@ pub(crate) fn list(arguments: &ClerkListArguments, output: &Output) -> Result<u8
         .split_inclusive('\n')
         .map(ClerkState::parse)
         .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| {
-            Failure::new(UNEXPECTED, "the node's list of clerks is not in its format")
-        })?;
+        .ok_or_else(|| Failure::new(UNEXPECTED, UserMessage::new("clerk-list-malformed")))?;
     output.view(&ClerksView {
         proven: false,
         agency: agency.to_string(),
         clerks: clerks.iter().map(Into::into).collect(),
     });
-    output.note("as the node tells; a receipt proves its clerk, and muhr audit proves all");
+    output.note(&UserMessage::new("note-as-node-tells-clerks"));
     Ok(DONE)
 }
 
 fn name(text: &str) -> Result<ClerkName, Failure> {
     ClerkName::parse(text).ok_or_else(|| {
-        Failure::new(USAGE, format!("\"{text}\" is not the name of a clerk"))
-            .help("clerks are named agency/name, as qurilish/aziza-2026")
+        Failure::new(
+            USAGE,
+            UserMessage::new("clerk-name-invalid").text("name", text),
+        )
+        .help(UserMessage::new("help-clerk-name"))
     })
 }

@@ -7,6 +7,7 @@ use client::{
     formats,
     proven::{self, ProofError},
 };
+use messages::UserMessage;
 use protocol::{
     act::Decision,
     name::AgencyName,
@@ -80,11 +81,10 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
             policy.map_or(0, |policy| policy.version).saturating_add(1)
         }
         (None, None) => {
-            return Err(Failure::new(
-                USAGE,
-                "without a node, say the number of the policy: one above the present, 1 for the first",
-            )
-            .help("add --number; muhr registry policy show tells the present one"));
+            return Err(
+                Failure::new(USAGE, UserMessage::new("policy-number-missing"))
+                    .help(UserMessage::new("help-policy-number")),
+            );
         }
     };
     let policy = RegistryPolicy {
@@ -96,7 +96,9 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
         four_eyes: arguments.four_eyes,
     };
     let words = in_words(Some(&(&policy).into()));
-    let sentence = format!("registry {registry}: {words}");
+    let sentence = UserMessage::new("act-sets-policy")
+        .text("registry", &registry)
+        .text("policy", words);
     let decision = Decision::SetPolicy { registry, policy };
     sign_act::decide(&arguments.options, decision, &[sentence], output)
 }
@@ -108,9 +110,11 @@ fn agencies(names: &[String]) -> Result<(BTreeSet<AgencyName>, bool), Failure> {
     let mut agencies = BTreeSet::new();
     for name in names {
         let parsed = AgencyName::parse(name).ok_or_else(|| {
-            Failure::new(USAGE, format!("\"{name}\" is not the name of an agency")).help(format!(
-                "name agencies, or {VALIDATORS} for all that run a validator"
-            ))
+            Failure::new(
+                USAGE,
+                UserMessage::new("agency-name-invalid").text("name", name),
+            )
+            .help(UserMessage::new("help-agencies-or-validators").text("validators", VALIDATORS))
         })?;
         agencies.insert(parsed);
     }
@@ -140,6 +144,6 @@ pub(crate) fn show(arguments: &PolicyShowArguments, output: &Output) -> Result<u
         as_of_time: facts.as_of_time.into(),
     });
     output.warn_if_old(&facts.cosigners);
-    output.note("each version keeps the policy of its day, and its receipt shows it");
+    output.note(&UserMessage::new("note-policies-stay"));
     Ok(DONE)
 }

@@ -14,6 +14,7 @@ use client::{
     http::{Client, EntryEvidence},
     proven, submit,
 };
+use messages::UserMessage;
 use protocol::{
     act::{ACT_BYTES_MAX, Act, ActStatement, Decision},
     authentic::Submission,
@@ -53,18 +54,18 @@ pub struct ActSendArguments {
 }
 
 /// Says what is about to be signed, until when it holds, and where it goes.
-fn announce(options: &AdminOptions, sentences: &[String], expires: Height, output: &Output) {
+fn announce(options: &AdminOptions, sentences: &[UserMessage], expires: Height, output: &Output) {
     for sentence in sentences {
-        output.note(&format!("  {sentence}"));
+        output.note(&UserMessage::new("act-line").part("line", sentence.clone()));
     }
-    output.note(&format!("  if it is in the log by height {expires}"));
+    output.note(&UserMessage::new("act-until").text("expires", expires));
     match (&options.out, &options.node) {
-        (Some(path), _) => output.note(&format!("  signed into {}", path.display())),
+        (Some(path), _) => {
+            output.note(&UserMessage::new("act-signed-into").text("path", path.display()))
+        }
         (None, node) => {
             let node = node.as_deref().unwrap_or_default();
-            output.note(&format!(
-                "  handed to {node}; it stands in the log for good"
-            ));
+            output.note(&UserMessage::new("act-handed-to").text("node", node));
         }
     }
 }
@@ -73,13 +74,13 @@ fn announce(options: &AdminOptions, sentences: &[String], expires: Height, outpu
 pub(super) fn decide(
     options: &AdminOptions,
     decision: Decision,
-    sentences: &[String],
+    sentences: &[UserMessage],
     output: &Output,
 ) -> Result<u8, Failure> {
     // What is missing is said before anybody is asked for a passphrase, or to agree.
     if options.out.is_none() && options.node.is_none() {
-        let what = "say with --node to whom the act goes, or with --out into which file";
-        let help = "a file without a node needs --expires HEIGHT too; muhr network status tells the present one";
+        let what = UserMessage::new("act-goes-nowhere");
+        let help = UserMessage::new("help-act-to-file");
         return Err(Failure::new(USAGE, what).help(help));
     }
     if let Some(out) = &options.out {
@@ -97,14 +98,15 @@ pub(super) fn decide(
             proven::last_height(&proven::network(client, &trust)?)
         }
         (None, None) => {
-            return Err(Failure::new(
-                USAGE,
-                "without a node, say until which height the act may be decided",
-            )
-            .help("add --expires HEIGHT; muhr network status tells the present one"));
+            return Err(Failure::new(USAGE, UserMessage::new("act-height-missing"))
+                .help(UserMessage::new("help-act-expires")));
         }
     };
-    output.note(&format!("{agency} decides for {}:", network.origin));
+    output.note(
+        &UserMessage::new("act-decides")
+            .text("agency", &agency)
+            .text("origin", &network.origin),
+    );
     announce(options, sentences, expires, output);
     confirm(options.yes, output)?;
     let statement = ActStatement {
@@ -124,10 +126,7 @@ pub(super) fn decide(
             let until = Instant::now() + Duration::from_secs(options.timeout);
             hand_in(&client, &trust, &act, until, output)
         }
-        (None, None) => Err(Failure::new(
-            USAGE,
-            "say with --node to whom the act goes, or with --out into which file",
-        )),
+        (None, None) => Err(Failure::new(USAGE, UserMessage::new("act-goes-nowhere"))),
     }
 }
 
@@ -136,8 +135,10 @@ pub(crate) fn send(arguments: &ActSendArguments, output: &Output) -> Result<u8, 
     let trust = formats::trust(&arguments.trust)?;
     let bytes = durable::read(&arguments.file, ACT_BYTES_MAX)?;
     let act = Act::parse(&bytes).map_err(|error| {
-        let what = format!("{}: not an act: {error}", arguments.file.display());
-        Failure::new(USAGE, what).help("give the file that --out wrote")
+        let what = UserMessage::new("act-malformed")
+            .text("path", arguments.file.display())
+            .text("reason", error);
+        Failure::new(USAGE, what).help(UserMessage::new("help-act-file"))
     })?;
     let client = nodes::connect_to(&arguments.node)?;
     let until = Instant::now() + Duration::from_secs(arguments.timeout);
@@ -162,15 +163,19 @@ fn hand_in(
         EntryEvidence::Some(proof) => proof,
         EntryEvidence::Never(problem) => return Err(refused(client, trust, act, &problem)),
         EntryEvidence::NotYet => {
-            let what = "the act is not final yet, as the node tells";
-            return Err(Failure::verdict(Verdict::Pending, what)
-                .help("run the same command again; the same act twice does no harm"));
+            let what = UserMessage::new("act-not-final");
+            return Err(
+                Failure::verdict(Verdict::Pending, what).help(UserMessage::new("help-act-again"))
+            );
         }
     };
     let (trusted, proof) =
         verify::leaf::judge(trust, text.as_bytes(), &proof).map_err(|error| {
-            Failure::verdict(error.verdict(), format!("the node's proof: {error}"))
-                .help("ask another agency's node, and tell the auditors")
+            Failure::verdict(
+                error.verdict(),
+                UserMessage::new("act-unproven").text("reason", error),
+            )
+            .help(UserMessage::new("help-tell-auditors"))
         })?;
     let cosigners = trusted.cosigners().iter();
     output.view(&ActView {
@@ -187,26 +192,24 @@ fn hand_in(
 /// A refusal is the node's word; that a name or number is taken, it must prove.
 fn refused(client: &Client, trust: &TrustPolicy, act: &Act, problem: &Problem) -> Failure {
     let refused = Failure::of_problem(problem);
-    let (code, proof) = match shows(client, trust, &act.statement.decision) {
+    let said = refused.what;
+    let (code, what) = match shows(client, trust, &act.statement.decision) {
         Ok(IndexState::Done) => (
             UNEXPECTED,
-            ", and proves that what it decides holds already",
+            UserMessage::new("refused-holds-already").part("said", said),
         ),
-        Ok(IndexState::Other) => (refused.code, ""),
-        _ if refused.code == CONFLICT => {
-            (Verdict::CannotDecide.exit_code(), ", and does not prove it")
-        }
-        _ => (refused.code, ""),
+        Err(_) | Ok(IndexState::Open) if refused.code == CONFLICT => (
+            Verdict::CannotDecide.exit_code(),
+            UserMessage::new("refused-unproven").part("said", said),
+        ),
+        _ => (refused.code, UserMessage::new("refused").part("said", said)),
     };
-    let what = format!("the node refuses it{proof}: {}", refused.what);
-    Failure::new(code, what).help(
-        "as the node tells; the act that was signed can still be handed in until its last height, also by that node",
-    )
+    Failure::new(code, what).help(UserMessage::new("help-act-can-be-handed-in"))
 }
 
-/// What the index shows of what an act decides.
+/// State of the index beside what an act decides.
 enum IndexState {
-    /// What it decides.
+    /// The very thing that it decides.
     Done,
     /// Something else, which is in its way.
     Other,
@@ -248,11 +251,11 @@ fn shows(client: &Client, trust: &TrustPolicy, decision: &Decision) -> Result<In
     })
 }
 
-/// Whoever signs sees in words what it is, and agrees.
+/// Asks whoever signs, who has seen in words what it is.
 fn confirm(yes: bool, output: &Output) -> Result<(), Failure> {
     let asks = !yes && terminal::answers(output);
-    if asks && !terminal::agrees(terminal::SIGN, output) {
-        return Err(Failure::new(USAGE, "not confirmed; nothing was signed"));
+    if asks && !terminal::agrees(&terminal::SIGN, output) {
+        return Err(Failure::new(USAGE, UserMessage::new("not-confirmed")));
     }
     Ok(())
 }
@@ -265,10 +268,9 @@ fn admin(place: &KeySource<'_>, output: &Output) -> Result<(AgencyName, SecretKe
     } = keys::read(place, output)?.file;
     let agency = AgencyName::parse(&holder).filter(|_| purpose == "admin");
     let agency = agency.ok_or_else(|| {
-        let what = format!(
-            "{}: a {purpose} key, not an agency's admin key",
-            place.path.display()
-        );
+        let what = UserMessage::new("key-not-admin")
+            .text("path", place.path.display())
+            .text("purpose", purpose);
         Failure::new(CONFIGURATION, what)
     })?;
     Ok((agency, secret))
@@ -278,5 +280,8 @@ fn id(act: &Act, network: &NetworkId, secret: &SecretKey) -> Result<String, Fail
     Submission::from(act.clone())
         .authenticate(network, &secret.public())
         .map(|act| act.id().to_hex())
-        .map_err(|error| Failure::new(CONFIGURATION, error.to_string()))
+        .map_err(|error| {
+            let what = UserMessage::new("act-not-authentic").text("reason", error);
+            Failure::new(CONFIGURATION, what)
+        })
 }

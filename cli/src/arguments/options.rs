@@ -1,8 +1,9 @@
-//! What several commands ask in the same words: whom to ask, whom to trust, which key signs, how a table is written.
+//! Options that several commands have in the same words: whom to ask, whom to trust, which key signs, how a table is written.
 
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
+use messages::UserMessage;
 
 use crate::{
     exit::{Failure, USAGE},
@@ -83,7 +84,7 @@ impl KeyOptions {
     pub(crate) fn place<'a>(&'a self, key: Option<&'a Path>) -> Result<KeySource<'a>, Failure> {
         let path = self.key_file.as_deref().or(key);
         Ok(KeySource {
-            path: path.ok_or_else(|| Failure::new(USAGE, "no key is named with --key"))?,
+            path: path.ok_or_else(|| Failure::new(USAGE, UserMessage::new("key-not-named")))?,
             is_service: self.key_file.is_some(),
             passphrase: self.passphrase_file.as_deref(),
         })

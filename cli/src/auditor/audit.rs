@@ -10,6 +10,7 @@ use client::{
     durable, formats,
     log::whole::{self, Whole},
 };
+use messages::UserMessage;
 use protocol::policy::TrustPolicy;
 use verify::checkpoint;
 use views::auditor::audit::AuditView;
@@ -95,7 +96,12 @@ pub(crate) fn run(arguments: &AuditOne, output: &Output) -> Result<u8, Failure> 
         let earlier = durable::read(path, protocol::note::NOTE_BYTES_MAX)?;
         let earlier = String::from_utf8_lossy(&earlier);
         checkpoint::judge(&trust, &earlier).map_err(|error| {
-            Failure::verdict(error.verdict(), format!("{}: {error}", path.display()))
+            Failure::verdict(
+                error.verdict(),
+                UserMessage::new("checkpoint-untrusted")
+                    .text("path", path.display())
+                    .text("reason", error),
+            )
         })?;
         watch::continues(&trust, &log, &earlier, &note, &arguments.evidence)?;
     }

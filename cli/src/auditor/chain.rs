@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use client::{durable, formats};
+use client::{coded::failed_check, durable, formats};
+use messages::UserMessage;
 use protocol::{
     epoch::PROOF_BYTES_MAX,
     policy::{OpenedBy, TrustPolicy},
@@ -12,7 +13,7 @@ use protocol::{
 use verify::{Verdict, trust};
 use views::{
     auditor::trust::{Advanced, TrustAdvanceView, TrustExtendView, proof_lines, spoken},
-    steps::{detail, told},
+    steps::told,
 };
 
 use super::outside::OutsideWitness;
@@ -66,13 +67,26 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
         }
         let next = step.next.filter(|_| step.verdict == Verdict::Authentic);
         let Some(next) = next else {
-            let what = step.steps.iter().find(|step| !step.is_ok());
-            let what = what.map_or_else(String::new, |step| format!(": {}", detail(step)));
-            return Err(Failure::verdict(step.verdict, format!("{name}{what}"))
-                .help("nothing was written; ask another agency for the proof"));
+            let failed = step.steps.iter().find(|step| !step.is_ok());
+            let what = failed.map_or_else(
+                || UserMessage::new("file-alone").text("path", &name),
+                |step| {
+                    UserMessage::new("file-check")
+                        .text("path", &name)
+                        .part("check", failed_check(step))
+                },
+            );
+            return Err(Failure::verdict(step.verdict, what)
+                .help(UserMessage::new("help-ask-agency-for-proof")));
         };
-        held = TrustPolicy::parse(next.as_bytes())
-            .map_err(|error| Failure::verdict(Verdict::ProofBroken, format!("{name}: {error}")))?;
+        held = TrustPolicy::parse(next.as_bytes()).map_err(|error| {
+            Failure::verdict(
+                Verdict::ProofBroken,
+                UserMessage::new("epoch-proof-malformed")
+                    .text("path", name)
+                    .text("reason", error),
+            )
+        })?;
         epochs.push(Advanced {
             epoch: held.epoch().map(|epoch| epoch.get()),
             sha256: held.hash().to_hex(),
@@ -97,12 +111,9 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
     if base.base().is_some() {
         return Err(Failure::new(
             CONFIGURATION,
-            format!(
-                "{} is one of somebody's own already",
-                arguments.file.display()
-            ),
+            UserMessage::new("trust-file-own-already").text("path", arguments.file.display()),
         )
-        .help("start from the trust file that the network made"));
+        .help(UserMessage::new("help-network-trust-file")));
     }
     let witnesses = OutsideWitness::all(&arguments.witnesses)?;
     let lines: String = witnesses.iter().map(OutsideWitness::line).collect();
@@ -126,11 +137,9 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
     let read = TrustPolicy::parse(own.as_bytes()).map_err(|error| {
         Failure::new(
             USAGE,
-            format!("these witnesses make no trust file: {error}"),
+            UserMessage::new("witnesses-make-no-trust-file").text("reason", error),
         )
-        .help(
-            "every witness has a name and a key of its own, and --need is not more than there are",
-        )
+        .help(UserMessage::new("help-witnesses"))
     })?;
     durable::write(&arguments.out, own.as_bytes())?;
     output.view(&TrustExtendView {

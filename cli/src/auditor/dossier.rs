@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use clap::Args;
 use client::{durable, formats, http::Client, proven};
+use messages::UserMessage;
 use protocol::{
     dossier::{Dossier, RECEIPTS_MAX},
     entry::Reference,
@@ -66,8 +67,10 @@ pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Res
             continue;
         }
         if receipts.len() >= RECEIPTS_MAX {
-            let what = format!("{name} rests on more than the {RECEIPTS_MAX} records of a dossier");
-            return Err(Failure::new(USAGE, what).help("gather fewer with --depth"));
+            let what = UserMessage::new("dossier-too-large")
+                .text("path", &name)
+                .text("receipts-max", RECEIPTS_MAX);
+            return Err(Failure::new(USAGE, what).help(UserMessage::new("help-gather-fewer")));
         }
         let receipt = fetch(&client, &trust, &reference)?;
         name_all(&receipt, depth, &mut ahead);
@@ -114,11 +117,11 @@ fn fetch(client: &Client, trust: &TrustPolicy, reference: &Reference) -> Result<
         .iter()
         .find(|proven| proven.entry.statement.version == *version);
     let missing = || {
-        let what = format!(
-            "the node does not prove version {version} of record {} in {registry}",
-            key.to_hex()
-        );
-        Failure::verdict(Verdict::ProofBroken, what).help("ask another agency's node")
+        let what = UserMessage::new("version-unproven")
+            .text("version", version)
+            .text("key", key.to_hex())
+            .text("registry", registry);
+        Failure::verdict(Verdict::ProofBroken, what).help(UserMessage::new("help-ask-another-node"))
     };
     let statement = &found.ok_or_else(missing)?.entry.statement;
     Ok(proven::receipt(client, trust, statement, None)?.0)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use client::{formats, proven, time};
+use messages::UserMessage;
 use protocol::{
     height::{Height, TimeMs},
     record::CaseRule,
@@ -54,8 +55,8 @@ pub struct HistoryArguments {
 
 pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, Failure> {
     let registry = protocol::name::RegistryName::parse(&arguments.registry).ok_or_else(|| {
-        Failure::new(USAGE, "--registry is not the name of a registry")
-            .help("names look like qurilish.permits")
+        Failure::new(USAGE, UserMessage::new("registry-name-invalid"))
+            .help(UserMessage::new("help-registry-name"))
     })?;
     let _number = typed::number(&arguments.record)?;
     let at = arguments.at.as_deref().map(AsOf::parse).transpose()?;
@@ -104,8 +105,8 @@ impl AsOf {
         time::end(text)
             .map(|time| Self::Time(time, text.to_owned()))
             .ok_or_else(|| {
-                Failure::new(USAGE, format!("--at {text} is neither a date nor a height"))
-                    .help("write it as 2026-11-23, 2026-11-23T10:00:00Z, or 1200")
+                Failure::new(USAGE, UserMessage::new("at-invalid").text("at", text))
+                    .help(UserMessage::new("help-at-form"))
             })
     }
 
@@ -116,7 +117,7 @@ impl AsOf {
         }
     }
 
-    /// Whether the checkpoint reaches that far: of what came after it nothing is proven.
+    /// Returns whether the checkpoint reaches that far: of what came after it nothing is proven.
     fn is_proven(&self, facts: &HistoryFacts) -> bool {
         match self {
             Self::Time(time, _) => *time <= facts.as_of_time,
@@ -124,7 +125,7 @@ impl AsOf {
         }
     }
 
-    /// What is to be said of that moment, where the history holds, of which `now` is the verdict.
+    /// View of that moment, where the history holds, of which `now` is the verdict.
     fn verdict(&self, facts: &HistoryFacts, now: Verdict) -> Verdict {
         if !matches!(
             now,

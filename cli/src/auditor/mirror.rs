@@ -12,6 +12,7 @@ use client::{
     formats,
     log::{Log, mirror},
 };
+use messages::UserMessage;
 use protocol::{
     cosignature,
     height::LogSize,
@@ -58,7 +59,10 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     let log = nodes::log(&arguments.url)?;
     let note = log.checkpoint()?;
     let trusted = checkpoint::judge(&trust, &note).map_err(|error| {
-        Failure::verdict(error.verdict(), format!("the node's checkpoint: {error}"))
+        Failure::verdict(
+            error.verdict(),
+            UserMessage::new("node-checkpoint-untrusted").text("reason", error),
+        )
     })?;
     fs::create_dir_all(&arguments.dir)
         .map_err(|error| FileError::unwritable(&arguments.dir, error))?;
@@ -70,14 +74,19 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     }
     let written = mirror::bring(&log, &arguments.dir, trusted.checkpoint())?;
     if !trusted.log_signed() {
-        output.note(&format!("the checkpoint is {WITHOUT_LOG_LINE}"));
+        output.note(&UserMessage::new("note-checkpoint-is").text("without", WITHOUT_LOG_LINE));
     }
     let checkpoint = trusted.checkpoint();
     let mut note = Witnessed::new(&trust, &note, older.as_deref())?;
     for witness in &witnesses {
         if let Err(why) = note.ask(witness, &own, checkpoint.size) {
             let OutsideWitness { name, url, .. } = witness;
-            output.note(&format!("witness {name} at {url}: {why}"));
+            output.note(
+                &UserMessage::new("note-witness")
+                    .text("name", name)
+                    .text("url", url)
+                    .part("why", why),
+            );
         }
     }
     durable::write(&kept, note.now.write().as_bytes())?;
@@ -103,8 +112,12 @@ struct Witnessed<'a> {
 impl<'a> Witnessed<'a> {
     fn new(trust: &'a TrustPolicy, note: &str, older: Option<&str>) -> Result<Self, Failure> {
         let read = |note: &str| {
-            SignedNote::parse(note)
-                .map_err(|error| Failure::verdict(Verdict::ProofBroken, error.to_string()))
+            SignedNote::parse(note).map_err(|error| {
+                Failure::verdict(
+                    Verdict::ProofBroken,
+                    UserMessage::new("node-checkpoint-untrusted").text("reason", error),
+                )
+            })
         };
         let now = read(note)?;
         let older = older.map(read).transpose()?;
@@ -120,7 +133,7 @@ impl<'a> Witnessed<'a> {
         witness: &OutsideWitness<'_>,
         own: &Log,
         size: LogSize,
-    ) -> Result<(), String> {
+    ) -> Result<(), UserMessage> {
         let holds = |line: &&NoteSignature| {
             witness.key.is_of(line)
                 && cosignature::verify_line(&witness.key, &self.now.text, line).is_ok()
@@ -133,7 +146,7 @@ impl<'a> Witnessed<'a> {
         let refused = asked.as_ref().err().cloned();
         if let Some(line) = asked.ok().or(here) {
             let longer = with_line(self.trust, &self.now, line);
-            self.now = longer.ok_or("its line finds no room: more than 16 lines are not read by all tools, and none of the agencies' can be spared; left out")?;
+            self.now = longer.ok_or_else(|| UserMessage::new("witness-line-no-room"))?;
         }
         refused.map_or(Ok(()), Err)
     }
@@ -173,7 +186,7 @@ fn ask(
     own: &Log,
     size: LogSize,
     note: &SignedNote,
-) -> Result<NoteSignature, String> {
+) -> Result<NoteSignature, UserMessage> {
     let what = |failure: Failure| failure.what;
     let client = nodes::connect_to(witness.url).map_err(what)?;
     let mut old = LogSize::ZERO;
@@ -188,32 +201,34 @@ fn ask(
         let (status, answer) = asked.map_err(Failure::from).map_err(what)?;
         let stands = answer.trim_end().parse().ok().map(LogSize::new);
         match (status, stands) {
-            (200, _) => return line_of(&witness.key, note, &answer).map_err(str::to_owned),
+            (200, _) => return line_of(&witness.key, note, &answer),
             (409, Some(stands)) if stands <= size => old = stands,
             (409, Some(stands)) => {
-                return Err(format!(
-                    "has signed size {stands}, and this log shows only {size}"
-                ));
+                return Err(UserMessage::new("witness-signed-larger")
+                    .text("signed", stands)
+                    .text("size", size));
             }
-            _ => return Err(format!("answered {status}: {}", answer.trim_end())),
+            _ => {
+                return Err(UserMessage::new("witness-answered")
+                    .text("status", status)
+                    .text("answer", answer.trim_end()));
+            }
         }
     }
-    Err("its size changes while it is asked".to_owned())
+    Err(UserMessage::new("witness-size-changes"))
 }
 
 /// The line of a key among those that a witness answered; it may have other keys as well.
-fn line_of(key: &NoteKey, note: &SignedNote, answer: &str) -> Result<NoteSignature, &'static str> {
+fn line_of(key: &NoteKey, note: &SignedNote, answer: &str) -> Result<NoteSignature, UserMessage> {
     let read = SignedNote::parse(&format!("{}\n{answer}", note.text))
-        .map_err(|_| "answers with what is no signature line; left out")?;
+        .map_err(|_| UserMessage::new("witness-line-none"))?;
     let mut lines = read.signatures.into_iter();
-    let line = lines.find(|line| key.is_of(line)).ok_or(
-        "answers with no line of the key that was given for it; left out. Ask whoever runs it for its vkey of today",
-    )?;
+    let line = lines
+        .find(|line| key.is_of(line))
+        .ok_or_else(|| UserMessage::new("witness-line-of-no-such-key"))?;
     match read.text == note.text && cosignature::verify_line(key, &note.text, &line).is_ok() {
         true => Ok(line),
-        false => Err(
-            "its line does not verify under the key that was given for it; left out. Ask whoever runs it, then run the same command again",
-        ),
+        false => Err(UserMessage::new("witness-line-does-not-hold")),
     }
 }
 
@@ -301,17 +316,20 @@ mod tests {
             (good.clone(), None),
             // A witness may have several keys, and answer with a line of each.
             (format!("{other}{good}"), None),
-            (other, Some("no line of the key")),
-            (twin, Some("no line of the key")),
-            (elsewhere, Some("does not verify")),
-            ("\u{2014} x\n".to_owned(), Some("no signature line")),
-            (format!("more\n\n{good}"), Some("does not verify")),
-            (String::new(), Some("no signature line")),
+            (other, Some("witness-line-of-no-such-key")),
+            (twin, Some("witness-line-of-no-such-key")),
+            (elsewhere, Some("witness-line-does-not-hold")),
+            ("\u{2014} x\n".to_owned(), Some("witness-line-none")),
+            (
+                format!("more\n\n{good}"),
+                Some("witness-line-does-not-hold"),
+            ),
+            (String::new(), Some("witness-line-none")),
         ] {
             let read = line_of(&key, &note, &answer);
             match refused {
                 None => assert_eq!(read.unwrap().write(), good, "{answer:?}"),
-                Some(why) => assert!(read.is_err_and(|said| said.contains(why)), "{answer:?}"),
+                Some(why) => assert_eq!(read.unwrap_err().code(), why, "{answer:?}"),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! An outside witness as a command line names it, `NAME=VKEY,URL`: one form for every command that takes one.
 
+use messages::UserMessage;
 use protocol::{
     name::{is_policy_name, is_policy_url, is_reserved},
     note::{ALGORITHM_COSIGNATURE, NoteKey},
@@ -21,7 +22,7 @@ pub(super) struct OutsideWitness<'a> {
 impl<'a> OutsideWitness<'a> {
     /// Reads `NAME=VKEY,URL`. Other people's parsers of trust files want the address too.
     pub(super) fn parse(argument: &'a str) -> Result<Self, Failure> {
-        let usage = |what: String| Failure::new(USAGE, what);
+        let usage = |what: UserMessage| Failure::new(USAGE, what);
         let parts = argument.split_once('=').and_then(|(name, rest)| {
             let at = rest.find(",http://").or_else(|| rest.find(",https://"))?;
             let (vkey, url) = rest.split_at_checked(at)?;
@@ -30,25 +31,29 @@ impl<'a> OutsideWitness<'a> {
         let parts = parts.filter(|(_, _, url)| is_policy_url(url));
         let (name, vkey, url) = parts.ok_or_else(|| {
             let shown = argument.escape_debug();
-            usage(format!("\"{shown}\" is not NAME=VKEY,URL of a witness"))
-                .help("muhr key show of the witness's key file shows its vkey; the URL is where it answers, as https://court.example.uz/witness")
+            usage(UserMessage::new("witness-argument-invalid").text("argument", shown))
+                .help(UserMessage::new("help-witness-argument"))
         })?;
         if is_reserved(name) || !is_policy_name(name) {
-            return Err(usage(format!(
-                "a witness may not be called \"{}\"",
-                name.escape_debug()
-            ))
-            .help("a name has 1 to 255 printable ASCII characters other than #, and is none of the words that mean something in trust files: all, any, both, group, log, none, outside, quorum, validators, witness"));
+            return Err(usage(
+                UserMessage::new("witness-name-invalid").text("name", name.escape_debug()),
+            )
+            .help(UserMessage::new("help-witness-name")));
         }
         let key = NoteKey::parse(vkey).map_err(|error| {
-            usage(format!("the key of witness {name}: {error}"))
-                .help("muhr key show of the witness's key file shows its vkey")
+            usage(
+                UserMessage::new("witness-key-invalid")
+                    .text("name", name)
+                    .text("reason", error),
+            )
+            .help(UserMessage::new("help-witness-key"))
         })?;
         if key.algorithm != ALGORITHM_COSIGNATURE {
-            return Err(usage(format!(
-                "the key of witness {name} is of algorithm {:02x}, and a witness cosigns with algorithm {ALGORITHM_COSIGNATURE:02x}",
-                key.algorithm
-            )));
+            let what = UserMessage::new("witness-key-algorithm")
+                .text("name", name)
+                .text("algorithm", format_args!("{:02x}", key.algorithm))
+                .text("wanted", format_args!("{ALGORITHM_COSIGNATURE:02x}"));
+            return Err(usage(what));
         }
         Ok(Self { name, key, url })
     }

@@ -1,6 +1,7 @@
 //! `muhr registry policy show --history`: every policy that a registry has had, from the whole log, each
 //! with the place of its act. Not here: the policy in force, as a node tells it (`agency::policy`).
 
+use messages::UserMessage;
 use protocol::{
     act::Decision,
     height::{Height, LeafIndex},
@@ -39,7 +40,11 @@ pub(crate) fn history(
     })?;
     let directory = whole.replay.head().directory();
     let state = directory.registries().get(registry).ok_or_else(|| {
-        Failure::new(USAGE, format!("there is no registry {registry}")).help("check its name")
+        Failure::new(
+            USAGE,
+            UserMessage::new("registry-not-there").text("registry", registry),
+        )
+        .help(UserMessage::new("help-check-name"))
     })?;
     // A first policy may stand in the genesis, which is leaf 0 and no act.
     let founding = whole.genesis.registries.iter();

@@ -23,6 +23,7 @@ use client::{
     table::{RowContent, Table, Wanted},
 };
 use ledger::Records as _;
+use messages::UserMessage;
 use protocol::{
     checkpoint::Checkpoint,
     hash::{DocumentHash, RecordKey},
@@ -51,7 +52,7 @@ use super::{
 use crate::{
     arguments::{Reading, TableFormat},
     clerk::{self, bulk},
-    exit::{DIFFERENT, DONE, Failure, USAGE},
+    exit::{DIFFERENT, DONE, Failure, USAGE, words},
     keys,
     output::Output,
 };
@@ -113,8 +114,8 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
         .map(|place| Signer::open(&place, output))
         .transpose()?;
     if let Some(out) = arguments.out.as_deref().filter(|out| out.exists()) {
-        let what = format!("{}: is there already", out.display());
-        return Err(Failure::new(USAGE, what).help("name a new folder with --out"));
+        let what = UserMessage::new("out-exists").text("path", out.display());
+        return Err(Failure::new(USAGE, what).help(UserMessage::new("help-new-folder")));
     }
     let hash = durable::hash(&arguments.table)?;
     let wanted = Wanted {
@@ -142,9 +143,9 @@ pub(crate) fn run(arguments: &ReconcileArguments, output: &Output) -> Result<u8,
     let mut comparison = Comparison::new(&criteria, &records, &status, &receipts);
     compare(table, &criteria, case_rule, &mut comparison)?;
     if durable::hash(&arguments.table)? != hash {
-        let what = format!("{}: changed while it was read", arguments.table.display());
-        return Err(Failure::new(USAGE, what)
-            .help("close the table in other programs and run the same command again"));
+        let what =
+            UserMessage::new("table-changed-meanwhile").text("path", arguments.table.display());
+        return Err(Failure::new(USAGE, what).help(UserMessage::new("help-close-table")));
     }
     let Comparison {
         findings, counts, ..
@@ -194,8 +195,8 @@ fn compare(
                 let parts: Option<Vec<&str>> = parts.collect();
                 let record = parts.and_then(|parts| RecordId::new(parts).ok());
                 let record = record.map(|record| record.in_case(case_rule));
-                let (column, why) = (&outcome.column, &outcome.reason);
-                comparison.invalid(outcome.number, record, column, why);
+                let why = words(&outcome.reason);
+                comparison.invalid(outcome.number, record, &outcome.column, why);
             }
         }
     }
@@ -210,15 +211,14 @@ fn criteria(arguments: &ReconcileArguments) -> Result<Criteria, Failure> {
             .split_once('=')
             .and_then(|(status, word)| Some((RecordStatus::parse(status)?, word.trim())));
         let (status, word) = known.ok_or_else(|| {
-            let what = format!("--status-word {pair} is not a status and a word");
-            Failure::new(USAGE, what)
-                .help("write it as revoked=bekor; a status is active, suspended or revoked")
+            let what = UserMessage::new("status-word-invalid").text("pair", pair);
+            Failure::new(USAGE, what).help(UserMessage::new("help-status-word"))
         })?;
         if words
             .insert(word.to_owned(), status)
             .is_some_and(|other| other != status)
         {
-            let what = format!("--status-word gives \"{word}\" to two statuses");
+            let what = UserMessage::new("status-word-twice").text("word", word);
             return Err(Failure::new(USAGE, what));
         }
     }
@@ -243,8 +243,12 @@ fn columns(criteria: &Criteria, table: &Table) -> Result<(), Failure> {
         .chain(&criteria.ignore)
         .find(|name| !table.columns().contains(name));
     missing.map_or(Ok(()), |name| {
-        let help = format!("the columns are: {}", table.columns().join(", "));
-        Err(Failure::new(USAGE, format!("there is no column \"{name}\"")).help(help))
+        let help = UserMessage::new("help-columns-are").text("columns", table.columns().join(", "));
+        Err(Failure::new(
+            USAGE,
+            UserMessage::new("table-lacks-column").text("name", name),
+        )
+        .help(help))
     })
 }
 
@@ -255,13 +259,14 @@ fn known(whole: &Whole, registry: &RegistryName) -> Result<CaseRule, Failure> {
         return Ok(state.case_rule);
     }
     let names: Vec<_> = registries.keys().map(RegistryName::as_str).collect();
-    Err(
-        Failure::new(USAGE, format!("{registry} is no registry of this ledger"))
-            .help(format!("there are {}", names.join(", "))),
+    Err(Failure::new(
+        USAGE,
+        UserMessage::new("registry-not-of-ledger").text("registry", registry),
     )
+    .help(UserMessage::new("help-there-are").text("names", names.join(", "))))
 }
 
-/// What a report is made of.
+/// Parts that a report is made of.
 struct Report<'a> {
     arguments: &'a ReconcileArguments,
     criteria: &'a Criteria,

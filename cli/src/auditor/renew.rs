@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use client::{durable, formats, http::Client, proven};
+use client::{coded::failed_check, durable, formats, http::Client, proven};
+use messages::UserMessage;
 use protocol::{
     checkpoint::Checkpoint,
     note::{NoteSignature, SignedNote},
@@ -16,7 +17,6 @@ use verify::Verdict;
 use views::{
     auditor::renew::{BridgeView, RefreshView, RenewedFile},
     shown::Ruling,
-    steps::detail,
 };
 
 use crate::{
@@ -111,20 +111,19 @@ fn anew(
         .map_err(|error| {
             let failure = Failure::from(error);
             Failure {
-                what: format!("{}: {}", path.display(), failure.what),
+                what: UserMessage::new("in-file")
+                    .text("path", path.display())
+                    .part("what", failure.what),
                 ..failure
             }
         })?;
     // What ended since, an older proof would hide.
     if let Some(held) = held.filter(|held| held.size > facts.size) {
-        let what = format!(
-            "{}: it is proven up to size {}, and the node proves it up to {}",
-            path.display(),
-            held.size,
-            facts.size
-        );
-        return Err(Failure::new(UNREACHABLE, what)
-            .help("the receipt stays as it was; ask another agency's node"));
+        let what = UserMessage::new("receipt-proven-further")
+            .text("path", path.display())
+            .text("held", held.size)
+            .text("shown", facts.size);
+        return Err(Failure::new(UNREACHABLE, what).help(UserMessage::new("help-receipt-stays")));
     }
     Ok(new)
 }
@@ -154,17 +153,17 @@ fn elsewhere(path: &Path, receipt: &Receipt, note: &str) -> Failure {
     let of = |note: &str| {
         let read = SignedNote::parse(note).and_then(|note| Checkpoint::parse(&note.text));
         read.map_or_else(
-            |_| "no size".to_owned(),
-            |read| format!("size {}", read.size),
+            |_| UserMessage::new("word-no-size"),
+            |read| UserMessage::new("word-size").text("size", read.size),
         )
     };
     let (own, other) = (of(&receipt.proof.checkpoint), of(note));
-    let what = format!(
-        "{}: it is proven under a checkpoint of {own}, and the mirror's is of {other}",
-        path.display()
-    );
+    let what = UserMessage::new("receipt-under-other-checkpoint")
+        .text("path", path.display())
+        .part("own", own)
+        .part("other", other);
     Failure::verdict(Verdict::CannotDecide, what)
-        .help("bring the mirror up to date with muhr log mirror --witness, then run the same command with --node")
+        .help(UserMessage::new("help-update-mirror-witness"))
 }
 
 pub(crate) fn bridge(arguments: &ReceiptBridgeArguments, output: &Output) -> Result<u8, Failure> {
@@ -176,19 +175,18 @@ pub(crate) fn bridge(arguments: &ReceiptBridgeArguments, output: &Output) -> Res
         let epoch = receipt.newest().leaf.epoch;
         let past = trust.past().iter().find(|past| past.epoch == epoch);
         let past = past.ok_or_else(|| {
-            let what = format!(
-                "{}: it is of epoch {epoch}, and the trust file does not say how that ended",
-                path.display()
-            );
+            let what = UserMessage::new("receipt-epoch-unknown")
+                .text("path", path.display())
+                .text("epoch", epoch);
             Failure::verdict(Verdict::CannotDecide, what)
-                .help("a receipt of the present epoch needs no bridge; else advance a trust file from that epoch")
+                .help(UserMessage::new("help-bridge-not-needed"))
         })?;
         let size = size(&receipt)?;
         if size > past.size {
-            let what = format!(
-                "{}: size {size} is not one that the log had in epoch {epoch}",
-                path.display()
-            );
+            let what = UserMessage::new("receipt-size-unknown")
+                .text("path", path.display())
+                .text("size", size)
+                .text("epoch", epoch);
             return Err(Failure::verdict(Verdict::ProofBroken, what));
         }
         receipt.bridge = Some(log.consistency(size, past.size)?);
@@ -201,8 +199,10 @@ pub(crate) fn bridge(arguments: &ReceiptBridgeArguments, output: &Output) -> Res
 fn size(receipt: &Receipt) -> Result<protocol::height::LogSize, Failure> {
     let note = SignedNote::parse(&receipt.proof.checkpoint);
     let checkpoint = note.and_then(|note| Checkpoint::parse(&note.text));
-    let checkpoint =
-        checkpoint.map_err(|error| Failure::verdict(Verdict::ProofBroken, error.to_string()))?;
+    let checkpoint = checkpoint.map_err(|error| {
+        let what = UserMessage::new("checkpoint-malformed").text("reason", error);
+        Failure::verdict(Verdict::ProofBroken, what)
+    })?;
     Ok(checkpoint.size)
 }
 
@@ -219,9 +219,15 @@ fn replace(
     let name = path.display();
     let failed = judged.failure().cloned();
     let Some(facts) = judged.facts.filter(|_| proves) else {
-        let what = failed.map_or_else(String::new, |step| format!(": {}", detail(&step)));
-        return Err(Failure::verdict(verdict, format!("{name}{what}"))
-            .help("the receipt stays as it was; ask another agency's node"));
+        let what = failed.map_or_else(
+            || UserMessage::new("file-alone").text("path", &name),
+            |step| {
+                UserMessage::new("file-check")
+                    .text("path", &name)
+                    .part("check", failed_check(&step))
+            },
+        );
+        return Err(Failure::verdict(verdict, what).help(UserMessage::new("help-receipt-stays")));
     };
     durable::write_private(path, text.as_bytes())?;
     let renewed = RenewedFile {

@@ -1,6 +1,6 @@
 //! The whole log that a command line names, read and believed, with a bar that shows how far it is.
 //!
-//! What it takes to believe it is the library's (`client::log::whole`).
+//! The work of believing it is the library's (`client::log::whole`).
 
 use client::{
     durable, formats,

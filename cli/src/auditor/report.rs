@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use client::{durable, import::Earlier, log::whole::Whole, table::cells, time};
 use ledger::replay::ReplayBlock;
+use messages::UserMessage;
 use protocol::{
     entry::Statement,
     hash::RecordKey,
@@ -67,7 +68,7 @@ pub(super) fn entries(block: &ReplayBlock) -> impl Iterator<Item = (EntryPositio
     statements.map(move |(index, statement)| (EntryPosition::of(block, index), statement))
 }
 
-/// What a report rests on.
+/// Checkpoint that a report rests on.
 pub(super) fn basis(whole: &Whole) -> Basis {
     let (checkpoint, head) = (whole.trusted.checkpoint(), whole.replay.head());
     let cosigners = whole.trusted.cosigners().iter();
@@ -98,8 +99,8 @@ impl Numbers {
 fn since(text: Option<&str>) -> Result<Option<TimeMs>, Failure> {
     let read = |text| {
         time::start(text).ok_or_else(|| {
-            Failure::new(crate::exit::USAGE, "--since is not a time")
-                .help("write it as 2026-11-23 (its start, UTC) or 2026-11-23T10:00:00Z")
+            Failure::new(crate::exit::USAGE, UserMessage::new("since-not-a-time"))
+                .help(UserMessage::new("help-time-form"))
         })
     };
     text.map(read).transpose()
@@ -120,7 +121,7 @@ pub(super) fn csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
 fn write_csv(path: Option<&Path>, table: &[u8], output: &Output) -> Result<(), Failure> {
     if let Some(path) = path {
         durable::write_private(path, table)?;
-        output.note(&format!("{} holds the same as a table", path.display()));
+        output.note(&UserMessage::new("note-same-as-table").text("path", path.display()));
     }
     Ok(())
 }

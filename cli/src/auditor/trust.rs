@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use client::formats;
+use messages::UserMessage;
 use protocol::{
     agency::quorum,
     policy::{OpenedBy, Past, PolicyKey, TrustPolicy},
@@ -13,7 +14,7 @@ use verify::Verdict;
 use views::auditor::trust::{PastEpoch, ShownWitness, TrustView, WordsCover, spoken};
 
 use crate::{
-    exit::{CONFIGURATION, DONE, ExitCode, Failure},
+    exit::{CONFIGURATION, DONE, ExitCode, Failure, words},
     output::Output,
 };
 
@@ -49,12 +50,13 @@ pub(crate) fn check(arguments: &TrustCheckArguments, output: &Output) -> Result<
     let whole = words::first_wrong(trust.file_hash(), &said);
     if let (Some(at), Some(_)) = (network, whole) {
         let what = if at > words::WORDS {
-            format!("{} words were expected, and more were given", words::WORDS)
+            UserMessage::new("words-too-many").text("expected", words::WORDS)
         } else {
-            format!("{}: word {at} is not this file's", arguments.file.display())
+            UserMessage::new("words-differ")
+                .text("path", arguments.file.display())
+                .text("at", at)
         };
-        return Err(Failure::new(CONFIGURATION, what)
-            .help("listen to the words again; if they differ still, do not use this trust file"));
+        return Err(Failure::new(CONFIGURATION, what).help(UserMessage::new("help-words-again")));
     }
     if whole.is_none() {
         output.view(&view(&trust, &arguments.file, Some(WordsCover::All)));
@@ -62,17 +64,22 @@ pub(crate) fn check(arguments: &TrustCheckArguments, output: &Output) -> Result<
     }
     let covers = Some(WordsCover::WithoutPast);
     output.view(&view(&trust, &arguments.file, covers));
-    output.note("have the words with the past epochs read out, or advance the file yourself with muhr trust advance");
+    output.note(&UserMessage::new("note-words-with-past"));
     Ok(Verdict::CannotDecide.exit_code())
 }
 
-/// What makes a file weak: so few agencies can be wrong together, or be bought.
+/// Weakness of a file, if it has one: so few agencies can be wrong together, or be bought.
 fn weakness(trust: &TrustPolicy) -> Option<String> {
     let agencies = trust.agencies();
     let least = trust.rule().least(&|name| agencies.contains(&name));
     let (count, enough) = (agencies.len(), quorum(agencies.len()));
     (least < enough).then(|| {
-        format!("{least} of {count} agencies are enough for this file, where a network of {count} needs {enough}: ask who made it, and why")
+        words(
+            &UserMessage::new("trust-file-weak")
+                .text("least", least)
+                .text("count", count)
+                .text("enough", enough),
+        )
     })
 }
 

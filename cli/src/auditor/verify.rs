@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use client::{durable, formats, input::InputFile};
+use messages::UserMessage;
 use protocol::{
     dossier::DOSSIER_BYTES_MAX, hash::DocumentHash, kind::Kind, note::NOTE_BYTES_MAX,
     policy::OpenedBy, receipt::RECEIPT_BYTES_MAX, standing::Endorsement,
@@ -22,7 +23,7 @@ use views::{
 };
 
 use crate::{
-    exit::{ExitCode, Failure, USAGE},
+    exit::{ExitCode, Failure, USAGE, words},
     output::Output,
 };
 
@@ -80,8 +81,10 @@ struct Judge<'a> {
 
 pub(crate) fn run(arguments: &VerifyArguments, output: &Output) -> Result<u8, Failure> {
     if arguments.receipt.is_some() && arguments.files.len() != 1 {
-        return Err(Failure::new(USAGE, "--receipt goes with one document")
-            .help("without it, the receipt of FILE is FILE.receipt"));
+        return Err(
+            Failure::new(USAGE, UserMessage::new("receipt-with-several-documents"))
+                .help(UserMessage::new("help-receipt-of-file")),
+        );
     }
     let trust = formats::trust(&arguments.trust)?;
     let then = arguments.then.iter().map(|path| formats::trust(path));
@@ -108,10 +111,10 @@ impl Judge<'_> {
     /// Says something of every file: one that cannot be read hides nothing of the others.
     fn one(&self, file: &Path) -> FileView {
         self.judge(file).unwrap_or_else(|failure| {
-            let help = failure
-                .help
-                .map_or_else(String::new, |help| format!("; {help}"));
-            let judgement = undecided(("file", "file-readable"), format!("{}{help}", failure.what));
+            let help = failure.help.as_ref();
+            let help = help.map_or_else(String::new, |help| format!("; {}", words(help)));
+            let detail = format!("{}{help}", failure.words());
+            let judgement = undecided(("file", "file-readable"), detail);
             self.shown(file, Subject::Other(Kind::Unknown), &judgement)
         })
     }
@@ -139,11 +142,11 @@ impl Judge<'_> {
             Kind::Pending => pending(file),
             Kind::History => undecided(
                 ("format", "kind-judged"),
-                "this is the history of a record, which says nothing of a document; muhr history asks a node for it, and judges it".to_owned(),
+                words(&UserMessage::new("detail-history")),
             ),
             Kind::Archive | Kind::BatchReceipts => undecided(
                 ("format", "kind-judged"),
-                format!("this is {}; take one out with muhr receipt extract, and verify that", kind.words()),
+                words(&UserMessage::new("detail-many-receipts").text("found-kind", kind.word())),
             ),
             // It is called a receipt: then it is judged as one.
             _ if is_called_a_proof(file) => return self.proof(file, input, None),
@@ -194,12 +197,8 @@ impl Judge<'_> {
             None => Subject::DossierAlone,
         };
         if self.arguments.effective {
-            let what = "this is a dossier, and --effective asks of receipts; verify the receipts that it was gathered from";
-            return self.shown(
-                file,
-                subject,
-                &undecided(("effect", "effect-asked"), what.to_owned()),
-            );
+            let what = words(&UserMessage::new("detail-dossier-effective"));
+            return self.shown(file, subject, &undecided(("effect", "effect-asked"), what));
         }
         let depth = self.arguments.follow.unwrap_or(DEPTH_MAX);
         match verify::dossier::read(bytes) {
@@ -211,7 +210,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What is said of a dossier: the gravest of all that is in it stands first.
+    /// View of a dossier: the gravest of all that is in it stands first.
     fn together(&self, file: &Path, subject: Subject, members: &[Member]) -> FileView {
         let verdict = verify::dossier::verdict(members);
         let Some((first, rest)) = members.split_first() else {
@@ -220,7 +219,7 @@ impl Judge<'_> {
                 subject,
                 &undecided(
                     ("dossier", "dossier-read"),
-                    "it holds no receipt".to_owned(),
+                    words(&UserMessage::new("detail-no-receipt")),
                 ),
             );
         };
@@ -249,7 +248,7 @@ impl Judge<'_> {
     }
 }
 
-/// Whether its name says that a file proves something.
+/// Returns whether its name says that a file proves something.
 fn is_called_a_proof(file: &Path) -> bool {
     let ending = file.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| {
@@ -269,7 +268,7 @@ fn follows(judgement: &mut Told, follow: Option<u8>) {
         name: "references",
         code: "references-gathered",
         ok: false,
-        detail: "this is a receipt alone, without those of the records that it rests on; gather it first with muhr receipt gather".to_owned(),
+        detail: words(&UserMessage::new("detail-receipt-alone")),
     });
     judgement.verdict = judgement.verdict.graver(Verdict::CannotDecide);
 }
@@ -292,10 +291,7 @@ fn require_effect(judgement: &mut Told) {
         name: "effect",
         code: "effect",
         ok,
-        detail: format!(
-            "by the word of those who were asked it is {}",
-            endorsement.word()
-        ),
+        detail: words(&UserMessage::new("detail-effect").text("word", endorsement.word())),
     });
 }
 
@@ -304,7 +300,7 @@ fn undecided(check: (&'static str, &'static str), detail: String) -> Told {
 }
 
 fn pending(path: &Path) -> Told {
-    let detail = format!("the entry is on its way: {}", path.display());
+    let detail = words(&UserMessage::new("detail-pending").text("path", path.display()));
     nothing(Verdict::Pending, ("receipt", "entry-decided"), detail)
 }
 
@@ -329,11 +325,16 @@ fn without_receipt(file: &Path, receipt: &Path, kind: Kind) -> Told {
     }
     let is = match kind {
         Kind::Unknown | Kind::Pdf | Kind::Zip | Kind::Html | Kind::Picture => String::new(),
-        kind => format!("{} is {}; ", file.display(), kind.words()),
+        kind => words(
+            &UserMessage::new("detail-file-is")
+                .text("path", file.display())
+                .text("found-kind", kind.word()),
+        ),
     };
-    let detail = format!(
-        "{is}there is no receipt at {}; give it with --receipt",
-        receipt.display()
+    let detail = words(
+        &UserMessage::new("detail-no-receipt-at")
+            .text("is", is)
+            .text("path", receipt.display()),
     );
     undecided(("receipt", "receipt-given"), detail)
 }

@@ -11,7 +11,8 @@ use std::{
 };
 
 use clap::Args;
-use client::{durable, formats, log::Log};
+use client::{coded::Coded, durable, formats, log::Log};
+use messages::UserMessage;
 use protocol::{height::LogSize, merkle::Hash, note::NOTE_BYTES_MAX, policy::TrustPolicy};
 use verify::{Verdict, checkpoint};
 use views::{auditor::watch::WatchView, shown::ShownTime};
@@ -72,10 +73,10 @@ pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Fai
                 }
                 // A node that is away, slow or behind is named, and the watch goes on.
                 Err(failure) if !is_contradiction(failure.code) => {
-                    output.view(&look_of(url, "not judged", None, Some(&failure.what)));
+                    output.view(&look_of(url, "not judged", None, Some(&failure)));
                 }
                 Err(failure) => {
-                    output.view(&look_of(url, "contradiction", None, Some(&failure.what)));
+                    output.view(&look_of(url, "contradiction", None, Some(&failure)));
                     return Err(failure);
                 }
             }
@@ -87,7 +88,7 @@ pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Fai
             } else {
                 Err(Failure::new(
                     UNREACHABLE,
-                    "none of the nodes could be judged",
+                    UserMessage::new("no-node-judged"),
                 ))
             };
         }
@@ -95,7 +96,7 @@ pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Fai
     }
 }
 
-/// What must end the watch: broken proofs, another network, a fork.
+/// Returns whether a failure must end the watch: broken proofs, another network, a fork.
 fn is_contradiction(code: u8) -> bool {
     [Verdict::ProofBroken, Verdict::WrongNetwork, Verdict::Fork]
         .iter()
@@ -109,8 +110,13 @@ fn remembered(trust: &TrustPolicy, state: &Path) -> Result<Option<String>, Failu
     }
     let note = String::from_utf8_lossy(&durable::read(state, NOTE_BYTES_MAX)?).into_owned();
     checkpoint::judge(trust, &note).map_err(|error| {
-        Failure::verdict(error.verdict(), format!("{}: {error}", state.display()))
-            .help("the file holds the newest checkpoint that was seen; keep it, and give another name with --state")
+        Failure::verdict(
+            error.verdict(),
+            UserMessage::new("checkpoint-untrusted")
+                .text("path", state.display())
+                .text("reason", error),
+        )
+        .help(UserMessage::new("help-seen-checkpoint"))
     })?;
     Ok(Some(note))
 }
@@ -128,8 +134,12 @@ fn look(
     evidence: &Path,
 ) -> Result<Looked, Failure> {
     let note = log.checkpoint()?;
-    let trusted = checkpoint::judge(trust, &note)
-        .map_err(|error| Failure::verdict(error.verdict(), format!("its checkpoint: {error}")))?;
+    let trusted = checkpoint::judge(trust, &note).map_err(|error| {
+        Failure::verdict(
+            error.verdict(),
+            UserMessage::new("its-checkpoint-untrusted").text("reason", error),
+        )
+    })?;
     let size = trusted.checkpoint().size;
     let Some(seen) = seen else {
         return Ok(Looked {
@@ -146,7 +156,7 @@ fn look(
     })
 }
 
-/// Whether `newer`, which `log` shows, continues `older`, and is larger. A log that is behind what was
+/// Returns whether `newer`, which `log` shows, continues `older`, and is larger. A log that is behind what was
 /// seen is no contradiction: it is named, and nothing can be said of it until it has caught up.
 pub(super) fn continues(
     trust: &TrustPolicy,
@@ -156,27 +166,25 @@ pub(super) fn continues(
     evidence: &Path,
 ) -> Result<bool, Failure> {
     let read = |note: &str| {
-        checkpoint::judge(trust, note)
-            .map_err(|error| Failure::verdict(error.verdict(), error.to_string()))
+        checkpoint::judge(trust, note).map_err(|error| {
+            let what = UserMessage::new("checkpoint-of-nobody-trusted").text("reason", &error);
+            Failure::verdict(error.verdict(), what)
+        })
     };
     let (old, new) = (read(older)?, read(newer)?);
     let (old, new) = (old.checkpoint(), new.checkpoint());
     let guilty = checkpoint::fork(trust, older, newer);
     if !guilty.is_empty() || (old.size == new.size && old.root != new.root) {
-        let what = format!(
-            "the network has forked: two roots for size {}, both signed by {}",
-            new.size,
-            guilty.join(", ")
-        );
+        let what = UserMessage::new("network-forked")
+            .text("size", new.size)
+            .text("names", guilty.join(", "));
         return Err(forked(evidence, (older, newer), None, what));
     }
     if new.size < old.size {
-        let what = format!(
-            "it shows size {}, and size {} was seen before",
-            new.size, old.size
-        );
-        return Err(Failure::new(UNREACHABLE, what)
-            .help("the node is behind or restored; ask another agency's node"));
+        let what = UserMessage::new("node-shows-less")
+            .text("shown", new.size)
+            .text("seen", old.size);
+        return Err(Failure::new(UNREACHABLE, what).help(UserMessage::new("help-node-behind")));
     }
     if new.size == old.size {
         return Ok(false);
@@ -187,16 +195,14 @@ pub(super) fn continues(
     }
     // Either the tiles are wrong, or both checkpoints are signed and one does not continue the other.
     if log.root(new.size, new.size)? != new.root {
-        return Err(Failure::verdict(
-            Verdict::ProofBroken,
-            "its tiles do not lead to the root of its own checkpoint",
-        )
-        .help("ask another agency's node; keep a copy of this one's tiles"));
+        return Err(
+            Failure::verdict(Verdict::ProofBroken, UserMessage::new("tiles-do-not-lead"))
+                .help(UserMessage::new("help-ask-another-keep-tiles")),
+        );
     }
-    let what = format!(
-        "the log of size {} does not continue the one of size {} that was seen before",
-        new.size, old.size
-    );
+    let what = UserMessage::new("log-does-not-continue")
+        .text("size", new.size)
+        .text("seen", old.size);
     let prefix = log.prefix(old.size, new.size)?;
     Err(forked(evidence, (older, newer), Some(prefix), what))
 }
@@ -206,7 +212,7 @@ fn forked(
     evidence: &Path,
     (older, newer): (&str, &str),
     prefix: Option<Vec<Hash>>,
-    what: String,
+    what: UserMessage,
 ) -> Failure {
     let kept = checkpoint::ForkEvidence {
         one: older.to_owned(),
@@ -214,17 +220,20 @@ fn forked(
         prefix,
     };
     match durable::write(evidence, kept.write().as_bytes()) {
-        Ok(()) => Failure::verdict(Verdict::Fork, what).help(format!(
-            "the evidence is in {}; show it to every agency",
-            evidence.display()
-        )),
+        Ok(()) => Failure::verdict(Verdict::Fork, what)
+            .help(UserMessage::new("help-evidence-is-in").text("path", evidence.display())),
         Err(error) => Failure::verdict(Verdict::Fork, what)
-            .help(format!("the evidence could not be written: {error}")),
+            .help(UserMessage::new("help-evidence-unwritten").part("reason", error.message())),
     }
 }
 
 /// One line, or one JSON document, for each look at a node.
-fn look_of(url: &str, result: &'static str, size: Option<LogSize>, why: Option<&str>) -> WatchView {
+fn look_of(
+    url: &str,
+    result: &'static str,
+    size: Option<LogSize>,
+    why: Option<&Failure>,
+) -> WatchView {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |passed| u64::try_from(passed.as_millis()).unwrap_or(0));
     WatchView {
@@ -232,6 +241,6 @@ fn look_of(url: &str, result: &'static str, size: Option<LogSize>, why: Option<&
         url: url.to_owned(),
         result,
         size: size.map(LogSize::get),
-        reason: why.map(ToOwned::to_owned),
+        reason: why.map(Failure::words),
     }
 }

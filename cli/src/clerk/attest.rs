@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use api::InboxRecord;
 use clap::Args;
 use client::{
+    coded::{Coded, failed_check},
     durable,
     formats::NotOfKind,
     submit::{self, Clerk},
 };
+use messages::UserMessage;
 use protocol::{
     entry::{Operation, Statement},
     kind::Kind,
@@ -22,10 +24,7 @@ use protocol::{
     state::RecordState,
 };
 use verify::receipt::ReceiptFacts;
-use views::{
-    clerk::inbox::{InboxView, WaitingRecord},
-    steps::detail,
-};
+use views::clerk::inbox::{InboxView, WaitingRecord};
 
 use super::{
     references::Rests,
@@ -91,9 +90,14 @@ pub(crate) fn run(
     let facts = believed(&clerk, arguments, &bytes)?;
     let state = current(&clerk, &shown, &facts)?;
     let Some(Opening { record, .. }) = shown.opening else {
-        let what = "the receipt does not show the record's number";
-        return Err(Failure::new(USAGE, format!("{}: {what}", path.display()))
-            .help("ask for a receipt with its opening"));
+        let what = UserMessage::new("receipt-hides-number");
+        return Err(Failure::new(
+            USAGE,
+            UserMessage::new("in-file")
+                .text("path", path.display())
+                .part("what", what),
+        )
+        .help(UserMessage::new("help-receipt-with-opening")));
     };
     let opening = Opening {
         record,
@@ -137,18 +141,28 @@ fn of_a_record(path: &Path, bytes: &[u8]) -> Result<Receipt, Failure> {
     let shown = Receipt::parse(bytes).map_err(|error| {
         let reads = |bytes: &[u8]| Receipt::parse(bytes).is_ok();
         let what = NotOfKind::of(Kind::Receipt, bytes, &error, reads);
-        Failure::new(USAGE, format!("{}: {what}", path.display()))
-            .help("give the receipt that the other agency handed over with its document")
+        Failure::new(
+            USAGE,
+            UserMessage::new("in-file")
+                .text("path", path.display())
+                .part("what", what.message()),
+        )
+        .help(UserMessage::new("help-receipt-of-other-agency"))
     })?;
     if shown.entry.statement.operation.is_attestation() {
-        let what = "the receipt of an attestation";
-        return Err(Failure::new(USAGE, format!("{}: {what}", path.display()))
-            .help("give the receipt of the record itself"));
+        let what = UserMessage::new("receipt-of-attestation");
+        return Err(Failure::new(
+            USAGE,
+            UserMessage::new("in-file")
+                .text("path", path.display())
+                .part("what", what),
+        )
+        .help(UserMessage::new("help-receipt-of-record")));
     }
     Ok(shown)
 }
 
-/// What the receipt proves, with its document if there is one.
+/// Facts that the receipt proves, with its document if there is one.
 fn believed(
     clerk: &Clerk,
     arguments: &AttestArguments,
@@ -161,11 +175,17 @@ fn believed(
         .transpose()?;
     let judged = verify::receipt::judge(&clerk.trust, bytes, document.as_ref());
     let proves = judged.proves_entry();
-    let failed = judged.failure();
-    let what = failed.map_or_else(String::new, |step| format!(": {}", detail(step)));
+    let path = arguments.receipt.display();
+    let what = judged.failure().map_or_else(
+        || UserMessage::new("file-alone").text("path", &path),
+        |step| {
+            UserMessage::new("file-check")
+                .text("path", &path)
+                .part("check", failed_check(step))
+        },
+    );
     judged.facts.filter(|_| proves).ok_or_else(|| {
-        let what = format!("{}{what}", arguments.receipt.display());
-        Failure::verdict(judged.verdict, what).help("attest only to what verifies")
+        Failure::verdict(judged.verdict, what).help(UserMessage::new("help-attest-what-verifies"))
     })
 }
 
@@ -174,20 +194,20 @@ fn current(clerk: &Clerk, shown: &Receipt, facts: &ReceiptFacts) -> Result<Recor
     let statement = &shown.entry.statement;
     let (state, history) = submit::latest(clerk, &statement.registry, &statement.key)?;
     if history.size < facts.size {
-        let what = format!(
-            "the node shows the log up to size {}, and the receipt is of size {}",
-            history.size, facts.size
+        let what = UserMessage::new("node-behind-receipt")
+            .text("node-size", history.size)
+            .text("receipt-size", facts.size);
+        return Err(
+            Failure::new(UNREACHABLE, what).help(UserMessage::new("help-node-behind-or-hides"))
         );
-        return Err(Failure::new(UNREACHABLE, what)
-            .help("it is behind, or hides what came since: ask another agency's node"));
     }
     if state.version != facts.version {
-        let what = format!(
-            "the receipt is of version {}, and the record is at version {} by now",
-            facts.version, state.version
+        let what = UserMessage::new("receipt-not-of-latest")
+            .text("receipt-version", facts.version)
+            .text("version", state.version);
+        return Err(
+            Failure::new(CONFLICT, what).help(UserMessage::new("help-ask-agency-for-latest"))
         );
-        return Err(Failure::new(CONFLICT, what)
-            .help("ask the agency for the receipt and the document of the latest version"));
     }
     Ok(state)
 }
@@ -197,16 +217,13 @@ fn evidence(operation: Operation, arguments: &AttestArguments) -> Result<Option<
         None => Ok(None),
         Some(_) if operation != Operation::Dispute => Err(Failure::new(
             USAGE,
-            format!(
-                "{} takes no evidence; only a dispute does",
-                operation.word()
-            ),
+            UserMessage::new("evidence-not-taken").text("operation", operation.word()),
         )),
         Some(file) => Ok(submit::content(Some(durable::hash(file)?), Vec::new())?),
     }
 }
 
-/// Whether a waiting record has this number, in whichever way its registry writes numbers.
+/// Returns whether a waiting record has this number, in whichever way its registry writes numbers.
 fn is_of(record: &InboxRecord, number: &RecordId) -> bool {
     let Some(registry) = RegistryName::parse(&record.registry) else {
         return false;
@@ -244,9 +261,10 @@ pub(crate) fn inbox(arguments: &InboxArguments, output: &Output) -> Result<u8, F
         all: inbox.all,
         records: shown.collect(),
     });
-    output.note(&format!(
-        "{} wait for {}, as the node tells; the agency that recorded one has its document and receipt",
-        inbox.all, arguments.agency
-    ));
+    output.note(
+        &UserMessage::new("note-inbox")
+            .text("count", inbox.all)
+            .text("agency", &arguments.agency),
+    );
     Ok(DONE)
 }

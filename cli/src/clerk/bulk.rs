@@ -25,6 +25,7 @@ use client::{
     table::{Row, Table, Wanted},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use messages::UserMessage;
 use protocol::{name::RegistryName, record::CaseRule};
 use views::clerk::bulk::BulkView;
 
@@ -121,7 +122,7 @@ pub(crate) fn run(arguments: &BulkArguments, output: &Output) -> Result<u8, Fail
     };
     let mut results = Results::open(out, &arguments.input, input.columns(), run)?;
     if earlier > 0 && !arguments.dry_run {
-        output.note(&format!("continuing: {earlier} rows were signed before"));
+        output.note(&UserMessage::new("note-continuing").text("rows", earlier));
     }
     let mut journal = Some(journal);
     let uploader = clerk
@@ -171,25 +172,31 @@ fn left_behind(uploader: &Uploader, output: &Output) -> usize {
     let found = match uploader.bring_left_behind() {
         Ok(found) => found,
         Err(error) => {
-            let what = "what earlier runs signed for rows that are not in the table now could not be looked for";
+            let what = UserMessage::new("left-behind-unknown");
             let why = Failure::from(error).what;
-            output.note(&format!("{what}: {why}; run the same command again"));
+            output.note(
+                &UserMessage::new("note-run-again")
+                    .part("what", what)
+                    .part("why", why),
+            );
             return 1;
         }
     };
     for left in found.iter().take(LEFT_NAMED) {
         let receipt = match &left.receipt {
-            Ok(place) => format!("its receipt is {}", place.display()),
+            Ok(place) => UserMessage::new("left-behind-receipt").text("path", place.display()),
             Err(why) => why.clone(),
         };
-        output.note(&format!(
-            "{}: version {} is recorded as an earlier run signed it, and no row of the table says that now; {receipt}",
-            left.record, left.version
-        ));
+        output.note(
+            &UserMessage::new("note-left-behind")
+                .text("record", &left.record)
+                .text("version", left.version)
+                .part("receipt", receipt),
+        );
     }
     if found.len() > LEFT_NAMED {
         let more = found.len() - LEFT_NAMED;
-        output.note(&format!("and {more} more that no row asks for"));
+        output.note(&UserMessage::new("note-left-behind-more").text("more", more));
     }
     found.len()
 }
@@ -216,14 +223,14 @@ fn case_rule(
             Err(failure)
         }
         Err(_) => {
-            output.note("no node proves how the registry's numbers are written: small letters are taken for other letters");
+            output.note(&UserMessage::new("note-case-unknown"));
             Ok(CaseRule::AsWritten)
         }
         known => known,
     }
 }
 
-/// What amending takes, if that is asked for.
+/// Needs of amending, if that is asked for.
 fn upsert(arguments: &BulkArguments, output: &Output) -> Result<Option<Upsert>, Failure> {
     let Some(reason) = arguments.reason.as_deref() else {
         return Ok(None);
@@ -231,11 +238,11 @@ fn upsert(arguments: &BulkArguments, output: &Output) -> Result<Option<Upsert>, 
     let reason = typed::reason(reason)?;
     let earlier = Earlier::open(&arguments.earlier)?;
     let count = earlier.records();
-    output.note(&format!("receipts of {count} records of earlier runs"));
+    output.note(&UserMessage::new("note-earlier-receipts").text("count", count));
     Ok(Some(Upsert { reason, earlier }))
 }
 
-/// What rows are taken from.
+/// Source of rows.
 enum RowSource {
     Table(Box<Table>),
     Folder(Folder),
@@ -283,12 +290,14 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<RowSource, Failure
     let answers = terminal::answers(output);
     if path.is_dir() {
         if arguments.effective.is_some() {
-            let what = "--effective names a column, and a folder of documents has none";
-            return Err(Failure::new(USAGE, what).help("anchor a table that lists them"));
+            let what = UserMessage::new("effective-without-columns");
+            return Err(Failure::new(USAGE, what).help(UserMessage::new("help-anchor-table")));
         }
         if arguments.out.canonicalize().ok() == path.canonicalize().ok() {
-            let what = "--out is the folder of the documents itself";
-            return Err(Failure::new(USAGE, what).help("choose another folder with --out"));
+            let what = UserMessage::new("out-is-documents");
+            return Err(
+                Failure::new(USAGE, what).help(UserMessage::new("help-choose-other-out-folder"))
+            );
         }
         let selection = Selection {
             include: arguments.include.clone(),
@@ -301,12 +310,14 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<RowSource, Failure
         }
         let rows = folder.rows();
         if rows == 0 {
-            let what = format!("{shown}: no documents are in it");
-            return Err(Failure::new(USAGE, what).help("is it the folder that was meant?"));
+            let what = UserMessage::new("folder-without-documents").text("path", shown);
+            return Err(Failure::new(USAGE, what).help(UserMessage::new("help-folder-meant")));
         }
-        output.note(&format!(
-            "{shown}: a folder, {rows} documents; number from: the file's name"
-        ));
+        output.note(
+            &UserMessage::new("note-folder")
+                .text("path", shown)
+                .text("rows", rows),
+        );
         confirm(arguments, output, answers)?;
         return Ok(RowSource::Folder(folder));
     }
@@ -316,7 +327,7 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<RowSource, Failure
     let Some(record) = arguments.record.as_deref() else {
         return Err(Failure::new(
             USAGE,
-            "--record is missing: the column of the record's number",
+            UserMessage::new("record-column-missing"),
         ));
     };
     let wanted = Wanted {
@@ -332,20 +343,23 @@ fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<
     let asks = answers && !arguments.yes && !arguments.dry_run;
     if asks {
         let does = if arguments.upsert {
-            "registered or amended"
+            UserMessage::new("registered-or-amended")
         } else {
-            "registered"
+            UserMessage::new("registered")
         };
-        output.note(&format!(
-            "each is {does} in {}, handed to {}, and stands in the log for good",
-            arguments.registry,
-            arguments.options.node.join(", ")
-        ));
+        output.note(
+            &UserMessage::new("note-each-is")
+                .part("does", does)
+                .text("registry", &arguments.registry)
+                .text("nodes", arguments.options.node.join(", ")),
+        );
     }
-    let question = "is that right? y and Enter goes on, anything else ends";
-    if asks && !terminal::agrees(question, output) {
-        return Err(Failure::new(USAGE, "not confirmed; nothing was sent")
-            .help("say how the table is written with --encoding, --delimiter and --sheet"));
+    let question = UserMessage::new("ask-right");
+    if asks && !terminal::agrees(&question, output) {
+        return Err(
+            Failure::new(USAGE, UserMessage::new("not-confirmed-not-sent"))
+                .help(UserMessage::new("help-say-how-written")),
+        );
     }
     Ok(())
 }
@@ -361,7 +375,7 @@ fn try_all(
         let fit = chunk.rows.into_iter().map(|row| {
             match places.and_then(|folder| import::refuses(folder, &row.name)) {
                 Some(why) => import::unplaced(&row, why),
-                None => RowOutcome::not_done(row.number, Some(row.record), "fit", String::new()),
+                None => RowOutcome::not_done(row.number, Some(row.record), "fit", None),
             }
         });
         chunk.outcomes.extend(fit);

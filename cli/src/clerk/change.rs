@@ -1,11 +1,12 @@
 //! `muhr amend`, `correct`, `suspend`, `reinstate`, `revoke`: the next version of a record.
 //!
-//! What the next version follows is taken from the record's history, and only after its proof held.
+//! The version before the next is taken from the record's history, and only after its proof held.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use client::{durable, submit};
+use messages::UserMessage;
 use protocol::{
     entry::{Operation, Statement},
     opening::{Content, Opening},
@@ -97,12 +98,9 @@ fn change(
     if operation.has_content() && document.is_none() && fields.is_empty() {
         return Err(Failure::new(
             USAGE,
-            format!("{} needs the new document or fields", operation.word()),
+            UserMessage::new("change-needs-content").text("operation", operation.word()),
         )
-        .help(format!(
-            "muhr {} NUMBER FILE --registry R --reason CODE",
-            operation.word()
-        )));
+        .help(UserMessage::new("help-change-usage").text("operation", operation.word())));
     }
     let clerk = submission::open(&arguments.options, output)?;
     let case_rule = typed::case_rule(&clerk, &registry)?;

@@ -1,10 +1,11 @@
-//! What is about to be signed, in plain words: taken from the statement itself, not from what was typed.
+//! Lines about what is to be signed, in plain words: taken from the statement itself, not from what was typed.
 //!
 //! Nothing is asked or printed here. The values of fields are for the clerk's own eyes: the lines go to a
 //! terminal and nowhere else.
 
 use std::borrow::Cow;
 
+use messages::UserMessage;
 use protocol::{
     commitment::DOCUMENT_FIELD,
     entry::{Operation, Statement},
@@ -18,13 +19,15 @@ use super::{references::Rests, submission::SignRequest};
 const CHARACTERS_MAX: usize = 200;
 
 /// One sentence for who signs, and one for each thing that the signature stands for.
-pub(super) fn of(request: &SignRequest<'_>, origin: &Origin) -> Vec<String> {
+pub(super) fn of(request: &SignRequest<'_>, origin: &Origin) -> Vec<UserMessage> {
     let statement = &request.statement;
     let mut lines = vec![
-        format!("{} signs for {origin}:", statement.author),
-        format!(
-            "  {}",
-            what_is_done(statement, &request.opening.record.to_string())
+        UserMessage::new("sign-who")
+            .text("author", &statement.author)
+            .text("origin", origin),
+        UserMessage::new("sign-line").part(
+            "line",
+            what_is_done(statement, &request.opening.record.to_string()),
         ),
     ];
     match &request.opening.content {
@@ -36,102 +39,116 @@ pub(super) fn of(request: &SignRequest<'_>, origin: &Origin) -> Vec<String> {
                 lines.push(if name == DOCUMENT_FIELD {
                     file(request, value)
                 } else {
-                    format!("  field {} = {}", shown(name), shown(value))
+                    UserMessage::new("sign-field")
+                        .text("name", shown(name))
+                        .text("value", shown(value))
                 });
             }
         }
         Some(Content::Redacted(_)) | None => {}
     }
     if let Some(date) = &statement.effective {
-        lines.push(format!("  in force from {date}"));
+        lines.push(UserMessage::new("sign-in-force").text("date", date));
     }
     if let Some(reason) = &statement.reason {
-        lines.push(format!("  for the reason {reason}"));
+        lines.push(UserMessage::new("sign-reason").text("reason", reason));
     }
     for rests_on in &statement.references {
-        lines.push(format!(
-            "  resting on version {} of a record in {}, key {}",
-            rests_on.version,
-            rests_on.registry,
-            rests_on.key.to_hex()
-        ));
+        lines.push(
+            UserMessage::new("sign-rests-on")
+                .text("version", rests_on.version)
+                .text("registry", &rests_on.registry)
+                .text("key", rests_on.key.to_hex()),
+        );
     }
     lines.extend(rests(request));
     let nodes = request.options.node.join(", ");
-    lines.push(format!(
-        "  handed to {nodes}; it stands in the log for good"
-    ));
+    lines.push(UserMessage::new("sign-handed-to").text("nodes", nodes));
     if statement.commitment.is_some() {
-        lines.push(
-            "  what it says of the content is a commitment: the content stays here".to_owned(),
-        );
+        lines.push(UserMessage::new("sign-commitment"));
     }
     lines
 }
 
-/// What the new version rests on though it was not said, or no more though an earlier one does.
-pub(super) fn rests(request: &SignRequest<'_>) -> Vec<String> {
+/// Line about what the new version rests on though it was not said, or no more though an earlier one does.
+pub(super) fn rests(request: &SignRequest<'_>) -> Vec<UserMessage> {
     let line = match request.rests {
         Rests::AsSaid => return Vec::new(),
-        Rests::As(version) => format!(
-            "  resting on all that version {version} rests on ({}); --rests-on says otherwise",
-            request.statement.references.len()
-        ),
-        Rests::NoMore(version) => {
-            format!("  resting on no other record any more, as version {version} does")
-        }
+        Rests::As(version) => UserMessage::new("sign-rests-as")
+            .text("version", version)
+            .text("count", request.statement.references.len()),
+        Rests::NoMore(version) => UserMessage::new("sign-rests-no-more").text("version", version),
     };
     vec![line]
 }
 
-fn what_is_done(statement: &Statement, record: &str) -> String {
+fn what_is_done(statement: &Statement, record: &str) -> UserMessage {
     let Statement {
         registry, version, ..
     } = statement;
     let agency = statement.author.agency();
     let record = shown(record);
     match statement.operation {
-        Operation::Register => format!("registers record {record} in {registry}: its version 1"),
-        Operation::Amend => {
-            format!("amends record {record} in {registry} from now on: its version {version}")
-        }
-        Operation::Correct => {
-            format!("corrects record {record} in {registry} from the start: its version {version}")
-        }
-        Operation::Suspend => {
-            format!("suspends record {record} in {registry} for a while: its version {version}")
-        }
-        Operation::Reinstate => {
-            format!("puts record {record} in {registry} back in force: its version {version}")
-        }
-        Operation::Revoke => format!(
-            "revokes record {record} in {registry} for good: version {version} will be its last"
-        ),
-        Operation::Confirm => format!(
-            "confirms, as the word of {agency}, version {version} of record {record} in {registry}"
-        ),
-        Operation::Dispute => format!(
-            "disputes, as the word of {agency}, version {version} of record {record} in {registry}"
-        ),
-        Operation::Withdraw => format!(
-            "takes back what {agency} said of version {version} of record {record} in {registry}"
-        ),
+        Operation::Register => UserMessage::new("sign-registers")
+            .text("record", record)
+            .text("registry", registry),
+        Operation::Amend => UserMessage::new("sign-amends")
+            .text("record", record)
+            .text("registry", registry)
+            .text("version", version),
+        Operation::Correct => UserMessage::new("sign-corrects")
+            .text("record", record)
+            .text("registry", registry)
+            .text("version", version),
+        Operation::Suspend => UserMessage::new("sign-suspends")
+            .text("record", record)
+            .text("registry", registry)
+            .text("version", version),
+        Operation::Reinstate => UserMessage::new("sign-reinstates")
+            .text("record", record)
+            .text("registry", registry)
+            .text("version", version),
+        Operation::Revoke => UserMessage::new("sign-revokes")
+            .text("record", record)
+            .text("registry", registry)
+            .text("version", version),
+        Operation::Confirm => UserMessage::new("sign-confirms")
+            .text("agency", agency)
+            .text("version", version)
+            .text("record", record)
+            .text("registry", registry),
+        Operation::Dispute => UserMessage::new("sign-disputes")
+            .text("agency", agency)
+            .text("version", version)
+            .text("record", record)
+            .text("registry", registry),
+        Operation::Withdraw => UserMessage::new("sign-withdraws")
+            .text("agency", agency)
+            .text("version", version)
+            .text("record", record)
+            .text("registry", registry),
     }
 }
 
-fn file(request: &SignRequest<'_>, hash: &str) -> String {
+fn file(request: &SignRequest<'_>, hash: &str) -> UserMessage {
     let what = if request.statement.operation == Operation::Dispute {
-        "evidence"
+        UserMessage::new("word-evidence")
     } else {
-        "document"
+        UserMessage::new("word-document")
     };
     let Some(path) = request.file else {
-        return format!("  {what} with the SHA-256 {hash}");
+        return UserMessage::new("sign-file-hash")
+            .part("what", what)
+            .text("hash", hash);
     };
     let bytes = std::fs::metadata(path).map_or(0, |found| found.len());
     let path = path.display().to_string();
     let path = shown(&path);
-    format!("  {what} {path}, {bytes} bytes, SHA-256 {hash}")
+    UserMessage::new("sign-file")
+        .part("what", what)
+        .text("path", path)
+        .text("bytes", bytes)
+        .text("hash", hash)
 }
 
 /// A text that is not endless. What acts in it is written out where it is shown.

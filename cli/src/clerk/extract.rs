@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use client::{durable, import::archive};
+use messages::UserMessage;
 use protocol::record::CaseRule;
 use views::clerk::anchor::ExtractView;
 
@@ -42,9 +43,11 @@ pub(crate) fn run(arguments: &ReceiptExtractArguments, output: &Output) -> Resul
     }
     let bytes = found.ok_or_else(|| {
         let archive = arguments.archive.display();
-        let what = format!("{archive} holds no receipt of {record} in {registry}");
-        Failure::new(USAGE, what)
-            .help("check the number and the registry; result.csv of the run lists all rows")
+        let what = UserMessage::new("archive-lacks-receipt")
+            .text("archive", archive)
+            .text("record", &record)
+            .text("registry", &registry);
+        Failure::new(USAGE, what).help(UserMessage::new("help-check-archive"))
     })?;
     let name = || {
         PathBuf::from(format!(
@@ -54,9 +57,10 @@ pub(crate) fn run(arguments: &ReceiptExtractArguments, output: &Output) -> Resul
     };
     let path = arguments.out.clone().unwrap_or_else(name);
     if path.exists() && durable::read(&path, bytes.len()).ok().as_ref() != Some(&bytes) {
-        let what = format!("{}: something else is there", path.display());
-        return Err(Failure::new(CONFLICT, what)
-            .help("move it away first, or name another file with --out"));
+        let what = UserMessage::new("something-else-there").text("path", path.display());
+        return Err(
+            Failure::new(CONFLICT, what).help(UserMessage::new("help-move-away-or-other-out"))
+        );
     }
     durable::write_private(&path, &bytes)?;
     output.view(&ExtractView {

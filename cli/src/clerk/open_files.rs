@@ -36,7 +36,7 @@ pub(super) fn written_in(folder: &Path) -> HashSet<PathBuf> {
     found
 }
 
-/// Whether a description of an open file says that it is open for writing: the last octal digit of its flags.
+/// Returns whether a description of an open file says that it is open for writing: the last octal digit of its flags.
 #[cfg(target_os = "linux")]
 fn may_write(info: &str) -> bool {
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));

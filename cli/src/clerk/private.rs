@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use client::{durable, formats};
+use messages::UserMessage;
 use protocol::{
     commitment::Fields,
     opening::{Content, Opening},
@@ -40,30 +41,42 @@ pub struct RedactArguments {
 pub(crate) fn redact(arguments: &RedactArguments, output: &Output) -> Result<u8, Failure> {
     let file = &arguments.file;
     let mut receipt = formats::receipt(file)?;
-    let wrong = |what: &str| Failure::new(USAGE, format!("{}: {what}", file.display()));
+    let wrong = |what: UserMessage| {
+        Failure::new(
+            USAGE,
+            UserMessage::new("in-file")
+                .text("path", file.display())
+                .part("what", what),
+        )
+    };
     let opening = receipt
         .opening
         .as_ref()
-        .ok_or_else(|| wrong("the private part was removed, so nothing is left to show"))?;
+        .ok_or_else(|| wrong(UserMessage::new("private-part-removed")))?;
     let content = fitting(&receipt, opening).ok_or_else(|| {
-        let what = "the receipt does not show what was recorded";
-        Failure::verdict(Verdict::Altered, format!("{}: {what}", file.display()))
+        let what = UserMessage::new("receipt-shows-other");
+        Failure::verdict(
+            Verdict::Altered,
+            UserMessage::new("in-file")
+                .text("path", file.display())
+                .part("what", what),
+        )
     })?;
     let fields = content.and_then(Content::fields).ok_or_else(|| {
-        wrong("it has no fields, of which some could be withheld")
-            .help("give it whole, or a copy without its private part: see muhr receipt erase")
+        wrong(UserMessage::new("receipt-without-fields"))
+            .help(UserMessage::new("help-give-whole-or-erased"))
     })?;
     let keep = kept(fields, &arguments.keep)?;
     if keep.len() == fields.as_slice().len() {
         return Err(
-            wrong("all of its fields are kept, so nothing would be withheld")
-                .help("keep fewer, or give the receipt itself"),
+            wrong(UserMessage::new("nothing-withheld")).help(UserMessage::new("help-keep-fewer"))
         );
     }
     let shown: Vec<String> = keep.iter().map(ToString::to_string).collect();
     let shorter = content.map(|content| content.redact(&|name| keep.contains(&name)));
     let shorter = shorter.transpose();
-    let shorter = shorter.map_err(|error| wrong(&error.to_string()))?;
+    let shorter = shorter
+        .map_err(|error| wrong(UserMessage::new("redaction-invalid").text("reason", error)))?;
     let withheld_max = match &shorter {
         Some(Content::Redacted(redacted)) => redacted.hidden(),
         _ => 0,
@@ -76,10 +89,11 @@ pub(crate) fn redact(arguments: &RedactArguments, output: &Output) -> Result<u8,
     let out = arguments.out.clone();
     let out = out.unwrap_or_else(|| redacted_name(file));
     if out.exists() {
-        return Err(
-            Failure::new(CONFLICT, format!("{}: is there already", out.display()))
-                .help("move it away, or name another file with --out"),
-        );
+        return Err(Failure::new(
+            CONFLICT,
+            UserMessage::new("out-exists").text("path", out.display()),
+        )
+        .help(UserMessage::new("help-move-away-or-name-other")));
     }
     durable::write_private(&out, receipt.write().as_bytes())?;
     output.view(&RedactView {
@@ -114,10 +128,11 @@ fn kept<'a>(fields: &'a Fields, arguments: &[String]) -> Result<Vec<&'a str>, Fa
     let names = fields.as_slice().iter().map(|(name, _)| name.as_str());
     if let Some(unknown) = asked.iter().find(|name| !has(name)) {
         let names: Vec<&str> = names.collect();
-        return Err(
-            Failure::new(USAGE, format!("the receipt shows no field \"{unknown}\""))
-                .help(format!("its fields are: {}", names.join(", "))),
-        );
+        return Err(Failure::new(
+            USAGE,
+            UserMessage::new("receipt-shows-no-field").text("field", unknown),
+        )
+        .help(UserMessage::new("help-fields-are").text("fields", names.join(", "))));
     }
     Ok(names.filter(|name| asked.contains(name)).collect())
 }

@@ -2,6 +2,7 @@
 //! it rests on what the version before does: a change of the text is no change of the parcel.
 
 use client::submit::Clerk;
+use messages::UserMessage;
 use protocol::{
     entry::{REFERENCES_MAX, Reference},
     height::Version,
@@ -31,7 +32,7 @@ pub(crate) enum Rests {
     NoMore(Version),
 }
 
-/// What the next version of a record rests on.
+/// Records that the next version of a record rests on.
 pub(super) fn of_next(
     clerk: &Clerk,
     arguments: &[String],
@@ -60,8 +61,8 @@ pub(super) fn find(
     output: &Output,
 ) -> Result<Vec<Reference>, Failure> {
     if arguments.len() > REFERENCES_MAX {
-        let what = format!("--rests-on is given more than {REFERENCES_MAX} times");
-        return Err(Failure::new(USAGE, what).help("an entry names no more records"));
+        let what = UserMessage::new("too-many-references").text("references-max", REFERENCES_MAX);
+        return Err(Failure::new(USAGE, what).help(UserMessage::new("help-no-more-records")));
     }
     (1..)
         .zip(arguments)
@@ -73,9 +74,9 @@ fn one(clerk: &Clerk, at: usize, argument: &str, output: &Output) -> Result<Refe
     let wrong = || {
         Failure::new(
             USAGE,
-            format!("--rests-on number {at} is not REGISTRY:NUMBER[@VERSION]"),
+            UserMessage::new("reference-invalid").text("number", at),
         )
-        .help("write it as kadastr.parcels:10:01:02/3456@2; \"none\" stands alone, for a change that ends what was there")
+        .help(UserMessage::new("help-reference-form"))
     };
     let (registry, number) = argument.split_once(':').ok_or_else(wrong)?;
     let registry = RegistryName::parse(registry).ok_or_else(wrong)?;

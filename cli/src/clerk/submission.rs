@@ -1,4 +1,4 @@
-//! What a clerk says of one record at a desk: read from the command line, asked about, signed, shown.
+//! Submission of one record at a desk: read from the command line, asked about, signed, shown.
 //!
 //! The road to the receipt is the library's (`client::submit`).
 
@@ -8,6 +8,7 @@ use client::{
     formats,
     submit::{self, Clerk, ClerkKey},
 };
+use messages::UserMessage;
 use protocol::{
     entry::Statement, name::RegistryName, opening::Opening, record::RecordId, state::RecordState,
 };
@@ -41,7 +42,7 @@ pub(crate) fn open(options: &ClerkOptions, output: &Output) -> Result<Clerk, Fai
     open_with(options, &read_key(options, output)?)
 }
 
-/// The same with a key that was read before.
+/// Opens the clerk with a key that was read before.
 pub(crate) fn open_with(options: &ClerkOptions, key: &ClerkKey) -> Result<Clerk, Failure> {
     let trust = formats::trust(&options.trust)?;
     let network = formats::network(&trust, &options.trust)?;
@@ -54,7 +55,7 @@ pub(crate) const fn patience(options: &ClerkOptions) -> Duration {
     Duration::from_secs(options.timeout)
 }
 
-/// What a clerk wants to say of one record.
+/// Request of a clerk to say something of one record.
 #[derive(Debug)]
 pub(crate) struct SignRequest<'a> {
     pub(crate) statement: Statement,
@@ -80,7 +81,9 @@ pub(crate) fn latest_of(
         let is_missing = error.verdict() == Some(Verdict::NotFound);
         let mut failure = Failure::from(error);
         if let Some(parted) = record.parted().filter(|_| is_missing) {
-            failure.what = format!("{} (the number was {parted})", failure.what);
+            failure.what = UserMessage::new("number-parted")
+                .part("what", failure.what)
+                .text("parted", parted);
         }
         failure
     })
@@ -99,7 +102,7 @@ pub(crate) fn submit(
     } = &request;
     let there = submit::existing_receipt(clerk, receipt_path, statement, opening)?;
     let facts = if let Some(facts) = there {
-        output.note("the receipt is already there");
+        output.note(&UserMessage::new("note-receipt-there"));
         facts
     } else {
         let said = if terminal::answers(output) {
@@ -113,7 +116,7 @@ pub(crate) fn submit(
                 output.note(line);
             }
             let asks = !request.yes && terminal::answers(output);
-            !asks || terminal::agrees(terminal::SIGN, output)
+            !asks || terminal::agrees(&terminal::SIGN, output)
         };
         let (statement, opening) = (request.statement, request.opening);
         submit::sign_and_submit(clerk, receipt_path, statement, opening, agree)?

@@ -1,6 +1,7 @@
 //! Words of the command line that become types: names, numbers, dates, fields. Each refusal names the word.
 
 use client::{submit::Clerk, time};
+use messages::UserMessage;
 use protocol::{
     commitment::DOCUMENT_FIELD,
     name::{AgencyName, Date, ReasonCode, RegistryName},
@@ -20,15 +21,18 @@ pub(crate) fn fields(arguments: &[String]) -> Result<Vec<(String, String)>, Fail
             .filter(|(name, _)| !name.is_empty() && *name != DOCUMENT_FIELD);
         pair.map(|(name, value)| (name.to_owned(), value.to_owned()))
             .ok_or_else(|| {
-                Failure::new(USAGE, format!("--field number {number} is not name=value"))
-                    .help("the name \"document\" is kept for the document itself")
+                Failure::new(
+                    USAGE,
+                    UserMessage::new("field-invalid").text("number", number),
+                )
+                .help(UserMessage::new("help-field-document"))
             })
     };
     let pairs: Vec<(String, String)> = (1..).zip(arguments).map(read).collect::<Result<_, _>>()?;
     for (at, (name, _)) in pairs.iter().enumerate() {
         if pairs.iter().take(at).any(|(before, _)| before == name) {
-            let what = format!("--field {name} is given twice");
-            return Err(Failure::new(USAGE, what).help("give each field once"));
+            let what = UserMessage::new("field-twice").text("field", name);
+            return Err(Failure::new(USAGE, what).help(UserMessage::new("help-field-once")));
         }
     }
     Ok(pairs)
@@ -37,8 +41,8 @@ pub(crate) fn fields(arguments: &[String]) -> Result<Vec<(String, String)>, Fail
 /// Reads the name of a registry.
 pub(crate) fn registry(text: &str) -> Result<RegistryName, Failure> {
     RegistryName::parse(text).ok_or_else(|| {
-        Failure::new(USAGE, "--registry is not the name of a registry")
-            .help("names look like qurilish.permits")
+        Failure::new(USAGE, UserMessage::new("registry-name-invalid"))
+            .help(UserMessage::new("help-registry-name"))
     })
 }
 
@@ -47,15 +51,18 @@ pub(crate) fn agency(text: &str) -> Result<AgencyName, Failure> {
     AgencyName::parse(text).ok_or_else(|| {
         Failure::new(
             USAGE,
-            format!("--agency \"{text}\" is not the name of an agency"),
+            UserMessage::new("agency-argument-invalid").text("name", text),
         )
-        .help("names are small letters and digits, as qurilish")
+        .help(UserMessage::new("help-agency-name"))
     })
 }
 
 /// Reads a number, whatever registry it is of.
 pub(crate) fn number(text: &str) -> Result<RecordId, Failure> {
-    RecordId::parse(text).map_err(|error| Failure::new(USAGE, error.to_string()))
+    RecordId::parse(text).map_err(|error| {
+        let what = UserMessage::new("number-invalid").text("reason", error);
+        Failure::new(USAGE, what)
+    })
 }
 
 /// Reads a record's number, written as the registry's are, and warns of look-alike letters.
@@ -83,8 +90,8 @@ pub(crate) fn date(text: Option<&str>) -> Result<Option<Date>, Failure> {
     let read = |text| {
         let found = time::of_cell(text).ok().flatten();
         found.ok_or_else(|| {
-            Failure::new(USAGE, "--effective is not a date")
-                .help("write it as 2026-11-23 or 23.11.2026")
+            Failure::new(USAGE, UserMessage::new("effective-not-a-date"))
+                .help(UserMessage::new("help-date-form"))
         })
     };
     text.map(read).transpose()
@@ -93,7 +100,7 @@ pub(crate) fn date(text: Option<&str>) -> Result<Option<Date>, Failure> {
 /// Reads a reason code.
 pub(crate) fn reason(text: &str) -> Result<ReasonCode, Failure> {
     ReasonCode::parse(text).ok_or_else(|| {
-        Failure::new(USAGE, "--reason is not a reason code")
-            .help("codes look like C02: capital letters, digits and -")
+        Failure::new(USAGE, UserMessage::new("reason-invalid"))
+            .help(UserMessage::new("help-reason-form"))
     })
 }

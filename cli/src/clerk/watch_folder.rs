@@ -16,10 +16,12 @@ use std::{
 
 use clap::Args;
 use client::{
+    coded::Coded,
     durable::{self, FileError},
     formats,
     submit::{self, Clerk, ClerkKey, SubmitError},
 };
+use messages::UserMessage;
 use protocol::{
     entry::Statement, hash::DocumentHash, name::RegistryName, opening::Opening, pending::Pending,
     receipt::RECEIPT_BYTES_MAX, record::CaseRule,
@@ -37,7 +39,7 @@ use super::{
 use crate::{
     arguments::ClerkOptions,
     clerk::typed,
-    exit::{CONFLICT, DONE, Failure, NOT_PERMITTED, SOME_NOT_DONE, UNREACHABLE, USAGE},
+    exit::{CONFLICT, DONE, Failure, NOT_PERMITTED, SOME_NOT_DONE, UNREACHABLE, USAGE, words},
     output::Output,
 };
 
@@ -66,7 +68,7 @@ pub struct HotArguments {
     pub options: ClerkOptions,
 }
 
-/// What stands behind the name of a document for its receipt, and for an entry on its way to one.
+/// Endings behind the name of a document for its receipt, and for an entry on its way to one.
 const RECEIPT: &str = ".receipt";
 const PENDING: &str = ".receipt.pending";
 const ON_ITS_WAY: &str = ".pending";
@@ -86,11 +88,11 @@ struct Hot<'a> {
     output: &'a Output,
     /// Which files are taken.
     selection: Selection,
-    /// What was said of documents that are not whole yet.
-    told: HashMap<PathBuf, &'static str>,
+    /// Reasons that were said of documents that are not whole yet.
+    told: HashMap<PathBuf, UserMessage>,
     /// How each file looked the last time.
     seen: HashMap<PathBuf, Seen>,
-    /// What was judged, and how it looked then: it is judged again when it has changed.
+    /// Files that were judged, and how each looked then: it is judged again when it has changed.
     judged: HashMap<PathBuf, Seen>,
     /// Of receipts and entries whose document is gone: how they looked, and the document.
     lost: HashMap<PathBuf, (Seen, Option<DocumentHash>)>,
@@ -132,7 +134,7 @@ pub(crate) fn run(arguments: &HotArguments, output: &Output) -> Result<u8, Failu
     loop {
         // A folder that cannot be read now, as one on another machine, may be there again the next time.
         let waiting = hot.look().unwrap_or_else(|failure| {
-            output.note(&format!("{}; trying again", failure.what));
+            output.note(&UserMessage::new("note-folder-again").part("what", failure.what));
             1
         });
         looks += 1;
@@ -221,10 +223,10 @@ impl Hot<'_> {
     }
 
     /// Says once what is none of the documents, where nobody would see why.
-    fn say_left_out(&mut self, others: &[(PathBuf, &'static str)]) {
+    fn say_left_out(&mut self, others: &[(PathBuf, UserMessage)]) {
         let said = { others.iter() }.filter(|(_, why)| documents::is_said_by_watch(why));
         for (path, why) in said {
-            if self.told.insert(path.clone(), why) != Some(why) {
+            if self.told.insert(path.clone(), why.clone()).as_ref() != Some(why) {
                 self.output.note(&documents::left_out(path, why));
             }
         }
@@ -244,21 +246,31 @@ impl Hot<'_> {
             }
             Ok(state) => state,
         };
-        let (why, what) = match state {
-            FileState::Never(why) => (why, "no document"),
-            FileState::NotYet(_, why) => (why, "waiting"),
+        let (why, what) = match &state {
+            FileState::Never(why) => (why, UserMessage::new("word-no-document")),
+            FileState::NotYet(_, why) => (why, UserMessage::new("word-waiting")),
             FileState::Whole => return None,
         };
-        if self.told.insert(path.to_owned(), why) != Some(why) {
+        let before = self.told.insert(path.to_owned(), why.clone());
+        if before.as_ref() != Some(why) {
             let shown = path.display();
-            self.output.note(&format!("{shown}: {why}; {what}"));
+            self.output.note(
+                &UserMessage::new("note-document")
+                    .text("path", shown)
+                    .part("why", why.clone())
+                    .part("what", what),
+            );
         }
         Some(state)
     }
 
     fn try_again(&self, path: &Path, failure: &Failure) {
-        let (shown, what) = (path.display(), &failure.what);
-        self.output.note(&format!("{shown}: {what}; trying again"));
+        let (shown, what) = (path.display(), failure.what.clone());
+        self.output.note(
+            &UserMessage::new("note-again")
+                .text("path", shown)
+                .part("what", what),
+        );
     }
 
     fn clerk<'c>(&self, clerk: &'c mut Option<Clerk>) -> Result<&'c mut Clerk, Failure> {
@@ -270,7 +282,7 @@ impl Hot<'_> {
         Ok(clerk)
     }
 
-    /// What this program wrote with `ending` behind the names of documents that are there no more.
+    /// Files that this program wrote with `ending` behind the names of documents that are there no more.
     fn orphans(&self, ending: &str) -> Result<Vec<(PathBuf, Seen)>, Failure> {
         let unreadable = |error| FileError::unreadable(self.dir, error);
         let mut all = Vec::new();
@@ -306,7 +318,9 @@ impl Hot<'_> {
                 let clerk = self.clerk(clerk)?;
                 submit::sign_and_submit(clerk, &receipt, statement, opening, || false).map_err(
                     |error| match error {
-                        SubmitError::NotAgreed => Failure::new(CONFLICT, "its entry is gone"),
+                        SubmitError::NotAgreed => {
+                            Failure::new(CONFLICT, UserMessage::new("pending-gone"))
+                        }
                         error => error.into(),
                     },
                 )
@@ -314,16 +328,18 @@ impl Hot<'_> {
             match brought {
                 Ok(_) => {
                     self.anchored += 1;
-                    self.output.note(&format!(
-                        "{shown}: gone while its entry was on its way; the receipt is {}",
-                        receipt.display()
-                    ));
+                    self.output.note(
+                        &UserMessage::new("note-document-gone")
+                            .text("path", shown)
+                            .text("receipt", receipt.display()),
+                    );
                 }
                 Err(failure) if matches!(failure.code, USAGE | CONFLICT | NOT_PERMITTED) => {
-                    let what = &failure.what;
-                    self.output.note(&format!(
-                        "{shown}: gone while its entry was on its way, which was not taken: {what}"
-                    ));
+                    self.output.note(
+                        &UserMessage::new("note-document-gone-not-taken")
+                            .text("path", shown)
+                            .part("what", failure.what),
+                    );
                     let _before = self.judged.insert(path, seen);
                 }
                 Err(failure) => {
@@ -381,8 +397,8 @@ impl Hot<'_> {
         for place in [&receipt, &own(path, PENDING)] {
             // A link could lead to any file, and reading from a pipe would wait for ever.
             if fs::symlink_metadata(place).is_ok_and(|found| !found.is_file()) {
-                let what = format!("{}: a link, folder or device is there", place.display());
-                let help = "move it away: it is where the receipt goes, or its entry on the way";
+                let what = UserMessage::new("place-not-a-file").text("path", place.display());
+                let help = UserMessage::new("help-move-place-away");
                 return Err(Failure::new(CONFLICT, what).help(help));
             }
         }
@@ -429,28 +445,31 @@ impl Hot<'_> {
         let key = opening.record.key(&registry);
         let statement = submit::first(clerk, registry, key, None, Vec::new(), opening);
         let done = submit::existing_receipt(clerk, receipt, &statement, opening)?;
-        let gone = || Failure::verdict(Verdict::Pending, "the receipt was there and is gone");
+        let gone = || Failure::verdict(Verdict::Pending, UserMessage::new("receipt-gone"));
         done.map(drop).ok_or_else(gone)
     }
 
     /// Says beside the document why it is not anchored.
     fn refuse(&mut self, path: &Path, failure: &Failure) {
         self.refused += 1;
-        self.output
-            .note(&format!("{}: {}", path.display(), failure.what));
+        self.output.note(
+            &UserMessage::new("in-file")
+                .text("path", path.display())
+                .part("what", failure.what.clone()),
+        );
         let help = failure
             .help
             .as_ref()
-            .map_or(String::new(), |help| format!("{help}\n"));
-        let text = format!("{}\n{help}", failure.what);
+            .map_or(String::new(), |help| format!("{}\n", words(help)));
+        let text = format!("{}\n{help}", failure.words());
         let written = durable::write(&durable::beside(path, ".refused"), text.as_bytes());
         if let Err(unwritable) = written {
-            self.output.note(&unwritable.to_string());
+            self.output.note(&unwritable.message());
         }
     }
 }
 
-/// What stands beside a document: its receipt, or an entry on its way to one.
+/// Path of what stands beside a document: its receipt, or an entry on its way to one.
 fn own(document: &Path, ending: &str) -> PathBuf {
     let receipt = durable::beside(document, RECEIPT);
     match ending {
@@ -461,22 +480,24 @@ fn own(document: &Path, ending: &str) -> PathBuf {
 
 fn pending(path: &Path) -> Result<Pending, Failure> {
     Pending::parse(&durable::read(path, RECEIPT_BYTES_MAX)?)
-        .map_err(|_| Failure::new(CONFLICT, "what is there is no entry on its way"))
+        .map_err(|_| Failure::new(CONFLICT, UserMessage::new("pending-malformed")))
 }
 
 /// Why a document is not registered under its new name.
 fn handed_in(file: &Path) -> Failure {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     if let Some(document) = name.strip_suffix(PENDING) {
-        let what = format!("the same document is on its way as {document}");
+        let what = UserMessage::new("same-document-on-its-way").text("document", document);
         return Failure::verdict(Verdict::Pending, what);
     }
     let document = name.strip_suffix(RECEIPT).unwrap_or_default();
     Failure::new(
         CONFLICT,
-        format!("the same document was anchored as {document}"),
+        UserMessage::new("same-document-anchored").text("document", document),
     )
-    .help(format!(
-        "rename it back to {document}; to register it a second time, under this number, first move {name} to another folder"
-    ))
+    .help(
+        UserMessage::new("help-rename-back")
+            .text("document", document)
+            .text("name", name),
+    )
 }

@@ -17,6 +17,7 @@ use client::{
     durable::{self, FileError},
     formats,
 };
+use messages::UserMessage;
 use protocol::{
     agency::{AGENCIES_MAX, AGENCIES_MIN, ProvenAgency, ProvenKey, quorum},
     entry::Operation,
@@ -98,8 +99,8 @@ impl NewFolder {
 
 pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Failure> {
     let origin = Origin::parse(&arguments.origin).ok_or_else(|| {
-        Failure::new(USAGE, "--origin is not the name of a network")
-            .help("a URL without scheme that ends in a number, as registry.example.uz/pilot/1")
+        Failure::new(USAGE, UserMessage::new("origin-invalid"))
+            .help(UserMessage::new("help-origin"))
     })?;
     let names = agencies(&arguments.agencies)?;
     if arguments
@@ -109,9 +110,9 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
     {
         return Err(Failure::new(
             CONFIGURATION,
-            format!("{}: the folder is not empty", arguments.dir.display()),
+            UserMessage::new("folder-not-empty").text("path", arguments.dir.display()),
         )
-        .help("give a new folder; a network is never written over"));
+        .help(UserMessage::new("help-new-network-folder")));
     }
     let count = names.len() + usize::from(arguments.observers);
     let mut addresses = addresses(arguments, count)?.into_iter();
@@ -136,13 +137,17 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
     if let Some(unknown) = { arguments.capitals.iter() }
         .find(|name| !names.iter().any(|agency| agency.as_str() == *name))
     {
-        let what = format!("--capitals names \"{unknown}\", which is none of the agencies");
-        return Err(Failure::new(USAGE, what).help("name agencies that --agencies names"));
+        let what = UserMessage::new("capitals-unknown").text("agency", unknown);
+        return Err(Failure::new(USAGE, what).help(UserMessage::new("help-capitals")));
     }
     let genesis = genesis(&origin, &folders, &arguments.capitals, &publisher)?;
     // The same check that every node makes: what it would refuse is not written.
-    Genesis::parse(genesis.write().as_bytes())
-        .map_err(|error| Failure::new(USAGE, error.to_string()))?;
+    Genesis::parse(genesis.write().as_bytes()).map_err(|error| {
+        Failure::new(
+            USAGE,
+            UserMessage::new("genesis-invalid").text("reason", error),
+        )
+    })?;
     for folder in folders
         .iter_mut()
         .filter(|folder| folder.agency.is_some())
@@ -166,16 +171,19 @@ fn agencies(given: &[String]) -> Result<Vec<AgencyName>, Failure> {
         let name = AgencyName::parse(text).ok_or_else(|| {
             Failure::new(
                 USAGE,
-                format!("\"{}\" is not the name of an agency", text.escape_default()),
+                UserMessage::new("agency-name-invalid").text("name", text.escape_default()),
             )
             .help(if is_reserved(text) {
-                "the word means something in trust files, so files with it would be refused; take another"
+                UserMessage::new("help-reserved-name")
             } else {
-                "small letters, digits and -, as kadastr"
+                UserMessage::new("help-small-letters")
             })
         })?;
         if !names.insert(name) {
-            return Err(Failure::new(USAGE, format!("agency {text} is named twice")));
+            return Err(Failure::new(
+                USAGE,
+                UserMessage::new("agency-twice").text("agency", text),
+            ));
         }
     }
     if (AGENCIES_MIN..=AGENCIES_MAX).contains(&names.len()) {
@@ -183,12 +191,12 @@ fn agencies(given: &[String]) -> Result<Vec<AgencyName>, Failure> {
     } else {
         Err(Failure::new(
             USAGE,
-            format!(
-                "{} agencies; a network has {AGENCIES_MIN} to {AGENCIES_MAX}",
-                names.len()
-            ),
+            UserMessage::new("agencies-count")
+                .text("count", names.len())
+                .text("agencies-min", AGENCIES_MIN)
+                .text("agencies-max", AGENCIES_MAX),
         )
-        .help("with fewer than four, none could be lost"))
+        .help(UserMessage::new("help-four-agencies")))
     }
 }
 
@@ -211,14 +219,16 @@ fn addresses(
         });
         return pairs
             .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| Failure::new(USAGE, "--base-port leaves no room for two ports each"));
+            .ok_or_else(|| Failure::new(USAGE, UserMessage::new("base-port-no-room")));
     }
     let fault = |error: std::io::Error| {
         Failure::new(
             CONFIGURATION,
-            format!("no free port on {}: {error}", arguments.host),
+            UserMessage::new("no-free-port")
+                .text("host", arguments.host)
+                .text("reason", error),
         )
-        .help("name the first of the ports with --base-port")
+        .help(UserMessage::new("help-base-port"))
     };
     let mut held = Vec::new();
     for _ in 0..2 * count {
@@ -326,7 +336,7 @@ fn genesis(
 }
 
 fn bug() -> Failure {
-    Failure::new(crate::exit::UNEXPECTED, "a key is missing: a bug")
+    Failure::new(crate::exit::UNEXPECTED, UserMessage::new("key-missing-bug"))
 }
 
 /// A key with the proof that its holder has its secret.
@@ -426,7 +436,7 @@ fn close(path: &Path, mode: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the agency's vote and cosign keys have signed: nothing yet. Written once, here: where these files
+/// Record of what the agency's vote and cosign keys have signed: nothing yet. Written once, here: where these files
 /// are missing later, they were lost.
 fn write_blank(data: &Path, genesis: &Genesis, folder: &NewFolder) -> Result<(), Failure> {
     for (purpose, name) in [("vote", SAFETY_FILE), ("cosign", COSIGN_FILE)] {
@@ -448,40 +458,47 @@ fn write_blank(data: &Path, genesis: &Genesis, folder: &NewFolder) -> Result<(),
 /// Reads everything back and judges it as whoever gets it will: a file that others refuse is found here,
 /// not by the first citizen who verifies.
 fn read_back(dir: &Path, genesis: &Genesis, folders: &[NewFolder]) -> Result<(), Failure> {
-    let wrong = |path: &Path, what: String| {
+    let wrong = |path: &Path, what: UserMessage| {
         Failure::new(
             UNEXPECTED,
-            format!("{}: what was written {what}", path.display()),
+            UserMessage::new("written-otherwise")
+                .text("path", path.display())
+                .part("what", what),
         )
-        .help("nothing of this network can be used; tell its makers, and give another folder")
+        .help(UserMessage::new("help-network-unusable"))
     };
     let path = dir.join("trust.policy");
     let trust = formats::trust(&path)?;
     let named = trust.witnesses().iter().map(|witness| &witness.name);
     let agencies = genesis.agencies.iter().map(|agency| agency.name.as_str());
     if trust.network_id() != Some(genesis.network_id()) || !named.eq(agencies) {
-        return Err(wrong(
-            &path,
-            "is not the trust file of the network".to_owned(),
-        ));
+        return Err(wrong(&path, UserMessage::new("written-no-trust-file")));
     }
     let places = folders.iter().map(|folder| dir.join(&folder.name));
     for place in places.chain([dir.to_owned()]) {
         let path = place.join("genesis");
-        let read = Genesis::parse(&durable::read(&path, GENESIS_BYTES_MAX)?)
-            .map_err(|error| wrong(&path, format!("is refused: {error}")))?;
+        let read = Genesis::parse(&durable::read(&path, GENESIS_BYTES_MAX)?).map_err(|error| {
+            wrong(
+                &path,
+                UserMessage::new("written-refused").text("reason", error),
+            )
+        })?;
         if read != *genesis {
-            return Err(wrong(&path, "is another genesis".to_owned()));
+            return Err(wrong(&path, UserMessage::new("written-other-genesis")));
         }
     }
     for folder in folders {
         for key in &folder.keys {
             let path = dir.join(&folder.name).join("keys");
             let path = path.join(format!("{}.key", key.purpose));
-            let read = KeyFile::parse(&durable::read(&path, KEY_BYTES_MAX)?)
-                .map_err(|error| wrong(&path, format!("is refused: {error}")))?;
+            let read = KeyFile::parse(&durable::read(&path, KEY_BYTES_MAX)?).map_err(|error| {
+                wrong(
+                    &path,
+                    UserMessage::new("written-refused").text("reason", error),
+                )
+            })?;
             if read.secret.seed() != key.secret.seed() || read.holder != key.holder {
-                return Err(wrong(&path, "is another key".to_owned()));
+                return Err(wrong(&path, UserMessage::new("written-other-key")));
             }
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use client::{durable, keys::LoadedKey};
+use messages::UserMessage;
 use protocol::{
     cosignature::Cosigner,
     key::{Possession, SecretKey},
@@ -79,9 +80,9 @@ pub(crate) fn new(arguments: &KeyNewArguments, output: &Output) -> Result<u8, Fa
     if !fine {
         return Err(Failure::new(
             USAGE,
-            format!("--holder is no name for a {} key", arguments.purpose),
+            UserMessage::new("holder-invalid").text("purpose", &arguments.purpose),
         )
-        .help("clerks are named agency/name, as qurilish/aziza-2026"));
+        .help(UserMessage::new("help-clerk-name")));
     }
     let file = KeyFile {
         purpose: arguments.purpose.clone(),
@@ -113,13 +114,10 @@ pub(crate) fn passphrase(
     };
     let found = keys::read(&place, output)?;
     if !keys::is_person_s(&found.file.purpose) {
-        let what = format!(
-            "{}: a {} key, which a node opens",
-            path.display(),
-            found.file.purpose
-        );
-        return Err(Failure::new(CONFIGURATION, what)
-            .help("a node knows no passphrase; keep its folder where only it can read"));
+        let what = UserMessage::new("key-of-node")
+            .text("path", path.display())
+            .text("purpose", &found.file.purpose);
+        return Err(Failure::new(CONFIGURATION, what).help(UserMessage::new("help-node-key")));
     }
     let chosen = arguments.new_passphrase_file.as_deref();
     keys::rewrite(path, &found.file, chosen, output)?;
@@ -134,7 +132,7 @@ pub(crate) fn passphrase(
 pub(crate) fn show(arguments: &KeyShowArguments, output: &Output) -> Result<u8, Failure> {
     let origin = arguments.proof_for.as_deref().map(|origin| {
         Origin::parse(origin)
-            .ok_or_else(|| Failure::new(USAGE, "--proof-for is not the origin of a network"))
+            .ok_or_else(|| Failure::new(USAGE, UserMessage::new("proof-origin-invalid")))
     });
     let origin = origin.transpose()?;
     let place = KeySource {

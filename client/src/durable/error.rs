@@ -5,22 +5,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use messages::UserMessage;
 use thiserror::Error;
+
+use crate::coded::{Coded, reason};
 
 /// Why a file was not read or written.
 #[derive(Debug, Error)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum FileError {
     /// It cannot be opened or read.
-    #[error("{}: {source}", path.display())]
     Unreadable {
         /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// It is longer than anything of its kind.
-    #[error("{}: longer than {bytes_max} bytes", path.display())]
     TooLong {
         /// Path of the file.
         path: PathBuf,
@@ -28,29 +30,25 @@ pub enum FileError {
         bytes_max: usize,
     },
     /// It is a folder, a pipe or a device.
-    #[error("{}: {}, not a file", path.display(), if *is_folder { "a folder" } else { "a pipe or a device" })]
     NotAFile {
         /// Path of what is there.
         path: PathBuf,
-        /// Whether it is a folder.
+        /// True if it is a folder.
         is_folder: bool,
     },
     /// It cannot be made or written.
-    #[error("{}: cannot be written: {}", path.display(), reason(path, source))]
     Unwritable {
         /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// Another process has it.
-    #[error("{}: another run of muhr is using it", path.display())]
     InUse {
         /// Path of the lock.
         path: PathBuf,
     },
     /// The system has no random bytes.
-    #[error("the system gives no random bytes: {0}")]
     NoRandom(#[source] io::Error),
 }
 
@@ -60,10 +58,35 @@ fn missing_folder<'a>(path: &'a Path, error: &io::Error) -> Option<&'a Path> {
     folder.filter(|folder| error.kind() == io::ErrorKind::NotFound && !folder.exists())
 }
 
-fn reason(path: &Path, error: &io::Error) -> String {
-    match missing_folder(path, error) {
-        Some(folder) => format!("there is no folder {}", folder.display()),
-        None => error.to_string(),
+impl Coded for FileError {
+    fn message(&self) -> UserMessage {
+        match self {
+            Self::Unreadable { path, source } => UserMessage::new("file-unreadable")
+                .text("path", path.display())
+                .part("reason", reason(source)),
+            Self::TooLong { path, bytes_max } => UserMessage::new("file-too-long")
+                .text("path", path.display())
+                .text("bytes-max", bytes_max),
+            Self::NotAFile {
+                path,
+                is_folder: true,
+            } => UserMessage::new("file-is-folder").text("path", path.display()),
+            Self::NotAFile { path, .. } => {
+                UserMessage::new("file-is-device").text("path", path.display())
+            }
+            Self::Unwritable { path, source } => match missing_folder(path, source) {
+                Some(folder) => UserMessage::new("file-without-folder")
+                    .text("path", path.display())
+                    .text("folder", folder.display()),
+                None => UserMessage::new("file-unwritable")
+                    .text("path", path.display())
+                    .part("reason", reason(source)),
+            },
+            Self::InUse { path } => UserMessage::new("file-in-use").text("path", path.display()),
+            Self::NoRandom(error) => {
+                UserMessage::new("random-bytes-missing").part("reason", reason(error))
+            }
+        }
     }
 }
 
@@ -86,7 +109,7 @@ impl FileError {
         }
     }
 
-    /// Whether a folder on the way to the file is missing.
+    /// Returns whether a folder on the way to the file is missing.
     #[must_use]
     pub fn lacks_folder(&self) -> bool {
         match self {

@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use messages::UserMessage;
 use protocol::text::hex;
 
 /// How the names of parts begin and end. What begins with a dot is no document.
@@ -21,9 +22,9 @@ const NAME_BYTES: usize = 12;
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// Whoever the user's umask lets.
+    /// Everybody whom the user's umask lets.
     Umask,
-    /// Its owner alone: it shows what is in a record, or is a key.
+    /// The owner alone: it shows what is in a record, or is a key.
     Owner,
 }
 
@@ -45,7 +46,7 @@ impl PartFile {
     pub fn create(place: &Path, readers: Readers) -> io::Result<Self> {
         match fs::symlink_metadata(place) {
             Ok(found) if !found.is_file() && !found.is_symlink() => {
-                let what = "a folder or device is there, and no file";
+                let what = UserMessage::new("folder-there-and-no-file");
                 return Err(io::Error::new(ErrorKind::AlreadyExists, what));
             }
             // Such as a name that is too long: nothing could be put there.
@@ -106,7 +107,7 @@ impl Write for PartFile {
 }
 
 impl Drop for PartFile {
-    /// What was not put in its place is taken away.
+    /// A file that was not put in its place is taken away.
     fn drop(&mut self) {
         if let Some(here) = self.here.take() {
             let _gone = fs::remove_file(here);

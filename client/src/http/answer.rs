@@ -1,4 +1,4 @@
-//! What a node's answer means: success, a refusal with its problem, or a status of a server before the node.
+//! Meaning of a node's answer: success, a refusal with its problem, or a status of a server before the node.
 //! Nothing is asked here, and nothing of an answer is believed.
 
 use api::{Code, Problem};
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::HttpError;
 
-/// What a node answered.
+/// Answer of a node.
 pub(super) struct HttpAnswer {
     pub(super) node: String,
     pub(super) status: u16,
@@ -55,13 +55,13 @@ impl HttpAnswer {
         }
     }
 
-    /// Whether the node itself says that there is no such thing, and not a server before it.
+    /// Returns whether the node itself says that there is no such thing, and not a server before it.
     pub(super) fn is_not_found(&self) -> bool {
         let problem = serde_json::from_slice::<Problem>(&self.bytes);
         self.status == 404 && problem.is_ok_and(|problem| problem.is(Code::NotFound))
     }
 
-    /// What the node has against an entry, if this is a refusal of one.
+    /// Problem that the node has with an entry, if this is a refusal of one.
     pub(super) fn refusal(&self) -> Option<Problem> {
         let problem: Problem = serde_json::from_slice(&self.bytes).ok()?;
         let refuses = (400..500).contains(&self.status);
@@ -75,7 +75,7 @@ impl HttpAnswer {
         }
     }
 
-    /// What to make of a status without a problem: it comes from a server between here and the node.
+    /// Error of a status without a problem: it comes from a server between here and the node.
     fn of_status(&self) -> HttpError {
         let node = self.node.clone();
         match self.status {
@@ -88,7 +88,7 @@ impl HttpAnswer {
         }
     }
 
-    /// Whether to come back, and when if the node says so. A server between here and the node asks in
+    /// Returns whether to come back, and when if the node says so. A server between here and the node asks in
     /// the same way, with a page of its own.
     pub(super) fn come_back(&self) -> Option<Option<u64>> {
         match serde_json::from_slice::<Problem>(&self.bytes) {

@@ -43,7 +43,7 @@ impl Client {
         }
     }
 
-    /// The same; that there will be none is an answer too.
+    /// Evidence of an entry; that there will be none is an answer too.
     ///
     /// # Errors
     /// [`HttpError`].

@@ -35,30 +35,32 @@ pub(super) fn config(ca: Option<&Path>) -> Result<TlsConfig, RootsError> {
 }
 
 fn of_file(path: &Path) -> Result<Vec<Certificate<'static>>, RootsError> {
-    let wrong = |what: &str| RootsError::NotCertificates {
-        path: path.to_owned(),
-        what: what.to_owned(),
-    };
     let bytes = durable::read(path, CA_BYTES_MAX)?;
     let mut found = Vec::new();
     for item in parse_pem(&bytes) {
         if let PemItem::Certificate(certificate) =
-            item.map_err(|_| wrong("not a file of certificates"))?
+            item.map_err(|_| RootsError::NotCertificates {
+                path: path.to_owned(),
+            })?
         {
             // What cannot be used is said now: later it would only be missing.
             let der = CertificateDer::from(certificate.der());
             let usable = RootCertStore::empty().add(der.into_owned());
-            usable.map_err(|error| wrong(&format!("a certificate in it is none: {error}")))?;
+            usable.map_err(|error| RootsError::BadCertificate {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
             found.push(certificate);
         }
     }
     if found.is_empty() {
-        return Err(wrong("there is no certificate in it"));
+        let path = path.to_owned();
+        return Err(RootsError::NoCertificate { path });
     }
     Ok(found)
 }
 
-/// What is wrong with the certificate or the connection of a node; none if it is not TLS.
+/// Trouble with the certificate or the connection of a node; none if it is not TLS.
 pub(super) fn trouble(error: &ureq::Error) -> Option<TlsTrouble> {
     let found = match error {
         ureq::Error::Rustls(error) => error,

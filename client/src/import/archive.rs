@@ -21,6 +21,7 @@ use std::{
 };
 
 use crate::durable::{self, FileError};
+use messages::UserMessage;
 use protocol::{hash::RecordKey, receipt::RECEIPT_BYTES_MAX};
 
 use super::ImportError;
@@ -152,7 +153,9 @@ impl ArchiveState {
     /// Writes what waits. Half a receipt at the end is none: whatever follows it could not be found.
     fn flush(&mut self) -> std::io::Result<()> {
         if self.broken {
-            return Err(std::io::Error::other("it could not be written before"));
+            return Err(std::io::Error::other(UserMessage::new(
+                "not-written-before",
+            )));
         }
         let written = self.end - self.waiting.len() as u64;
         let sought = self.file.seek(SeekFrom::Start(written));
@@ -188,7 +191,7 @@ pub struct Contents {
     pub torn: bool,
 }
 
-/// What an archive holds.
+/// Contents of an archive.
 ///
 /// # Errors
 /// [`ImportError`].

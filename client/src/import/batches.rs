@@ -27,7 +27,7 @@ const LEAF_BYTES: usize = 1024;
 pub(super) struct Sent {
     /// The batch, as the node names it.
     pub(super) id: String,
-    /// Its entries in their order.
+    /// The entries in their order.
     pub(super) entries: Vec<Entry>,
     /// The rows of these entries.
     pub(super) rows: Vec<PendingRow>,
@@ -39,7 +39,7 @@ enum BatchAnswer {
     Taken {
         /// The batch, as the node names it.
         id: String,
-        /// Its entries in their order.
+        /// The entries in their order.
         entries: Vec<Entry>,
     },
     /// One row is refused, and so nothing was taken.
@@ -51,7 +51,7 @@ enum BatchAnswer {
     },
     /// Some of it wait in an earlier batch: what comes of that is seen first.
     Contested,
-    /// Its last height has passed, by the node's word.
+    /// The last height has passed, by the node's word.
     Expired,
     /// Nothing is said of a row: each goes by itself.
     Refused,
@@ -176,7 +176,7 @@ impl Uploader {
         Ok(())
     }
 
-    /// What is to be done with a row whose entry was not taken.
+    /// Decides about a row whose entry was not taken.
     fn settle(&self, pending_row: PendingRow, problem: Problem, chunk: &mut Chunk) {
         match problem.code() {
             // It is there already, or waits in a batch of an earlier run: its receipt is asked for.
@@ -187,7 +187,7 @@ impl Uploader {
     }
 }
 
-/// What a node says of one entry of a batch, without what it says of the batch: the others are handed in again
+/// Problem of one entry of a batch, without what the node says of the batch: the others are handed in again
 /// without it, so that to whoever reads of one row that is not true.
 fn of_one(mut problem: Problem) -> Problem {
     let why = problem.detail.split_once(" of the batch: ");

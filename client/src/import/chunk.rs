@@ -1,5 +1,6 @@
 //! The rows of one chunk on their way, and the outcomes of those that end otherwise than with a receipt.
 
+use messages::UserMessage;
 use protocol::{
     opening::{Content, Opening},
     pending::Pending,
@@ -57,9 +58,9 @@ impl Chunk {
     }
 }
 
-/// What becomes of a row whose receipt cannot have its place: nothing is signed for it.
+/// Outcome of a row whose receipt cannot have its place: nothing is signed for it.
 #[must_use]
-pub fn unplaced(row: &Row, why: String) -> RowOutcome {
+pub fn unplaced(row: &Row, why: UserMessage) -> RowOutcome {
     let cells = match &row.content {
         RowContent::Fields(fields) => super::cells(fields),
         RowContent::Document(_) => vec![row.name.clone()],
@@ -67,31 +68,31 @@ pub fn unplaced(row: &Row, why: String) -> RowOutcome {
     let record = Some(row.record.clone());
     RowOutcome {
         cells,
-        ..RowOutcome::not_done(row.number, record, "invalid", why).coded(NO_PLACE)
+        ..RowOutcome::not_done(row.number, record, "invalid", Some(why)).coded(NO_PLACE)
     }
 }
 
 pub(super) fn pending(row: u64, record: RecordId) -> RowOutcome {
-    let reason = "no receipt yet; run the same command again".to_owned();
-    RowOutcome::not_done(row, Some(record), "pending", reason)
+    let reason = UserMessage::new("row-without-receipt");
+    RowOutcome::not_done(row, Some(record), "pending", Some(reason))
 }
 
 pub(super) fn outcome_of(
     pending_row: &PendingRow,
     status: &'static str,
-    reason: String,
+    reason: UserMessage,
 ) -> RowOutcome {
     let opening = &pending_row.pending.opening;
     not_done(pending_row.row, &pending_row.name, opening, status, reason)
 }
 
-/// What somebody must mend, with the row itself.
+/// Outcome that somebody must mend, with the row itself.
 pub(super) fn not_done(
     row: u64,
     name: &str,
     opening: &Opening,
     status: &'static str,
-    reason: String,
+    reason: UserMessage,
 ) -> RowOutcome {
     let cells = match &opening.content {
         Some(Content::Fields { fields, .. }) => super::cells(fields),
@@ -99,6 +100,6 @@ pub(super) fn not_done(
     };
     RowOutcome {
         cells,
-        ..RowOutcome::not_done(row, Some(opening.record.clone()), status, reason)
+        ..RowOutcome::not_done(row, Some(opening.record.clone()), status, Some(reason))
     }
 }

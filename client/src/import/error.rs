@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use messages::UserMessage;
 use thiserror::Error;
 
-use crate::{durable::FileError, http::HttpError, submit::SubmitError};
+use crate::{coded::Coded, durable::FileError, http::HttpError, submit::SubmitError};
 
 /// Why an import stops; what is wrong with one row stops none.
 #[derive(Debug, Error)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum ImportError {
     /// A file was not read or written.
@@ -16,28 +18,44 @@ pub enum ImportError {
     /// The node gave nothing that can be used.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// What a node gave does not hold.
+    /// A proof or receipt of a node does not hold.
     #[error(transparent)]
     Submit(#[from] SubmitError),
     /// Something else stands where the journal is to go.
-    #[error("{}: is there already, and no journal", path.display())]
     NotAJournal {
         /// Path of what is there.
         path: PathBuf,
     },
     /// A file that is no archive of receipts.
-    #[error("{}: not an archive of receipts", path.display())]
     NotAnArchive {
         /// Path of the file.
         path: PathBuf,
     },
     /// Rows that no batch can hold: a bug.
-    #[error("rows that make no batch")]
     NoBatch,
     /// The network decided nothing within the time of the run.
-    #[error("no entry became final within {seconds} s")]
     NotFinal {
         /// The time, in seconds.
         seconds: u64,
     },
+}
+
+impl Coded for ImportError {
+    fn message(&self) -> UserMessage {
+        match self {
+            Self::File(error) => error.message(),
+            Self::Http(error) => error.message(),
+            Self::Submit(error) => error.message(),
+            Self::NotAJournal { path } => {
+                UserMessage::new("journal-malformed").text("path", path.display())
+            }
+            Self::NotAnArchive { path } => {
+                UserMessage::new("archive-malformed").text("path", path.display())
+            }
+            Self::NoBatch => UserMessage::new("batch-impossible"),
+            Self::NotFinal { seconds } => {
+                UserMessage::new("import-not-final").text("seconds", seconds)
+            }
+        }
+    }
 }

@@ -13,6 +13,7 @@ use std::{
 };
 
 use crate::durable::{self, FileError};
+use messages::UserMessage;
 use protocol::{hash::RecordKey, pending::Pending, text};
 
 use super::ImportError;
@@ -65,7 +66,7 @@ impl Journal {
         Ok((journal, count))
     }
 
-    /// What earlier runs signed for a record and can be read, the newest first.
+    /// Entries that earlier runs signed for a record and can be read, the newest first.
     pub(super) fn earlier(&self, key: &RecordKey) -> impl Iterator<Item = Pending> {
         { self.of(key) }.filter_map(|(key, start, length)| self.line(key, start, length))
     }
@@ -88,7 +89,7 @@ impl Journal {
         Some(found)
     }
 
-    /// What no row has asked for.
+    /// Entries that no row has asked for.
     pub(super) fn not_asked_for(&self) -> impl Iterator<Item = Pending> {
         let is_asked_for = |start: &u64| {
             let asked_for = self.asked_for.lock();
@@ -136,7 +137,7 @@ impl Journal {
         }
         let mut place = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = place.as_mut() else {
-            let before = std::io::Error::other("it could not be written before");
+            let before = std::io::Error::other(UserMessage::new("not-written-before"));
             return Err(FileError::unwritable(&self.path, before).into());
         };
         let written = file
@@ -149,7 +150,7 @@ impl Journal {
     }
 }
 
-/// Whether what is there begins like a journal, or with a part of its first line.
+/// Returns whether what is there begins like a journal, or with a part of its first line.
 fn is_ours(file: &mut File) -> std::io::Result<bool> {
     let mut start = Vec::new();
     let mut head = (&*file).take(KEY_LETTERS as u64);

@@ -1,4 +1,4 @@
-//! What earlier runs signed for rows that are not in the table any more, or are others now, and the ledger took:
+//! Entries that earlier runs signed for rows that are not in the table any more, or are others now, and the ledger took:
 //! its receipt is written too, and its number named. Nobody else would ever ask for it.
 
 use std::{
@@ -7,11 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    durable::{self, FileError},
-    submit,
-};
 use api::RECEIPTS_MAX;
+use messages::UserMessage;
 use protocol::{
     hash::EntryId,
     height::Version,
@@ -21,16 +18,20 @@ use protocol::{
 };
 
 use super::{ImportError, NotKept, Receipts, Uploader};
+use crate::{
+    durable::{self, FileError},
+    submit,
+};
 
-/// What an earlier run signed, the ledger took, and no row asks for.
+/// Entry that an earlier run signed, the ledger took, and no row asks for.
 #[derive(Clone, Debug)]
 pub struct LeftBehind {
     /// The number of its record.
     pub record: RecordId,
-    /// Its version.
+    /// The version.
     pub version: Version,
     /// Path of its receipt, or why that has no place.
-    pub receipt: Result<PathBuf, String>,
+    pub receipt: Result<PathBuf, UserMessage>,
 }
 
 /// Digits of an entry's id in the name of its receipt.

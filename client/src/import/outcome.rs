@@ -1,12 +1,13 @@
-//! What becomes of a row: a status, and why, as a stable code and a sentence.
+//! Outcomes of rows: a status, and the reason, as a stable word and a message.
 
 use std::{borrow::Cow, path::PathBuf};
 
+use messages::UserMessage;
 use protocol::record::RecordId;
 
 use crate::table::UnfitRow;
 
-/// What became of a row.
+/// Outcome of a row.
 #[derive(Clone, Debug)]
 pub struct RowOutcome {
     /// As a spreadsheet counts, from 1.
@@ -15,12 +16,12 @@ pub struct RowOutcome {
     pub record: Option<RecordId>,
     /// The version that it made.
     pub version: Option<u64>,
-    /// What became of it, in one word.
+    /// Status in one word.
     pub status: &'static str,
     /// Why, as one stable word; the status where there is no better one.
     pub code: Cow<'static, str>,
-    /// Why, for people.
-    pub reason: String,
+    /// Reason, for people; none where the status says it all.
+    pub reason: Option<UserMessage>,
     /// Path of its receipt.
     pub receipt: Option<PathBuf>,
     /// The column to look at, if it is one.
@@ -32,11 +33,11 @@ pub struct RowOutcome {
 impl RowOutcome {
     /// A row with which nothing was done.
     #[must_use]
-    pub const fn not_done(
+    pub fn not_done(
         row: u64,
         record: Option<RecordId>,
         status: &'static str,
-        reason: String,
+        reason: Option<UserMessage>,
     ) -> Self {
         Self {
             row,
@@ -64,7 +65,7 @@ impl From<UnfitRow> for RowOutcome {
         Self {
             column: row.column,
             cells: row.cells,
-            ..Self::not_done(row.number, row.record, "invalid", row.reason).coded(row.code)
+            ..Self::not_done(row.number, row.record, "invalid", Some(row.reason)).coded(row.code)
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What a row needs before it travels: the entry that an earlier run signed for it, or a new one; and the receipt that is
-//! there already, if one is.
+//! Needs of a row before it travels: an entry, of an earlier run or new; or the receipt that is there already.
 
+use messages::UserMessage;
 use protocol::{
     commitment::Secret,
     entry::{Authorship, Entry, Operation, Statement},
@@ -22,9 +22,9 @@ use crate::{
     table::{Row, RowContent},
 };
 
-/// What is to be done with a row.
+/// Next step for a row.
 pub(super) enum RowAction {
-    /// Its entry is sent; whether it is new.
+    /// The entry is sent; whether it is new.
     Travels(Box<PendingRow>, bool),
     Decided(Box<RowOutcome>),
     /// The run has stopped before it.
@@ -69,7 +69,7 @@ impl Uploader {
                 let record = Some(opening.record);
                 let outcome = RowOutcome {
                     version: Some(version.get()),
-                    ..RowOutcome::not_done(row.number, record, "unchanged", String::new())
+                    ..RowOutcome::not_done(row.number, record, "unchanged", None)
                 };
                 return Ok(RowAction::Decided(Box::new(outcome)));
             }
@@ -93,15 +93,14 @@ impl Uploader {
             author: self.clerk.name.clone(),
             expires,
         };
-        let authorship = Authorship::Batched;
         let entry = Entry {
             statement,
-            authorship,
+            authorship: Authorship::Batched,
         };
         travels(Pending { entry, opening }, true)
     }
 
-    /// What an earlier run signed for the row as it is now: the newest of it, for a row may have been another in
+    /// Entry that an earlier run signed for the row as it is now: the newest of it, for a row may have been another in
     /// between and be what it was again. What was said before a later version is no answer to a row that is to
     /// be the version after that.
     fn signed_before(
@@ -120,7 +119,7 @@ impl Uploader {
         })
     }
 
-    /// What a receipt that is there already says: one of this very entry that still verifies is the
+    /// Outcome by a receipt that is there already: one of this very entry that still verifies is the
     /// answer, and that of another entry is never written over.
     pub(super) fn kept(&self, pending_row: &PendingRow) -> Option<RowOutcome> {
         let statement = &pending_row.pending.entry.statement;
@@ -130,10 +129,8 @@ impl Uploader {
             submit::accept(&self.clerk.trust, &pending_row.pending, &bytes).ok()?;
             return Some(self.anchored(pending_row));
         }
-        let reason = format!(
-            "{} is or holds the receipt of another entry; anchor this table with another --out",
-            self.receipts.path(&pending_row.name).display()
-        );
+        let path = self.receipts.path(&pending_row.name);
+        let reason = UserMessage::new("row-place-of-other-entry").text("path", path.display());
         Some(outcome_of(pending_row, "conflict", reason))
     }
 
@@ -147,7 +144,7 @@ impl Uploader {
         RowOutcome {
             version: Some(statement.version.get()),
             receipt: Some(self.receipts.path(&pending_row.name)),
-            ..RowOutcome::not_done(pending_row.row, record, status, String::new())
+            ..RowOutcome::not_done(pending_row.row, record, status, None)
         }
     }
 }

@@ -136,7 +136,7 @@ impl Earlier {
         self.records
     }
 
-    /// Whether a receipt of a record is at hand, of a version up to `newest`.
+    /// Returns whether a receipt of a record is at hand, of a version up to `newest`.
     pub fn knows(&self, key: &RecordKey, newest: Version) -> bool {
         self.of(key, newest).next().is_some()
     }
@@ -147,7 +147,7 @@ impl Earlier {
         self.opening_of(&statement.key, statement.version, statement.id())
     }
 
-    /// The same for an entry of which only the record, the version and the identity are known.
+    /// Opening of an entry of which only the record, the version and the identity are known.
     pub fn opening_of(&self, key: &RecordKey, version: Version, id: EntryId) -> Option<Opening> {
         let of_version = self.of(key, version).take_while(|(at, _)| *at == version);
         { of_version }.find_map(|(_, found)| {

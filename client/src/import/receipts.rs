@@ -1,6 +1,6 @@
 //! Where the receipts of a run go: files in a folder, or one archive.
 //!
-//! Whether a receipt can have its place is judged before its entry is signed: once that is in the log, a place
+//! Returns whether a receipt can have its place is judged before its entry is signed: once that is in the log, a place
 //! that cannot be had helps nobody. A folder may lie on a disk of Windows, so that no name has letters which
 //! that refuses.
 
@@ -10,12 +10,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::durable::{self, FileError, NAME_BYTES_MAX, Readers};
+use messages::UserMessage;
 use protocol::{hash::RecordKey, receipt::RECEIPT_BYTES_MAX};
 
 use super::{Archive, ImportError};
+use crate::{
+    coded::reason,
+    durable::{self, FileError, NAME_BYTES_MAX, Readers},
+};
 
-/// What stands behind the name of a row or document for its receipt.
+/// Ending behind the name of a row or document for its receipt.
 const ENDING: &str = ".receipt";
 /// Letters that no file's name has on Windows, and names that are devices there.
 const NO_LETTERS: [char; 9] = ['<', '>', ':', '"', '/', '\\', '|', '?', '*'];
@@ -35,7 +39,7 @@ pub enum Receipts {
 #[derive(Debug)]
 pub enum NotKept {
     /// It cannot have its place; others can have theirs.
-    Place(String),
+    Place(UserMessage),
     /// Nothing can be written any more.
     Stop(ImportError),
 }
@@ -64,7 +68,7 @@ impl Receipts {
     }
 
     /// Why the receipt of a row cannot have its place; none if it can.
-    pub(super) fn refuses(&self, name: &str) -> Option<String> {
+    pub(super) fn refuses(&self, name: &str) -> Option<UserMessage> {
         match self {
             Self::Folder(folder) => refuses(folder, name),
             Self::Archive(_) => None,
@@ -108,29 +112,31 @@ pub fn folder(out: &Path) -> PathBuf {
 
 /// Why a receipt cannot have its place in a folder, whether that is there yet or not.
 #[must_use]
-pub fn refuses(folder: &Path, name: &str) -> Option<String> {
+pub fn refuses(folder: &Path, name: &str) -> Option<UserMessage> {
     let path = folder.join(file_name(name));
     let why = match fs::symlink_metadata(&path) {
         Ok(found) if found.is_file() => return None,
-        Ok(found) if found.is_symlink() => "a link is there".to_owned(),
-        Ok(_) => "a folder or device is there".to_owned(),
+        Ok(found) if found.is_symlink() => UserMessage::new("link-there").into(),
+        Ok(_) => UserMessage::new("folder-there").into(),
         Err(error) if error.kind() == ErrorKind::NotFound => return None,
-        Err(error) => error.to_string(),
+        Err(error) => reason(&error),
     };
-    Some(format!(
-        "its receipt cannot be put at {}: {why}; move that away",
-        path.display()
-    ))
+    Some(
+        UserMessage::new("row-place-taken")
+            .text("path", path.display())
+            .part("why", why),
+    )
 }
 
-/// What is wrong with one place is no reason to leave the others.
+/// Trouble with one place is no reason to leave the others.
 fn not_kept(path: &Path, error: io::Error) -> NotKept {
     match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::IsADirectory | ErrorKind::InvalidFilename => {
-            NotKept::Place(format!(
-                "it is recorded, and its receipt cannot be put at {}: {error}; move that away and run the same command again",
-                path.display()
-            ))
+            NotKept::Place(
+                UserMessage::new("row-recorded-without-place")
+                    .text("path", path.display())
+                    .part("why", reason(&error)),
+            )
         }
         _ => NotKept::Stop(FileError::unwritable(path, error).into()),
     }
@@ -152,7 +158,7 @@ fn file_name(name: &str) -> String {
     format!("{plain}{ENDING}")
 }
 
-/// Whether Windows takes a name for that of a device, whatever stands behind its first dot.
+/// Returns whether Windows takes a name for that of a device, whatever stands behind its first dot.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end();
     let stem = stem.to_lowercase();
@@ -218,7 +224,8 @@ mod tests {
             receipts
                 .refuses("F-1.pdf")
                 .unwrap()
-                .contains("a folder or device is there")
+                .to_string()
+                .contains("folder-there")
         );
         let key = RecordKey::new([1; 32]);
         let kept = receipts.keep("F-1.pdf", key, b"receipt");

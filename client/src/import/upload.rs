@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use api::Problem;
+use messages::UserMessage;
 use protocol::{entry::Authorship, height::Height, name::RegistryName};
 
 use super::{
@@ -12,7 +13,8 @@ use super::{
     prepare::RowAction,
 };
 use crate::{
-    http::RefusalClass,
+    coded::Coded,
+    http::{RefusalClass, said},
     proven,
     submit::{self, Clerk, Proven},
     table::Row,
@@ -21,7 +23,7 @@ use crate::{
 /// How long one request waits for receipts before the entries are handed in again.
 pub(super) const WAIT_MS: u64 = 3_000;
 
-/// What all chunks share.
+/// State that all chunks share.
 pub struct Uploader {
     /// Who signs.
     pub clerk: Clerk,
@@ -29,17 +31,17 @@ pub struct Uploader {
     pub registry: RegistryName,
     /// Where receipts go.
     pub receipts: Receipts,
-    /// What was signed.
+    /// Journal of what was signed.
     pub journal: Journal,
-    /// Whether what is registered is amended.
+    /// True if what is registered is amended.
     pub upsert: Option<Upsert>,
     /// Seconds for which a network that decides nothing is waited for.
     pub timeout: u64,
 }
 
-/// What became of a chunk; a failure that is not a row's stops the run.
+/// Outcome of a chunk; a failure that is not a row's stops the run.
 pub struct ChunkOutcome {
-    /// What became of its rows.
+    /// Outcomes of its rows.
     pub outcomes: Vec<RowOutcome>,
     /// Why the run stops.
     pub failure: Option<ImportError>,
@@ -104,17 +106,17 @@ impl Uploader {
         })
     }
 
-    /// Whether it is proven that entries with this last height can be recorded no more. A node's word is
+    /// Returns whether it is proven that entries with this last height can be recorded no more. A node's word is
     /// not enough: whatever is signed anew while the older may still be recorded is signed twice.
     pub(super) fn is_dead(&self, expires: Height) -> bool {
         let network = proven::network(&self.clerk.client, &self.clerk.trust);
         network.is_ok_and(|network| network.as_of_height >= expires)
     }
 
-    /// What is to be done with a row whose entry a node refuses. That something else is there in its place,
+    /// Decides about a row whose entry a node refuses. That something else is there in its place,
     /// the node must prove; an entry that is there itself waits for its receipt.
     pub(super) fn refuse(&self, pending_row: PendingRow, problem: Problem, chunk: &mut Chunk) {
-        let said = format!("{} ({})", problem.detail, problem.code);
+        let said = said(&problem);
         if RefusalClass::of(&problem) != RefusalClass::Conflict {
             let outcome = outcome_of(&pending_row, "refused", said);
             return chunk.outcomes.push(outcome.coded(problem.code));
@@ -123,10 +125,10 @@ impl Uploader {
         let (proven, _) = submit::look(&self.clerk, &pending_row.pending.entry, Some(until));
         let (status, what) = match proven {
             Proven::Recorded => return chunk.waiting.push(pending_row),
-            Proven::Never(why) => ("conflict", self.taken_by(&pending_row, why.to_string())),
+            Proven::Never(why) => ("conflict", self.taken_by(&pending_row, why.message())),
             Proven::Open => (
                 "refused",
-                format!("the node does not prove what it says: {said}"),
+                UserMessage::new("row-refusal-unproven").part("said", said),
             ),
         };
         let outcome = outcome_of(&pending_row, status, what).coded(problem.code);
@@ -135,7 +137,7 @@ impl Uploader {
 
     /// Why a row has no place: most often an earlier run brought in the same row as it was before somebody edited
     /// it, and its receipt waits for that.
-    fn taken_by(&self, pending_row: &PendingRow, why: String) -> String {
+    fn taken_by(&self, pending_row: &PendingRow, why: UserMessage) -> UserMessage {
         let statement = &pending_row.pending.entry.statement;
         let mut earlier = self.journal.earlier(&statement.key);
         let is_own = earlier.any(|earlier| {
@@ -145,12 +147,10 @@ impl Uploader {
         if !is_own {
             return why;
         }
-        format!(
-            "{why}, which an earlier run signed for this number: put the row back as it was and run the same command again for its receipt; to change the record, amend it"
-        )
+        UserMessage::new("row-taken-by-earlier-run").part("why", why)
     }
 
-    /// What a node calls expired is signed anew if that is proven, and waits otherwise.
+    /// Decides about an entry that a node calls expired: it is signed anew if that is proven, and waits otherwise.
     pub(super) fn expired(&self, pending_row: PendingRow, chunk: &mut Chunk) {
         if self.is_dead(pending_row.pending.entry.statement.expires) {
             chunk.stale.push(pending_row);
@@ -184,7 +184,7 @@ impl Uploader {
         Ok(())
     }
 
-    /// What another clerk signed in an earlier run and is not in the log, this one cannot hand in.
+    /// Takes out entries that another clerk signed in an earlier run and that are not in the log: this one cannot hand them in.
     fn part_with_foreign(&self, chunk: &mut Chunk) {
         let own = |pending_row: &PendingRow| {
             pending_row.pending.entry.statement.author == self.clerk.name

@@ -3,7 +3,7 @@
 //! A commitment is salted, so the ledger cannot say whether a row has changed. The opening of the newest
 //! version can, and is found among the receipts of earlier runs; without it nothing is sent.
 
-use crate::submit::{self, Clerk};
+use messages::UserMessage;
 use protocol::{
     entry::{EntryRef, Reference},
     hash::RecordKey,
@@ -14,6 +14,7 @@ use protocol::{
 };
 
 use super::{Earlier, ImportError};
+use crate::submit::{self, Clerk};
 
 /// How records are amended.
 #[derive(Debug)]
@@ -24,14 +25,14 @@ pub struct Upsert {
     pub earlier: Earlier,
 }
 
-/// What a row is to its record.
+/// Relation of a row to its record.
 pub(super) enum RowState {
     New,
     /// The next version, what it follows, and what it rests on: as the version before.
     Changed(Version, EntryRef, Vec<Reference>),
     Unchanged(Version),
     /// Nothing can be sent: a status and why.
-    Not(&'static str, String),
+    Not(&'static str, UserMessage),
 }
 
 impl Upsert {
@@ -48,7 +49,7 @@ impl Upsert {
             return Ok(RowState::New);
         };
         if state.status != RecordStatus::Active {
-            let what = "the record is suspended or revoked, and cannot be amended".to_owned();
+            let what = UserMessage::new("row-record-not-active");
             return Ok(RowState::Not("conflict", what));
         }
         // The newest that says something: reinstating a record says nothing of what is in it.
@@ -59,9 +60,7 @@ impl Upsert {
         Ok(match opening {
             None => RowState::Not(
                 "undecided",
-                format!(
-                    "registered, and whether it changed cannot be told without the receipt of version {version}; give the folder that holds it with --earlier"
-                ),
+                UserMessage::new("row-change-untold").text("version", version),
             ),
             Some(opening) if submit::same_values(&opening, row) => {
                 RowState::Unchanged(state.version)

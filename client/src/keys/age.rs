@@ -11,6 +11,7 @@ use chacha20poly1305::{
 };
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
+use messages::UserMessage;
 use scrypt::Params;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -18,11 +19,11 @@ use zeroize::Zeroizing;
 use thiserror::Error;
 
 use super::NotSealed;
-use crate::durable;
+use crate::{coded::Coded, durable};
 
-/// What the first line says.
+/// First line of the file.
 const VERSION: &[u8] = b"age-encryption.org/v1\n";
-/// What scrypt's salt begins with.
+/// Beginning of scrypt's salt.
 const SALT_LABEL: &[u8] = b"age-encryption.org/v1/scrypt";
 /// How much work a new file asks for, as a power of two: 128 MiB of memory, half a second.
 const WORK: u8 = 17;
@@ -31,32 +32,40 @@ pub const WORK_MAX: u8 = 20;
 /// A payload of one chunk, with its nonce and tag.
 const PAYLOAD_BYTES_MAX: usize = 16 + 64 * 1024 + 16;
 
-/// Whether a file begins as an age file does.
+/// Returns whether a file begins as an age file does.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
     bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE ENCRYPTED")
 }
 
 /// Why an age file does not open.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum NotOpened {
     /// Not as the format has it, or changed since it was made.
-    #[error("an encrypted key file that is damaged or cut short")]
     Damaged,
     /// For a recipient, not for a passphrase.
-    #[error("encrypted for a recipient, not with a passphrase")]
     Recipient,
     /// In its form as text.
-    #[error("an age file in armour (text)")]
     Armoured,
     /// It asks for more work, as a power of two, than is done for any file.
-    #[error(
-        "its passphrase asks for 2^{0} steps of scrypt, and no more than 2^{WORK_MAX} are done"
-    )]
     Work(u8),
     /// Another passphrase.
-    #[error("the passphrase is wrong")]
     Passphrase,
+}
+
+impl Coded for NotOpened {
+    fn message(&self) -> UserMessage {
+        match self {
+            Self::Damaged => UserMessage::new("key-damaged"),
+            Self::Recipient => UserMessage::new("key-for-recipient"),
+            Self::Armoured => UserMessage::new("key-armoured"),
+            Self::Work(work) => UserMessage::new("key-asks-for-work")
+                .text("work", work)
+                .text("work-max", WORK_MAX),
+            Self::Passphrase => UserMessage::new("key-passphrase-wrong"),
+        }
+    }
 }
 
 /// An age file whose header was read; its passphrase is not known yet.
@@ -108,7 +117,7 @@ impl<'a> AgeFile<'a> {
         })
     }
 
-    /// What is inside.
+    /// Text that is inside.
     pub(super) fn open(&self, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
         let wrapping = stretch(passphrase, self.salt, self.work);
         let file_key = cipher(&wrapping).decrypt(&Nonce::default(), &self.wrapped[..]);

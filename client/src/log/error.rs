@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
-use ledger::replay::Divergence;
+use ledger::replay::{Departure, Divergence};
+use messages::UserMessage;
 use protocol::{
     genesis::BadGenesis, key::group::Disagreement, merkle::tiles::TilePath, text::Malformed,
 };
 use thiserror::Error;
 use verify::{Verdict, checkpoint::Untrusted};
 
-use crate::{durable::FileError, formats::FormatError, http::HttpError};
+use crate::{coded::Coded, durable::FileError, formats::FormatError, http::HttpError};
 
 /// Why a log was not read, or not believed.
 #[derive(Debug, Error)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum LogError {
     /// The node gave nothing.
@@ -25,32 +27,26 @@ pub enum LogError {
     #[error(transparent)]
     Format(#[from] FormatError),
     /// A tile that a mirror lacks.
-    #[error("{} is not in this mirror", path.display())]
     NotInMirror {
         /// Path of the tile's file.
         path: PathBuf,
     },
     /// A tile that is not as it should be.
-    #[error("{}", .0.what)]
     Tile(Malformed),
     /// The checkpoint is not trusted.
-    #[error("the log's checkpoint: {0}")]
     Checkpoint(#[source] Untrusted),
     /// The log has no leaf.
-    #[error("the log is empty")]
     Empty,
     /// A bundle of entries cannot be read.
-    #[error("bundle {index}: {source}")]
     Bundle {
-        /// Its number.
+        /// The number.
         index: u64,
-        /// What is wrong.
+        /// Trouble with it.
         source: Malformed,
     },
     /// A bundle of entries has another number of leaves than the size of the log says.
-    #[error("bundle {index} has {leaves} leaves where it should have {width}")]
     BundleWidth {
-        /// Its number.
+        /// The number.
         index: u64,
         /// Leaves in it.
         leaves: usize,
@@ -58,35 +54,41 @@ pub enum LogError {
         width: u16,
     },
     /// Leaf 0 is no genesis.
-    #[error("{0}")]
     Genesis(BadGenesis),
     /// Leaf 0 is another genesis than the trust file's.
-    #[error("the log begins with another genesis than the trust file names")]
     OtherGenesis,
     /// The trust file names no genesis.
-    #[error("the trust file does not name its genesis")]
     NoGenesis,
     /// A leaf breaks a rule.
-    #[error("the log departs from its rules at {0}")]
     Diverges(Divergence),
     /// The checkpoint does not end with a block.
-    #[error("the checkpoint ends within a block")]
     WithinBlock,
     /// A tile of hashes differs from what the leaves lead to.
-    #[error("{0} is not what the leaves lead to")]
     OtherTile(TilePath),
     /// The leaves lead to another root than the checkpoint's.
-    #[error("the leaves do not lead to the root of the checkpoint")]
     OtherRoot,
     /// The entries for a mirror lead to another root than the checkpoint's; nothing was moved into place.
-    #[error("the entries do not lead to the root of the checkpoint; the mirror stays as it was")]
     MirrorRoot,
     /// This machine cannot check signatures.
-    #[error(transparent)]
-    Signatures(#[from] Disagreement),
+    Signatures(Disagreement),
     /// The thread that fetches has panicked.
-    #[error("the fetching thread panicked: a bug")]
     Panicked,
+}
+
+impl From<Divergence> for LogError {
+    fn from(divergence: Divergence) -> Self {
+        match divergence.what {
+            // It says nothing of the log.
+            Departure::Disagreement(disagreement) => Self::Signatures(disagreement),
+            _ => Self::Diverges(divergence),
+        }
+    }
+}
+
+impl From<Disagreement> for LogError {
+    fn from(disagreement: Disagreement) -> Self {
+        Self::Signatures(disagreement)
+    }
 }
 
 impl From<Malformed> for LogError {
@@ -95,8 +97,51 @@ impl From<Malformed> for LogError {
     }
 }
 
+impl Coded for LogError {
+    fn message(&self) -> UserMessage {
+        match self {
+            Self::Http(error) => error.message(),
+            Self::File(error) => error.message(),
+            Self::Format(error) => error.message(),
+            Self::NotInMirror { path } => {
+                UserMessage::new("mirror-lacks-tile").text("path", path.display())
+            }
+            Self::Tile(malformed) => {
+                UserMessage::new("tile-malformed").text("reason", &malformed.what)
+            }
+            Self::Checkpoint(untrusted) => {
+                UserMessage::new("log-checkpoint-untrusted").text("reason", untrusted)
+            }
+            Self::Empty => UserMessage::new("log-empty"),
+            Self::Bundle { index, source } => UserMessage::new("bundle-malformed")
+                .text("index", index)
+                .text("reason", source),
+            Self::BundleWidth {
+                index,
+                leaves,
+                width,
+            } => UserMessage::new("bundle-width-differs")
+                .text("index", index)
+                .text("leaves", leaves)
+                .text("width", width),
+            Self::Genesis(bad) => UserMessage::new("log-genesis-invalid").text("reason", bad),
+            Self::OtherGenesis => UserMessage::new("log-genesis-differs"),
+            Self::NoGenesis => UserMessage::new("trust-file-without-genesis"),
+            Self::Diverges(divergence) => {
+                UserMessage::new("log-breaks-rules").text("divergence", divergence)
+            }
+            Self::WithinBlock => UserMessage::new("log-ends-within-block"),
+            Self::OtherTile(path) => UserMessage::new("log-tile-differs").text("tile", path),
+            Self::OtherRoot => UserMessage::new("log-root-differs"),
+            Self::MirrorRoot => UserMessage::new("mirror-root-differs"),
+            Self::Signatures(_) => UserMessage::new("signatures-disagree"),
+            Self::Panicked => UserMessage::new("log-fetching-panicked"),
+        }
+    }
+}
+
 impl LogError {
-    /// What this says of the log; none where nothing could be judged.
+    /// Verdict that follows for the log; none where nothing could be judged.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         Some(match self {
@@ -106,7 +151,6 @@ impl LogError {
             | Self::NotInMirror { .. }
             | Self::Signatures(_)
             | Self::Panicked => return None,
-            Self::Diverges(divergence) if !divergence.is_of_log() => return None,
             Self::Checkpoint(untrusted) => untrusted.verdict(),
             Self::OtherGenesis => Verdict::WrongNetwork,
             Self::NoGenesis => Verdict::CannotDecide,

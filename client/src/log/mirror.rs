@@ -62,8 +62,7 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    /// Reads the first `size` leaves; the full bundles that the mirror has are not asked for again if
-    /// `keeps`.
+    /// Reads the first `size` leaves; full bundles that the mirror has are not asked for again if `keeps`.
     fn read(log: &Log, folder: &'a Path, size: LogSize, keeps: bool) -> Result<Self, LogError> {
         let written = Vec::new();
         let mut files = NewFiles { folder, written };

@@ -1,7 +1,7 @@
 //! The log of a node, read from its tiles and executed again.
 //!
 //! One thread fetches bundles, one for each core checks signatures, and this one executes in order.
-//! What waits between them is bounded, so memory does not grow with the log.
+//! The queue between them is bounded, so memory does not grow with the log.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +27,7 @@ const WAITING_MAX: usize = 64;
 /// A part ends with the block that gives it so many leaves: signatures are checked part by part, many for less.
 const PART_LEAVES: usize = 256;
 
-/// What a replay has checked.
+/// Counts of what a replay has checked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReplayReport {
     /// Leaves read.
@@ -110,8 +110,8 @@ fn apply(
         waiting.insert(number, part);
         while let Some(part) = waiting.remove(&next) {
             for prepared in part {
-                let block = prepared.map_err(LogError::Diverges)?;
-                replay.apply(&block).map_err(LogError::Diverges)?;
+                let block = prepared?;
+                replay.apply(&block)?;
                 checked.blocks += 1;
                 checked.entries += block.entries();
                 seen(&block);
@@ -189,13 +189,11 @@ fn fetch_parts(
         let bundle = log.tile(TilePath::Entries { index, width })?;
         for leaf in leaves(&bundle, index, width)? {
             built.push(&leaf_hash(&leaf), &mut compare)?;
-            let Some(block) = splitter.push(leaf).map_err(LogError::Diverges)? else {
+            let Some(block) = splitter.push(leaf)? else {
                 continue;
             };
             if !has_genesis {
-                Replay::new(genesis)
-                    .check_genesis(&block)
-                    .map_err(LogError::Diverges)?;
+                Replay::new(genesis).check_genesis(&block)?;
                 has_genesis = true;
                 continue;
             }

@@ -26,7 +26,7 @@ pub struct Whole {
     pub genesis: Genesis,
     /// The state after the last block.
     pub replay: Replay,
-    /// What was checked.
+    /// Counts of what was checked.
     pub checked: ReplayReport,
     /// Seconds that it took.
     pub seconds: f64,

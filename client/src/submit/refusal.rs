@@ -1,4 +1,4 @@
-//! What is made of a node's refusal of an entry that was signed.
+//! A node's refusal of an entry that was signed, and what is made of it.
 //!
 //! A refusal is a node's word. Whoever took it for proof would throw away the only opening of an entry
 //! that the node may yet hand in. So the refusal is compared with what the node can prove of the record
@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Digits of an entry's id in the name of its file.
 const DIGITS: usize = 8;
 
-/// What is proven of an entry that a node refuses.
+/// Proof about an entry that a node refuses.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Proven {
     /// It stands in the log.
@@ -150,7 +150,7 @@ fn set_aside(receipt: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What is proven of an entry, and the state of its record. Asks for the record's history until it says something of the entry. A node that says that something
+/// Proof about an entry, and the state of its record. Asks for the record's history until it says something of the entry. A node that says that something
 /// else was there first is given time to prove it, which ends at `until`.
 pub fn look(clerk: &Clerk, entry: &Entry, until: Option<Instant>) -> (Proven, Option<RecordState>) {
     let statement = &entry.statement;
@@ -168,7 +168,7 @@ pub fn look(clerk: &Clerk, entry: &Entry, until: Option<Instant>) -> (Proven, Op
     }
 }
 
-/// What a record's history proves of an entry about it.
+/// Proof that a record's history gives about an entry.
 fn judge(facts: &HistoryFacts, entry: &Entry) -> Proven {
     let statement = &entry.statement;
     let state = facts.state.as_ref();
@@ -238,7 +238,7 @@ fn of_attestation(state: Option<&RecordState>, entry: &Entry) -> Proven {
     Proven::Open
 }
 
-/// Whether it is proven that the clerk may not say this.
+/// Returns whether it is proven that the clerk may not say this.
 fn may_not(
     clerk: &Clerk,
     statement: &Statement,

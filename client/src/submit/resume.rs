@@ -1,11 +1,12 @@
-//! What is found where a receipt is to go, and whether it answers what a clerk wants now.
+//! The place where a receipt is to go: what is found there, and whether it answers what a clerk wants now.
 //!
-//! The same request twice gets the same receipt. A request that comes after something else has happened to the
+//! A request that comes twice gets the same receipt. A request that comes after something else has happened to the
 //! record is another request, however alike its words: the receipt of the first must neither answer for it
 //! nor be lost.
 
 use std::path::Path;
 
+use messages::UserMessage;
 use protocol::{
     entry::{Entry, Statement},
     merkle,
@@ -18,15 +19,15 @@ use verify::receipt::ReceiptFacts;
 use super::{Clerk, InTheWay, SubmitError, same_content};
 use crate::durable;
 
-/// What was signed before, beside what is wanted now.
+/// Comparison of what was signed before with what is wanted now.
 #[derive(Debug, PartialEq, Eq)]
 enum Match {
     /// The very act.
     Same,
-    /// The same act at an earlier point of the record's history.
+    /// An act of the same words at an earlier point of the record's history.
     Earlier,
     /// Something else, and by what it differs.
-    Other(&'static str),
+    Other(UserMessage),
 }
 
 /// An entry on its way that was found on disk.
@@ -36,12 +37,12 @@ pub(super) struct LeftOver {
     pub(super) is_earlier: bool,
 }
 
-/// Whether what was signed before says what is wanted now, and nothing has happened in between.
+/// Returns whether what was signed before says what is wanted now, and nothing has happened in between.
 pub(super) fn is_same(found: &Pending, statement: &Statement, opening: &Opening) -> bool {
     compare(&found.entry, Some(&found.opening), statement, opening) == Match::Same
 }
 
-/// What the receipt at `path` proves, if it is of the very act that is wanted; any other is in the way. None
+/// Facts of the receipt at `path`, if it is of the very act that is wanted; any other is in the way. None
 /// where nothing is there.
 ///
 /// # Errors
@@ -90,7 +91,7 @@ fn in_the_way(path: &Path, what: InTheWay) -> SubmitError {
     SubmitError::InTheWay { path, what }
 }
 
-/// What a try before this one has signed and not brought to its receipt.
+/// Entry that a try before this one has signed and not brought to its receipt.
 pub(super) fn left_over(
     path: &Path,
     statement: &Statement,
@@ -137,26 +138,32 @@ fn compare(found: &Entry, shown: Option<&Opening>, wanted: &Statement, opening: 
     for (differs, what) in [
         (
             said.registry != wanted.registry,
-            "it is of another registry",
+            UserMessage::new("differs-in-registry"),
         ),
-        (said.key != wanted.key, "it is of another record"),
+        (
+            said.key != wanted.key,
+            UserMessage::new("differs-in-record"),
+        ),
         (
             said.operation != wanted.operation,
-            "it is of another operation",
+            UserMessage::new("differs-in-operation"),
         ),
         (
             said.author.agency() != wanted.author.agency(),
-            "it is of another agency",
+            UserMessage::new("differs-in-agency"),
         ),
-        (!shows_same, "it is of other content"),
+        (!shows_same, UserMessage::new("differs-in-content")),
         (
             said.effective != wanted.effective,
-            "it declares another date",
+            UserMessage::new("differs-in-date"),
         ),
-        (said.reason != wanted.reason, "it gives another reason"),
+        (
+            said.reason != wanted.reason,
+            UserMessage::new("differs-in-reason"),
+        ),
         (
             said.references != wanted.references,
-            "it names other records, or other versions of them, to rest on",
+            UserMessage::new("differs-in-references"),
         ),
     ] {
         if differs {
@@ -346,7 +353,7 @@ mod tests {
             ),
             (&|said| said.effective = None, "date"),
             (&|said| said.reason = ReasonCode::parse("C02"), "reason"),
-            (&|said| said.references = vec![parcel(2)], "rest on"),
+            (&|said| said.references = vec![parcel(2)], "references"),
         ];
         for (change, word) in changes {
             let mut wanted = amendment();
@@ -354,12 +361,12 @@ mod tests {
             let Match::Other(what) = of(&wanted) else {
                 panic!("{word}")
             };
-            assert!(what.contains(word), "{what}");
+            assert_eq!(what.code(), format!("differs-in-{word}"));
         }
         let (found, wanted) = (entry(amendment()), amendment());
         let other = compare(&found, Some(&opening(2, 1)), &wanted, &opening(1, 1));
-        assert_eq!(other, Match::Other("it is of other content"));
+        assert_eq!(other, Match::Other(UserMessage::new("differs-in-content")));
         let erased = compare(&found, None, &wanted, &opening(1, 1));
-        assert_eq!(erased, Match::Other("it is of other content"));
+        assert_eq!(erased, Match::Other(UserMessage::new("differs-in-content")));
     }
 }

@@ -3,22 +3,20 @@
 //!
 //! Not here: what a cell of a workbook is (`workbook`), and what a row makes of it (`rows`).
 
-/// A code, and what is wrong.
-pub(super) type Why = (&'static str, &'static str);
+use messages::UserMessage;
 
-pub(super) const FORMULA: Why = (
-    "formula",
-    "a formula, not its value; save the values and run again",
-);
+/// The code of a row, and what is wrong with the cell.
+pub(super) type Why = (&'static str, UserMessage);
+
+/// The code of a cell with a formula.
+const FORMULA_CODE: &str = "formula";
+pub(super) const FORMULA: Why = (FORMULA_CODE, UserMessage::new("cell-formula"));
 pub(super) const SPREADSHEET_ERROR: Why = (
     "spreadsheet-error",
-    "a spreadsheet's error in place of a value",
+    UserMessage::new("cell-spreadsheet-error"),
 );
-const SHORTENED: Why = (
-    "shortened",
-    "a number that a spreadsheet has shortened; format the column as text and enter it again",
-);
-/// What stands where a program could not read a letter.
+const SHORTENED: Why = ("shortened", UserMessage::new("cell-shortened"));
+/// Letter that stands where a program could not read one.
 const LOST: char = '\u{fffd}';
 /// The code of a row whose quotes make doubtful what is in it.
 pub(super) const QUOTES: &str = "quotes";
@@ -65,7 +63,7 @@ const MARKS: [(&str, &str); 9] = [
     ("LETTERS", TWO_ALPHABETS),
     ("TEXT", "escaped-text"),
     ("QUOTES", QUOTES),
-    ("FORMULA", FORMULA.0),
+    ("FORMULA", FORMULA_CODE),
     ("MERGED", "merged"),
     ("DIGITS", "digits-lost"),
     ("DAY", "no-day"),
@@ -75,7 +73,7 @@ const MARKS: [(&str, &str); 9] = [
 /// Letters of a long cell that its mark shows.
 const SHOWN: usize = 100;
 
-/// What stands in the rows to mend for a cell with something wrong: a mark, and what was there.
+/// Text in the rows to mend for a cell with something wrong: a mark, and what was there.
 pub(super) fn marked(mark: &str, value: &str) -> String {
     let space = if value.is_empty() { "" } else { " " };
     format!("#{mark}{space}{value}")
@@ -86,11 +84,10 @@ pub(super) fn cut(cell: &str) -> String {
     marked("LONG", &cell.chars().take(SHOWN).collect::<String>())
 }
 
-/// What stands in place of a value, if something does.
+/// Reason why a cell holds no value, if there is one.
 pub(super) fn find(cell: &str) -> Option<Why> {
     if cell.contains(LOST) {
-        let what = "U+FFFD stands where a program could not read a letter; take the text from where it came";
-        return Some(("lost-letter", what));
+        return Some(("lost-letter", UserMessage::new("cell-lost-letter")));
     }
     let cell = cell.trim();
     if cell.len() > 1 && cell.starts_with('=') {
@@ -107,15 +104,11 @@ pub(super) fn find(cell: &str) -> Option<Why> {
         return Some(SPREADSHEET_ERROR);
     }
     if cell.starts_with("####") && cell.bytes().all(|byte| byte == b'#') {
-        let what = "a value that a spreadsheet could not show in its narrow column";
-        return Some(("narrow-column", what));
+        return Some(("narrow-column", UserMessage::new("cell-narrow-column")));
     }
     let word = behind.split(' ').next().unwrap_or_default();
     let mark = MARKS.iter().find(|(mark, _)| *mark == word)?;
-    Some((
-        mark.1,
-        "the mark of a cell that was wrong; put the value in its place",
-    ))
+    Some((mark.1, UserMessage::new("cell-mark-left")))
 }
 
 /// Capitals of any language behind `#`, and `!` or `?` at the end.
@@ -199,7 +192,7 @@ mod tests {
             ("3,12\u{415}+13", "shortened"),
             ("3.1\u{435}13", "shortened"),
         ] {
-            assert_eq!(find(cell).unwrap_or_default().0, code, "{cell}");
+            assert_eq!(find(cell).map(|why| why.0), Some(code), "{cell}");
         }
         for cell in [
             "", "=", "#12", "N/A", "a=b", "#MERGEDx", "# MERGED", "#A!", "#12!", "#ok!", "#B2?",

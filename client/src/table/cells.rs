@@ -4,10 +4,10 @@
 //! for a spreadsheet that splits the file in another way (semicolon, tab, end of line). `original` takes
 //! back what `harmless` has added and nothing else, so that a file of errors can be fed back.
 
-/// What a spreadsheet may take for the end of a cell, other than the comma, behind which quotes are heeded.
+/// Letters that a spreadsheet may take for the end of a cell, other than the comma, behind which quotes are heeded.
 const ENDS: [char; 4] = [';', '\t', '\n', '\r'];
 
-/// Whether a spreadsheet might run what begins here. Quotes, spaces and apostrophes may stand before it.
+/// Returns whether a spreadsheet might run what begins here. Quotes, spaces and apostrophes may stand before it.
 fn runs(rest: &str) -> bool {
     rest.trim_start_matches(['"', '\'', ' '])
         .starts_with(['=', '+', '-', '@', '\t', '\r'])

@@ -1,6 +1,6 @@
 //! Which alphabet of one byte a letter a text is written in, told by how often letters come and by their case.
 //!
-//! The same bytes are letters in each of these alphabets, and nonsense in all but one: rare letters where
+//! Bytes are letters in each of these alphabets, and nonsense in all but one: rare letters where
 //! common ones should be, capitals in the middle of words. One is named only if it is better than all
 //! others by a margin; a text of a few letters names none. Which byte is which letter is for the library to say
 //! (`encoding_rs`). Not here: UTF-8, which proves itself.
@@ -38,7 +38,7 @@ const MARGIN: i64 = 30;
 const LETTERS_MIN: u64 = 4;
 /// The lowest mean weight of letters that are words of a language.
 const MEAN_MIN: i64 = -10;
-/// What may stand between words.
+/// Letters that may stand between words.
 const PUNCTUATION: &str = "«»№–—“”„‘’‚…§°±·•©®\u{a0}";
 
 /// Apostrophes of Uzbek words.
@@ -73,7 +73,7 @@ impl Alphabet {
         }
     }
 
-    /// Whether a sign of it is looked at. Of an alphabet that is never read only what its common texts hold is: with
+    /// Returns whether a sign of it is looked at. Of an alphabet that is never read only what its common texts hold is: with
     /// every sign that the library knows, UTF-8 that broke off looked like KOI8-R.
     fn is_told_by(self, letter: char) -> bool {
         let more = match self {
@@ -106,7 +106,7 @@ pub(super) fn windows_1251(bytes: &[u8]) -> Option<String> {
     Some(text.into_owned())
 }
 
-/// What a byte is to an alphabet.
+/// Class of a byte in an alphabet.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ByteClass {
     /// Of ASCII, no letter; or what may stand between words.
@@ -151,7 +151,7 @@ fn kind(alphabet: Alphabet, byte: u8) -> ByteClass {
     }
 }
 
-/// Whether bytes that are to be Windows-1251 hold text that was plainly written as UTF-8. By chance a capital and
+/// Returns whether bytes that are to be Windows-1251 hold text that was plainly written as UTF-8. By chance a capital and
 /// one of ё, Ё, №, ў and such make a letter of UTF-8; two such pairs side by side, three bytes of one letter, or
 /// a pair that no word has, do not come by chance.
 pub(super) fn holds_utf8(bytes: &[u8]) -> bool {
@@ -172,7 +172,7 @@ pub(super) fn holds_utf8(bytes: &[u8]) -> bool {
     })
 }
 
-/// What is known of a text while its bytes go by.
+/// Knowledge of a text while its bytes go by.
 pub(super) struct Guess(Vec<CharsetScore>);
 
 struct CharsetScore {
@@ -209,7 +209,7 @@ impl Guess {
         }
     }
 
-    /// Whether a text, too short to say so, may be in an alphabet: all of it reads as words, and in no other
+    /// Returns whether a text, too short to say so, may be in an alphabet: all of it reads as words, and in no other
     /// better.
     pub(super) fn may_be(&self, alphabet: Alphabet) -> bool {
         let Some(own) = self.0.iter().find(|one| one.alphabet == alphabet) else {

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use messages::UserMessage;
 use protocol::{
     commitment::{DOCUMENT_FIELD, FIELDS_MAX},
     record::{BadRecordId, RecordId, is_invisible},
@@ -29,7 +30,7 @@ pub struct Wanted<'a> {
     pub effective: Option<&'a str>,
 }
 
-/// What the first row says.
+/// Columns that the first row names.
 pub(super) struct Columns {
     /// Names, without this program's remarks.
     pub(super) names: Vec<String>,
@@ -108,7 +109,7 @@ impl Columns {
         for (at, name) in texts.iter().enumerate() {
             let number = at + 1;
             let Some(name) = name else {
-                let place = format!("column {number}");
+                let place = UserMessage::new("column-by-number").text("column", number);
                 return Err(not_text(path, row, place, encoding));
             };
             if name.starts_with(REMARK) {

@@ -9,12 +9,14 @@
 mod cells;
 mod start;
 
-use crate::durable::FileError;
+use crate::{coded::reason, durable::FileError};
 use std::{
     fs::File,
     io::{BufRead, BufReader, Seek, SeekFrom},
     path::Path,
 };
+
+use messages::UserMessage;
 
 pub(super) use self::start::told;
 use self::{cells::Cells, start::start};
@@ -27,9 +29,8 @@ use super::{
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 1 << 16;
 
-const SWALLOWED: &str = "quoted text holds line ends and what would be whole rows: a quote is missing or too many; where the text is meant, put spaces in place of its line ends";
-const BEHIND: &str =
-    "text stands behind a closing quote: a quote is missing, too many, or not doubled";
+const SWALLOWED: UserMessage = UserMessage::new("quotes-swallow-rows");
+const BEHIND: UserMessage = UserMessage::new("quotes-text-behind");
 
 /// Rows of a text, each with the number that a spreadsheet gives it.
 pub(super) struct CsvRows<R = BufReader<File>> {
@@ -69,8 +70,8 @@ impl<R: BufRead> CsvRows<R> {
         }
     }
 
-    /// The next row that is not blank; none at the end. The error is a sentence without the file's name.
-    pub(super) fn next(&mut self) -> Result<Option<Raw>, String> {
+    /// The next row that is not blank; none at the end. The error does not name the file.
+    pub(super) fn next(&mut self) -> Result<Option<Raw>, UserMessage> {
         loop {
             self.text.clear();
             self.lines.clear();
@@ -87,7 +88,7 @@ impl<R: BufRead> CsvRows<R> {
     }
 
     /// Reads the lines of one row. Whether the file has ended.
-    fn row(&mut self) -> Result<bool, String> {
+    fn row(&mut self) -> Result<bool, UserMessage> {
         let mut goes_on = false;
         loop {
             let start = self.text.len();
@@ -96,11 +97,9 @@ impl<R: BufRead> CsvRows<R> {
             if self.text.len() == start {
                 return match goes_on {
                     false => Ok(true),
-                    true => Err(format!(
-                        "row {}, column {}: a quote opens here and is never closed",
-                        self.row,
-                        self.cells.count() + 1
-                    )),
+                    true => Err(UserMessage::new("quote-never-closed")
+                        .text("row", self.row)
+                        .text("column", self.cells.count() + 1)),
                 };
             }
             // A blank line between rows is none.
@@ -115,8 +114,10 @@ impl<R: BufRead> CsvRows<R> {
     }
 
     /// Takes the next line of the file, with its end.
-    fn line(&mut self) -> Result<(), String> {
-        let failed = |error: std::io::Error| error.to_string();
+    fn line(&mut self) -> Result<(), UserMessage> {
+        let failed = |error: std::io::Error| {
+            UserMessage::new("row-unreadable").part("reason", reason(&error))
+        };
         loop {
             let piece = self.input.fill_buf().map_err(failed)?;
             if piece.is_empty() {
@@ -128,10 +129,9 @@ impl<R: BufRead> CsvRows<R> {
                 .extend_from_slice(piece.get(..count).unwrap_or_default());
             self.input.consume(count);
             if self.text.len() > ROW_BYTES_MAX {
-                let row = self.row;
-                return Err(format!(
-                    "row {row} is longer than {ROW_BYTES_MAX} bytes; a quote may be missing its partner"
-                ));
+                return Err(UserMessage::new("row-too-long-quote")
+                    .text("row", self.row)
+                    .text("bytes-max", ROW_BYTES_MAX));
             }
             if end.is_none() {
                 continue;
@@ -164,7 +164,7 @@ impl<R: BufRead> CsvRows<R> {
             code: QUOTES,
             what,
         });
-        if let Some(wrong) = wrong {
+        if let Some(wrong) = &wrong {
             cells = mark(&cells, wrong.column);
         }
         Raw {
@@ -175,7 +175,7 @@ impl<R: BufRead> CsvRows<R> {
         }
     }
 
-    /// Whether a line of this row, but for its first, has delimiters enough to be a row of `width` cells by itself.
+    /// Returns whether a line of this row, but for its first, has delimiters enough to be a row of `width` cells by itself.
     fn swallows(&self, width: usize) -> bool {
         let ends = self.lines.iter().skip(1).copied();
         let ends = ends.chain([self.text.len()]);
@@ -189,7 +189,7 @@ impl<R: BufRead> CsvRows<R> {
     }
 }
 
-/// The same cells with a mark on one: fed back as it is, it is refused again.
+/// Cells with a mark on one: fed back as it is, it is refused again.
 fn mark(cells: &csv::ByteRecord, column: usize) -> csv::ByteRecord {
     let cell = |(at, cell): (usize, &[u8])| match at == column {
         true => [b"#QUOTES ", cell].concat(),

@@ -1,14 +1,16 @@
 //! How the letters of a text are written: UTF-8, or Windows-1251 where its letters show that.
 //!
-//! What is found is shown to the clerk. Not here: how letters of one byte are told apart (`charset`).
+//! The encoding that is found is shown to the clerk. Not here: how letters of one byte are told apart (`charset`).
 
-use crate::durable::FileError;
 use std::{fs::File, io::Read, path::Path};
+
+use messages::UserMessage;
 
 use super::{
     TableError, TableTrouble,
     charset::{self, Alphabet},
 };
+use crate::durable::FileError;
 
 /// How much is read at once where letters are told apart.
 const PIECE_BYTES: usize = 1 << 16;
@@ -40,7 +42,7 @@ impl Encoding {
         }
     }
 
-    /// The same for an encoding that somebody has named: what a file plainly is not, it is not read as. Gives
+    /// Checks an encoding that somebody has named: what a file plainly is not, it is not read as. Gives
     /// what its letters look like, if that is something else: whoever names an encoding is believed, and told.
     pub(super) fn check(self, path: &Path) -> Result<Option<&'static str>, TableError> {
         let found = is_utf8(path)?;
@@ -69,13 +71,13 @@ impl Encoding {
         }
     }
 
-    /// Whether a file whose letters are too few to say so may be Windows-1251 all the same.
+    /// Returns whether a file whose letters are too few to say so may be Windows-1251 all the same.
     pub(super) fn may_be_windows_1251(path: &Path) -> bool {
         letters(path).is_ok_and(|letters| letters.may_be(Alphabet::Windows1251))
     }
 }
 
-/// What the letters of a file say of their alphabet.
+/// Guess of the alphabet by the letters of a file.
 fn letters(path: &Path) -> Result<charset::Guess, TableError> {
     let unreadable = |error| FileError::unreadable(path, error);
     let mut file = File::open(path).map_err(unreadable)?;
@@ -90,7 +92,7 @@ fn letters(path: &Path) -> Result<charset::Guess, TableError> {
     }
 }
 
-/// What a file is to UTF-8.
+/// Relation of a file to UTF-8.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Utf8 {
     No,
@@ -100,7 +102,7 @@ enum Utf8 {
     Letters,
 }
 
-/// Whether a file is UTF-8 from end to end. What is no table at all is refused by its name.
+/// Returns whether a file is UTF-8 from end to end. What is no table at all is refused by its name.
 fn is_utf8(path: &Path) -> Result<Utf8, TableError> {
     let unreadable = |error| FileError::unreadable(path, error);
     let mut file = File::open(path).map_err(unreadable)?;
@@ -114,10 +116,10 @@ fn is_utf8(path: &Path) -> Result<Utf8, TableError> {
         if std::mem::take(&mut start)
             && (known.starts_with(b"\xff\xfe") || known.starts_with(b"\xfe\xff"))
         {
-            return Err(TableTrouble::NotText("UTF-16").of(path));
+            return Err(TableTrouble::NotText(UserMessage::new("table-is-utf16")).of(path));
         }
         if known.contains(&0) {
-            let what = "not text: it holds a zero byte";
+            let what = UserMessage::new("table-holds-zero-byte");
             return Err(TableTrouble::NotText(what).of(path));
         }
         let left = match std::str::from_utf8(known) {
@@ -155,7 +157,7 @@ mod tests {
         let _last = cut.pop();
         std::fs::write(&path, &cut).unwrap();
         assert_eq!(Encoding::find(&path).unwrap(), None);
-        for (start, word) in [(&b"\xff\xfea\0"[..], "UTF-16"), (b"a,b\n\0", "zero byte")] {
+        for (start, word) in [(&b"\xff\xfea\0"[..], "is-utf16"), (b"a,b\n\0", "zero-byte")] {
             std::fs::write(&path, start).unwrap();
             assert!(
                 Encoding::find(&path)

@@ -4,6 +4,8 @@
 //! word date, sana or дата, or most of whose other cells are dates. In a column of ordinary numbers no
 //! other cell is a date, so that none of them is ever taken for one.
 
+use messages::UserMessage;
+
 use super::workbook;
 use crate::time;
 
@@ -16,7 +18,7 @@ const WORDS: [&str; 5] = ["date", "sana", "sanasi", "дата", "сана"];
 /// The bytes of a date, with a time of day behind it.
 const DATE_BYTES: std::ops::RangeInclusive<usize> = 8..=32;
 
-/// What is known of the columns of a table.
+/// Facts of the columns of a table.
 pub(super) struct DateColumns {
     columns: Vec<Column>,
     /// Days are counted from 1904.
@@ -65,16 +67,14 @@ impl DateColumns {
         }
     }
 
-    /// What to say of a cell, if it is such a number where dates stand.
-    pub(super) fn find(&self, at: usize, cell: &str) -> Option<String> {
+    /// UserMessage about a cell, if it is such a number where dates stand.
+    pub(super) fn find(&self, at: usize, cell: &str) -> Option<UserMessage> {
         let column = self.columns.get(at)?;
         let are_dates = column.is_named || column.dates > column.others;
         let known = if self.is_1904 { DAYS_OF_1904 } else { DAYS };
         let days = days(cell.trim()).filter(|days| are_dates && known.contains(days))?;
         let day = workbook::day(days, self.is_1904)?;
-        Some(format!(
-            "a spreadsheet's number of a day where dates stand, most likely {day}; write the date"
-        ))
+        Some(UserMessage::new("cell-serial-date").text("day", day))
     }
 }
 
@@ -112,11 +112,11 @@ mod tests {
             &["2026-11-02", "46349", "", "03.11.2026", "unknown"],
         );
         let said = among.find(0, "46349").unwrap();
-        assert!(said.contains("2026-11-23"), "{said}");
+        assert!(said.to_string().contains("2026-11-23"), "{said}");
         assert!(among.find(0, "46349.5").is_some() && among.find(0, "46349,5").is_some());
         let of_1904 = of_1904("issued", &["2026-11-02", "44887"], true);
         let said = of_1904.find(0, "44887").unwrap();
-        assert!(said.contains("2026-11-23"), "{said}");
+        assert!(said.to_string().contains("2026-11-23"), "{said}");
         for cell in [
             "2026-11-02",
             "4634",

@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::durable::{self, FileError};
+use messages::UserMessage;
 use zip::ZipArchive;
 
 use super::{TableError, TableTrouble, WayOut};
@@ -21,68 +22,64 @@ const PIECE_BYTES: usize = 1 << 16;
 const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 /// Beginnings, what such a file is, and the way out.
-const STARTS: [(&[u8], &str, WayOut); 12] = [
-    (b"%PDF-", "a PDF, and no table", WayOut::GiveTable),
-    (b"\x1f\x8b", "a compressed file (gzip)", WayOut::Unpack),
-    (b"7z\xbc\xaf", "an archive (7z)", WayOut::Unpack),
-    (b"Rar!", "an archive (RAR)", WayOut::Unpack),
-    (
-        b"{\\rtf",
-        "a text document (RTF), and no table",
-        WayOut::SaveAs,
-    ),
+const STARTS: [(&[u8], UserMessage, WayOut); 12] = [
+    (b"%PDF-", UserMessage::new("kind-pdf"), WayOut::GiveTable),
+    (b"\x1f\x8b", UserMessage::new("kind-gzip"), WayOut::Unpack),
+    (b"7z\xbc\xaf", UserMessage::new("kind-7z"), WayOut::Unpack),
+    (b"Rar!", UserMessage::new("kind-rar"), WayOut::Unpack),
+    (b"{\\rtf", UserMessage::new("kind-rtf"), WayOut::SaveAs),
     (
         b"SQLite format 3",
-        "a database (SQLite)",
+        UserMessage::new("kind-sqlite"),
         WayOut::ExportTable,
     ),
-    (b"PAR1", "a table in Parquet", WayOut::Export),
-    (b"ID;P", "a table in SYLK", WayOut::SaveAs),
-    (b"muhr-", "a file of muhr, and no table", WayOut::GiveTable),
-    (b"\x89PNG", "a picture, and no table", WayOut::GiveTable),
+    (b"PAR1", UserMessage::new("kind-parquet"), WayOut::Export),
+    (b"ID;P", UserMessage::new("kind-sylk"), WayOut::SaveAs),
+    (b"muhr-", UserMessage::new("kind-muhr"), WayOut::GiveTable),
+    (
+        b"\x89PNG",
+        UserMessage::new("kind-picture"),
+        WayOut::GiveTable,
+    ),
     (
         b"\xff\xd8\xff",
-        "a picture, and no table",
+        UserMessage::new("kind-picture"),
         WayOut::GiveTable,
     ),
     (
         b"\x00\x01\x00\x00Standard ",
-        "a database (Access)",
+        UserMessage::new("kind-access"),
         WayOut::ExportTable,
     ),
 ];
 /// Words in the first bytes of files that are text, in small letters.
-const WORDS: [(&str, &str); 4] = [
+const WORDS: [(&str, UserMessage); 4] = [
     (
         "urn:schemas-microsoft-com:office:spreadsheet",
-        "a spreadsheet of 2003 (XML)",
+        UserMessage::new("kind-spreadsheet-2003"),
     ),
-    ("<html", "a web page, though programs call it .xls"),
-    ("<!doctype html", "a web page, though programs call it .xls"),
-    ("<table", "a web page, though programs call it .xls"),
+    ("<html", UserMessage::new("kind-web-page")),
+    ("<!doctype html", UserMessage::new("kind-web-page")),
+    ("<table", UserMessage::new("kind-web-page")),
 ];
-/// What in an archive tells what it is: the end of a name, and what it then is.
-const PARTS: [(&str, &str); 6] = [
-    ("xl/workbook.bin", "a binary workbook (.xlsb)"),
-    ("Index/Document.iwa", "a table of Numbers"),
-    ("Index.zip", "a table of Numbers"),
-    ("word/document.xml", "a text document (.docx)"),
-    ("ppt/presentation.xml", "a presentation (.pptx)"),
-    ("content.xml", "a document of LibreOffice"),
+/// Names in an archive that tell its kind: the end of a name, and the kind.
+const PARTS: [(&str, UserMessage); 6] = [
+    ("xl/workbook.bin", UserMessage::new("kind-xlsb")),
+    ("Index/Document.iwa", UserMessage::new("kind-numbers")),
+    ("Index.zip", UserMessage::new("kind-numbers")),
+    ("word/document.xml", UserMessage::new("kind-docx")),
+    ("ppt/presentation.xml", UserMessage::new("kind-pptx")),
+    ("content.xml", UserMessage::new("kind-libreoffice")),
 ];
 /// Names within an old office file: of its encrypted contents, and of an old workbook.
-const STREAMS: [(&str, &str, WayOut); 3] = [
+const STREAMS: [(&str, UserMessage, WayOut); 3] = [
     (
         "EncryptedPackage",
-        "a workbook with a password",
+        UserMessage::new("kind-workbook-password"),
         WayOut::TakePasswordOff,
     ),
-    (
-        "Workbook",
-        "a workbook of before 2007 (.xls)",
-        WayOut::SaveAs,
-    ),
-    ("Book", "a workbook of before 1997 (.xls)", WayOut::SaveAs),
+    ("Workbook", UserMessage::new("kind-xls"), WayOut::SaveAs),
+    ("Book", UserMessage::new("kind-xls-1997"), WayOut::SaveAs),
 ];
 
 /// Refuses what is plainly no text and no workbook, and what is no file: a table is read more than once, which
@@ -100,8 +97,9 @@ pub(super) fn refuse_others(path: &Path) -> Result<(), TableError> {
         let (what, help) = compound(path).map_err(unreadable)?;
         return Err(other(path, what, help));
     }
-    if let Some((_, what, help)) = STARTS.iter().find(|(bytes, ..)| start.starts_with(bytes)) {
-        return Err(other(path, what, *help));
+    let mut starts = STARTS.into_iter();
+    if let Some((_, what, help)) = starts.find(|(bytes, ..)| start.starts_with(bytes)) {
+        return Err(other(path, what, help));
     }
     if start.starts_with(b"PK\x03\x04") {
         return archive(path).map_or(Ok(()), |what| Err(other(path, what, WayOut::SaveAs)));
@@ -110,7 +108,7 @@ pub(super) fn refuse_others(path: &Path) -> Result<(), TableError> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let is_markup = text.starts_with('<');
     let found = WORDS
-        .iter()
+        .into_iter()
         .find(|(word, _)| is_markup && text.contains(word));
     found.map_or(Ok(()), |(_, what)| Err(other(path, what, WayOut::SaveAs)))
 }
@@ -121,12 +119,12 @@ fn is_empty(start: &[u8]) -> bool {
     (start.len() as u64) < START_BYTES && text.trim_ascii().is_empty()
 }
 
-fn other(path: &Path, kind: &'static str, way_out: WayOut) -> TableError {
+fn other(path: &Path, kind: UserMessage, way_out: WayOut) -> TableError {
     TableTrouble::OtherKind { kind, way_out }.of(path)
 }
 
-/// What an archive is, if it is no workbook. One that cannot be read is for whoever reads workbooks to refuse.
-fn archive(path: &Path) -> Option<&'static str> {
+/// Kind of an archive, if it is no workbook. One that cannot be read is for whoever reads workbooks to refuse.
+fn archive(path: &Path) -> Option<UserMessage> {
     let file = File::open(path).ok()?;
     let mut archive = ZipArchive::new(BufReader::new(file)).ok()?;
     let names: Vec<String> = (0..archive.len())
@@ -139,22 +137,22 @@ fn archive(path: &Path) -> Option<&'static str> {
         let mut text = String::new();
         let read = kind.take(256).read_to_string(&mut text);
         if read.is_ok() && text.starts_with("application/vnd.oasis.opendocument.spreadsheet") {
-            return Some("a spreadsheet of LibreOffice (.ods)");
+            return Some(UserMessage::new("kind-ods"));
         }
     }
     let of = |end: &str| names.iter().any(|name| name.ends_with(end));
-    let found = PARTS.iter().find(|(end, _)| of(end));
-    Some(found.map_or("an archive, and no workbook", |(_, what)| what))
+    let found = PARTS.into_iter().find(|(end, _)| of(end));
+    Some(found.map_or(UserMessage::new("kind-archive"), |(_, what)| what))
 }
 
-/// What an old office file is, by the names within it.
-fn compound(path: &Path) -> std::io::Result<(&'static str, WayOut)> {
+/// Kind of an old office file, by the names within it.
+fn compound(path: &Path) -> std::io::Result<(UserMessage, WayOut)> {
     let mut file = File::open(path)?;
     let mut piece = vec![0; PIECE_BYTES];
     let mut kept = 0;
     let words = STREAMS
         .map(|(word, ..)| -> Vec<u8> { word.encode_utf16().flat_map(u16::to_le_bytes).collect() });
-    let mut found = [false; STREAMS.len()];
+    let mut found = vec![false; STREAMS.len()];
     loop {
         let count = file.read(piece.get_mut(kept..).unwrap_or_default())?;
         let known = piece.get(..kept + count).unwrap_or_default();
@@ -175,7 +173,7 @@ fn compound(path: &Path) -> std::io::Result<(&'static str, WayOut)> {
         .map(|(_, kind)| kind)
         .next();
     Ok(kind.map_or(
-        ("an old office file, and no workbook", WayOut::SaveAs),
+        (UserMessage::new("kind-old-office"), WayOut::SaveAs),
         |(_, what, help)| (what, help),
     ))
 }
@@ -187,12 +185,17 @@ mod tests {
     use zip::{ZipWriter, write::SimpleFileOptions};
 
     use super::*;
+    use crate::coded::Coded;
 
-    fn refused(bytes: &[u8]) -> Option<String> {
+    fn refused(bytes: &[u8]) -> Option<&'static str> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         std::fs::write(&path, bytes).unwrap();
-        refuse_others(&path).err().map(|error| error.to_string())
+        match refuse_others(&path) {
+            Ok(()) => None,
+            Err(TableError::Unfit { trouble, .. }) => Some(trouble.code()),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
@@ -216,30 +219,29 @@ mod tests {
     #[test]
     fn what_is_no_table_is_named() {
         let ods = "application/vnd.oasis.opendocument.spreadsheet";
-        for (bytes, word) in [
-            (old("EncryptedPackage"), "with a password"),
-            (old("Workbook"), "before 2007"),
-            (old("Book"), "before 1997"),
-            (old("WordDocument"), "an old office file"),
-            (archive(&[("mimetype", ods), ("content.xml", "x")]), ".ods"),
-            (archive(&[("xl/workbook.bin", "x")]), ".xlsb"),
-            (archive(&[("word/document.xml", "x")]), ".docx"),
-            (archive(&[("Index/Document.iwa", "x")]), "Numbers"),
-            (archive(&[("a.txt", "x")]), "an archive"),
-            (b"<html><table><tr>".to_vec(), "web page"),
-            (b"\xef\xbb\xbf <!DOCTYPE HTML>".to_vec(), "web page"),
+        for (bytes, code) in [
+            (old("EncryptedPackage"), "kind-workbook-password"),
+            (old("Workbook"), "kind-xls"),
+            (old("Book"), "kind-xls-1997"),
+            (old("WordDocument"), "kind-old-office"),
+            (archive(&[("mimetype", ods), ("content.xml", "x")]), "kind-ods"),
+            (archive(&[("xl/workbook.bin", "x")]), "kind-xlsb"),
+            (archive(&[("word/document.xml", "x")]), "kind-docx"),
+            (archive(&[("Index/Document.iwa", "x")]), "kind-numbers"),
+            (archive(&[("a.txt", "x")]), "kind-archive"),
+            (b"<html><table><tr>".to_vec(), "kind-web-page"),
+            (b"\xef\xbb\xbf <!DOCTYPE HTML>".to_vec(), "kind-web-page"),
             (
                 b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">".to_vec(),
-                "of 2003",
+                "kind-spreadsheet-2003",
             ),
-            (b"%PDF-1.7".to_vec(), "a PDF"),
-            (b"muhr-receipt/v1\n".to_vec(), "a file of muhr"),
-            (b"\x1f\x8b\x08".to_vec(), "gzip"),
-            (Vec::new(), "it is empty"),
-            (b"\xef\xbb\xbf \r\n".to_vec(), "it is empty"),
+            (b"%PDF-1.7".to_vec(), "kind-pdf"),
+            (b"muhr-receipt/v1\n".to_vec(), "kind-muhr"),
+            (b"\x1f\x8b\x08".to_vec(), "kind-gzip"),
+            (Vec::new(), "table-empty"),
+            (b"\xef\xbb\xbf \r\n".to_vec(), "table-empty"),
         ] {
-            let what = refused(&bytes).unwrap();
-            assert!(what.contains(word), "{word}: {what}");
+            assert_eq!(refused(&bytes), Some(code));
         }
         let workbook = archive(&[("xl/workbook.xml", "x")]);
         for table in [

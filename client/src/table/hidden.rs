@@ -1,11 +1,13 @@
-//! What a spreadsheet does not show of a table: whoever looks at it does not know that it is there.
+//! Parts of a table that a spreadsheet does not show: whoever looks at it does not know that it is there.
+
+use messages::UserMessage;
 
 use super::source::Raw;
 
 /// Rows of which each is named.
 const NAMED: usize = 5;
 
-/// What a spreadsheet does not show of a table.
+/// Rows and columns that a spreadsheet does not show.
 #[derive(Default)]
 pub(super) struct Hidden {
     /// The first rows, and how many there are.
@@ -22,30 +24,43 @@ impl Hidden {
         }
     }
 
-    /// What is hidden, in words; none if nothing is.
-    pub(super) fn words(&self) -> Option<String> {
-        let more = self.count - self.rows.len();
-        let more = match more {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let named = |what: &str, count: usize| match count {
-            1 => what.to_owned(),
-            _ => format!("{what}s"),
-        };
-        let rows = (self.count > 0).then(|| {
-            let rows = named("row", self.count);
-            format!("{rows} {}{more}", self.rows.join(", "))
-        });
-        let columns = (!self.columns.is_empty()).then(|| {
-            let columns = named("column", self.columns.len());
-            format!("{columns} {}", self.columns.join(", "))
-        });
-        let are = match self.count + self.columns.len() {
-            1 => "is",
-            _ => "are",
-        };
-        let parts: Vec<String> = rows.into_iter().chain(columns).collect();
-        (!parts.is_empty()).then(|| format!("{} {are}", parts.join(" and ")))
+    /// UserMessage of what is hidden; none if nothing is.
+    pub(super) fn found(&self) -> Option<UserMessage> {
+        let parts: Vec<UserMessage> = self
+            .hidden_rows()
+            .into_iter()
+            .chain(self.hidden_columns())
+            .collect();
+        let is_one = self.count + self.columns.len() == 1;
+        let mut parts = parts.into_iter();
+        let (first, second) = (parts.next()?, parts.next());
+        Some(match second {
+            Some(second) => UserMessage::new("hidden-both")
+                .part("rows", first)
+                .part("columns", second),
+            None if is_one => UserMessage::new("hidden-one").part("what", first),
+            None => UserMessage::new("hidden-several").part("what", first),
+        })
+    }
+
+    fn hidden_rows(&self) -> Option<UserMessage> {
+        let named = self.rows.join(", ");
+        Some(match (self.count, self.count - self.rows.len()) {
+            (0, _) => return None,
+            (1, _) => UserMessage::new("hidden-row").text("rows", named),
+            (_, 0) => UserMessage::new("hidden-rows").text("rows", named),
+            (_, more) => UserMessage::new("hidden-rows-and-more")
+                .text("rows", named)
+                .text("more", more),
+        })
+    }
+
+    fn hidden_columns(&self) -> Option<UserMessage> {
+        let named = self.columns.join(", ");
+        Some(match self.columns.len() {
+            0 => return None,
+            1 => UserMessage::new("hidden-column").text("columns", named),
+            _ => UserMessage::new("hidden-columns").text("columns", named),
+        })
     }
 }

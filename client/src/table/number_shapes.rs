@@ -11,7 +11,7 @@ use std::collections::HashMap;
 const SHAPES_MAX: usize = 10_000;
 /// So many rows must share a shape before another is unlike it.
 const SHARED_MIN: u64 = 10;
-/// What programs write for no value, and what people write before a sum, in small letters.
+/// Words that programs write for no value and people before a sum, in small letters.
 const NO_NUMBERS: [&str; 28] = [
     "nan",
     "null",
@@ -43,7 +43,7 @@ const NO_NUMBERS: [&str; 28] = [
     "сумма",
 ];
 
-/// Whether a text stands where a number should, and is none.
+/// Returns whether a text stands where a number should, and is none.
 pub(super) fn is_no_number(text: &str) -> bool {
     let text = text
         .trim()

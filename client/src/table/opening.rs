@@ -18,7 +18,7 @@ use super::{
 pub struct Written<'a> {
     /// The encoding of a CSV file.
     pub encoding: Option<Encoding>,
-    /// What stands between its cells.
+    /// Delimiter of its cells.
     pub delimiter: Option<Delimiter>,
     /// The sheet of a workbook; else the first.
     pub sheet: Option<&'a str>,
@@ -30,9 +30,9 @@ pub struct Opened {
     pub table: Table,
     /// How many sheets its workbook has; none for text.
     pub sheets: Option<usize>,
-    /// Whether its encoding was told by its letters.
+    /// True if its encoding was told by its letters.
     pub is_told_by_letters: bool,
-    /// What its letters look like, where somebody has said otherwise.
+    /// Alphabet that its letters look like, where somebody has said otherwise.
     pub looks_like: Option<&'static str>,
 }
 

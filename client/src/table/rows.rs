@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use messages::UserMessage;
 use protocol::{commitment::Fields, hash::DocumentHash, name::Date, record::RecordId};
 use regex_lite::Regex;
 
@@ -22,7 +23,7 @@ use super::{
     hidden::Hidden,
     number_shapes::NumberShapes,
     source::{Form, Raw, Rows},
-    twins::Twins,
+    twins::{Twins, TwinsOf},
 };
 
 /// Letters of a cell that are kept of a row too long to be one.
@@ -33,20 +34,20 @@ pub(super) const KEPT_BYTES: usize = 1024;
 pub struct Row {
     /// As a spreadsheet counts, from 1.
     pub number: u64,
-    /// What its receipt is called, without the extension.
+    /// Name of its receipt, without the extension.
     pub name: String,
-    /// Its number.
+    /// The number.
     pub record: RecordId,
-    /// What it says.
+    /// Statement of that entry.
     pub content: RowContent,
     /// The legal date that the row declares.
     pub effective: Option<Date>,
 }
 
-/// What a row says: cells, or a document.
+/// Content of a row: cells, or a document.
 #[derive(Clone, Debug)]
 pub enum RowContent {
-    /// Its cells, by the names of their columns.
+    /// The cells, by the names of their columns.
     Fields(Fields),
     /// The hash of its document.
     Document(DocumentHash),
@@ -60,9 +61,9 @@ pub struct Table {
     rows: Option<Rows>,
     columns: Columns,
     dates: DateColumns,
-    /// What every number is like, if that is said.
+    /// Pattern of every number, if one is given.
     numbers: Option<Regex>,
-    remarks: Vec<String>,
+    remarks: Vec<UserMessage>,
     unlike: Vec<(u64, String)>,
     /// Of each row, in order.
     prints: Vec<u64>,
@@ -72,9 +73,9 @@ pub struct Table {
 /// How rows are judged beyond what a table always asks.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    /// What a spreadsheet does not show is read all the same.
+    /// Rows and columns that a spreadsheet does not show are read all the same.
     pub hidden: bool,
-    /// What every number is like.
+    /// Pattern of every number.
     pub numbers: Option<Regex>,
 }
 
@@ -83,14 +84,14 @@ pub struct Rules {
 pub struct UnfitRow {
     /// As a spreadsheet counts, from 1.
     pub number: u64,
-    /// Its number, if that can be read.
+    /// The number, if that can be read.
     pub record: Option<RecordId>,
     /// The name of the column to look at; empty where it is the row.
     pub column: String,
     /// Why, as one stable word.
     pub code: &'static str,
-    /// Why, for people.
-    pub reason: String,
+    /// Reason, for people.
+    pub reason: UserMessage,
     /// The cells of the row, for whoever mends it.
     pub cells: Vec<String>,
 }
@@ -137,13 +138,13 @@ impl Table {
             return Err(TableTrouble::NoRows.of(path));
         }
         hidden.columns = table.columns.hidden(&table.form);
-        if let Some(what) = hidden.words() {
+        if let Some(what) = hidden.found() {
             if !rules.hidden {
                 return Err(TableTrouble::Hidden { what }.of(path));
             }
             table
                 .remarks
-                .push(format!("{what} hidden, and read all the same"));
+                .push(UserMessage::new("hidden-read-too").part("what", what));
         }
         let alike = table.alike(&twins)?;
         table.remarks.extend(alike);
@@ -158,7 +159,7 @@ impl Table {
     }
 
     /// The numbers that look alike, with those before them, which are read once more: only their rows are known.
-    fn alike(&self, twins: &Twins) -> Result<Option<String>, TableError> {
+    fn alike(&self, twins: &Twins) -> Result<Option<UserMessage>, TableError> {
         let mut before = BTreeMap::new();
         let wanted = twins.found().iter().map(|twin| twin.first);
         let wanted: BTreeSet<u64> = wanted.collect();
@@ -176,7 +177,7 @@ impl Table {
                 before.extend(number.ok().map(|number| (row.number, number)));
             }
         }
-        Ok(twins.words("row", |row| before.get(&row).cloned()))
+        Ok(twins.remark(TwinsOf::Rows, |row| before.get(&row).cloned()))
     }
 
     /// How it is written.
@@ -185,9 +186,9 @@ impl Table {
         &self.form
     }
 
-    /// What is to be said of the whole table before it is sent.
+    /// Remarks on the whole table before it is sent.
     #[must_use]
-    pub fn remarks(&self) -> &[String] {
+    pub fn remarks(&self) -> &[UserMessage] {
         &self.remarks
     }
 
@@ -240,7 +241,7 @@ impl Table {
                 .map_or("beyond the last", String::as_str);
             let encoding = self.form.encoding();
             let cell = encoding.read(cell).ok_or_else(|| {
-                let place = format!("column \"{column}\"");
+                let place = UserMessage::new("column-by-name").text("column", column);
                 not_text(&self.path, row.number, place, encoding)
             })?;
             cells.push(self.columns.original(cell));
@@ -265,7 +266,12 @@ fn print(row: &Raw) -> u64 {
     hasher.finish()
 }
 
-pub(super) fn not_text(path: &Path, row: u64, place: String, encoding: Encoding) -> TableError {
+pub(super) fn not_text(
+    path: &Path,
+    row: u64,
+    place: UserMessage,
+    encoding: Encoding,
+) -> TableError {
     let trouble = TableTrouble::Cell {
         row,
         place,

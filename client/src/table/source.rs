@@ -2,7 +2,9 @@
 //!
 //! Nothing here knows what a row means, and nothing which letters its bytes are (`encoding`).
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
+
+use messages::UserMessage;
 
 use super::{
     TableError,
@@ -16,7 +18,7 @@ pub(super) const ROW_BYTES_MAX: usize = 1024 * 1024;
 /// The most bytes of one cell of a workbook.
 pub(super) const CELL_BYTES_MAX: usize = 1024 * 1024;
 
-/// What stands between cells.
+/// Delimiter of cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delimiter {
     /// `,`
@@ -62,23 +64,18 @@ pub enum Form {
     Workbook(Arc<Sheet>),
 }
 
-impl fmt::Display for Form {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Form {
+    /// How it is written, for whoever is to confirm it.
+    #[must_use]
+    pub fn message(&self) -> UserMessage {
         match self {
-            Self::Text(encoding, delimiter) => {
-                write!(
-                    out,
-                    "{}, {} between cells",
-                    encoding.name(),
-                    delimiter.name()
-                )
-            }
-            Self::Workbook(sheet) => write!(out, "a workbook, sheet \"{}\"", sheet.name),
+            Self::Text(encoding, delimiter) => UserMessage::new("form-text")
+                .text("encoding", encoding.name())
+                .text("delimiter", delimiter.name()),
+            Self::Workbook(sheet) => UserMessage::new("form-workbook").text("sheet", &sheet.name),
         }
     }
-}
 
-impl Form {
     pub(super) const fn encoding(&self) -> Encoding {
         match self {
             Self::Text(encoding, _) => *encoding,
@@ -86,7 +83,7 @@ impl Form {
         }
     }
 
-    /// Whether days are counted from 1904.
+    /// Returns whether days are counted from 1904.
     pub(super) fn is_1904(&self) -> bool {
         matches!(self, Self::Workbook(sheet) if sheet.is_1904)
     }
@@ -112,12 +109,12 @@ pub(super) struct Raw {
 }
 
 /// Why a cell has no text.
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Wrong {
-    /// Its place among all columns.
+    /// The place among all columns.
     pub(super) column: usize,
     pub(super) code: &'static str,
-    pub(super) what: &'static str,
+    pub(super) what: UserMessage,
 }
 
 /// Raw rows, one by one, of text and workbooks alike: empty cells at the end of the first row are no columns,
@@ -147,8 +144,8 @@ impl Rows {
         }
     }
 
-    /// The next row; none at the end. The error is a sentence without the file's name.
-    pub(super) fn next(&mut self) -> Result<Option<Raw>, String> {
+    /// The next row; none at the end. The error does not name the file.
+    pub(super) fn next(&mut self) -> Result<Option<Raw>, UserMessage> {
         let next = match self.held.take() {
             Some(held) => Some(held),
             None => self.filled()?,
@@ -171,7 +168,7 @@ impl Rows {
     }
 
     /// The next row in which something stands.
-    fn filled(&mut self) -> Result<Option<Raw>, String> {
+    fn filled(&mut self) -> Result<Option<Raw>, UserMessage> {
         loop {
             let next = match &mut self.source {
                 Source::Text(rows) => rows.next()?,

@@ -6,6 +6,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use messages::UserMessage;
 use protocol::record::RecordId;
 
 use super::columns::shown;
@@ -19,6 +20,15 @@ pub struct Twins {
     seen: BTreeMap<u64, (u64, u64)>,
     found: Vec<Twin>,
     count: usize,
+}
+
+/// Places at which numbers that look alike stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TwinsOf {
+    /// Rows of a table.
+    Rows,
+    /// Files of a folder.
+    Files,
 }
 
 /// A number that looks like one before it.
@@ -52,45 +62,58 @@ impl Twins {
         &self.found
     }
 
-    /// What is to be said of them, if there are any: `first` tells the number of a row before.
+    /// Remark on them, if there are any: `first` tells the number of a row or file before.
     #[must_use]
-    pub fn words(&self, row: &str, first: impl Fn(u64) -> Option<RecordId>) -> Option<String> {
-        let named: Vec<String> = { self.found.iter() }
-            .filter_map(|twin| {
-                let before = first(twin.first)?;
-                // Two prints may meet by chance; two skeletons do not.
-                (before.skeleton() == twin.number.skeleton()).then(|| twin.words(row, &before))
-            })
-            .collect();
-        let more = match self.count.saturating_sub(self.found.len()) {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
-        let (number, look) = match self.count {
-            1 => ("number", "looks"),
-            _ => ("numbers", "look"),
-        };
-        (!named.is_empty()).then(|| {
-            format!(
-                "{} {number} {look} like another and would be another record: {}{more}; is it the one that was meant?",
-                self.count,
-                named.join("; ")
-            )
+    pub fn remark(
+        &self,
+        of: TwinsOf,
+        first: impl Fn(u64) -> Option<RecordId>,
+    ) -> Option<UserMessage> {
+        let mut named: Vec<UserMessage> = Vec::new();
+        for twin in &self.found {
+            let Some(before) = first(twin.first) else {
+                continue;
+            };
+            // Two prints may meet by chance; two skeletons do not.
+            if before.skeleton() == twin.number.skeleton() {
+                let is_first = named.is_empty();
+                named.push(twin.message(of, &before, is_first));
+            }
+        }
+        if named.is_empty() {
+            return None;
+        }
+        match self.count.saturating_sub(self.found.len()) {
+            0 => {}
+            more => named.push(UserMessage::new("twins-more").text("more", more)),
+        }
+        Some(match self.count {
+            1 => UserMessage::new("twin").part("named", named),
+            count => UserMessage::new("twins")
+                .text("count", count)
+                .part("named", named),
         })
     }
 }
 
 impl Twin {
-    fn words(&self, row: &str, before: &RecordId) -> String {
+    fn message(&self, of: TwinsOf, before: &RecordId, is_first: bool) -> UserMessage {
         let (own, other) = (self.number.to_string(), before.to_string());
-        format!(
-            "{row} {}: {} like {row} {}: {} ({})",
-            self.row,
-            shown(&own),
-            self.first,
-            shown(&other),
-            letters(&own, &other)
-        )
+        let of = match of {
+            TwinsOf::Rows => UserMessage::new("word-row"),
+            TwinsOf::Files => UserMessage::new("word-file"),
+        };
+        let pair = UserMessage::new("twin-pair")
+            .part("of", of)
+            .text("row", self.row)
+            .text("number", shown(&own))
+            .text("first", self.first)
+            .text("other", shown(&other))
+            .text("letters", letters(&own, &other));
+        match is_first {
+            true => pair,
+            false => UserMessage::new("twins-next").part("pair", pair),
+        }
     }
 }
 
@@ -128,7 +151,8 @@ mod tests {
         for row in 2..7 {
             twins.know(row, number(row).unwrap());
         }
-        let words = twins.words("row", number).unwrap();
+        let words = twins.remark(TwinsOf::Rows, number).unwrap();
+        let words = words.in_words(messages::Language::English);
         for part in [
             "2 numbers look like another",
             "row 3: \u{425}-4 like row 2: X-4 (U+0425 for U+0058)",
@@ -136,6 +160,6 @@ mod tests {
         ] {
             assert!(words.contains(part), "{words}");
         }
-        assert!(Twins::default().words("row", number).is_none());
+        assert!(Twins::default().remark(TwinsOf::Rows, number).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! Rows of a workbook (XLSX), each cell as the text that is meant, or the reason why it has none.
 //!
-//! Whoever made the file is not trusted: what it unpacks to is bounded before anything else reads it.
+//! The maker of the file is not trusted: what it unpacks to is bounded before anything else reads it.
 //! Not here: what a row means.
 
 mod bounded;
@@ -17,8 +17,9 @@ use std::{
     path::Path,
 };
 
-use calamine::{Reader, SheetType, SheetVisible, Xlsx, open_workbook};
-use zip::ZipArchive;
+use calamine::{Reader, SheetType, SheetVisible, Xlsx, XlsxError, open_workbook};
+use messages::UserMessage;
+use zip::{ZipArchive, result::ZipError};
 
 pub(super) use self::{cells::day, stream::WorkbookRows};
 use self::{
@@ -41,21 +42,28 @@ const PIECE_BYTES: usize = 1 << 17;
 const TEXT_MAX: u64 = 16;
 const TEXT_BYTES_MAX: u64 = 16 << 20;
 
-/// Whether a file begins like a workbook.
+/// Returns whether a file begins like a workbook.
 pub(super) fn is_one(path: &Path) -> bool {
     let mut start = [0; 4];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && start == *b"PK\x03\x04"
 }
 
-fn wrong(path: &Path, what: impl Into<String>) -> TableError {
-    TableTrouble::Workbook(what.into()).of(path)
+fn wrong(path: &Path, what: UserMessage) -> TableError {
+    TableTrouble::Workbook(what).of(path)
+}
+
+fn unreadable(path: &Path, error: impl std::fmt::Display) -> TableError {
+    wrong(
+        path,
+        UserMessage::new("workbook-unreadable").text("reason", error),
+    )
 }
 
 /// A sheet that is read, and what its workbook says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Days are counted from 1904.
     pub(super) is_1904: bool,
@@ -65,7 +73,7 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Whether a column, from 0, is not shown.
+    /// Returns whether a column, from 0, is not shown.
     pub(super) fn hides_column(&self, column: usize) -> bool {
         u32::try_from(column).is_ok_and(|column| self.facts.hides_column(column))
     }
@@ -80,35 +88,34 @@ pub(super) fn find(
 ) -> Result<(Sheet, usize), TableError> {
     let (facts, bytes) = check(path)?;
     let workbook: Xlsx<BufReader<File>> =
-        open_workbook(path).map_err(|error| wrong(path, format!("not a workbook: {error}")))?;
+        open_workbook(path).map_err(|error: XlsxError| unreadable(path, error))?;
     let sheets = workbook.sheets_metadata();
     let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
     let at = match sheet {
         Some(name) => names.iter().position(|sheet| *sheet == name),
         None => (!names.is_empty()).then_some(0),
     };
-    let refused = |what: String| {
+    let refused = |what: UserMessage| {
         let sheets = names.iter().map(|name| (*name).to_owned()).collect();
         TableTrouble::Sheet { what, sheets }.of(path)
     };
     let missing = || {
-        let named = sheet.map_or(String::new(), |name| format!(" \"{name}\""));
-        refused(format!("there is no sheet{named}"))
+        refused(sheet.map_or(UserMessage::new("sheet-missing"), |name| {
+            UserMessage::new("sheet-unknown").text("sheet", name)
+        }))
     };
     let at = at.ok_or_else(missing)?;
     let found = sheets.get(at).ok_or_else(missing)?;
     let name = &found.name;
     if !matches!(found.typ, SheetType::WorkSheet) {
-        let what = format!(
-            "sheet \"{name}\" is a chart or macro, and no table; name another with --sheet"
-        );
-        return Err(refused(what));
+        return Err(refused(
+            UserMessage::new("sheet-no-table").text("sheet", name),
+        ));
     }
     if !matches!(found.visible, SheetVisible::Visible) && !hidden {
-        let what = format!(
-            "sheet \"{name}\" is hidden; name another with --sheet, or read it with --hidden"
-        );
-        return Err(refused(what));
+        return Err(refused(
+            UserMessage::new("sheet-hidden").text("sheet", name),
+        ));
     }
     let sheet = Sheet {
         name: name.clone(),
@@ -122,12 +129,12 @@ pub(super) fn find(
 /// Unpacks every part once, keeps nothing of it but what the markup says beside the cells, and stops at the first
 /// bound that is passed. How many bytes it unpacks to.
 fn check(path: &Path) -> Result<(WorkbookFacts, u64), TableError> {
-    let unreadable = |error| FileError::unreadable(path, error);
-    let broken = |error| wrong(path, format!("not a workbook: {error}"));
-    let mut file = File::open(path).map_err(unreadable)?;
-    let bytes = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
+    let not_read = |error| FileError::unreadable(path, error);
+    let broken = |error: ZipError| unreadable(path, error);
+    let mut file = File::open(path).map_err(not_read)?;
+    let bytes = file.seek(SeekFrom::End(0)).map_err(not_read)?;
     if bytes > FILE_BYTES_MAX {
-        return Err(wrong(path, "a workbook of more than 256 MiB"));
+        return Err(wrong(path, UserMessage::new("workbook-file-too-long")));
     }
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
     let mut all = 0;

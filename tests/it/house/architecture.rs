@@ -33,7 +33,9 @@ const TABLE: [(&str, &[&str]); 12] = [
     ("views", &["messages", "protocol", "verify"]),
     (
         "cli",
-        &["api", "client", "ledger", "protocol", "verify", "views"],
+        &[
+            "api", "client", "ledger", "messages", "protocol", "verify", "views",
+        ],
     ),
     ("testkit", &["protocol"]),
     (

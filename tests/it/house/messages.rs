@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use messages::{Coded, Language};
+use messages::{CodeWithArgs, Language};
 use verify::Check;
 
 /// What stands in a sentence for an argument, whatever it is.
@@ -14,13 +14,13 @@ fn sample(args: &[&'static str]) -> Vec<(&'static str, String)> {
 #[test]
 fn every_check_has_a_sentence_for_when_it_fails() {
     let why = sample(&["line", "what"]);
-    let cause = Coded {
+    let cause = CodeWithArgs {
         code: "malformed",
         args: &why,
     };
     for (code, args) in Check::CODES {
         let args = sample(args);
-        let check = Coded { code, args: &args };
+        let check = CodeWithArgs { code, args: &args };
         for cause in [None, Some(cause)] {
             // Some checks fail for an error and no other reason.
             let Some(sentence) = messages::failed(Language::English, check, cause) else {
@@ -45,7 +45,7 @@ fn a_sentence_names_no_argument_that_its_check_has_not() {
     let (language, mut told) = (Language::English, 0);
     for (code, args) in Check::CODES {
         let args = sample(args);
-        let check = Coded { code, args: &args };
+        let check = CodeWithArgs { code, args: &args };
         if let Some(sentence) = messages::held(language, check) {
             assert!(!sentence.contains(['{', '}']), "{code}: {sentence}");
             told += 1;

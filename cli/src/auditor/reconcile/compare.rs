@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use client::{import::Earlier, time, values};
+use client::{coded::Coded, import::Earlier, time, values};
+use messages::UserMessage;
 use protocol::{
     commitment::{DOCUMENT_FIELD, Fields},
     hash::RecordKey,
@@ -18,7 +19,10 @@ use super::{
     finding::{Counts, Finding},
     ledger_records::{LedgerRecord, RegistryRecords},
 };
-use crate::auditor::report::{EntryPosition, day_of};
+use crate::{
+    auditor::report::{EntryPosition, day_of},
+    exit::words,
+};
 
 /// How the two are compared.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ pub(super) struct Criteria {
     pub(super) date: Option<String>,
     pub(super) late_days: Option<u32>,
     pub(super) status: Option<String>,
-    /// What the status column says for each status.
+    /// Words of the status column for each status.
     pub(super) words: BTreeMap<String, RecordStatus>,
     pub(super) ignore: BTreeSet<String>,
 }
@@ -70,7 +74,13 @@ impl<'a> Comparison<'a> {
     }
 
     /// A row that cannot be read. Its number, if that can be, keeps the record from being taken for extra.
-    pub(super) fn invalid(&mut self, row: u64, record: Option<RecordId>, column: &str, why: &str) {
+    pub(super) fn invalid(
+        &mut self,
+        row: u64,
+        record: Option<RecordId>,
+        column: &str,
+        why: String,
+    ) {
         self.counts.rows += 1;
         let key = record
             .as_ref()
@@ -86,7 +96,7 @@ impl<'a> Comparison<'a> {
             key,
             entry: None,
             fields: columns.into_iter().collect(),
-            detail: why.to_owned(),
+            detail: why,
         });
     }
 
@@ -101,7 +111,7 @@ impl<'a> Comparison<'a> {
             key: Some(key),
             entry: None,
             fields: Vec::new(),
-            detail: "never anchored".to_owned(),
+            detail: words(&UserMessage::new("finding-never-anchored")),
         };
         if let Some(first) = self.rows.get(&key).copied() {
             self.again(found, first, cells);
@@ -129,7 +139,7 @@ impl<'a> Comparison<'a> {
             Some(((version, place, _), fields)) => {
                 let changed = self.changed(&fields, cells);
                 let compared = if changed.is_empty() {
-                    format!(", as anchored in version {version}")
+                    words(&UserMessage::new("finding-as-anchored").text("version", version))
                 } else {
                     format!(", {}", differs(version, &changed))
                 };
@@ -140,12 +150,16 @@ impl<'a> Comparison<'a> {
             kind: FindingKind::Duplicate,
             entry,
             fields,
-            detail: format!("the number of row {first} again{compared}"),
+            detail: words(
+                &UserMessage::new("finding-again")
+                    .text("row", first)
+                    .text("compared", compared),
+            ),
             ..found
         });
     }
 
-    /// What no row has named.
+    /// Records that no row has named.
     pub(super) fn rest(&mut self) {
         let records = self.records;
         for (key, held) in records.by_place() {
@@ -167,7 +181,9 @@ impl<'a> Comparison<'a> {
                 key: Some(*key),
                 entry: Some((version, place)),
                 fields: Vec::new(),
-                detail: format!("anchored, {}, and not in the table", status.word()),
+                detail: words(
+                    &UserMessage::new("finding-not-in-table").text("status", status.word()),
+                ),
             });
         }
         self.findings.sort_by_key(|finding| finding.kind);
@@ -182,7 +198,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether a column or field is not compared as such.
+    /// Returns whether a column or field is not compared as such.
     fn skips(&self, name: &str) -> bool {
         let criteria = self.criteria;
         criteria.record.iter().any(|column| column == name)
@@ -246,11 +262,15 @@ impl<'a> Comparison<'a> {
         let date = match time::of_cell(cell) {
             Ok(Some(date)) => date,
             Ok(None) => return,
-            Err(what) => {
+            Err(error) => {
                 self.findings.push(Finding {
                     kind: FindingKind::Invalid,
                     fields: vec![column.clone()],
-                    detail: format!("column {column}: {what}"),
+                    detail: words(
+                        &UserMessage::new("row-column")
+                            .text("column", column)
+                            .part("trouble", error.message()),
+                    ),
                     ..found.clone()
                 });
                 return;
@@ -264,7 +284,12 @@ impl<'a> Comparison<'a> {
                 kind: FindingKind::Changed,
                 entry: Some((*version, *place)),
                 fields: vec![column.clone()],
-                detail: format!("version {version} declares the legal date {declared}: {column}"),
+                detail: words(
+                    &UserMessage::new("finding-other-date")
+                        .text("version", version)
+                        .text("declared", declared)
+                        .text("column", column),
+                ),
                 ..found.clone()
             });
         }
@@ -292,28 +317,44 @@ impl<'a> Comparison<'a> {
                 kind: FindingKind::Late,
                 entry: Some((version, place)),
                 fields,
-                detail: format!("version {version} was anchored {days} days after {date}"),
+                detail: words(
+                    &UserMessage::new("finding-late")
+                        .text("version", version)
+                        .text("days", days)
+                        .text("date", date),
+                ),
                 ..found.clone()
             });
         }
     }
 
-    /// Whether both sides say the same of whether it is in force.
+    /// Returns whether both sides say the same of whether it is in force.
     fn in_force(&mut self, found: &Finding, held: &LedgerRecord, cells: &Fields) {
         let Some(status) = found.key.map(|key| (self.status)(&key)) else {
             return;
         };
         let (fields, detail) = match &self.criteria.status {
             None if status == RecordStatus::Active => return,
-            None => (Vec::new(), format!("{} on the ledger", status.word())),
+            None => (
+                Vec::new(),
+                words(&UserMessage::new("finding-status-on-ledger").text("status", status.word())),
+            ),
             Some(column) => {
                 let cell = cells.get(column).unwrap_or_default().trim();
                 let said = self.criteria.words.get(cell);
                 let word = status.word();
                 let detail = match said {
                     Some(said) if *said == status => return,
-                    Some(said) => format!("{word} on the ledger, {} in the table", said.word()),
-                    None => format!("{word} on the ledger, another word in the column {column}"),
+                    Some(said) => words(
+                        &UserMessage::new("finding-status-differs")
+                            .text("status", word)
+                            .text("said", said.word()),
+                    ),
+                    None => words(
+                        &UserMessage::new("finding-status-unknown")
+                            .text("status", word)
+                            .text("column", column),
+                    ),
                 };
                 (vec![column.clone()], detail)
             }
@@ -330,8 +371,9 @@ impl<'a> Comparison<'a> {
 }
 
 fn differs(version: Version, changed: &[String]) -> String {
-    format!(
-        "not as anchored in version {version}: {}",
-        changed.join(", ")
+    words(
+        &UserMessage::new("finding-not-as-anchored")
+            .text("version", version)
+            .text("fields", changed.join(", ")),
     )
 }

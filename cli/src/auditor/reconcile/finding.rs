@@ -1,4 +1,4 @@
-//! What a reconciliation finds, and how much of it there is.
+//! Findings of a reconciliation, and how many there are.
 
 use std::collections::BTreeMap;
 

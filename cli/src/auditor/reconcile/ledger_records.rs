@@ -1,4 +1,4 @@
-//! What the ledger holds of one registry's records, as the blocks pass: where each began, what was
+//! Records of one registry on the ledger, as the blocks pass: where each began, what was
 //! declared, and which entry says what is in it now.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(super) struct LedgerRecord {
     pub(super) first: EntryPosition,
     /// The entry that says what is in it now.
     pub(super) content: (Version, EntryPosition, EntryId),
-    /// What its versions declare, with the place of each.
+    /// Dates that its versions declare, with the place of each.
     pub(super) declared: Vec<(Version, Date, EntryPosition)>,
 }
 

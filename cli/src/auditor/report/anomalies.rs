@@ -8,6 +8,7 @@ mod judge;
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
+use messages::UserMessage;
 use protocol::{
     entry::{Operation, Statement},
     hash::RecordKey,
@@ -133,8 +134,9 @@ pub(crate) fn run(arguments: &AnomaliesArguments, output: &Output) -> Result<u8,
     let known = whole.replay.head().directory().registries();
     if let Some(unknown) = registries.iter().find(|name| !known.contains_key(name)) {
         let names: Vec<_> = known.keys().map(RegistryName::as_str).collect();
-        let what = format!("{unknown} is no registry of this ledger");
-        return Err(Failure::new(USAGE, what).help(format!("there are {}", names.join(", "))));
+        let what = UserMessage::new("registry-not-of-ledger").text("registry", unknown);
+        return Err(Failure::new(USAGE, what)
+            .help(UserMessage::new("help-there-are").text("names", names.join(", "))));
     }
     let mut seen = gathered.seen;
     seen.retain(|seen| since.is_none_or(|since| seen.place.time >= since));

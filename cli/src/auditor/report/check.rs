@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use client::durable;
+use messages::UserMessage;
 use protocol::note::{ALGORITHM_ED25519, NOTE_BYTES_MAX, NoteKey};
 use verify::Verdict;
 use views::{
@@ -33,17 +34,24 @@ pub(crate) fn run(arguments: &ReportCheckArguments, output: &Output) -> Result<u
         .ok()
         .filter(|key| key.algorithm == ALGORITHM_ED25519);
     let signer = signer.ok_or_else(|| {
-        Failure::new(USAGE, "--signer is not the key of a signer of reports")
-            .help("whoever signs sees it with muhr key show, as adliya+1a2b3c4d+AR...")
+        Failure::new(USAGE, UserMessage::new("signer-invalid"))
+            .help(UserMessage::new("help-signer"))
     })?;
     let path = &arguments.file;
-    let broken = |what: String| {
-        Failure::verdict(Verdict::ProofBroken, format!("{}: {what}", path.display()))
+    let broken = |what: UserMessage| {
+        Failure::verdict(
+            Verdict::ProofBroken,
+            UserMessage::new("in-file")
+                .text("path", path.display())
+                .part("what", what),
+        )
     };
     let note = durable::read(path, NOTE_BYTES_MAX)?;
     let seal = Seal::believe(&String::from_utf8_lossy(&note), &signer)
-        .map_err(|error| broken(format!("not the note of a report: {error}")))?
-        .ok_or_else(|| broken(format!("no signature of {} holds", signer.name)))?;
+        .map_err(|error| broken(UserMessage::new("report-note-malformed").text("reason", error)))?
+        .ok_or_else(|| {
+            broken(UserMessage::new("report-signature-missing").text("name", &signer.name))
+        })?;
     let mut verdict = Verdict::Authentic;
     let mut judged = Vec::new();
     for (name, hash) in &seal.files {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
+use messages::UserMessage;
 use protocol::{
     entry::{Operation, Statement},
     hash::RecordKey,
@@ -98,8 +99,8 @@ impl ReportLine {
 
 pub(crate) fn run(arguments: &CompromisedKeyArguments, output: &Output) -> Result<u8, Failure> {
     let clerk = ClerkName::parse(&arguments.clerk).ok_or_else(|| {
-        let what = format!("\"{}\" is not the name of a clerk", arguments.clerk);
-        Failure::new(USAGE, what).help("clerks are named agency/name, as qurilish/aziza-2026")
+        let what = UserMessage::new("clerk-name-invalid").text("name", &arguments.clerk);
+        Failure::new(USAGE, what).help(UserMessage::new("help-clerk-name"))
     })?;
     let told = since(arguments.since.as_deref())?;
     let numbers = Numbers::open(&arguments.receipts)?;
@@ -111,8 +112,8 @@ pub(crate) fn run(arguments: &CompromisedKeyArguments, output: &Output) -> Resul
     })?;
     let directory = whole.replay.head().directory();
     let state = directory.clerk(&clerk).ok_or_else(|| {
-        let what = format!("{clerk} was never on this ledger");
-        Failure::new(USAGE, what).help("muhr clerk list tells an agency's clerks")
+        let what = UserMessage::new("clerk-unknown").text("clerk", &clerk);
+        Failure::new(USAGE, what).help(UserMessage::new("help-clerk-list"))
     })?;
     let compromised = state.revoked.and_then(|revoked| revoked.compromised);
     let since = told.or(compromised);

@@ -3,6 +3,7 @@
 //! A note as tools of the C2SP family read it; `docs/protocol.md` gives its text. Whoever signs says that
 //! the report was made so; that it is right, anybody can see who makes it again.
 
+use messages::UserMessage;
 use protocol::{
     checkpoint::Checkpoint,
     hash::{RootHash, sha256},
@@ -23,7 +24,7 @@ use crate::{
 /// The most files that one note names.
 const FILES_MAX: usize = 16;
 
-/// What is signed.
+/// Text that is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::auditor) struct Seal {
     pub(in crate::auditor) checkpoint: Checkpoint,
@@ -59,10 +60,10 @@ impl Signer {
         } = keys::read(place, output)?.file;
         let name = AgencyName::parse(&holder).filter(|_| purpose == "report");
         let name = name.ok_or_else(|| {
-            let what = format!("{}: a {purpose} key, not one for reports", place.path.display());
-            Failure::new(CONFIGURATION, what).help(
-                "make one with muhr key new FILE --holder AGENCY --purpose report; no key is for two uses",
-            )
+            let what = UserMessage::new("key-not-for-reports")
+                .text("path", place.path.display())
+                .text("purpose", purpose);
+            Failure::new(CONFIGURATION, what).help(UserMessage::new("help-report-key"))
         })?;
         Ok(Self { name, secret })
     }

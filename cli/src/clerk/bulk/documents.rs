@@ -14,23 +14,24 @@ use client::{
     durable::{self, FileError},
     table::shown,
 };
+use messages::UserMessage;
 use protocol::{
     kind::{KIND_BYTES, Kind, kind_of},
     record::is_invisible,
 };
 
-use crate::exit::Failure;
+use crate::exit::{Failure, words};
 
 /// A kind of files that are no documents: in words, by their whole names, and by their extensions.
 struct NoDocument {
-    words: &'static str,
+    words: UserMessage,
     names: &'static [&'static str],
     extensions: &'static [&'static str],
 }
 
 const KINDS: [NoDocument; 5] = [
     NoDocument {
-        words: "a file of the system",
+        words: UserMessage::new("document-of-system"),
         names: &[
             "thumbs.db",
             "ehthumbs.db",
@@ -44,7 +45,7 @@ const KINDS: [NoDocument; 5] = [
         extensions: &["lnk", "url", "website", "webloc", "desktop", "pif"],
     },
     NoDocument {
-        words: "an unfinished transfer",
+        words: UserMessage::new("document-transfer"),
         names: &[],
         extensions: &[
             "filepart",
@@ -64,12 +65,12 @@ const KINDS: [NoDocument; 5] = [
         ],
     },
     NoDocument {
-        words: "a pointer into a cloud",
+        words: UserMessage::new("document-in-cloud"),
         names: &[],
         extensions: &["gdoc", "gsheet", "gslides", "cloud", "cloudf"],
     },
     NoDocument {
-        words: "a lock or backup of an office program",
+        words: UserMessage::new("document-lock"),
         names: &[],
         extensions: &[
             "laccdb", "ldb", "dwl", "dwl2", "lck", "lock", "swp", "swo", "bak", "asd", "wbk",
@@ -77,15 +78,15 @@ const KINDS: [NoDocument; 5] = [
         ],
     },
     NoDocument {
-        words: "a file of muhr",
+        words: UserMessage::new("document-of-muhr"),
         names: &[],
         extensions: &["receipt", "pending", "refused"],
     },
 ];
 /// Why else a file is none.
-const LINK: &str = "a link";
-const FOLDER: &str = "a folder or device";
-const UNSEEN: &str = "its name holds what cannot be seen";
+const LINK: UserMessage = UserMessage::new("document-link");
+const FOLDER: UserMessage = UserMessage::new("document-folder");
+const UNSEEN: UserMessage = UserMessage::new("document-name-unseen");
 /// How the names of hidden files and of locks begin, and those of copies that editors keep end.
 const STARTS: [char; 2] = ['.', '~'];
 const END: char = '~';
@@ -103,13 +104,13 @@ pub(crate) fn help() -> String {
         let names = kind.names.iter().map(|name| name.trim_end().to_owned());
         let extensions = kind.extensions.iter().map(|ending| format!("*.{ending}"));
         let all: Vec<String> = names.chain(extensions).collect();
-        text += &format!("  {}: {}\n", kind.words, all.join(" "));
+        text += &format!("  {}: {}\n", words(&kind.words), all.join(" "));
     }
     text + "  names that begin with . or ~ or end with ~, links, folders, and muhr's own files by what is in them\n\
             An empty file, a PDF, picture or office file without its end, and one that a program still has open, wait."
 }
 
-/// What a user asks for beyond that, as patterns of names with * and ?.
+/// Wishes of a user beyond that, as patterns of names with * and ?.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
     /// Nothing else, and what the list leaves out too.
@@ -117,13 +118,13 @@ pub(crate) struct Selection {
     pub(crate) exclude: Vec<String>,
 }
 
-/// What lies in a folder.
+/// Contents of a folder.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
     /// In the order of their names.
     pub(crate) documents: Vec<PathBuf>,
-    /// What is none, and why.
-    pub(crate) others: Vec<(PathBuf, &'static str)>,
+    /// Files that are none, and why.
+    pub(crate) others: Vec<(PathBuf, UserMessage)>,
 }
 
 /// Looks through a folder, by names alone.
@@ -138,26 +139,28 @@ pub(crate) fn list(folder: &Path, selection: &Selection) -> Result<Listing, Fail
         }
     }
     listing.documents.sort();
-    listing.others.sort();
+    listing.others.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(listing)
 }
 
-/// What is said of a file that is no document.
-pub(crate) fn left_out(path: &Path, why: &str) -> String {
+/// Note about a file that is no document.
+pub(crate) fn left_out(path: &Path, why: &UserMessage) -> UserMessage {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    format!("left out: {} ({why})", shown(&name))
+    UserMessage::new("note-left-out")
+        .text("name", shown(&name))
+        .part("why", why.clone())
 }
 
-/// Whether nobody would look for the reason in a file's name: what people and programs leave in a folder on the
+/// Returns whether nobody would look for the reason in a file's name: what people and programs leave in a folder on the
 /// way to a document, and what this program writes there, is passed over in silence by whoever looks for long.
-pub(crate) fn is_said_by_watch(why: &str) -> bool {
-    [LINK, FOLDER, UNSEEN].contains(&why)
+pub(crate) fn is_said_by_watch(why: &UserMessage) -> bool {
+    [LINK, FOLDER, UNSEEN].contains(why)
 }
 
 /// Why a file is no document; none if it is one.
-fn judge(path: &Path, selection: &Selection) -> Option<&'static str> {
+fn judge(path: &Path, selection: &Selection) -> Option<UserMessage> {
     let Ok(found) = fs::symlink_metadata(path) else {
-        return Some("gone");
+        return Some(UserMessage::new("document-gone"));
     };
     if found.is_symlink() {
         return Some(LINK);
@@ -175,25 +178,27 @@ fn judge(path: &Path, selection: &Selection) -> Option<&'static str> {
         return Some(UNSEEN);
     }
     if matches(&selection.exclude) {
-        return Some("excluded");
+        return Some(UserMessage::new("document-excluded"));
     }
-    let own = KINDS.last().filter(|own| own.has(&name));
+    let own = KINDS.into_iter().next_back().filter(|own| own.has(&name));
     if let Some(own) = own {
         return Some(own.words);
     }
     match selection.include.is_empty() {
         false if matches(&selection.include) => None,
-        false => Some("not included"),
-        true if name.starts_with(STARTS) || name.ends_with(END) => Some("hidden, a lock or a copy"),
+        false => Some(UserMessage::new("document-not-included")),
+        true if name.starts_with(STARTS) || name.ends_with(END) => {
+            Some(UserMessage::new("document-hidden"))
+        }
         true => KINDS
-            .iter()
+            .into_iter()
             .find(|kind| kind.has(&name))
             .map(|kind| kind.words),
     }
 }
 
 impl NoDocument {
-    /// Whether a name, in small letters, is one of this kind.
+    /// Returns whether a name, in small letters, is one of this kind.
     fn has(&self, name: &str) -> bool {
         let extension = name.rsplit_once('.').map(|(_, extension)| extension);
         self.names.contains(&name)
@@ -201,7 +206,7 @@ impl NoDocument {
     }
 }
 
-/// Whether a name is like a pattern: `*` stands for any letters, `?` for one.
+/// Returns whether a name is like a pattern: `*` stands for any letters, `?` for one.
 fn is_like(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
@@ -231,13 +236,13 @@ fn is_like(pattern: &str, name: &str) -> bool {
 }
 
 /// How far a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FileState {
     Whole,
     /// A code, and why.
-    NotYet(&'static str, &'static str),
+    NotYet(&'static str, UserMessage),
     /// It is no document, by what is in it.
-    Never(&'static str),
+    Never(UserMessage),
 }
 
 /// Tells by its content whether a document is whole.
@@ -245,14 +250,17 @@ pub(crate) fn state(path: &Path) -> io::Result<FileState> {
     let mut file = durable::open_unlinked(path, File::options().read(true))?;
     let length = file.metadata()?.len();
     if length == 0 {
-        return Ok(FileState::NotYet("empty-file", "it is empty"));
+        return Ok(FileState::NotYet(
+            "empty-file",
+            UserMessage::new("document-empty"),
+        ));
     }
     let mut start = Vec::new();
     let _count = Read::by_ref(&mut file)
         .take(KIND_BYTES as u64 + 1)
         .read_to_end(&mut start)?;
     if let Some(kind) = own(&start) {
-        return Ok(FileState::Never(kind.words()));
+        return Ok(FileState::Never(of_kind(kind)));
     }
     start.truncate(START_BYTES);
     let _place = file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES)))?;
@@ -263,20 +271,25 @@ pub(crate) fn state(path: &Path) -> io::Result<FileState> {
             .unwrap_or_default()
     };
     let what = if find(&start, b"%PDF-").is_some() && !ends_pdf(last(2 * START_BYTES)) {
-        "a PDF without its end"
+        UserMessage::new("document-pdf-cut")
     } else if start.starts_with(b"PK\x03\x04") && find(&end, b"PK\x05\x06").is_none() {
-        "an office file or archive without its end"
+        UserMessage::new("document-office-cut")
     } else if start.starts_with(b"\x89PNG\r\n\x1a\n") && find(last(START_BYTES), b"IEND").is_none()
         || start.starts_with(b"\xff\xd8\xff") && find(&end, b"\xff\xd9").is_none()
     {
-        "a picture without its end"
+        UserMessage::new("document-picture-cut")
     } else {
         return Ok(FileState::Whole);
     };
     Ok(FileState::NotYet("unfinished-file", what))
 }
 
-/// What a file of this program is, whatever it is called; none if it may be a document.
+/// The reason why a file of this program is no document.
+fn of_kind(kind: Kind) -> UserMessage {
+    UserMessage::new("document-own").text("own-kind", kind.word())
+}
+
+/// Kind of a file of this program, whatever it is called; none if it may be a document.
 fn own(start: &[u8]) -> Option<Kind> {
     match kind_of(start) {
         Kind::Unknown if start.starts_with(OWN) => Some(Kind::OtherText),
@@ -285,7 +298,7 @@ fn own(start: &[u8]) -> Option<Kind> {
     }
 }
 
-/// Whether a PDF ends here. The first part of one made for the web ends so too, and says that the rest begins
+/// Returns whether a PDF ends here. The first part of one made for the web ends so too, and says that the rest begins
 /// at 0.
 fn ends_pdf(end: &[u8]) -> bool {
     let text = String::from_utf8_lossy(end);
@@ -306,7 +319,7 @@ fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn why(name: &str, selection: &Selection) -> Option<&'static str> {
+    fn why(name: &str, selection: &Selection) -> Option<UserMessage> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         fs::write(&path, "x").unwrap();
@@ -352,8 +365,8 @@ mod tests {
         ] {
             assert_eq!(why(name, &all), None, "{name}");
         }
-        for words in KINDS.map(|kind| kind.words) {
-            assert!(help().contains(words));
+        for kind in KINDS {
+            assert!(help().contains(&words(&kind.words)));
         }
     }
 
@@ -367,8 +380,8 @@ mod tests {
         fs::create_dir(at("c.pdf")).unwrap();
         let listing = list(folder.path(), &Selection::default()).unwrap();
         assert_eq!(listing.documents, [at("a.pdf")]);
-        let others: Vec<_> = listing.others.iter().map(|(_, why)| *why).collect();
-        assert_eq!(others, ["a link", "a folder or device"]);
+        let others: Vec<_> = listing.others.iter().map(|(_, why)| why.clone()).collect();
+        assert_eq!(others, [LINK, FOLDER]);
         assert!(state(&at("b.pdf")).is_err());
     }
 
@@ -397,9 +410,15 @@ mod tests {
             }
         };
         assert_eq!(why("a.PDF", &of(&["*.pdf"], &[])), None);
-        assert_eq!(why("a.txt", &of(&["*.pdf"], &[])), Some("not included"));
+        assert_eq!(
+            why("a.txt", &of(&["*.pdf"], &[])),
+            Some(UserMessage::new("document-not-included"))
+        );
         assert_eq!(why("a.bak", &of(&["*.bak"], &[])), None);
-        assert_eq!(why("a.pdf", &of(&[], &["A*"])), Some("excluded"));
+        assert_eq!(
+            why("a.pdf", &of(&[], &["A*"])),
+            Some(UserMessage::new("document-excluded"))
+        );
         // Its own files are never taken.
         assert!(why("a.pdf.receipt", &of(&["*"], &[])).is_some());
     }
@@ -438,7 +457,7 @@ mod tests {
                 "{half:?}"
             );
         }
-        for (own, words) in [
+        for (own, shown) in [
             (&b"muhr-receipt/v1\n"[..], "a receipt"),
             (b"muhr-pending/v1\n", "an entry on its way"),
             (
@@ -451,7 +470,10 @@ mod tests {
             (b"# of 2026\nlog x\nquorum y\n", "a trust file"),
             (b"muhr-of-a-later-version/v9\n", "another text of Muhr's"),
         ] {
-            assert_eq!(state(own), FileState::Never(words));
+            let FileState::Never(why) = state(own) else {
+                panic!("{shown}")
+            };
+            assert_eq!(words(&why), shown);
         }
         // Such words deep in a long document say nothing of what it is.
         let long = [&vec![b'x'; KIND_BYTES][..], b"\nlog x\nquorum y\n"].concat();

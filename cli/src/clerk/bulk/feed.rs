@@ -8,6 +8,7 @@ use client::{
     import::{RowOutcome, cells},
     table::{Row, RowContent},
 };
+use messages::UserMessage;
 use protocol::{name::RegistryName, record::CaseRule};
 
 use super::RowSource;
@@ -102,17 +103,14 @@ impl Feed {
                 None
             }
             Entry::Occupied(first) => {
-                let reason = format!(
-                    "the number of row {} again; one row registers it, amend it to record another version",
-                    first.get()
-                );
+                let reason = UserMessage::new("row-number-again").text("row", first.get());
                 let record = Some(row.record.clone());
                 Some(RowOutcome {
                     cells: match &row.content {
                         RowContent::Fields(fields) => cells(fields),
                         RowContent::Document(_) => vec![row.name.clone()],
                     },
-                    ..RowOutcome::not_done(row.number, record, "duplicate", reason)
+                    ..RowOutcome::not_done(row.number, record, "duplicate", Some(reason))
                 })
             }
         }

@@ -12,8 +12,9 @@ use std::{
 use client::{
     durable::{self, FileError},
     import::RowOutcome,
-    table::{REMARK, Row, RowContent, Twins},
+    table::{REMARK, Row, RowContent, Twins, TwinsOf},
 };
+use messages::UserMessage;
 use protocol::{hash::DocumentHash, record::RecordId};
 
 use super::documents::{self, FileState, Listing, Selection};
@@ -22,8 +23,8 @@ use crate::{
     exit::{Failure, USAGE},
 };
 
-/// What is said of a file that is not whole because of that.
-pub(crate) const OPEN: &str = "a program still has it open";
+/// Reason of a file that is not whole because of that.
+pub(crate) const OPEN: UserMessage = UserMessage::new("document-open");
 /// How long it counts what was seen of programs that have files open: to look is dear, and a file that is opened
 /// in between and written to while it is read is noticed by that.
 const LOOKED: Duration = Duration::from_secs(1);
@@ -55,7 +56,7 @@ pub(crate) struct Unread {
 }
 
 impl Unread {
-    fn new(code: &'static str, what: &str) -> Self {
+    fn new(code: &'static str, what: UserMessage) -> Self {
         let failure = Failure::new(USAGE, what);
         Self { code, failure }
     }
@@ -66,33 +67,31 @@ pub(crate) fn read(path: &Path) -> Result<(RecordId, DocumentHash), Unread> {
     read_by(path, durable::hash_unlinked)
 }
 
-/// The same, with whatever reads the file.
+/// Reads a document's number and hash by whatever reads the file.
 fn read_by(
     path: &Path,
     hash: impl FnOnce(&Path) -> Result<DocumentHash, FileError>,
 ) -> Result<(RecordId, DocumentHash), Unread> {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let stem = stem.ok_or_else(|| Unread::new("bad-name", "the file's name is not UTF-8"))?;
+    let stem =
+        stem.ok_or_else(|| Unread::new("bad-name", UserMessage::new("file-name-not-utf8")))?;
     // A name is no typed number: read as one it would be in parts, or lose a letter, without anybody's having
     // meant that.
     if stem.contains(['|', '\\']) {
-        let what = "the file's name holds a | or a \\, which take a number apart: rename the file, or register it with muhr anchor FILE --record NUMBER";
+        let what = UserMessage::new("file-name-splits-number");
         return Err(Unread::new("bad-name", what));
     }
     let record = RecordId::new([stem]).map_err(|error| {
         Unread::new(
             "bad-name",
-            &format!("the file's name is no number: {error}"),
+            UserMessage::new("file-name-no-number").text("reason", error),
         )
     })?;
     let before = seen(path);
     let document = hash(path);
     let after = seen(path);
     match document {
-        _ if after.is_none() => Err(Unread::new(
-            "missing-file",
-            "the file was there and is gone",
-        )),
+        _ if after.is_none() => Err(Unread::new("missing-file", UserMessage::new("file-gone"))),
         Err(error) => Err(Unread {
             code: "unreadable-file",
             failure: error.into(),
@@ -102,16 +101,16 @@ fn read_by(
             _ => Ok((record, document)),
         },
         Ok(_) => {
-            let changed = "the file changed while it was read";
+            let changed = UserMessage::new("file-changed");
             let mut unread = Unread::new("changed-while-read", changed);
-            unread.failure = unread.failure.help("run the same command again");
+            unread.failure = unread.failure.help(UserMessage::new("help-again"));
             Err(unread)
         }
     }
 }
 
-/// What is in a folder besides documents, each with the reason why it is none.
-pub(super) type Others = Vec<(PathBuf, &'static str)>;
+/// Files of a folder besides documents, each with the reason why it is none.
+pub(super) type Others = Vec<(PathBuf, UserMessage)>;
 
 impl Folder {
     /// Finds the documents of a folder, and gives what else is there, with the reason why it is none.
@@ -143,7 +142,7 @@ impl Folder {
     }
 
     /// Names that look alike and are two.
-    pub(super) fn twins(&self) -> Option<String> {
+    pub(super) fn twins(&self) -> Option<UserMessage> {
         let number = |row: u64| {
             let at = usize::try_from(row).ok()?.checked_sub(1)?;
             let stem = self.documents.get(at)?.file_stem()?.to_str()?;
@@ -155,14 +154,14 @@ impl Folder {
                 twins.know(row, number);
             }
         }
-        twins.words("file", number)
+        twins.remark(TwinsOf::Files, number)
     }
 
     pub(super) fn rows(&self) -> u64 {
         self.documents.len() as u64
     }
 
-    /// Whether a program has a file open for writing.
+    /// Returns whether a program has a file open for writing.
     fn is_open(&mut self, path: &Path) -> bool {
         let seen = self.open.take();
         let still = seen.filter(|(when, _)| when.elapsed() < LOOKED);
@@ -192,7 +191,7 @@ impl Folder {
             Err(Unread { code, failure }) => Err(RowOutcome {
                 column: "file".to_owned(),
                 cells: vec![name.into_owned()],
-                ..RowOutcome::not_done(number, None, "invalid", failure.what).coded(code)
+                ..RowOutcome::not_done(number, None, "invalid", Some(failure.what)).coded(code)
             }),
         })
     }

@@ -1,4 +1,4 @@
-//! What is said of a table before anything is sent: how it is written, its columns, what is odd about it. The
+//! Notes about a table before anything is sent: how it is written, its columns, what is odd about it. The
 //! same for a run, a try and a reconciliation.
 
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use client::table::{
     self, Delimiter, Encoding, Form, Opened, Rules, Table, Wanted, Written, shown,
 };
+use messages::UserMessage;
 use regex_lite::Regex;
 
 use super::documents;
@@ -15,19 +16,21 @@ use crate::{
     output::Output,
 };
 
+/// Example of a pattern of numbers.
+const NUMBERS_LIKE: &str = "TSH-[0-9]{4}-[0-9]+";
 /// Numbers unlike all others of which each is named.
 const UNLIKE_SHOWN: usize = 5;
 /// Files that are no documents of which each is named.
 const LEFT_OUT_SHOWN: usize = 20;
 
 /// Names the files that are no documents.
-pub(super) fn left_out(others: &[(PathBuf, &'static str)], output: &Output) {
+pub(super) fn left_out(others: &[(PathBuf, UserMessage)], output: &Output) {
     for (path, why) in others.iter().take(LEFT_OUT_SHOWN) {
         output.note(&documents::left_out(path, why));
     }
     let more = others.len().saturating_sub(LEFT_OUT_SHOWN);
     if more > 0 {
-        output.note(&format!("left out: {more} more that are no documents"));
+        output.note(&UserMessage::new("note-left-out-more").text("more", more));
     }
 }
 
@@ -57,57 +60,71 @@ pub(crate) fn table(
     let opened = table::open(path, wanted, &written, rules)?;
     let found = found(&opened);
     let table = opened.table;
-    let effective = wanted
-        .effective
-        .map(|name| format!("; in force from: {name}"));
-    output.note(&format!(
-        "{}: {}{found}, {} rows; number from: {}{}; fields: {}",
-        path.display(),
-        table.form(),
-        table.rows(),
-        wanted.record,
-        effective.unwrap_or_default(),
-        table.columns().join(", ")
-    ));
+    let effective = wanted.effective.map_or_else(
+        || UserMessage::new("nothing"),
+        |name| UserMessage::new("table-in-force-from").text("column", name),
+    );
+    output.note(
+        &UserMessage::new("note-table")
+            .text("path", path.display())
+            .part("form", table.form().message())
+            .part("found", found)
+            .text("rows", table.rows())
+            .text("record", wanted.record)
+            .part("effective", effective)
+            .text("fields", table.columns().join(", ")),
+    );
     for remark in table.remarks() {
         output.note(remark);
     }
-    let unlike = table.unlike();
-    let named: Vec<String> = unlike
-        .iter()
-        .take(UNLIKE_SHOWN)
-        .map(|(row, number)| format!("row {row}: {}", shown(number)))
-        .collect();
-    if !named.is_empty() {
-        let count = unlike.len();
-        let are = if count == 1 { " is" } else { "s are" };
-        output.note(&format!(
-            "{count} number{are} unlike all others ({}); --strict-numbers refuses such",
-            named.join("; ")
-        ));
-    }
+    name_unlike(table.unlike(), output);
     Ok(table)
 }
 
-/// How it was found out how a table is written, behind what that is.
-fn found(opened: &Opened) -> String {
-    match (opened.sheets, opened.looks_like) {
-        (Some(sheets), _) => format!(" of {sheets}"),
-        (None, Some(looks)) => {
-            format!(" (as told, and its letters look like {looks}: look at them)")
-        }
-        (None, None) if opened.is_told_by_letters => " (told by its letters)".to_owned(),
-        (None, None) => String::new(),
+/// Names numbers that are unlike all others.
+fn name_unlike(unlike: &[(u64, String)], output: &Output) {
+    let named = unlike.iter().take(UNLIKE_SHOWN);
+    let named: Vec<UserMessage> = named
+        .enumerate()
+        .map(|(at, (row, number))| {
+            let one = UserMessage::new("number-of-row")
+                .text("row", row)
+                .text("number", shown(number));
+            match at {
+                0 => one,
+                _ => UserMessage::new("list-next").part("one", one),
+            }
+        })
+        .collect();
+    match unlike.len() {
+        0 => {}
+        1 => output.note(&UserMessage::new("note-number-unlike").part("named", named)),
+        count => output.note(
+            &UserMessage::new("note-numbers-unlike")
+                .text("count", count)
+                .part("named", named),
+        ),
     }
 }
 
-/// What every number is like, if that is said: a pattern for the whole of it.
+/// How it was found out how a table is written, behind what that is.
+fn found(opened: &Opened) -> UserMessage {
+    match (opened.sheets, opened.looks_like) {
+        (Some(sheets), _) => UserMessage::new("found-of-sheets").text("sheets", sheets),
+        (None, Some(looks)) => UserMessage::new("found-looks-like").text("alphabet", looks),
+        (None, None) if opened.is_told_by_letters => UserMessage::new("found-by-letters"),
+        (None, None) => UserMessage::new("nothing"),
+    }
+}
+
+/// Pattern of every number, if one is given: a pattern for the whole of it.
 fn numbers(written: &TableFormat) -> Result<Option<Regex>, Failure> {
     let pattern = written.strict_numbers.as_deref();
     let read = |pattern: &str| {
         Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-            let what = format!("--strict-numbers is no regular expression: {error}");
-            Failure::new(USAGE, what).help("write it as TSH-[0-9]{4}-[0-9]+, for the whole number")
+            let what = UserMessage::new("strict-numbers-invalid").text("reason", error);
+            Failure::new(USAGE, what)
+                .help(UserMessage::new("help-strict-numbers").text("example", NUMBERS_LIKE))
         })
     };
     pattern.map(read).transpose()

@@ -1,4 +1,4 @@
-//! What became of every row: `result.csv` in the order of the table, and the rows to mend.
+//! Outcomes of all rows: `result.csv` in the order of the table, and the rows to mend.
 //!
 //! No cell of either runs in a spreadsheet; what that takes is taken back where the rows to mend are read.
 //! Both are written as chunks end, so that the memory does not grow with the table. A try has a file of its
@@ -16,10 +16,11 @@ use client::{
     import::RowOutcome,
     table::{REMARK, cells},
 };
+use messages::UserMessage;
 use protocol::record::RecordId;
 use views::clerk::bulk::GOOD;
 
-use crate::exit::{Failure, USAGE};
+use crate::exit::{Failure, USAGE, words};
 
 /// How spreadsheets are told that a file is UTF-8.
 const MARK: &str = "\u{feff}";
@@ -28,7 +29,7 @@ const RESULT_START: &str = "row,record,version,status,";
 /// Numbers of mixed alphabets that a summary shows.
 const SHOWN: usize = 5;
 
-/// What becomes of the rows.
+/// Kind of a run, by what becomes of its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Run {
     /// They are judged.
@@ -169,10 +170,11 @@ impl Results {
     fn write(&mut self, outcome: &RowOutcome) -> Result<(), Failure> {
         *self.counts.entry(outcome.status).or_default() += 1;
         let number = outcome.row.to_string();
+        let reason = outcome.reason.as_ref().map(words).unwrap_or_default();
         if !outcome.cells.is_empty() {
             self.to_mend += 1;
             let code = outcome.code.clone().into_owned();
-            let remarks = [&number, &outcome.column, &code, &outcome.reason];
+            let remarks = [&number, &outcome.column, &code, &reason];
             self.errors
                 .write(remarks.into_iter().chain(&outcome.cells))?;
         }
@@ -183,8 +185,8 @@ impl Results {
         let (code, reason) = match &mixed {
             Some(mixed) => ("look-alikes", mixed.as_str()),
             // Of a row that went well there is nothing to say.
-            None if GOOD.contains(&outcome.status) => ("", outcome.reason.as_str()),
-            None => (&*outcome.code, outcome.reason.as_str()),
+            None if GOOD.contains(&outcome.status) => ("", reason.as_str()),
+            None => (&*outcome.code, reason.as_str()),
         };
         let record = outcome.record.as_ref().map(ToString::to_string);
         let version = outcome.version.map(|version| version.to_string());
@@ -203,7 +205,7 @@ impl Results {
         ])
     }
 
-    /// What is to be said of a number that was taken as it is, and may have been typed otherwise than meant.
+    /// Remark on a number that was taken as it is, and may have been typed otherwise than meant.
     fn mixed(&mut self, outcome: &RowOutcome) -> Option<String> {
         let record = outcome.record.as_ref();
         let letters = record.filter(|_| GOOD.contains(&outcome.status))?;
@@ -214,7 +216,7 @@ impl Results {
         if letters.is_empty() {
             return None;
         }
-        let said = format!("the number mixes alphabets: {}", letters.join("; "));
+        let said = words(&UserMessage::new("mixed-alphabets").text("letters", letters.join("; ")));
         self.mixed.count += 1;
         if self.mixed.shown.len() < SHOWN {
             let row = outcome.row;
@@ -236,9 +238,14 @@ impl Results {
 
 /// Refuses to write over what is not a file of an earlier run, or is being read.
 fn must_be_ours(path: &Path, start: &str, input: &Path) -> Result<(), Failure> {
-    let refuse = |what: &str| {
-        Err(Failure::new(USAGE, format!("{}: {what}", path.display()))
-            .help("choose another folder with --out; nothing was sent"))
+    let refuse = |what: UserMessage| {
+        Err(Failure::new(
+            USAGE,
+            UserMessage::new("in-file")
+                .text("path", path.display())
+                .part("what", what),
+        )
+        .help(UserMessage::new("help-other-out-nothing-sent")))
     };
     let Ok(mut file) = File::open(path) else {
         // Nothing is there, or it cannot be written either, which is said with its reason.
@@ -246,7 +253,7 @@ fn must_be_ours(path: &Path, start: &str, input: &Path) -> Result<(), Failure> {
     };
     let same = path.canonicalize().ok() == input.canonicalize().ok();
     if same {
-        return refuse("is the table itself, and would be written over");
+        return refuse(UserMessage::new("out-is-table"));
     }
     let mut found = Vec::new();
     let most = (MARK.len() + start.len()) as u64;
@@ -254,6 +261,6 @@ fn must_be_ours(path: &Path, start: &str, input: &Path) -> Result<(), Failure> {
     let found = found.strip_prefix(MARK.as_bytes()).unwrap_or(&found);
     match read {
         Ok(_) if found.starts_with(start.as_bytes()) => Ok(()),
-        _ => refuse("is there already, and none that this program wrote"),
+        _ => refuse(UserMessage::new("out-of-others")),
     }
 }

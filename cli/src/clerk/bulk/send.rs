@@ -10,6 +10,7 @@ use std::sync::{
 
 use client::import::{ChunkOutcome, RowOutcome, Uploader};
 use indicatif::ProgressBar;
+use messages::UserMessage;
 
 use super::{
     feed::{Feed, RowChunk},
@@ -47,7 +48,7 @@ impl SharedFeed {
     }
 }
 
-/// What became of a chunk; without a number, why there is no next one.
+/// Outcome of a chunk; without a number, why there is no next one.
 struct UploadedChunk {
     number: Option<u64>,
     outcomes: Vec<RowOutcome>,
@@ -129,9 +130,14 @@ fn upload_next(uploader: &Uploader, feed: &SharedFeed) -> Option<UploadedChunk> 
 /// After a failure the rows that nobody took are named too: none is lost.
 fn name_the_rest(mut feed: Feed, results: &mut Results) -> Result<(), Failure> {
     while let Some(mut chunk) = feed.next()? {
-        let reason = "not sent: the run stopped early; run the same command again".to_owned();
+        let reason = UserMessage::new("row-not-sent");
         chunk.outcomes.extend(chunk.rows.into_iter().map(|row| {
-            RowOutcome::not_done(row.number, Some(row.record), "pending", reason.clone())
+            RowOutcome::not_done(
+                row.number,
+                Some(row.record),
+                "pending",
+                Some(reason.clone()),
+            )
         }));
         results.take(chunk.number, chunk.outcomes)?;
     }

@@ -1,6 +1,6 @@
 //! `muhr receipt erase`: overwrites openings on disk. The proofs stay.
 //!
-//! What a file system, a disk or a backup keeps of the old bytes is out of its reach, and docs/clerks.md
+//! The old bytes that a file system, a disk or a backup keeps are out of its reach, and docs/clerks.md
 //! says so. Files that hold what no receipt needs (entries on their way, journals, tables of results) are
 //! named and left: they go whole, and whoever runs this knows whether they may.
 
@@ -15,13 +15,14 @@ use std::{
 
 use clap::Args;
 use client::durable::{self, FileError};
+use messages::UserMessage;
 use protocol::receipt::RECEIPT_BYTES_MAX;
 use views::clerk::private::{EraseView, LeftFile};
 
 use self::{cut::Cut, kind::Treatment};
 
 use crate::{
-    exit::{DONE, Failure, SOME_NOT_DONE, USAGE},
+    exit::{DONE, Failure, SOME_NOT_DONE, USAGE, words},
     output::Output,
 };
 
@@ -47,18 +48,20 @@ pub(crate) fn run(arguments: &EraseArguments, output: &Output) -> Result<u8, Fai
     }
     if !arguments.yes && !found.with.is_empty() {
         for one in &found.with {
-            output.note(&format!("would be erased: {}", one.shown()));
+            output.note(&UserMessage::new("note-would-be-erased").text("path", one.shown()));
         }
         for (path, why) in &found.left {
-            output.note(&format!("would be left: {}: {why}", path.display()));
+            output.note(
+                &UserMessage::new("note-would-be-left")
+                    .text("path", path.display())
+                    .part("why", why.clone()),
+            );
         }
         let what = match found.with.iter().map(|one| one.receipts).sum() {
-            1_usize => "the private part of 1 receipt would be destroyed for good".to_owned(),
-            count => format!("the private parts of {count} receipts would be destroyed for good"),
+            1_usize => UserMessage::new("erase-would-destroy-one"),
+            count => UserMessage::new("erase-would-destroy").text("count", count),
         };
-        return Err(Failure::new(USAGE, what).help(
-            "add --yes to do it; the receipts will still prove their entries, and nobody can show again what they are to",
-        ));
+        return Err(Failure::new(USAGE, what).help(UserMessage::new("help-erase-yes")));
     }
     let mut erased = Vec::new();
     for one in std::mem::take(&mut found.with) {
@@ -69,9 +72,7 @@ pub(crate) fn run(arguments: &EraseArguments, output: &Output) -> Result<u8, Fai
     }
     let view = view(&erased, found);
     output.view(&view);
-    output.note(
-        "documents, tables, backups and other copies are not touched; docs/clerks.md says more",
-    );
+    output.note(&UserMessage::new("note-not-touched"));
     Ok(if view.left.is_empty() {
         DONE
     } else {
@@ -89,7 +90,7 @@ struct OpeningsFile {
 
 impl OpeningsFile {
     fn shown(&self) -> String {
-        match self.kind {
+        match &self.kind {
             Treatment::Archive | Treatment::Dossier => {
                 format!("{}  ({} receipts)", self.path.display(), self.receipts)
             }
@@ -98,16 +99,16 @@ impl OpeningsFile {
     }
 
     fn erase(&self) -> Result<(), Failure> {
-        match self.kind {
+        match &self.kind {
             Treatment::Archive => many::erase_archive(&self.path),
             Treatment::Dossier => many::erase_dossier(&self.path),
             Treatment::Receipt => cut::erase(&self.path),
-            Treatment::Left(why) => Err(Failure::new(USAGE, why)),
+            Treatment::Left(why) => Err(Failure::new(USAGE, why.clone())),
         }
     }
 }
 
-/// What is there, file by file.
+/// Inventory of what is there, file by file.
 #[derive(Default)]
 struct Inventory {
     /// Files with openings that can be taken out.
@@ -115,7 +116,7 @@ struct Inventory {
     /// Receipts, and files of them, without any.
     without: Vec<PathBuf>,
     /// Files that hold openings, or may, and are not touched; and why.
-    left: Vec<(PathBuf, String)>,
+    left: Vec<(PathBuf, UserMessage)>,
 }
 
 impl Inventory {
@@ -140,8 +141,8 @@ impl Inventory {
     fn file(&mut self, path: PathBuf, meant: Option<Treatment>) {
         let counted = match kind::of(&path).map(|kind| kind.or(meant)) {
             Ok(None) => return,
-            Ok(Some(Treatment::Left(why))) => Err(why.to_owned()),
-            Ok(Some(kind)) => count(&path, kind)
+            Ok(Some(Treatment::Left(why))) => Err(why),
+            Ok(Some(kind)) => count(&path, &kind)
                 .map(|receipts| (kind, receipts))
                 .map_err(|failure| failure.what),
             Err(failure) => Err(failure.what),
@@ -159,15 +160,19 @@ impl Inventory {
 }
 
 /// How many receipts of a file show something.
-fn count(path: &Path, kind: Treatment) -> Result<usize, Failure> {
+fn count(path: &Path, kind: &Treatment) -> Result<usize, Failure> {
     match kind {
         Treatment::Archive => many::open_in_archive(path),
         Treatment::Dossier => many::open_in_dossier(path),
         Treatment::Receipt | Treatment::Left(_) => {
             let bytes = durable::read(path, RECEIPT_BYTES_MAX)?;
             let cut = Cut::of(&bytes);
-            let cut =
-                cut.map_err(|error| Failure::new(USAGE, format!("not a receipt: {error}")))?;
+            let cut = cut.map_err(|error| {
+                Failure::new(
+                    USAGE,
+                    UserMessage::new("erase-receipt-malformed").text("reason", error),
+                )
+            })?;
             Ok(usize::from(cut.is_some()))
         }
     }
@@ -175,9 +180,9 @@ fn count(path: &Path, kind: Treatment) -> Result<usize, Failure> {
 
 fn view(erased: &[OpeningsFile], found: Inventory) -> EraseView {
     let name = |path: &Path| path.display().to_string();
-    let left = |(path, why): (PathBuf, String)| LeftFile {
+    let left = |(path, why): (PathBuf, UserMessage)| LeftFile {
         file: name(&path),
-        why,
+        why: words(&why),
     };
     EraseView {
         erased: erased.iter().map(|one| name(&one.path)).collect(),

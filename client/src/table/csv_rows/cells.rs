@@ -119,7 +119,7 @@ impl Cells {
     }
 }
 
-/// Whether a quoted cell ends with its closing quote: it is as long as this text is in quotes, each quote of it doubled.
+/// Returns whether a quoted cell ends with its closing quote: it is as long as this text is in quotes, each quote of it doubled.
 /// With text behind the closing quote it is that long only if none of that is a quote; then it does not end with one.
 fn is_closed(raw: &[u8], cell: &[u8]) -> bool {
     let quotes = cell.iter().filter(|byte| **byte == b'"').count();

@@ -1,4 +1,4 @@
-//! What stands before the first row of CSV text: the mark of UTF-8, and a line that says what stands between cells.
+//! Beginning of CSV text before its first row: the mark of UTF-8, and a line that says what stands between cells.
 
 use std::{
     fs::File,
@@ -11,10 +11,10 @@ use crate::durable::FileError;
 
 /// How spreadsheets mark UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// What a first line begins with that says what stands between cells, and is no row.
+/// Beginning of a first line that names the delimiter, and is no row.
 const SEPARATOR: &[u8] = b"sep=";
 
-/// What a first line like `sep=;` says stands between cells, if there is one.
+/// Delimiter that a first line like `sep=;` names, if there is one.
 pub(in crate::table) fn told(path: &Path) -> Result<Option<Delimiter>, TableError> {
     let unreadable = |error| FileError::unreadable(path, error);
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
@@ -43,7 +43,7 @@ pub(super) fn start(input: &mut impl BufRead) -> std::io::Result<(u64, Option<u8
     Ok(((mark + line) as u64, separator.map(|(byte, _)| byte)))
 }
 
-/// What a first line like `sep=;` says stands between cells, and the bytes of that line with its end.
+/// Delimiter that a first line like `sep=;` names, and the bytes of that line with its end.
 fn separator(text: &[u8]) -> Option<(u8, usize)> {
     let head = text.get(..SEPARATOR.len())?;
     let (separator, rest) = text.get(SEPARATOR.len()..)?.split_first()?;

@@ -4,7 +4,7 @@ use super::*;
 
 type Row = (u64, Vec<String>, Option<usize>);
 
-fn read(text: &[u8]) -> Result<Vec<Row>, String> {
+fn read(text: &[u8]) -> Result<Vec<Row>, UserMessage> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.csv");
     std::fs::write(&path, text).unwrap();
@@ -90,8 +90,9 @@ fn what_quotes_make_doubtful_is_named() {
         ("n,a\n1,x\n\"", "row 3, column 1"),
     ] {
         let refused = read(text.as_bytes()).unwrap_err();
-        assert!(refused.starts_with(place), "{text:?}: {refused}");
-        assert!(refused.contains("is never closed"));
+        let words = refused.in_words(messages::Language::English);
+        assert!(words.starts_with(place), "{text:?}: {words}");
+        assert_eq!(refused.code(), "quote-never-closed");
     }
     for (text, row, column) in [
         // One row swallowed, several, one that is split alone, one with an empty quoted cell.
@@ -128,8 +129,8 @@ fn a_row_without_end_is_refused_within_bounds() {
     let mut text = b"a,b\n\n1,\"b\n".to_vec();
     text.resize(4 * 1024 * 1024, b'x');
     let refused = read(&text).unwrap_err();
-    let words = "row 3 is longer than 1048576 bytes";
-    assert!(refused.contains(words), "{refused}");
+    let words = "row-too-long-quote (row: \"3\", bytes-max: \"1048576\")";
+    assert_eq!(refused.to_string(), words);
 }
 
 #[test]

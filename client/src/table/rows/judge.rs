@@ -1,5 +1,6 @@
 //! The judgement of one row: a record, or what is wrong with it.
 
+use messages::UserMessage;
 use protocol::{
     commitment::{FIELD_BYTES_MAX, FIELDS_MAX, Fields},
     name::Date,
@@ -10,23 +11,25 @@ use super::{
     super::{cell_errors, charset, encoding::Encoding, number_shapes, source::Raw},
     KEPT_BYTES, Row, RowContent, Table, UnfitRow,
 };
-use crate::time;
+use crate::{coded::Coded, time};
 
 /// The code of a row that is no record.
 const NO_RECORD: &str = "no-record";
-/// What is wrong with a row: a column, a code and a sentence.
+/// Flaw of a row: a column, a code and a reason.
 struct Flaw {
     column: String,
     code: &'static str,
-    reason: String,
+    reason: UserMessage,
 }
 
 impl Flaw {
-    fn of(column: &str, code: &'static str, what: impl std::fmt::Display) -> Self {
+    fn of(column: &str, code: &'static str, what: UserMessage) -> Self {
         Self {
             column: column.to_owned(),
             code,
-            reason: format!("column {column}: {what}"),
+            reason: UserMessage::new("row-column")
+                .text("column", column)
+                .part("trouble", what),
         }
     }
 }
@@ -59,31 +62,33 @@ impl Table {
                 record: None,
                 column: String::new(),
                 code: "invalid",
-                reason: "it has no number".to_owned(),
+                reason: UserMessage::new("row-without-number"),
                 cells: Vec::new(),
             })),
         }
     }
 
-    /// What makes that a cell has no value, or a row not as many as it should; a mark takes the place of
+    /// Flaw by which a cell has no value, or a row not as many as it should; a mark takes the place of
     /// what would pass for a value the next time.
     fn flaw(&self, row: &Raw, cells: &mut [String]) -> Option<Flaw> {
-        if let Some(wrong) = row.wrong {
+        if let Some(wrong) = &row.wrong {
             let column = self.columns.name(wrong.column);
-            return Some(Flaw::of(&column, wrong.code, wrong.what));
+            return Some(Flaw::of(&column, wrong.code, wrong.what.clone()));
         }
         let (found, all) = (row.cells.len(), self.columns.all);
         if found != all {
             return Some(Flaw {
                 column: String::new(),
                 code: "cell-count",
-                reason: format!("{found} cells where the first row has {all}"),
+                reason: UserMessage::new("row-cell-count")
+                    .text("found", found)
+                    .text("all", all),
             });
         }
         if let Some(at) = self.other_letters(row) {
             let cell = cells.get_mut(at)?;
             *cell = cell_errors::marked("LETTERS", cell);
-            let what = "written in UTF-8, and the table in Windows-1251; save the whole table as \"CSV UTF-8\"";
+            let what = UserMessage::new("cell-is-utf8");
             return Some(Flaw::of(
                 &self.columns.names[at],
                 cell_errors::TWO_ALPHABETS,
@@ -91,7 +96,7 @@ impl Table {
             ));
         }
         if cells.iter().eq(&self.columns.names) {
-            let what = "the names of the columns again, and no record";
+            let what = UserMessage::new("row-repeats-names");
             return Some(Flaw::of(&self.columns.key_names, NO_RECORD, what));
         }
         for (at, (column, cell)) in self.columns.names.iter().zip(&mut *cells).enumerate() {
@@ -116,17 +121,17 @@ impl Table {
         fields.position(|(_, cell)| charset::holds_utf8(cell))
     }
 
-    /// What is wrong with a number that is a text like any other.
+    /// Flaw of a number that is a text like any other.
     fn no_number(&self, cells: &[String]) -> Option<Flaw> {
         let names = &self.columns.key_names;
         if let Some(pattern) = &self.numbers {
             let number = self.columns.number(cells);
-            let what = "not like --strict-numbers says that numbers are";
+            let what = UserMessage::new("number-unlike-pattern");
             return (!pattern.is_match(&number)).then(|| Flaw::of(names, "unlike-pattern", what));
         }
         let first = cells.get(*self.columns.key.first()?)?;
         if number_shapes::is_no_number(first) {
-            let what = "what stands for no value or before a sum, and no number";
+            let what = UserMessage::new("number-is-none");
             return Some(Flaw::of(names, NO_RECORD, what));
         }
         let mut key = self.columns.key.iter();
@@ -135,7 +140,7 @@ impl Table {
                 .get(**at)
                 .is_some_and(|cell| cell_errors::is_whole_fraction(cell))
         })?;
-        let what = "a whole number with a fraction of nought behind it, as some programs write; write it without";
+        let what = UserMessage::new("number-with-fraction");
         Some(Flaw::of(&self.columns.names[*at], "fraction", what))
     }
 
@@ -155,20 +160,22 @@ impl Table {
                     "bad-key"
                 }
             };
-            Flaw::of(&columns.key_names, code, error)
+            let what = UserMessage::new("number-invalid").text("reason", error);
+            Flaw::of(&columns.key_names, code, what)
         })?;
         *record = Some(found);
         let mut effective = None;
         if let Some(at) = columns.effective {
             let read = time::of_cell(cell(&at).unwrap_or_default());
-            effective = read.map_err(|what| Flaw::of(&columns.names[at], "bad-date", what))?;
+            effective =
+                read.map_err(|error| Flaw::of(&columns.names[at], "bad-date", error.message()))?;
         }
         let fields = columns.names.iter().cloned().zip(cells.iter().cloned());
         let fields = Fields::new(fields.collect()).map_err(|error| Flaw {
             column: String::new(),
             // Their names and their number were judged with the first row.
             code: "too-long",
-            reason: error.to_string(),
+            reason: UserMessage::new("fields-invalid").text("reason", error),
         })?;
         Ok((fields, effective))
     }

@@ -5,9 +5,11 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use messages::UserMessage;
 use quick_xml::{Error as XmlError, errors::SyntaxError, events::Event};
 
 use super::{super::source::CELL_BYTES_MAX, PIECE_BYTES};
+use crate::coded::reason;
 
 /// How the tags begin without which a part holds neither sheets nor rows.
 const ROWS: [&[u8]; 2] = [b"<sheet", b":sheet"];
@@ -34,12 +36,14 @@ impl<R: Read> Bounded<R> {
         }
     }
 
-    pub(super) fn within(&self) -> Result<(), String> {
+    pub(super) fn within(&self) -> Result<(), UserMessage> {
         if self.bytes > self.most {
-            return Err("it unpacks to more than a table can be".to_owned());
+            return Err(UserMessage::new("workbook-unpacks-to-more"));
         }
         if self.bytes - self.held > CELL_BYTES_MAX as u64 {
-            return Err(format!("a cell is longer than {CELL_BYTES_MAX} bytes"));
+            return Err(
+                UserMessage::new("workbook-cell-too-long").text("bytes-max", CELL_BYTES_MAX)
+            );
         }
         Ok(())
     }
@@ -53,7 +57,7 @@ impl<R: Read> Bounded<R> {
     }
 
     /// Why a part is refused that the reader cannot follow.
-    pub(super) fn refused(&self, error: &XmlError) -> String {
+    pub(super) fn refused(&self, error: &XmlError) -> UserMessage {
         match error {
             XmlError::Io(error) => self.within().err().unwrap_or_else(|| unpacked(error)),
             XmlError::Syntax(SyntaxError::InvalidBangMarkup) => malformed(),
@@ -63,7 +67,7 @@ impl<R: Read> Bounded<R> {
     }
 
     /// Reads a part without markup to its end.
-    pub(super) fn pass_without_rows(&mut self) -> Result<(), String> {
+    pub(super) fn pass_without_rows(&mut self) -> Result<(), UserMessage> {
         // The last bytes of a piece, with which such a tag may begin.
         let mut known = Vec::new();
         loop {
@@ -75,7 +79,7 @@ impl<R: Read> Bounded<R> {
             }
             known.extend_from_slice(piece);
             if known.windows(ROWS_BYTES).any(|word| ROWS.contains(&word)) {
-                return Err("it holds rows in a part that is not named as one".to_owned());
+                return Err(UserMessage::new("workbook-rows-misnamed"));
             }
             known.drain(..known.len().saturating_sub(ROWS_BYTES - 1));
             let count = piece.len();
@@ -104,14 +108,14 @@ impl<R: Read> BufRead for Bounded<R> {
     }
 }
 
-pub(super) fn malformed() -> String {
-    "not a workbook: its markup is broken".to_owned()
+pub(super) const fn malformed() -> UserMessage {
+    UserMessage::new("workbook-markup-broken")
 }
 
-pub(super) fn early() -> String {
-    "a part of it ends too early".to_owned()
+pub(super) const fn early() -> UserMessage {
+    UserMessage::new("workbook-part-ends-early")
 }
 
-fn unpacked(error: &io::Error) -> String {
-    format!("it cannot be unpacked: {error}")
+fn unpacked(error: &io::Error) -> UserMessage {
+    UserMessage::new("workbook-not-unpacked").part("reason", reason(error))
 }

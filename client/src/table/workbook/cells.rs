@@ -1,13 +1,14 @@
 //! Typed cells of a workbook: each as the one text that is meant (docs/decisions/0031-one-text-per-cell.md), or the
 //! reason why it has none, and what stands for it in the rows to mend.
 
-use crate::{time, values};
 use calamine::{DataRef, XlsxFormulaMetadata};
+use messages::UserMessage;
 
 use super::super::{
     cell_errors::{FORMULA, SPREADSHEET_ERROR, marked},
     source::CELL_BYTES_MAX,
 };
+use crate::{time, values};
 
 /// A spreadsheet keeps so many digits of a number.
 const WHOLE_MAX: f64 = 1e15;
@@ -23,7 +24,7 @@ pub(super) type Cell = Result<String, Spoilt>;
 /// Why a cell has no text, and what stands for it in the rows to mend: fed back as it is, it is refused again.
 pub(super) struct Spoilt {
     pub(super) code: &'static str,
-    pub(super) what: &'static str,
+    pub(super) what: UserMessage,
     pub(super) mark: String,
 }
 
@@ -49,7 +50,7 @@ pub(super) fn of_formula(formula: &XlsxFormulaMetadata) -> Spoilt {
 pub(super) fn escaped(text: &str) -> Spoilt {
     Spoilt {
         code: "escaped-text",
-        what: "text like _x0041_, which the format reads as one letter, and may have been typed so; write the text that is meant",
+        what: UserMessage::new("cell-escaped-text"),
         mark: marked("TEXT", text),
     }
 }
@@ -64,7 +65,7 @@ pub(super) fn text(value: &DataRef<'_>, is_1904: bool) -> Cell {
         // Many cells may share one string that is far too long: it is not copied for each.
         DataRef::SharedString(text) if text.len() > CELL_BYTES_MAX => Err(Spoilt {
             code: "too-long",
-            what: "longer than a cell can be",
+            what: UserMessage::new("cell-too-long"),
             mark: marked("LONG", ""),
         }),
         DataRef::SharedString(text) => Ok((*text).to_owned()),
@@ -90,15 +91,15 @@ fn decimal(number: f64) -> Cell {
     }
     Err(Spoilt {
         code: "digits-lost",
-        what: "a number of which a spreadsheet keeps only 15 digits; format the column as text and enter it again",
+        what: UserMessage::new("cell-digits-lost"),
         mark: marked("DIGITS", &number.to_string()),
     })
 }
 
-const NO_DAY: &str = "a time without a day; write it as text";
-const NO_DATE: &str = "not a date; write it as 2026-11-23";
+const NO_DAY: UserMessage = UserMessage::new("cell-time-without-day");
+const NO_DATE: UserMessage = UserMessage::new("cell-not-a-date");
 
-fn no_day(value: &str, what: &'static str) -> Spoilt {
+fn no_day(value: &str, what: UserMessage) -> Spoilt {
     Spoilt {
         code: "no-day",
         what,
@@ -132,9 +133,7 @@ fn date(days: f64, is_1904: bool) -> Cell {
         return Err(wrong(NO_DAY));
     }
     if whole == 60 && !is_1904 {
-        return Err(wrong(
-            "29 February 1900, a day that there was only in spreadsheets",
-        ));
+        return Err(wrong(UserMessage::new("cell-day-of-spreadsheets-only")));
     }
     let date = time::of_spreadsheet(whole, is_1904).ok_or_else(|| wrong(NO_DAY))?;
     Ok(match (rest / 3600, rest / 60 % 60, rest % 60) {

@@ -1,4 +1,4 @@
-//! What the markup of a workbook says beside the values of its cells: which rows and columns are hidden, and which
+//! Facts that the markup of a workbook gives beside the values of its cells: which rows and columns are hidden, and which
 //! texts hold an escape that was never one.
 //!
 //! The reader of cells tells neither. The markup goes by here while its bounds are measured (`xlsx_limits`), so that
@@ -18,7 +18,7 @@ const ESCAPE_BYTES: usize = 7;
 /// The most cells with such texts, and rows or columns in a row that are hidden, of which each is remembered.
 const REMEMBERED_MAX: usize = 100_000;
 
-/// What is known of a sheet.
+/// Facts of a sheet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SheetFacts {
     /// First and last, from 0.
@@ -65,7 +65,7 @@ fn within(ranges: &[(u32, u32)], at: u32) -> bool {
         .any(|(first, last)| (*first..=*last).contains(&at))
 }
 
-/// What the parts of a workbook have said so far. Its strings come first.
+/// Facts that the parts of a workbook have given so far. Its strings come first.
 #[derive(Debug, Default)]
 pub(super) struct WorkbookFacts {
     /// Of the sheets in their order: which part each is, by a name of its own for that.
@@ -79,7 +79,7 @@ pub(super) struct WorkbookFacts {
 }
 
 impl WorkbookFacts {
-    /// What is known of the sheet at a place among all.
+    /// Facts of the sheet at a place among all.
     pub(super) fn sheet(&self, at: usize) -> SheetFacts {
         let target = self.sheets.get(at).and_then(|id| self.targets.get(id));
         let end = target.map(|target| {
@@ -119,7 +119,7 @@ impl PartFacts {
         }
     }
 
-    /// Whether the cell of a sheet goes by.
+    /// Returns whether the cell of a sheet goes by.
     pub(super) const fn is_in_cell(&self) -> bool {
         self.cell.is_some()
     }
@@ -241,7 +241,7 @@ impl PartFacts {
     }
 }
 
-/// Whether a text holds the escape of a character that can be written as it is. Excel escapes control
+/// Returns whether a text holds the escape of a character that can be written as it is. Excel escapes control
 /// characters, surrogates, and the underline where an escape would begin; careless programs escape none, so
 /// that what looks like one was typed by somebody.
 fn escapes(text: &str) -> bool {

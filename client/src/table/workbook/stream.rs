@@ -12,6 +12,7 @@ use std::{
 };
 
 use calamine::{Xlsx, open_workbook};
+use messages::UserMessage;
 use protocol::commitment::FIELD_BYTES_MAX;
 
 use super::{
@@ -24,7 +25,7 @@ use super::{
 /// The most rows and columns of a sheet.
 const ROWS_MAX: u32 = 1_048_576;
 const COLUMNS_MAX: u32 = 16_384;
-/// What a row and a cell take in memory beside their text.
+/// Bytes that a row and a cell take in memory beside their text.
 const ROW_BYTES: usize = 128;
 const CELL_BYTES: usize = 8;
 /// Pieces that wait for whoever reads them.
@@ -33,7 +34,7 @@ const AHEAD: usize = 2;
 /// Rows, read by a thread of their own: the reader's cells borrow from the workbook.
 pub(in crate::table) struct WorkbookRows {
     /// Pieces of rows; none once nobody reads any more.
-    pieces: Option<Receiver<Result<Vec<Raw>, String>>>,
+    pieces: Option<Receiver<Result<Vec<Raw>, UserMessage>>>,
     here: std::vec::IntoIter<Raw>,
     reader: Option<JoinHandle<()>>,
     /// Ended as it should.
@@ -67,14 +68,14 @@ impl WorkbookRows {
         }
     }
 
-    pub(in crate::table) fn next(&mut self) -> Result<Option<Raw>, String> {
+    pub(in crate::table) fn next(&mut self) -> Result<Option<Raw>, UserMessage> {
         while !self.ended {
             if let Some(raw) = self.here.next() {
                 return Ok(Some(raw));
             }
             let piece = self.pieces.as_ref().map(Receiver::recv);
             let Some(Ok(piece)) = piece else {
-                return Err("the workbook cannot be read to its end".to_owned());
+                return Err(UserMessage::new("workbook-breaks-off"));
             };
             let piece = piece?;
             self.ended = piece.is_empty();
@@ -85,7 +86,7 @@ impl WorkbookRows {
 }
 
 impl Drop for WorkbookRows {
-    /// Whoever opens the workbook next finds the memory free that this one took.
+    /// The next reader of the workbook finds the memory free that this one took.
     fn drop(&mut self) {
         drop(self.pieces.take());
         let _ended = self.reader.take().map(JoinHandle::join);
@@ -94,7 +95,7 @@ impl Drop for WorkbookRows {
 
 /// Rows on their way, in pieces of so many bytes.
 struct Pieces {
-    sender: SyncSender<Result<Vec<Raw>, String>>,
+    sender: SyncSender<Result<Vec<Raw>, UserMessage>>,
     rows: Vec<Raw>,
     bytes: usize,
     /// Bytes of the cells of all rows so far.
@@ -127,8 +128,9 @@ impl Pieces {
 }
 
 /// False if nobody receives any more.
-fn send_rows(path: &Path, sheet: &Sheet, to: &mut Pieces) -> Result<bool, String> {
-    let broken = |error: calamine::XlsxError| format!("not a workbook: {error}");
+fn send_rows(path: &Path, sheet: &Sheet, to: &mut Pieces) -> Result<bool, UserMessage> {
+    let broken =
+        |error: calamine::XlsxError| UserMessage::new("workbook-unreadable").text("reason", error);
     let mut workbook: Xlsx<BufReader<File>> = open_workbook(path).map_err(broken)?;
     let name = sheet.name.as_str();
     let merged = workbook.merge_cells_by_sheet_name(name).map_err(broken)?;
@@ -138,12 +140,13 @@ fn send_rows(path: &Path, sheet: &Sheet, to: &mut Pieces) -> Result<bool, String
     while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(broken)? {
         let (at, column) = cell.pos;
         if column >= COLUMNS_MAX || at >= ROWS_MAX {
-            let what = format!("{ROWS_MAX} rows or {COLUMNS_MAX} columns");
-            return Err(format!("it has more than {what}"));
+            return Err(UserMessage::new("workbook-too-large")
+                .text("rows-max", ROWS_MAX)
+                .text("columns-max", COLUMNS_MAX));
         }
         if row.at != Some(at) {
             if row.at.is_some_and(|before| before > at) {
-                return Err("its rows are out of order".to_owned());
+                return Err(UserMessage::new("workbook-rows-out-of-order"));
             }
             let before = std::mem::replace(&mut row, OneRow::at(at));
             if let Some(raw) = before.finish(&mut sweep, sheet)
@@ -152,7 +155,7 @@ fn send_rows(path: &Path, sheet: &Sheet, to: &mut Pieces) -> Result<bool, String
                 return Ok(false);
             }
             if to.all > sheet.text_bytes_max {
-                return Err("its rows hold far more text than the workbook does".to_owned());
+                return Err(UserMessage::new("workbook-too-much-text"));
             }
         }
         let value = match cell.formula {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use calamine::Dimensions;
+use messages::UserMessage;
 
 use super::{
     super::{
@@ -31,10 +32,10 @@ impl OneRow {
         }
     }
 
-    pub(super) fn push(&mut self, column: u32, cell: Cell) -> Result<(), String> {
+    pub(super) fn push(&mut self, column: u32, cell: Cell) -> Result<(), UserMessage> {
         let row = self.at.map_or(0, |at| u64::from(at) + 1);
         if column < self.next {
-            return Err(format!("row {row}: its cells are out of order"));
+            return Err(UserMessage::new("workbook-cells-out-of-order").text("row", row));
         }
         self.next = column + 1;
         let bytes = match &cell {
@@ -43,12 +44,15 @@ impl OneRow {
             Err(spoilt) => spoilt.mark.len(),
         };
         if bytes > CELL_BYTES_MAX {
-            let what = format!("row {row}: a cell is longer than {CELL_BYTES_MAX} bytes");
-            return Err(what);
+            return Err(UserMessage::new("workbook-row-cell-too-long")
+                .text("row", row)
+                .text("bytes-max", CELL_BYTES_MAX));
         }
         self.bytes += bytes;
         if self.bytes > ROW_BYTES_MAX {
-            return Err(format!("row {row} is longer than {ROW_BYTES_MAX} bytes"));
+            return Err(UserMessage::new("workbook-row-too-long")
+                .text("row", row)
+                .text("bytes-max", ROW_BYTES_MAX));
         }
         self.cells.push((column, cell));
         Ok(())
@@ -64,7 +68,7 @@ impl OneRow {
     }
 }
 
-/// What is known while rows go by.
+/// Knowledge of a sheet while its rows go by.
 pub(super) struct Sweep {
     /// Merged areas that begin in rows to come, by their first rows.
     merged: std::iter::Peekable<std::vec::IntoIter<Dimensions>>,
@@ -112,7 +116,7 @@ impl Sweep {
                 wrong.get_or_insert(Wrong {
                     column,
                     code: "merged",
-                    what: "merged with other cells; split them and give each its own value",
+                    what: UserMessage::new("cell-merged"),
                 });
                 texts[column] = marked("MERGED", &texts[column]);
             }

@@ -1,4 +1,4 @@
-//! What the attributes of a tag of a workbook say, read by the library and believed only where no other reader could
+//! Attributes of a tag of a workbook, read by the library and believed only where no other reader could
 //! understand them otherwise.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! What a workbook unpacks to, measured before anything else reads it: bytes, and the markup that a reader
+//! Size of what a workbook unpacks to, measured before anything else reads it: bytes, and the markup that a reader
 //! would gather in memory.
 //!
 //! The markup is read by the library that reads the cells later (`quick-xml`, which `calamine` brings), so that no
@@ -7,6 +7,7 @@
 
 use std::io::Read;
 
+use messages::UserMessage;
 use quick_xml::{
     Reader,
     escape::resolve_xml_entity,
@@ -46,7 +47,7 @@ pub(super) fn measure(
     name: &str,
     most: u64,
     known: &WorkbookFacts,
-) -> Result<(PartFacts, u64), String> {
+) -> Result<(PartFacts, u64), UserMessage> {
     let mut input = Bounded::of(part, most);
     let lower = name.to_ascii_lowercase();
     if !lower.ends_with(".xml") && !lower.ends_with(".rels") {
@@ -72,9 +73,9 @@ pub(super) fn measure(
     }
 }
 
-/// What is known of a part while its marks go by.
+/// Facts of a part while its marks go by.
 struct Measure<'a> {
-    /// What the parts before this one have said, and what this one says.
+    /// Facts of the parts before this one, and of this one.
     known: &'a WorkbookFacts,
     facts: PartFacts,
     /// The text of the cell or string that goes by.
@@ -104,7 +105,7 @@ impl<'a> Measure<'a> {
         }
     }
 
-    fn take<R>(&mut self, event: &Event<'_>, input: &mut Bounded<R>) -> Result<(), String> {
+    fn take<R>(&mut self, event: &Event<'_>, input: &mut Bounded<R>) -> Result<(), UserMessage> {
         match event {
             Event::Start(tag) => self.start(tag, input),
             Event::End(tag) => self.end(tag, input),
@@ -122,7 +123,11 @@ impl<'a> Measure<'a> {
         }
     }
 
-    fn start<R>(&mut self, tag: &BytesStart<'_>, input: &mut Bounded<R>) -> Result<(), String> {
+    fn start<R>(
+        &mut self,
+        tag: &BytesStart<'_>,
+        input: &mut Bounded<R>,
+    ) -> Result<(), UserMessage> {
         let name = tag.name();
         let is_named = !name.as_ref().is_empty() && name.as_ref().len() <= NAME_BYTES_MAX;
         if !is_named || self.depth >= DEPTH_MAX {
@@ -135,7 +140,9 @@ impl<'a> Measure<'a> {
         for (count, (counted, most)) in self.counts.iter_mut().zip(ELEMENTS_MAX) {
             *count += u64::from(local == counted);
             if *count > most {
-                return Err(format!("it has more than {most} elements \"{counted}\""));
+                return Err(UserMessage::new("workbook-too-many-elements")
+                    .text("most", most)
+                    .text("element", counted));
             }
         }
         match self.cell {
@@ -153,7 +160,7 @@ impl<'a> Measure<'a> {
         Ok(())
     }
 
-    fn end<R>(&mut self, tag: &BytesEnd<'_>, input: &Bounded<R>) -> Result<(), String> {
+    fn end<R>(&mut self, tag: &BytesEnd<'_>, input: &Bounded<R>) -> Result<(), UserMessage> {
         self.depth -= 1;
         let local = tag.local_name();
         if self.cell.take_if(|depth| *depth == self.depth).is_none() {
@@ -162,7 +169,7 @@ impl<'a> Measure<'a> {
             self.facts.string(&self.text);
             self.string_bytes += input.bytes - input.held + STRING_BYTES;
             if self.string_bytes > STRINGS_BYTES_MAX {
-                return Err("it holds more strings than a table can have".to_owned());
+                return Err(UserMessage::new("workbook-too-many-strings"));
             }
         } else {
             self.facts.cell(&self.text, self.known);
@@ -170,8 +177,8 @@ impl<'a> Measure<'a> {
         Ok(())
     }
 
-    /// What stands for a letter, as &amp; or &#65;. One that stands for none is for the reader of cells to refuse.
-    fn letter(&mut self, letter: &BytesRef<'_>) -> Result<(), String> {
+    /// Reference to a letter, as &amp; or &#65;. One that stands for none is for the reader of cells to refuse.
+    fn letter(&mut self, letter: &BytesRef<'_>) -> Result<(), UserMessage> {
         if let Some(text) = resolve_xml_entity(letter) {
             self.text.push_str(text);
         } else {
@@ -181,10 +188,10 @@ impl<'a> Measure<'a> {
         Ok(())
     }
 
-    /// What is left to be said at the end of a part.
-    fn finish(&self) -> Result<(), String> {
+    /// Judges a part at its end.
+    fn finish(&self) -> Result<(), UserMessage> {
         if self.promised > self.strings + PROMISED_MORE_MAX {
-            return Err("it promises more strings than it holds".to_owned());
+            return Err(UserMessage::new("workbook-promises-strings"));
         }
         if self.depth > 0 {
             return Err(early());
@@ -209,8 +216,8 @@ mod tests {
         }
     }
 
-    /// The same whole and, where that is not long, byte by byte.
-    fn judge(name: &str, text: &[u8]) -> Result<(), String> {
+    /// Judges a text whole and, where that is not long, byte by byte.
+    fn judge(name: &str, text: &[u8]) -> Result<(), UserMessage> {
         let known = WorkbookFacts::default();
         let most = 1 << 30;
         let judged = measure(text, name, most, &known).map(|(_, bytes)| bytes);
@@ -261,7 +268,7 @@ mod tests {
         let comment = format!("<!--{}-->", "<c></c>".repeat(1 << 18));
         for long in [runs(1100), data, nested, comment] {
             let refused = judge("a.xml", cell(&long).as_bytes()).unwrap_err();
-            assert!(refused.contains("a cell is longer"), "{refused}");
+            assert_eq!(refused.code(), "workbook-cell-too-long");
         }
     }
 
@@ -284,7 +291,7 @@ mod tests {
             "< a></ a>",
         ] {
             let refused = judge("a.xml", bad.as_bytes()).unwrap_err();
-            assert!(refused.contains("its markup is broken"), "{bad}: {refused}");
+            assert_eq!(refused.code(), "workbook-markup-broken", "{bad}");
         }
         assert!(judge("a.xml", b"<a>\xff</a>").is_err());
     }
@@ -298,9 +305,9 @@ mod tests {
         assert_eq!(judge("s.xml", strings(3, 3).as_bytes()), Ok(()));
         assert!(judge("s.xml", strings(2_000_000, 3).as_bytes()).is_err());
         let refused = judge("s.xml", strings(3_000_000, 3_000_000).as_bytes()).unwrap_err();
-        assert!(refused.contains("more strings"), "{refused}");
+        assert_eq!(refused.code(), "workbook-too-many-strings");
         let merged = "<mergeCell ref=\"A1:A2\"/>".repeat(100_001);
         let refused = judge("w.xml", format!("<w>{merged}</w>").as_bytes());
-        assert!(refused.unwrap_err().contains("mergeCell"));
+        assert!(refused.unwrap_err().to_string().contains("mergeCell"));
     }
 }

@@ -1,7 +1,8 @@
-//! What stands out, and by which thresholds. Pure: the same entries give the same lines.
+//! Entries that stand out, and by which thresholds. Pure: the same entries give the same lines.
 
 use std::collections::BTreeMap;
 
+use messages::UserMessage;
 use protocol::{
     entry::Operation,
     height::{LeafIndex, TimeMs},
@@ -12,7 +13,7 @@ use views::auditor::anomalies::ShownThresholds;
 use super::{AnomaliesArguments, SeenEntry};
 use crate::{
     auditor::report::{EntryPosition, OFFSET_MS, day_of},
-    exit::{Failure, USAGE},
+    exit::{Failure, USAGE, words},
 };
 
 const HOUR_MS: u64 = 3_600_000;
@@ -53,8 +54,8 @@ impl Thresholds {
         let hours = hours.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
         let hours = hours.filter(|(from, to)| from < to && *to <= 24);
         let hours = hours.ok_or_else(|| {
-            Failure::new(USAGE, "--hours is not from one hour to a later one")
-                .help("write it as 8-20")
+            Failure::new(USAGE, UserMessage::new("hours-invalid"))
+                .help(UserMessage::new("help-hours-form"))
         })?;
         Ok(Self {
             late_days: arguments.late.into(),
@@ -136,10 +137,18 @@ fn dated<'a>(entry: &'a SeenEntry, thresholds: &Thresholds) -> Option<Anomaly<'a
     let date = entry.effective.as_ref()?;
     let days = day_of(entry.place.time) - date.day();
     if days > thresholds.late_days {
-        let detail = format!("declared for {date}, decided {days} days after it");
+        let detail = words(
+            &UserMessage::new("anomaly-late")
+                .text("date", date)
+                .text("days", days),
+        );
         Some(one("late", entry, detail))
     } else if -days > thresholds.ahead_days {
-        let detail = format!("declared for {date}, decided {} days before it", -days);
+        let detail = words(
+            &UserMessage::new("anomaly-ahead")
+                .text("date", date)
+                .text("days", -days),
+        );
         Some(one("ahead", entry, detail))
     } else {
         None
@@ -197,7 +206,11 @@ fn group<'a>(kind: &'static str, entries: &[&'a SeenEntry]) -> Option<Anomaly<'a
         first,
         last: last.place,
         leaves: entries.iter().map(|entry| entry.place.index).collect(),
-        detail: format!("{each}, within {seconds} seconds"),
+        detail: words(
+            &UserMessage::new("anomaly-burst")
+                .text("operations", each)
+                .text("seconds", seconds),
+        ),
     })
 }
 
@@ -207,7 +220,12 @@ fn mended(entry: &SeenEntry) -> Anomaly<'_> {
     let mut detail = format!("reason {reason}");
     if let Some((clerk, version, time)) = &entry.follows {
         let minutes = entry.place.time.get().saturating_sub(time.get()) / 60_000;
-        detail += &format!(", {minutes} minutes after version {version} by {clerk}");
+        detail += &words(
+            &UserMessage::new("anomaly-soon-after")
+                .text("minutes", minutes)
+                .text("version", version)
+                .text("clerk", clerk),
+        );
     }
     one(entry.operation.word(), entry, detail)
 }

@@ -3,6 +3,7 @@
 use std::{fs, ops::Range, path::Path};
 
 use client::durable::{self, FileError};
+use messages::UserMessage;
 use protocol::{
     receipt::{RECEIPT_BYTES_MAX, Receipt},
     text::Malformed,
@@ -44,7 +45,7 @@ impl Cut {
     }
 }
 
-/// Whether a receipt shows something, as far as that can be told without reading it.
+/// Returns whether a receipt shows something, as far as that can be told without reading it.
 pub(super) fn shows(bytes: &[u8]) -> bool {
     find(bytes, OPENING).is_some()
 }
@@ -58,7 +59,10 @@ fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
 pub(super) fn erase(path: &Path) -> Result<(), Failure> {
     let path = fs::canonicalize(path).map_err(|error| FileError::unreadable(path, error))?;
     let bytes = durable::read(&path, RECEIPT_BYTES_MAX)?;
-    let cut = Cut::of(&bytes).map_err(|error| Failure::new(USAGE, error.to_string()))?;
+    let cut = Cut::of(&bytes).map_err(|error| {
+        let what = UserMessage::new("erase-malformed").text("reason", error);
+        Failure::new(USAGE, what)
+    })?;
     if let Some(cut) = cut {
         durable::overwrite(&path, [cut.opening])?;
         durable::write_private(&path, &cut.rest)?;

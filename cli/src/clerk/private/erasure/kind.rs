@@ -1,8 +1,9 @@
-//! What a file is, by its first line: names change, and a receipt under another name shows as much.
+//! Kind of a file, by its first line: names change, and a receipt under another name shows as much.
 
 use std::{fs::File, io::Read, path::Path};
 
 use client::durable::FileError;
+use messages::UserMessage;
 use protocol::kind::kind_of;
 
 use crate::exit::Failure;
@@ -10,15 +11,14 @@ use crate::exit::Failure;
 /// The most bytes that a first line is told by.
 const HEAD_BYTES: u64 = 256;
 
-const ON_ITS_WAY: &str = "an entry on its way, with its private part: keep it, and run the command that it was for again; that brings its receipt, which can be erased, or shows that the entry can never be recorded";
-const JOURNAL: &str = "the journal of a bulk run: it holds every number, value and secret of the run; once every row has its receipt, remove the file";
-const TO_MEND: &str =
-    "rows to mend, with their values as they were typed; once they are mended, remove the file";
-const RESULTS: &str = "what became of each row, with the numbers of the records; once nobody needs it, remove the file";
-const CUT_SHORT: &str = "left by a write that was cut short; remove the file";
+const ON_ITS_WAY: UserMessage = UserMessage::new("left-entry-on-its-way");
+const JOURNAL: UserMessage = UserMessage::new("left-journal");
+const TO_MEND: UserMessage = UserMessage::new("left-rows-to-mend");
+const RESULTS: UserMessage = UserMessage::new("left-results");
+const CUT_SHORT: UserMessage = UserMessage::new("left-cut-short");
 
-/// What is to be done with a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Treatment of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
     Receipt,
     /// Many receipts of a bulk run.
@@ -26,7 +26,7 @@ pub(super) enum Treatment {
     /// A receipt with those that it rests on.
     Dossier,
     /// It holds what is private, and why it stays.
-    Left(&'static str),
+    Left(UserMessage),
 }
 
 /// None of what is none of ours.

@@ -11,6 +11,7 @@ use client::{
     durable::{self, FileError, PartFile, Readers},
     import::archive::{self, Archive, Contents},
 };
+use messages::UserMessage;
 use protocol::{dossier::DOSSIER_BYTES_MAX, receipt::RECEIPT_BYTES_MAX};
 
 use super::cut::{Cut, shows};
@@ -68,10 +69,9 @@ fn not_in_use(path: &Path) -> Result<(), Failure> {
         return Ok(());
     };
     match journal.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(Failure::new(
-            USAGE,
-            "a bulk run is writing to it; erase it when that has ended",
-        )),
+        Err(TryLockError::WouldBlock) => {
+            Err(Failure::new(USAGE, UserMessage::new("bulk-run-writes")))
+        }
         _ => Ok(()),
     }
 }
@@ -86,7 +86,12 @@ fn read(path: &Path, file: &mut File, start: u64, length: usize) -> Result<Vec<u
 
 fn cut(bytes: &[u8]) -> Result<Option<Cut>, Failure> {
     let cut = Cut::of(bytes);
-    cut.map_err(|error| Failure::new(USAGE, format!("a receipt in it cannot be read: {error}")))
+    cut.map_err(|error| {
+        Failure::new(
+            USAGE,
+            UserMessage::new("archive-receipt-malformed").text("reason", error),
+        )
+    })
 }
 
 /// How many receipts of a dossier show something.
@@ -124,14 +129,18 @@ fn receipts(bytes: &[u8]) -> Result<Vec<Range<usize>>, Failure> {
     let mut places = Vec::new();
     let mut at = DOSSIER.len();
     if !bytes.starts_with(DOSSIER) {
-        return Err(Failure::new(USAGE, "not a dossier of version 1"));
+        return Err(Failure::new(
+            USAGE,
+            UserMessage::new("dossier-not-version-1"),
+        ));
     }
     while at < bytes.len() {
         let next = length(bytes.get(at..).unwrap_or_default()).and_then(|(line, length)| {
             let start = at + line;
             (start + length <= bytes.len()).then_some(start..start + length)
         });
-        let place = next.ok_or_else(|| Failure::new(USAGE, "not a whole dossier"))?;
+        let place =
+            next.ok_or_else(|| Failure::new(USAGE, UserMessage::new("dossier-not-whole")))?;
         at = place.end;
         places.push(place);
     }
@@ -220,7 +229,8 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         let journal = File::create(folder.path().join("journal")).unwrap();
         journal.lock().unwrap();
-        assert!(erase_archive(&path).unwrap_err().what.contains("bulk run"));
+        let refused = erase_archive(&path).unwrap_err();
+        assert_eq!(refused.what.code(), "bulk-run-writes");
         drop(journal);
         let mut spoilt = whole.clone();
         let at = whole.len() / 2;

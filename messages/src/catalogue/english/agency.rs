@@ -1,0 +1,49 @@
+//! Acts of agencies, and what names clerks and policies.
+
+use crate::catalogue::Area;
+
+pub(super) const AREA: Area = &[
+    (
+        "clerk-name-invalid",
+        "\"{name}\" is not the name of a clerk",
+    ),
+    (
+        "clerk-list-malformed",
+        "the node's list of clerks is not in its format",
+    ),
+    ("compromised-not-a-time", "--compromised is not a time"),
+    ("operation-unknown", "\"{word}\" is no operation"),
+    ("until-not-a-date", "--until is not a date"),
+    ("public-key-invalid", "--public is not a key"),
+    (
+        "agency-name-invalid",
+        "\"{name}\" is not the name of an agency",
+    ),
+    (
+        "policy-number-missing",
+        "without a node, say the number of the policy: one above the present, 1 for the first",
+    ),
+    (
+        "key-not-admin",
+        "{path}: a {purpose} key, not an agency's admin key",
+    ),
+    ("act-unproven", "the node's proof: {reason}"),
+    (
+        "act-not-final",
+        "the act is not final yet, as the node tells",
+    ),
+    ("act-malformed", "{path}: not an act: {reason}"),
+    (
+        "act-goes-nowhere",
+        "say with --node to whom the act goes, or with --out into which file",
+    ),
+    (
+        "act-height-missing",
+        "without a node, say until which height the act may be decided",
+    ),
+    (
+        "refused-holds-already",
+        "the node refuses it, and proves that what it decides holds already: {said}",
+    ),
+    ("act-not-authentic", "{reason}"),
+];

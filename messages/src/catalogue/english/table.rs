@@ -1,0 +1,128 @@
+//! Tables that are refused whole, and remarks on those that are not.
+
+use crate::catalogue::Area;
+
+pub(super) const AREA: Area = &[
+    ("table-unfit", "{path}: {trouble}"),
+    ("table-empty", "it is empty"),
+    (
+        "table-of-other-alphabet",
+        "its letters look like {alphabet}, which is not read",
+    ),
+    ("table-is-utf16", "UTF-16"),
+    ("table-holds-zero-byte", "not text: it holds a zero byte"),
+    (
+        "table-is-utf8",
+        "it is UTF-8 from end to end, and not Windows-1251",
+    ),
+    (
+        "table-cell-undecodable",
+        "row {row}, {place}: not {encoding}",
+    ),
+    ("column-by-number", "column {column}"),
+    ("column-by-name", "column \"{column}\""),
+    (
+        "table-separator-unknown",
+        "its first line says that '{separator}' stands between cells",
+    ),
+    (
+        "table-delimiter-unclear",
+        "row 1 can be split in more than one way",
+    ),
+    ("table-names-no-columns", "row 1 names no columns"),
+    ("table-header-cell", "row {row}, column {column}: {trouble}"),
+    (
+        "table-header-is-utf8",
+        "row {row}, column {column}: its name is UTF-8, and the table is Windows-1251",
+    ),
+    ("table-column-name", "row {row}, column {column}: {trouble}"),
+    (
+        "table-too-many-columns",
+        "row {row} names more than {columns-max} columns",
+    ),
+    (
+        "table-lists-files",
+        "it lists files of a folder, and is no table",
+    ),
+    ("table-lacks-column", "there is no column \"{name}\""),
+    (
+        "table-column-looks-alike",
+        "there is no column \"{name}\": the name of column {column}, {similar}, only looks like it ({letters})",
+    ),
+    (
+        "table-without-rows",
+        "no row stands below the names of its columns",
+    ),
+    (
+        "table-hides",
+        "{what} hidden: whoever looks at the table does not see it",
+    ),
+    (
+        "table-changed",
+        "row {row} or the one after it changed while the table was read",
+    ),
+    ("name-missing", "it has no name"),
+    (
+        "name-repeated",
+        "its name, \"{name}\", is that of column {column} too",
+    ),
+    (
+        "name-reserved",
+        "the name \"{name}\" is kept for a document's own hash",
+    ),
+    (
+        "name-invisible",
+        "its name, {name}, holds what cannot be seen (U+{letter})",
+    ),
+    ("form-text", "{encoding}, {delimiter} between cells"),
+    ("form-workbook", "a workbook, sheet \"{sheet}\""),
+    ("hidden-read-too", "{what} hidden, and read all the same"),
+    ("hidden-row", "row {rows}"),
+    ("hidden-rows", "rows {rows}"),
+    ("hidden-rows-and-more", "rows {rows} and {more} more"),
+    ("hidden-column", "column {columns}"),
+    ("hidden-columns", "columns {columns}"),
+    ("hidden-one", "{what} is"),
+    ("hidden-several", "{what} are"),
+    ("hidden-both", "{rows} and {columns} are"),
+    (
+        "twin",
+        "1 number looks like another and would be another record: {named}; is it the one that was meant?",
+    ),
+    (
+        "twins",
+        "{count} numbers look like another and would be another record: {named}; is it the one that was meant?",
+    ),
+    (
+        "twin-pair",
+        "{of} {row}: {number} like {of} {first}: {other} ({letters})",
+    ),
+    ("twins-next", "; {pair}"),
+    ("twins-more", "; and {more} more"),
+    ("word-row", "row"),
+    ("word-file", "file"),
+    ("kind-pdf", "a PDF, and no table"),
+    ("kind-gzip", "a compressed file (gzip)"),
+    ("kind-7z", "an archive (7z)"),
+    ("kind-rar", "an archive (RAR)"),
+    ("kind-rtf", "a text document (RTF), and no table"),
+    ("kind-sqlite", "a database (SQLite)"),
+    ("kind-parquet", "a table in Parquet"),
+    ("kind-sylk", "a table in SYLK"),
+    ("kind-muhr", "a file of muhr, and no table"),
+    ("kind-picture", "a picture, and no table"),
+    ("kind-access", "a database (Access)"),
+    ("kind-spreadsheet-2003", "a spreadsheet of 2003 (XML)"),
+    ("kind-web-page", "a web page, though programs call it .xls"),
+    ("kind-xlsb", "a binary workbook (.xlsb)"),
+    ("kind-numbers", "a table of Numbers"),
+    ("kind-docx", "a text document (.docx)"),
+    ("kind-pptx", "a presentation (.pptx)"),
+    ("kind-libreoffice", "a document of LibreOffice"),
+    ("kind-workbook-password", "a workbook with a password"),
+    ("kind-xls", "a workbook of before 2007 (.xls)"),
+    ("kind-xls-1997", "a workbook of before 1997 (.xls)"),
+    ("kind-ods", "a spreadsheet of LibreOffice (.ods)"),
+    ("kind-archive", "an archive, and no workbook"),
+    ("kind-old-office", "an old office file, and no workbook"),
+];
