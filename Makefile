@@ -28,6 +28,7 @@ build: tools
 
 test: test-tools build lint
 	@INSTA_UPDATE=no $(CARGO) test --release --locked --workspace
+	@CARGO="$(CARGO)" deploy/backends.sh
 
 lint: tools
 	@$(CARGO) fmt --all --check
