@@ -1,12 +1,14 @@
 //! The tree of commands, and the help that says what each does. Not here: a command's own arguments, which stand
 //! beside its code, and what several commands ask (`options`).
 
+mod one_or_many;
 mod options;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub use one_or_many::OneOrMany;
 pub use options::*;
 
 use crate::{

@@ -33,7 +33,7 @@ use arguments::{
     ActCommand, Arguments, AttestCommand, ClerkCommand, Command, KeyCommand, LogCommand,
     NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, ReportCommand, TrustCommand,
 };
-use auditor::audit::AuditArguments;
+use auditor::audit::{AuditArguments, AuditCommand};
 use exit::{Failure, USAGE};
 use messages::UserMessage;
 use output::Output;
@@ -87,7 +87,9 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::Verify(arguments) => auditor::verify::run(&arguments, output),
         Command::History(arguments) => auditor::history::run(&arguments, output),
         Command::Audit(AuditArguments::One(arguments)) => auditor::audit::run(&arguments, output),
-        Command::Audit(AuditArguments::Watch(arguments)) => auditor::watch::run(&arguments, output),
+        Command::Audit(AuditArguments::Many(AuditCommand::Watch(arguments))) => {
+            auditor::watch::run(&arguments, output)
+        }
         Command::Reconcile(arguments) => auditor::reconcile::run(&arguments, output),
         Command::Report(command) => match command {
             ReportCommand::Anomalies(given) => auditor::report::anomalies::run(&given, output),

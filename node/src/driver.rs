@@ -293,7 +293,7 @@ impl Driver {
                 );
                 self.shared.progress().not_known_to.insert(name);
             }
-            PeerEvent::Fault(reason) => self.shared.fail_with(reason),
+            PeerEvent::Fault(fault) => self.shared.fail(fault),
         }
     }
 

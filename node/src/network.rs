@@ -28,7 +28,10 @@ use protocol::{
     planted::{self, Bug},
 };
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinError,
+};
 
 pub use self::carrier::Carrier;
 use self::heard::Presence;
@@ -141,6 +144,17 @@ pub enum NetworkFault {
     /// The transport could not be made.
     #[error("the transport cannot be made; restart the node and report the log")]
     Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A part of the network has ended before the node.
+    #[error("the network task for {part} has ended: a bug; restart the node and report the log")]
+    TaskEnded {
+        /// Part that ended.
+        part: &'static str,
+        /// Panic that ended it, if one did.
+        source: Option<JoinError>,
+    },
+    /// The system has closed the port.
+    #[error("the port for peers has closed; restart the node")]
+    PortClosed(#[source] io::Error),
 }
 
 /// A message that came.
@@ -168,7 +182,7 @@ pub enum PeerEvent {
     /// A peer has hung up several times as soon as it knew who this node is.
     NotKnown(PeerIndex),
     /// The network itself has failed.
-    Fault(String),
+    Fault(NetworkFault),
 }
 
 /// What comes in, a channel per lane. Whoever does not read one slows that lane only.

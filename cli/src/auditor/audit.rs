@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
+use clap::{Args, Subcommand};
 use client::{
     durable, formats,
     log::whole::{self, Whole},
@@ -20,49 +20,14 @@ use super::{
     watch::{self, WatchArguments},
 };
 use crate::{
+    arguments::OneOrMany,
     exit::{DONE, Failure},
     nodes,
     output::Output,
 };
 
 /// `muhr audit`: one log, or the subcommand `watch`, which has arguments of its own.
-#[derive(Debug)]
-pub enum AuditArguments {
-    /// One log, replayed.
-    One(AuditOne),
-    /// Several nodes, followed.
-    Watch(WatchArguments),
-}
-
-impl FromArgMatches for AuditArguments {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        if matches.subcommand().is_some() {
-            AuditCommand::from_arg_matches(matches)
-                .map(|AuditCommand::Watch(watch)| Self::Watch(watch))
-        } else {
-            AuditOne::from_arg_matches(matches).map(Self::One)
-        }
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl Args for AuditArguments {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        let command = AuditCommand::augment_subcommands(AuditOne::augment_args(command));
-        command
-            .subcommand_required(false)
-            .args_conflicts_with_subcommands(true)
-            .subcommand_negates_reqs(true)
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        Self::augment_args(command)
-    }
-}
+pub(crate) type AuditArguments = OneOrMany<AuditOne, AuditCommand>;
 
 /// `muhr audit URL`.
 #[derive(Debug, Args)]
@@ -82,7 +47,7 @@ pub struct AuditOne {
 
 /// `muhr audit watch`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
+pub enum AuditCommand {
     /// Follows several nodes and ends when one contradicts itself, another, or what was seen before
     Watch(WatchArguments),
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
+use clap::{Args, Subcommand};
 use client::{durable, submit};
 use protocol::opening::Opening;
 
@@ -13,54 +13,14 @@ use super::{
     watch_folder,
 };
 use crate::{
-    arguments::ClerkOptions,
+    arguments::{ClerkOptions, OneOrMany},
     clerk::{bulk::BulkArguments, typed, watch_folder::HotArguments},
     exit::Failure,
     output::Output,
 };
 
 /// `muhr anchor`: a document, or the subcommands `bulk` and `watch`, which have arguments of their own.
-#[derive(Debug)]
-pub enum AnchorArguments {
-    /// One record.
-    One(AnchorOne),
-    /// Many records.
-    Bulk(Box<BulkArguments>),
-    /// A folder, watched.
-    Watch(HotArguments),
-}
-
-impl FromArgMatches for AnchorArguments {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        if matches.subcommand().is_some() {
-            AnchorCommand::from_arg_matches(matches).map(|command| match command {
-                AnchorCommand::Bulk(bulk) => Self::Bulk(Box::new(bulk)),
-                AnchorCommand::Watch(watch) => Self::Watch(watch),
-            })
-        } else {
-            AnchorOne::from_arg_matches(matches).map(Self::One)
-        }
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl Args for AnchorArguments {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        let command = AnchorCommand::augment_subcommands(AnchorOne::augment_args(command));
-        command
-            .subcommand_required(false)
-            .args_conflicts_with_subcommands(true)
-            .subcommand_negates_reqs(true)
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        Self::augment_args(command)
-    }
-}
+pub(crate) type AnchorArguments = OneOrMany<AnchorOne, AnchorCommand>;
 
 /// `muhr anchor FILE`.
 #[derive(Debug, Args)]
@@ -96,7 +56,7 @@ pub struct AnchorOne {
 /// `muhr anchor bulk`.
 #[allow(clippy::large_enum_variant, reason = "one for each run of the program")]
 #[derive(Debug, Subcommand)]
-pub(crate) enum AnchorCommand {
+pub enum AnchorCommand {
     /// Registers one record for each row of a table or each file of a folder; safe to run again after any interruption
     #[command(after_help = crate::clerk::no_documents())]
     Bulk(BulkArguments),
@@ -107,8 +67,8 @@ pub(crate) enum AnchorCommand {
 
 pub(crate) fn run(arguments: AnchorArguments, output: &Output) -> Result<u8, Failure> {
     match arguments {
-        AnchorArguments::Bulk(bulk) => bulk::run(&bulk, output),
-        AnchorArguments::Watch(watch) => watch_folder::run(&watch, output),
+        AnchorArguments::Many(AnchorCommand::Bulk(bulk)) => bulk::run(&bulk, output),
+        AnchorArguments::Many(AnchorCommand::Watch(watch)) => watch_folder::run(&watch, output),
         AnchorArguments::One(one) => anchor(&one, output),
     }
 }

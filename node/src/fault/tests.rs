@@ -36,6 +36,8 @@ const fn of_node(fault: &NodeFault) -> (&'static str, &'static str) {
             NetworkFault::Listen { .. } => ("network listen", "the address in node.toml wrong?"),
             NetworkFault::Key(_) => ("network key", "compare it with what its holder gives"),
             NetworkFault::Transport(_) => ("network transport", REPORT),
+            NetworkFault::TaskEnded { .. } => ("network task", REPORT),
+            NetworkFault::PortClosed(_) => ("network port", "restart the node"),
         },
         NodeFault::TooFewFiles(_) => ("files", "raise the hard limit (LimitNOFILE="),
         NodeFault::Folder { .. } => ("folder", "make sure that its disk is mounted"),
@@ -118,6 +120,11 @@ fn of_this_file(panicked: tokio::task::JoinError) -> Vec<NodeFault> {
         }),
         NodeFault::Network(NetworkFault::Key("soliq".to_owned())),
         NodeFault::Network(NetworkFault::Transport(Box::new(refused()))),
+        NodeFault::Network(NetworkFault::TaskEnded {
+            part: "carrying",
+            source: None,
+        }),
+        NodeFault::Network(NetworkFault::PortClosed(refused())),
         NodeFault::TooFewFiles(few()),
         NodeFault::Folder {
             path: "net/soliq/data".into(),
@@ -231,7 +238,7 @@ fn of_witnesses(panicked: tokio::task::JoinError) -> Vec<NodeFault> {
 }
 
 /// How many there are but for those whose words are another's.
-const COUNT: usize = 21 + 8 + 3 + 11;
+const COUNT: usize = 23 + 8 + 3 + 11;
 
 #[tokio::test]
 async fn whatever_ends_a_node_names_a_way_out() {

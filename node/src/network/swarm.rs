@@ -207,11 +207,9 @@ fn keep_alive(
 ) {
     let (events, work) = (events.clone(), tokio::spawn(work));
     tokio::spawn(async move {
-        let how = work.await;
+        let source = work.await.err();
         // Nobody listens any more if the node is ending.
-        let _gone = events.send(PeerEvent::Fault(format!(
-            "the network task for {part} has ended: {how:?}"
-        )));
+        let _gone = events.send(PeerEvent::Fault(NetworkFault::TaskEnded { part, source }));
     });
 }
 
@@ -488,9 +486,7 @@ fn on_event(
         SwarmEvent::ListenerClosed {
             reason: Err(error), ..
         } => {
-            let _gone = events.send(PeerEvent::Fault(format!(
-                "the port for peers has closed: {error}"
-            )));
+            let _gone = events.send(PeerEvent::Fault(NetworkFault::PortClosed(error)));
         }
         SwarmEvent::IncomingConnectionError { error, .. } => {
             tracing::debug!(event = "refused-connection", %error)
