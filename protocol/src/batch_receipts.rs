@@ -8,7 +8,7 @@ use crate::{
     batch::Batch,
     checkpoint::Checkpoint,
     entry::Entry,
-    hash::{IndexKey, ValueHash},
+    hash::{IndexKey, LeafHash, ValueHash},
     height::{LeafIndex, LogSize},
     index::{IndexProof, multiproof::Multiproof},
     merkle::{
@@ -68,81 +68,18 @@ impl BatchReceipts {
     /// if something is missing here; whether a receipt holds is for `verify` to say.
     pub fn receipts<'a>(
         &'a self,
-        entries: &'a [Entry],
+        entries: impl IntoIterator<Item = &'a Entry>,
     ) -> Option<impl Iterator<Item = Receipt> + 'a> {
-        if entries.len() != self.records.len() {
-            return None;
-        }
-        let texts = entries
-            .iter()
-            .map(|entry| leaf_hash(entry.write().as_bytes()));
-        let hashes: Vec<Hash> = texts.map(|hash| *hash.as_bytes()).collect();
-        let own = leaf_hash(self.batch.write().as_bytes());
-        let leaves = std::iter::once(*own.as_bytes()).chain(hashes.iter().copied());
-        let note = SignedNote::parse(&self.checkpoint).ok()?;
-        let size = Checkpoint::parse(&note.text).ok()?.size;
-        let range = Self::range(&self.batch, self.index, size);
-        let in_log = RangeProof::new(range, leaves.collect(), &self.range_path)?;
-        let alone = LeafRange {
-            first: LeafIndex::ZERO,
-            count: self.batch.statement.count,
-            size: LogSize::new(self.batch.statement.count),
-        };
-        let in_batch = RangeProof::new(alone, hashes, &[])?;
-        let mut proofs = self.index_proofs(entries)?;
-        let batch_path = in_log.path(self.index)?;
-        let numbered = (0..).zip(entries.iter().zip(&self.records));
-        Some(numbered.map_while(move |(number, (entry, record))| {
-            let index = LeafIndex::new(self.index.get().checked_add(number)?.checked_add(1)?);
-            let batch = BatchProof {
-                leaf: self.batch.clone(),
-                index: self.index,
-                path: batch_path.clone(),
-                entry_path: in_batch.path(LeafIndex::new(number))?,
-            };
-            let registries = self.registries.iter();
-            let registry = &entry.statement.registry;
-            Some(Receipt {
-                registry: { registries }
-                    .find(|found| found.state.name == *registry)
-                    .cloned(),
-                entry: entry.clone(),
-                opening: None,
-                clerk: self.clerk.clone(),
-                clerk_proof: self.clerk_proof.clone(),
-                batch: Some(batch),
-                record: record.clone(),
-                record_proof: proofs.get_mut(usize::try_from(number).ok()?)?.take()?,
-                block: self.block.clone(),
-                head: self.head.clone(),
-                bridge: None,
-                proof: TlogProof {
-                    index,
-                    path: in_log.path(index)?,
-                    checkpoint: self.checkpoint.clone(),
-                },
-            })
-        }))
+        self.unfold(entries)?.receipts()
     }
 
-    /// The index proof of each entry's record, in the order of the entries.
-    fn index_proofs(&self, entries: &[Entry]) -> Option<Vec<Option<IndexProof>>> {
-        let records = entries.iter().zip(&self.records);
-        let mut leaves: Vec<(usize, (IndexKey, ValueHash))> = records
-            .map(|(entry, record)| {
-                let statement = &entry.statement;
-                let key = RecordState::index_key(&statement.registry, &statement.key);
-                (key, value_hash(&record.write()))
-            })
-            .enumerate()
-            .collect();
-        leaves.sort_unstable_by_key(|(_, (key, _))| *key);
-        let sorted: Vec<(IndexKey, ValueHash)> = leaves.iter().map(|(_, leaf)| *leaf).collect();
-        let mut proofs: Vec<Option<IndexProof>> = vec![None; entries.len()];
-        for ((number, _), proof) in leaves.iter().zip(self.proof.unfold(&sorted)?) {
-            *proofs.get_mut(*number)? = Some(proof);
-        }
-        Some(proofs)
+    /// The trees over the entries, which are those of the batch in their order. None if they are not as many.
+    #[must_use]
+    pub fn unfold<'a>(
+        &'a self,
+        entries: impl IntoIterator<Item = &'a Entry>,
+    ) -> Option<UnfoldedBatch<'a>> {
+        UnfoldedBatch::of(self, entries.into_iter().collect())
     }
 
     /// The text.
@@ -235,6 +172,160 @@ impl BatchReceipts {
         };
         text::same(bytes, read.write().as_bytes())?;
         Ok(read)
+    }
+}
+
+/// Batch receipts with the entries of their batch, and the trees over these.
+#[derive(Debug)]
+pub struct UnfoldedBatch<'a> {
+    shared: &'a BatchReceipts,
+    entries: Vec<&'a Entry>,
+    leaves: Vec<LeafHash>,
+    in_log: RangeProof,
+    in_batch: RangeProof,
+    /// What stands in the index for each entry, in the order of the keys; and the place of each entry there.
+    sorted: Vec<(IndexKey, ValueHash)>,
+    places: Vec<usize>,
+}
+
+impl<'a> UnfoldedBatch<'a> {
+    fn of(shared: &'a BatchReceipts, entries: Vec<&'a Entry>) -> Option<Self> {
+        if entries.len() != shared.records.len() {
+            return None;
+        }
+        let texts = entries.iter().map(|entry| entry.write());
+        let leaves: Vec<LeafHash> = texts.map(|text| leaf_hash(text.as_bytes())).collect();
+        let hashes: Vec<Hash> = leaves.iter().map(|leaf| *leaf.as_bytes()).collect();
+        let own = leaf_hash(shared.batch.write().as_bytes());
+        let all = std::iter::once(*own.as_bytes()).chain(hashes.iter().copied());
+        let note = SignedNote::parse(&shared.checkpoint).ok()?;
+        let size = Checkpoint::parse(&note.text).ok()?.size;
+        let range = BatchReceipts::range(&shared.batch, shared.index, size);
+        let in_log = RangeProof::new(range, all.collect(), &shared.range_path)?;
+        let alone = LeafRange {
+            first: LeafIndex::ZERO,
+            count: shared.batch.statement.count,
+            size: LogSize::new(shared.batch.statement.count),
+        };
+        let in_batch = RangeProof::new(alone, hashes, &[])?;
+        let records = entries.iter().zip(&shared.records);
+        let mut keyed: Vec<(usize, (IndexKey, ValueHash))> = records
+            .map(|(entry, record)| {
+                let statement = &entry.statement;
+                let key = RecordState::index_key(&statement.registry, &statement.key);
+                (key, value_hash(&record.write()))
+            })
+            .enumerate()
+            .collect();
+        keyed.sort_unstable_by_key(|(_, (key, _))| *key);
+        let mut places = vec![0; entries.len()];
+        for (place, (number, _)) in keyed.iter().enumerate() {
+            *places.get_mut(*number)? = place;
+        }
+        Some(Self {
+            shared,
+            entries,
+            leaves,
+            in_log,
+            in_batch,
+            sorted: keyed.into_iter().map(|(_, leaf)| leaf).collect(),
+            places,
+        })
+    }
+
+    /// Number of an entry in the order of the keys.
+    fn place(&self, number: usize) -> Option<usize> {
+        self.places.get(number).copied()
+    }
+
+    /// The batch receipts.
+    #[must_use]
+    pub const fn shared(&self) -> &'a BatchReceipts {
+        self.shared
+    }
+
+    /// The entries, each with its leaf hash and the state of its record.
+    pub fn rows(&self) -> impl Iterator<Item = (&'a Entry, LeafHash, &'a RecordState)> {
+        let entries = self.entries.iter().copied();
+        let leaves = entries.zip(self.leaves.iter().copied());
+        let records = self.shared.records.iter();
+        leaves
+            .zip(records)
+            .map(|((entry, leaf), record)| (entry, leaf, record))
+    }
+
+    /// One entry, by its number in the batch.
+    #[must_use]
+    pub fn entry(&self, number: usize) -> Option<&'a Entry> {
+        self.entries.get(number).copied()
+    }
+
+    /// The state of an entry's registry, if the batch receipts show one.
+    #[must_use]
+    pub fn registry(&self, entry: &Entry) -> Option<&'a RegistryProof> {
+        let name = &entry.statement.registry;
+        let mut registries = self.shared.registries.iter();
+        registries.find(|found| found.state.name == *name)
+    }
+
+    /// Index of an entry in the log, by its number in the batch.
+    #[must_use]
+    pub fn index(&self, number: usize) -> Option<LeafIndex> {
+        let number = u64::try_from(number).ok()?.checked_add(1)?;
+        let index = self.shared.index.get().checked_add(number)?;
+        Some(LeafIndex::new(index))
+    }
+
+    /// The receipts of all entries, in their order; made together, each costs far less than alone.
+    pub fn receipts(self) -> Option<impl Iterator<Item = Receipt> + 'a> {
+        let proofs = self.shared.proof.unfold(&self.sorted)?;
+        let mut proofs: Vec<Option<IndexProof>> = proofs.into_iter().map(Some).collect();
+        let numbers = 0..self.entries.len();
+        Some(numbers.map_while(move |number| {
+            let proof = proofs.get_mut(self.place(number)?)?.take()?;
+            self.receipt_with(number, proof)
+        }))
+    }
+
+    /// The receipt of one entry, by its number in the batch.
+    #[must_use]
+    pub fn receipt(&self, number: usize) -> Option<Receipt> {
+        let proof = self
+            .shared
+            .proof
+            .proof_of(&self.sorted, self.place(number)?)?;
+        self.receipt_with(number, proof)
+    }
+
+    fn receipt_with(&self, number: usize, record_proof: IndexProof) -> Option<Receipt> {
+        let (shared, entry) = (self.shared, self.entry(number)?);
+        let index = self.index(number)?;
+        let batch = BatchProof {
+            leaf: shared.batch.clone(),
+            index: shared.index,
+            path: self.in_log.path(shared.index)?,
+            entry_path: self
+                .in_batch
+                .path(LeafIndex::new(u64::try_from(number).ok()?))?,
+        };
+        Some(Receipt {
+            registry: self.registry(entry).cloned(),
+            entry: entry.clone(),
+            opening: None,
+            clerk: shared.clerk.clone(),
+            clerk_proof: shared.clerk_proof.clone(),
+            batch: Some(batch),
+            record: shared.records.get(number)?.clone(),
+            record_proof,
+            block: shared.block.clone(),
+            head: shared.head.clone(),
+            bridge: None,
+            proof: TlogProof {
+                index,
+                path: self.in_log.path(index)?,
+                checkpoint: shared.checkpoint.clone(),
+            },
+        })
     }
 }
 

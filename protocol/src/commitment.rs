@@ -111,7 +111,8 @@ impl Fields {
     /// to a power of two of at least four so that the count does not show.
     #[must_use]
     pub fn commit(&self, secret: &Secret) -> Commitment {
-        let place = |(at, field)| field_commitment(&field_salt(secret, at), field);
+        let salts = keyed(secret.as_bytes());
+        let place = |(at, field)| field_commitment(&salt_at(&salts, at), field);
         commit_places(self.places().enumerate().map(place))
     }
 
@@ -133,9 +134,13 @@ pub(crate) fn commit_places(places: impl Iterator<Item = [u8; 32]>) -> Commitmen
 /// The salt of the field at position `at`, derived from the record's secret.
 #[must_use]
 pub fn field_salt(secret: &Secret, at: usize) -> [u8; 32] {
+    salt_at(&keyed(secret.as_bytes()), at)
+}
+
+fn salt_at(secret: &Hmac<Sha256>, at: usize) -> [u8; 32] {
     let at = u32::try_from(at).unwrap_or(u32::MAX);
-    hmac(
-        secret.as_bytes(),
+    finish(
+        secret.clone(),
         &[b"muhr-field-salt/v1\0", &at.to_be_bytes()],
     )
 }
@@ -161,9 +166,17 @@ pub fn commit_document(secret: &Secret, document: &DocumentHash) -> Commitment {
     ))
 }
 
-#[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key length");
+    finish(keyed(key), parts)
+}
+
+/// HMAC-SHA-256 with its key hashed in, for one message or many.
+#[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("any key length")
+}
+
+fn finish(mut mac: Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
     for part in parts {
         mac.update(part);
     }

@@ -7,6 +7,9 @@ use crate::{
     text::{self, Lines, Malformed},
 };
 
+/// First line of the text.
+pub const FIRST: &str = "muhr-pending/v1";
+
 /// A signed entry with its private part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
@@ -20,10 +23,7 @@ impl Pending {
     /// The text of the file.
     #[must_use]
     pub fn write(&self) -> String {
-        let mut out = format!(
-            "muhr-pending/v1\n--- entry\n{}--- opening\n",
-            self.entry.write()
-        );
+        let mut out = format!("{FIRST}\n--- entry\n{}--- opening\n", self.entry.write());
         self.opening.write(&mut out);
         out
     }
@@ -35,7 +35,7 @@ impl Pending {
     /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut lines = Lines::new(bytes, crate::receipt::RECEIPT_BYTES_MAX)?;
-        lines.exact("muhr-pending/v1")?;
+        lines.exact(FIRST)?;
         lines.exact("--- entry")?;
         let (entry, _) = lines.section();
         let entry = Entry::parse(entry.as_bytes()).map_err(|error| error.after(2))?;

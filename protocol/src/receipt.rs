@@ -101,16 +101,8 @@ impl Receipt {
     /// The text of the file.
     #[must_use]
     pub fn write(&self) -> String {
-        let redacted = self.opening.as_ref().is_some_and(Opening::is_redacted);
-        let first = if redacted { REDACTED } else { PLAIN };
         let mut out = String::with_capacity(BYTES_USUAL);
-        out += first;
-        out += "\n--- entry\n";
-        out += &self.entry.write();
-        if let Some(opening) = &self.opening {
-            out += "--- opening\n";
-            opening.write(&mut out);
-        }
+        let _entry = write_head(&mut out, &self.entry.write(), self.opening.as_ref());
         out += "--- clerk\n";
         out += &self.clerk.write();
         self.clerk_proof.write(&mut out);
@@ -200,6 +192,21 @@ impl Receipt {
         text::same(bytes, receipt.write().as_bytes())?;
         Ok(receipt)
     }
+}
+
+/// Appends a receipt as far as it says what was recorded: its first line, the entry of this text, and the opening.
+/// Gives where the entry begins.
+pub fn write_head(out: &mut String, entry: &str, opening: Option<&Opening>) -> usize {
+    let redacted = opening.is_some_and(Opening::is_redacted);
+    *out += if redacted { REDACTED } else { PLAIN };
+    *out += "\n--- entry\n";
+    let begin = out.len();
+    *out += entry;
+    if let Some(opening) = opening {
+        *out += "--- opening\n";
+        opening.write(out);
+    }
+    begin
 }
 
 /// The entry of a receipt and its opening, and nothing of its proofs. Enough where

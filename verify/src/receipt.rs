@@ -6,14 +6,15 @@
 mod authorship;
 mod facts;
 mod opening;
+mod together;
 
 use protocol::{
-    entry::Operation,
+    entry::{Operation, Statement},
     hash::{DocumentHash, LeafHash},
-    height::Version,
+    height::{LeafIndex, Version},
     kind::Kind,
     merkle,
-    receipt::Receipt,
+    receipt::{BlockProof, Receipt},
     state::{RecordState, RecordStatus, RegistryState, value_hash},
 };
 
@@ -27,7 +28,10 @@ use crate::{
     verdict::Verdict,
 };
 
-pub use self::facts::{ReceiptFacts, Shown};
+pub use self::{
+    facts::{ReceiptFacts, Shown},
+    together::ProvenBatch,
+};
 
 /// Judges a receipt and, if given, the document that came with it.
 #[must_use]
@@ -82,15 +86,23 @@ fn walk(
     let bridge = receipt.bridge.as_deref();
     let trusted = checkpoint::trusted(steps, trusts, note, newest, bridge)?;
     inclusion(steps, trusts, &trusted, (receipt, &leaf))?;
+    let claim = Claim {
+        statement: &receipt.entry.statement,
+        record: &receipt.record,
+        block: &receipt.block,
+        index: receipt.proof.index,
+        leaf,
+    };
     checkpoint::head(steps, trusts, &trusted, newest)?;
     order(steps, receipt)?;
     state(steps, trusts, receipt)?;
     registry(steps, receipt)?;
     authorship::check(steps, trusts, &trusted, (receipt, &leaf))?;
-    agreement(steps, receipt, leaf)?;
+    agreement(steps, &claim)?;
     // From here on the log's part is proven, and the opening's as soon as it fits.
     let proven = facts.insert(ReceiptFacts::of_log(&trusted, receipt));
-    if let Some(opening) = opening::check(steps, receipt)? {
+    let opening = receipt.opening.as_ref();
+    if let Some(opening) = opening::check(steps, &receipt.entry.statement, opening)? {
         proven.open(opening);
     }
     if let Some(document) = document {
@@ -165,16 +177,26 @@ fn registry(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
     steps.proof(Check::RegistryIncluded, found)
 }
 
+/// What is said of one version: by its entry, its place in the log, and its record's state.
+struct Claim<'a> {
+    statement: &'a Statement,
+    record: &'a RecordState,
+    block: &'a BlockProof,
+    /// Index of the entry in the log.
+    index: LeafIndex,
+    leaf: LeafHash,
+}
+
 /// The entry, the version that it names before it, and the record's state must tell one story.
-fn agreement(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(), Failed> {
-    let (statement, record) = (&receipt.entry.statement, &receipt.record);
+fn agreement(steps: &mut Steps, claim: &Claim<'_>) -> Result<(), Failed> {
+    let (statement, record) = (claim.statement, claim.record);
     let (version, operation) = (statement.version, statement.operation);
     if operation.is_attestation() {
-        return attestation(steps, receipt, leaf);
+        return attestation(steps, claim);
     }
     let known = version <= record.version && record.content <= record.version;
     steps.require(Check::VersionKnown, known)?;
-    let here = place::within(&receipt.block, receipt.proof.index, leaf);
+    let here = place::within(claim.block, claim.index, claim.leaf);
     let follows = match &statement.previous {
         None => version == Version::new(1) && operation == Operation::Register,
         Some(previous) => {
@@ -201,11 +223,11 @@ fn agreement(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(),
 
 /// Another agency's word: it follows the version that it is about or an earlier word of the agency, and
 /// the record's state shows it or a later one.
-fn attestation(steps: &mut Steps, receipt: &Receipt, leaf: LeafHash) -> Result<(), Failed> {
-    let (statement, record) = (&receipt.entry.statement, &receipt.record);
+fn attestation(steps: &mut Steps, claim: &Claim<'_>) -> Result<(), Failed> {
+    let (statement, record) = (claim.statement, claim.record);
     let known = statement.version <= record.version && record.content <= record.version;
     steps.require(Check::VersionKnown, known)?;
-    let here = place::within(&receipt.block, receipt.proof.index, leaf);
+    let here = place::within(claim.block, claim.index, claim.leaf);
     let previous = statement.previous.as_ref();
     let follows = previous.is_some_and(|previous| place::precedes(previous, &here));
     steps.require(Check::AttestationFollows, follows)?;

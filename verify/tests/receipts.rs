@@ -16,6 +16,8 @@ mod histories;
 mod pages;
 #[path = "receipts/states.rs"]
 mod states;
+#[path = "receipts/together.rs"]
+mod together;
 #[allow(dead_code, reason = "the corpus asks more of the world")]
 #[path = "receipts/world.rs"]
 mod world;

@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, time::Duration};
 use api::{BUNDLE_ENTRIES_MAX, Code, EntryState, Problem};
 use protocol::{
     authentic::Submission,
-    batch::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, WholeBatch},
-    entry::Entry,
+    batch::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, BatchStatement},
+    merkle,
 };
 
 use super::{
@@ -27,9 +27,7 @@ const LEAF_BYTES: usize = 1024;
 pub(super) struct Sent {
     /// The batch, as the node names it.
     pub(super) id: String,
-    /// The entries in their order.
-    pub(super) entries: Vec<Entry>,
-    /// The rows of these entries.
+    /// The rows of its entries, in their order.
     pub(super) rows: Vec<PendingRow>,
 }
 
@@ -39,8 +37,6 @@ enum BatchAnswer {
     Taken {
         /// The batch, as the node names it.
         id: String,
-        /// The entries in their order.
-        entries: Vec<Entry>,
     },
     /// One row is refused, and so nothing was taken.
     RowRefused {
@@ -84,9 +80,9 @@ impl Uploader {
                 break;
             }
             match self.submit_piece(&piece, patience) {
-                Ok(BatchAnswer::Taken { id, entries }) => {
+                Ok(BatchAnswer::Taken { id }) => {
                     let rows = piece;
-                    chunk.batches.push(Sent { id, entries, rows });
+                    chunk.batches.push(Sent { id, rows });
                     return Ok(());
                 }
                 Ok(BatchAnswer::RowRefused { place, problem }) => {
@@ -123,15 +119,22 @@ impl Uploader {
         piece: &[PendingRow],
         patience: Duration,
     ) -> Result<BatchAnswer, ImportError> {
-        let statements = piece.iter().map(|one| one.pending.entry.statement.clone());
-        let (network, secret) = (&self.clerk.network, &self.clerk.secret);
-        let batch = WholeBatch::sign(statements.collect(), network, secret);
-        let batch = batch.ok_or(ImportError::NoBatch)?;
-        let text = batch.write();
+        let first = piece.first().ok_or(ImportError::NoBatch)?;
+        let first = &first.pending.entry.statement;
+        let texts = piece.iter().map(PendingRow::entry);
+        let statement = BatchStatement {
+            author: first.author.clone(),
+            count: piece.len() as u64,
+            root: merkle::root_of(texts.clone().map(str::as_bytes)),
+            expires: first.expires,
+        };
+        let leaf = statement
+            .sign(&self.clerk.network, &self.clerk.secret)
+            .write();
+        let text: String = std::iter::once(leaf.as_str()).chain(texts).collect();
         let Some(problem) = self.clerk.client.submit_batch(&text, patience)? else {
             return Ok(BatchAnswer::Taken {
                 id: Submission::id_of_parsed(text.as_bytes()).to_hex(),
-                entries: batch.entries,
             });
         };
         let row = problem.row.and_then(|row| usize::try_from(row).ok());
@@ -206,8 +209,8 @@ fn pieces(rows: Vec<PendingRow>) -> Vec<Vec<PendingRow>> {
     let mut by_height: BTreeMap<_, Vec<Vec<PendingRow>>> = BTreeMap::new();
     let mut last_bytes = BTreeMap::new();
     for pending_row in rows {
-        let entry = &pending_row.pending.entry;
-        let (height, length) = (entry.statement.expires, entry.write().len());
+        let height = pending_row.pending.entry.statement.expires;
+        let length = pending_row.entry().len();
         let pieces = by_height.entry(height).or_default();
         let bytes: &mut usize = last_bytes.entry(height).or_default();
         match pieces.last_mut() {

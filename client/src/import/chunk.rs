@@ -2,34 +2,91 @@
 
 use messages::UserMessage;
 use protocol::{
+    entry::{Authorship, Entry},
+    height::Height,
+    name::ClerkName,
     opening::{Content, Opening},
-    pending::Pending,
+    pending::{self, Pending},
+    receipt,
     record::RecordId,
 };
 
 use super::{RowOutcome, batches::Sent};
 use crate::table::{Row, RowContent};
 
+/// Room for most receipts up to their proofs.
+const HEAD_BYTES: usize = 1024;
 /// The code of a row whose receipt cannot have its place.
 pub(super) const NO_PLACE: &str = "receipt-place";
 
-/// A row with its entry.
+/// A row with its entry, written once: it is hashed, kept and sent in that form.
 pub(super) struct PendingRow {
     pub(super) row: u64,
     pub(super) name: String,
-    pub(super) id: String,
     pub(super) pending: Pending,
+    /// This run itself has made the commitment of the opening, and the key of its number: both need no second look.
+    pub(super) is_committed: bool,
+    /// Its receipt up to the proofs.
+    head: String,
+    /// Where the entry begins in it.
+    entry_at: usize,
+    /// Bytes of the entry.
+    entry_bytes: usize,
 }
 
 impl PendingRow {
-    pub(super) fn new(row: u64, name: String, pending: Pending) -> Self {
-        let id = pending.entry.statement.id().to_hex();
-        Self {
+    /// A row that travels, whatever covered its entry before.
+    pub(super) fn new(row: u64, name: String, pending: Pending, is_committed: bool) -> Self {
+        let mut pending_row = Self {
             row,
             name,
-            id,
             pending,
-        }
+            is_committed,
+            head: String::new(),
+            entry_at: 0,
+            entry_bytes: 0,
+        };
+        pending_row.write();
+        pending_row
+    }
+
+    fn write(&mut self) {
+        self.pending.entry.authorship = Authorship::Batched;
+        let Pending { entry, opening } = &self.pending;
+        let entry = entry.write();
+        self.head = String::with_capacity(HEAD_BYTES);
+        self.entry_at = receipt::write_head(&mut self.head, &entry, Some(opening));
+        self.entry_bytes = entry.len();
+    }
+
+    /// Says the same anew, by this author and until this height.
+    pub(super) fn renew(&mut self, author: &ClerkName, expires: Height) {
+        let statement = &mut self.pending.entry.statement;
+        statement.author = author.clone();
+        statement.expires = expires;
+        self.write();
+    }
+
+    /// Its receipt up to the proofs.
+    pub(super) fn head(&self) -> &str {
+        &self.head
+    }
+
+    /// The entry as it stands in the log.
+    pub(super) fn entry(&self) -> &str {
+        let end = self.entry_at + self.entry_bytes;
+        self.head.get(self.entry_at..end).unwrap_or_default()
+    }
+
+    /// The identity of its entry.
+    pub(super) fn id(&self) -> String {
+        Entry::id_of_parsed(self.entry().as_bytes()).to_hex()
+    }
+
+    /// The text of what is pending.
+    pub(super) fn pending_text(&self) -> String {
+        let (_, rest) = self.head.split_once('\n').unwrap_or_default();
+        [pending::FIRST, "\n", rest].concat()
     }
 }
 
@@ -72,7 +129,7 @@ pub fn unplaced(row: &Row, why: UserMessage) -> RowOutcome {
     }
 }
 
-pub(super) fn pending(row: u64, record: RecordId) -> RowOutcome {
+pub(super) fn left(row: u64, record: RecordId) -> RowOutcome {
     let reason = UserMessage::new("row-without-receipt");
     RowOutcome::not_done(row, Some(record), "pending", Some(reason))
 }

@@ -1,11 +1,12 @@
 //! How receipts come: of whole batches, or one by one; each is verified before it is written.
 
 use api::{Code, RECEIPTS_MAX};
-use protocol::{batch_receipts::BatchReceipts, receipt::Receipt};
-use verify::verified_cache::VerifiedCache;
+use protocol::{batch_receipts::BatchReceipts, entry::Entry, receipt::Receipt};
+use verify::{receipt::ProvenBatch, verified_cache::VerifiedCache};
 
 use super::{
-    ImportError, Uploader,
+    ImportError, Receipts, Uploader,
+    batches::Sent,
     chunk::{Chunk, NO_PLACE, PendingRow, outcome_of},
     receipts::NotKept,
     upload::WAIT_MS,
@@ -18,23 +19,72 @@ impl Uploader {
     pub(super) fn fetch_batches(&self, chunk: &mut Chunk) -> Result<(), ImportError> {
         while let Some(sent) = chunk.batches.pop() {
             let answer = self.clerk.client.batch_receipts(&sent.id, WAIT_MS);
-            let shared = match answer {
-                Ok(bytes) => bytes.and_then(|bytes| BatchReceipts::parse(&bytes).ok()),
+            let bytes = match answer {
+                Ok(bytes) => bytes.unwrap_or_default(),
                 Err(error) => {
                     chunk.batches.push(sent);
                     return Err(error.into());
                 }
             };
-            let mut rows = sent.rows.into_iter();
-            let result = match shared
-                .as_ref()
-                .and_then(|shared| shared.receipts(&sent.entries))
-            {
-                Some(receipts) => self.take_all(receipts, &mut rows, chunk),
-                None => Ok(()),
-            };
+            self.take_batch(sent, &bytes, chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Judges what a node gives for a batch, all of it together where all of it holds.
+    fn take_batch(&self, sent: Sent, bytes: &[u8], chunk: &mut Chunk) -> Result<(), ImportError> {
+        let rows = sent.rows;
+        let entries: Vec<Entry> = rows.iter().map(|row| row.pending.entry.clone()).collect();
+        let shared = BatchReceipts::parse(bytes).ok();
+        let unfolded = shared.as_ref().and_then(|shared| shared.unfold(&entries));
+        let Some(unfolded) = unfolded else {
             chunk.waiting.extend(rows);
-            result?;
+            return Ok(());
+        };
+        let is_proven = ProvenBatch::judge(&self.clerk.trust, &unfolded)
+            .is_some_and(|proven| opens(&proven, &rows));
+        match &self.receipts {
+            Receipts::Archive(archive) if is_proven => {
+                let heads = rows.iter().map(|row| {
+                    let key = row.pending.entry.statement.key;
+                    (key, row.head().as_bytes())
+                });
+                let kept = archive.keep_batch(bytes, heads);
+                if let Err(failure) = kept {
+                    chunk.waiting.extend(rows);
+                    return Err(failure);
+                }
+                let outcomes = rows.iter().map(|row| self.anchored(row));
+                chunk.outcomes.extend(outcomes);
+                Ok(())
+            }
+            _ => {
+                let mut rows = rows.into_iter();
+                let receipts = unfolded.receipts();
+                let result = match receipts {
+                    Some(receipts) if is_proven => self.keep_each(receipts, &mut rows, chunk),
+                    Some(receipts) => self.take_all(receipts, &mut rows, chunk),
+                    None => Ok(()),
+                };
+                chunk.waiting.extend(rows);
+                result
+            }
+        }
+    }
+
+    /// Writes receipts that are proven.
+    fn keep_each(
+        &self,
+        receipts: impl Iterator<Item = Receipt>,
+        rows: &mut impl Iterator<Item = PendingRow>,
+        chunk: &mut Chunk,
+    ) -> Result<(), ImportError> {
+        for mut receipt in receipts {
+            let Some(row) = rows.next() else {
+                return Ok(());
+            };
+            receipt.opening = Some(row.pending.opening.clone());
+            self.keep(&receipt.write(), row, chunk)?;
         }
         Ok(())
     }
@@ -63,22 +113,27 @@ impl Uploader {
         pending_row: PendingRow,
         chunk: &mut Chunk,
     ) -> Result<(), ImportError> {
-        let believed = submit::believe(memory, &pending_row.pending, receipt);
-        let kept = believed
-            .map_err(|error| NotKept::Stop(error.into()))
-            .and_then(|(text, _)| {
-                let key = pending_row.pending.entry.statement.key;
-                self.receipts.keep(&pending_row.name, key, text.as_bytes())
-            });
-        match kept {
-            Ok(()) => chunk.outcomes.push(self.anchored(&pending_row)),
+        match submit::believe(memory, &pending_row.pending, receipt) {
+            Ok((text, _)) => self.keep(&text, pending_row, chunk),
+            Err(error) => {
+                chunk.waiting.push(pending_row);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Writes a receipt that is proven.
+    fn keep(&self, text: &str, row: PendingRow, chunk: &mut Chunk) -> Result<(), ImportError> {
+        let key = row.pending.entry.statement.key;
+        match self.receipts.keep(&row.name, key, text.as_bytes()) {
+            Ok(()) => chunk.outcomes.push(self.anchored(&row)),
             // Its entry is in the journal, from which the next run writes the receipt.
             Err(NotKept::Place(why)) => {
-                let outcome = outcome_of(&pending_row, "pending", why);
+                let outcome = outcome_of(&row, "pending", why);
                 chunk.outcomes.push(outcome.coded(NO_PLACE));
             }
             Err(NotKept::Stop(failure)) => {
-                chunk.waiting.push(pending_row);
+                chunk.waiting.push(row);
                 return Err(failure);
             }
         }
@@ -103,10 +158,7 @@ impl Uploader {
         chunk: &mut Chunk,
         wait_ms: u64,
     ) -> Result<(), ImportError> {
-        let ids: Vec<String> = some
-            .iter()
-            .map(|pending_row| pending_row.id.clone())
-            .collect();
+        let ids: Vec<String> = some.iter().map(PendingRow::id).collect();
         let answers = match self.clerk.client.receipts(&ids, wait_ms) {
             Ok(answers) => answers,
             Err(error) => {
@@ -137,4 +189,10 @@ impl Uploader {
         }
         result
     }
+}
+
+/// Whether the openings show what the entries commit to: of what this run has committed to itself that is known.
+fn opens(proven: &ProvenBatch<'_>, rows: &[PendingRow]) -> bool {
+    let mut numbered = rows.iter().enumerate();
+    numbered.all(|(number, row)| row.is_committed || proven.opens(number, &row.pending.opening))
 }

@@ -16,7 +16,7 @@ use crate::durable::{self, FileError};
 use messages::UserMessage;
 use protocol::{hash::RecordKey, pending::Pending, text};
 
-use super::ImportError;
+use super::{ImportError, chunk::PendingRow};
 
 /// Letters of a record's key, with which every line begins.
 const KEY_LETTERS: usize = 64;
@@ -123,15 +123,15 @@ impl Journal {
     /// Keeps entries before they are sent.
     pub(super) fn keep<'a>(
         &self,
-        entries: impl IntoIterator<Item = &'a Pending>,
+        rows: impl IntoIterator<Item = &'a PendingRow>,
     ) -> Result<(), ImportError> {
-        let lines: String = entries
-            .into_iter()
-            .map(|pending| {
-                let key = pending.entry.statement.key.to_hex();
-                format!("{key} {}\n", text::base64(pending.write().as_bytes()))
-            })
-            .collect();
+        let mut lines = String::new();
+        for row in rows {
+            lines += &row.pending.entry.statement.key.to_hex();
+            lines.push(' ');
+            lines += &text::base64(row.pending_text().as_bytes());
+            lines.push('\n');
+        }
         if lines.is_empty() {
             return Ok(());
         }

@@ -94,7 +94,7 @@ impl Receipts {
                 left.retain(|pending| !known.contains(&pending.entry.statement.id()));
             }
             Self::Archive(archive) => {
-                left.retain(|pending| archive.find(&pending.entry.statement.key).is_none());
+                left.retain(|pending| !archive.holds(&pending.entry.statement.key));
             }
         }
         Ok(())

@@ -49,7 +49,7 @@ impl Uploader {
         let key = opening.record.key(&self.registry);
         let (number, name) = (row.number, row.name.clone());
         let travels = |pending: Pending, is_fresh| {
-            let pending_row = Box::new(PendingRow::new(number, name, pending));
+            let pending_row = Box::new(PendingRow::new(number, name, pending, is_fresh));
             Ok(RowAction::Travels(pending_row, is_fresh))
         };
         if let Some(earlier) = self.signed_before(&key, &opening, row.effective.as_ref()) {

@@ -88,8 +88,8 @@ impl Earlier {
 
     fn look(&mut self, place: &Path) -> Result<(), ImportError> {
         if place.is_file() {
-            for (_, at) in archive::contents(place)?.places {
-                self.know(place, Offset::Archive(at));
+            for found in archive::contents(place)?.receipts {
+                self.know(place, Offset::Archive(found.place));
             }
             return Ok(());
         }

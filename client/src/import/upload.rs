@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use api::Problem;
 use messages::UserMessage;
-use protocol::{entry::Authorship, height::Height, name::RegistryName};
+use protocol::{height::Height, name::RegistryName};
 
 use super::{
     ImportError, Journal, Receipts, RowOutcome, Upsert,
-    chunk::{Chunk, PendingRow, outcome_of, pending, unplaced},
+    chunk::{Chunk, PendingRow, left, outcome_of, unplaced},
     prepare::RowAction,
 };
 use crate::{
@@ -72,17 +72,14 @@ impl Uploader {
                     }
                 },
                 Ok(RowAction::Decided(outcome)) => chunk.outcomes.push(*outcome),
-                Ok(RowAction::Left) => chunk.outcomes.push(pending(number, record)),
+                Ok(RowAction::Left) => chunk.outcomes.push(left(number, record)),
                 Err(stopped) => {
                     failure = Some(stopped);
-                    chunk.outcomes.push(pending(number, record));
+                    chunk.outcomes.push(left(number, record));
                 }
             }
         }
-        let kept = fresh
-            .iter()
-            .filter_map(|at| chunk.waiting.get(*at))
-            .map(|pending_row| &pending_row.pending);
+        let kept = fresh.iter().filter_map(|at| chunk.waiting.get(*at));
         let is_new = fresh.len() == chunk.waiting.len();
         let result = self
             .journal
@@ -90,8 +87,8 @@ impl Uploader {
             .and_then(|()| self.send(&mut chunk, is_new));
         let mut outcomes = std::mem::take(&mut chunk.outcomes);
         // Whoever is left has been kept but has no receipt: the next run goes on with the same entry.
-        let left = chunk.into_rows();
-        outcomes.extend(left.map(|left| pending(left.row, left.pending.opening.record)));
+        let rows = chunk.into_rows();
+        outcomes.extend(rows.map(|row| left(row.row, row.pending.opening.record)));
         ChunkOutcome {
             outcomes,
             failure: failure.or(result.err()),
@@ -205,14 +202,9 @@ impl Uploader {
         }
         let expires = self.expires();
         for pending_row in &mut chunk.stale {
-            let statement = &mut pending_row.pending.entry.statement;
-            statement.author = self.clerk.name.clone();
-            statement.expires = expires;
-            pending_row.id = statement.id().to_hex();
-            pending_row.pending.entry.authorship = Authorship::Batched;
+            pending_row.renew(&self.clerk.name, expires);
         }
-        let renewed = chunk.stale.iter().map(|pending_row| &pending_row.pending);
-        self.journal.keep(renewed)?;
+        self.journal.keep(&chunk.stale)?;
         chunk.waiting.append(&mut chunk.stale);
         Ok(())
     }

@@ -11,7 +11,7 @@
 //!
 //! `verify_strict` decodes `R` as well. That decides nothing more: if the encoding of a point is `R`, then `R`
 //! decodes to that point and is its one canonical encoding; if it is not, the signature is refused anyway. So
-//! small order is told by bytes, of which there are eight. `docs/decisions/0051-groups-of-signatures.md` has
+//! small order is told by bytes, of which there are eight. `docs/decisions/0052-groups-of-signatures.md` has
 //! the proof and what was tried.
 
 use std::{

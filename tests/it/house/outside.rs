@@ -146,6 +146,47 @@ fn outside_checkers_believe_a_living_network() {
     assert!(ran.stdout.ends_with("All agree.\n"), "{}", ran.stdout);
 }
 
+/// Receipts of whole batches and of rows that came alone, before and after an erasure.
+#[test]
+fn python_makes_the_very_receipts_of_an_archive() {
+    let cluster = Cluster::start(0);
+    let rows: String = (0..1_100).map(|row| format!("A-{row},{row}\n")).collect();
+    cluster.document("t.csv", &format!("number,area\n{rows}"));
+    let registry = RegistryName::parse("qurilish.permits").unwrap();
+    let bulk = "anchor bulk t.csv --record number --archive --out run";
+    let bulk: Vec<&str> = bulk.split(' ').collect();
+    let bulk = [&bulk[..], &["--registry", registry.as_str()]].concat();
+    let _done = cluster.clerk("qurilish", &bulk).expect(0);
+    let archive = cluster.path().join("run/receipts.archive");
+    let made = |key: Option<&str>| {
+        let mut command = Command::new(python());
+        command.arg(root().join("checkers/python/archive.py"));
+        command.arg(&archive).args(key);
+        Ran::from(command.output().unwrap()).expect(0).stdout
+    };
+    let keys = made(None);
+    assert_eq!(keys.lines().count(), 1_100);
+    for erased in [false, true] {
+        if erased {
+            let erase = ["receipt", "erase", "run/receipts.archive", "--yes"];
+            let _done = cluster.clerk("qurilish", &erase).expect(0);
+        }
+        for row in [0, 1, 511, 1_022, 1_023, 1_099] {
+            let number = RecordId::parse(&format!("A-{row}")).unwrap();
+            let key = number.key(&registry);
+            let bytes = client::import::archive::extract(&archive, &key).unwrap();
+            let text = String::from_utf8(bytes.unwrap()).unwrap();
+            assert_eq!(made(Some(&key.to_hex())), text, "row {row}");
+            assert_eq!(text.contains("--- opening"), !erased);
+            let path = cluster.path().join("one.receipt");
+            fs::write(&path, &text).unwrap();
+            let _authentic = cluster
+                .clerk("qurilish", &["verify", "one.receipt"])
+                .expect(0);
+        }
+    }
+}
+
 #[test]
 fn golden_files_keep_their_verdicts() {
     for version in fs::read_dir(root().join("corpus/golden")).unwrap() {

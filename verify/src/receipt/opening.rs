@@ -6,6 +6,7 @@
 
 use protocol::{
     commitment::DOCUMENT_FIELD,
+    entry::Statement,
     hash::DocumentHash,
     opening::{Content, Opening},
     receipt::Receipt,
@@ -21,10 +22,10 @@ use crate::{
 /// if there is one.
 pub(super) fn check<'a>(
     steps: &mut Steps,
-    receipt: &'a Receipt,
+    statement: &Statement,
+    opening: Option<&'a Opening>,
 ) -> Result<Option<&'a Opening>, Failed> {
-    let statement = &receipt.entry.statement;
-    let Some(opening) = &receipt.opening else {
+    let Some(opening) = opening else {
         steps.held(Check::ContentWithheld);
         return Ok(None);
     };

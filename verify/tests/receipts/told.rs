@@ -1,6 +1,8 @@
-//! What a world tells of one record: its history, and what stands beside a stray entry.
+//! What a world tells beside receipts: the history of a record, nodes of the log, its newest block.
 
-use protocol::{entry::Entry, history::History, index::IndexProof, state::RecordState};
+use protocol::{
+    entry::Entry, hash::BlockId, history::History, index::IndexProof, merkle, state::RecordState,
+};
 
 use super::{Leaf, World, key_of, registry};
 
@@ -38,5 +40,17 @@ impl World {
         let key = entry.statement.key;
         let proof = self.prove(&RecordState::index_key(&registry(), &key));
         (entry, self.records[&key].clone(), proof)
+    }
+
+    /// The hash of a perfect subtree of the log.
+    pub(crate) fn node(&self, level: u8, at: u64) -> [u8; 32] {
+        let hashes = self.hashes();
+        let mut node = merkle::from_leaves(&hashes);
+        node(level, at).unwrap()
+    }
+
+    /// Identity of the newest block.
+    pub(crate) fn block_id(&self) -> BlockId {
+        self.checkpoint().block_id()
     }
 }

@@ -17,7 +17,7 @@ use protocol::{
     cosignature::{self, Cosigner},
     entry::{Authorship, Entry, EntryRef, Operation, Statement},
     genesis::Genesis,
-    hash::{BlockId, DocumentHash, IndexKey, IndexRoot, LeafHash, RecordKey, ValueHash, sha256},
+    hash::{DocumentHash, IndexKey, IndexRoot, LeafHash, RecordKey, ValueHash, sha256},
     height::{Epoch, Height, LeafIndex, LogSize, TimeMs, Version},
     index::IndexProof,
     key::{SecretKey, Signature},
@@ -273,6 +273,16 @@ impl World {
     /// The same, of leaves as they are written, which may be otherwise than they should, and with
     /// another count of them.
     pub(crate) fn block_as(&mut self, leaves: Vec<(String, Leaf)>, count: u64) {
+        self.turned_block(leaves, count, |_| {});
+    }
+
+    /// The same, and what is then in the index is turned before the block is sealed.
+    pub(crate) fn turned_block(
+        &mut self,
+        leaves: Vec<(String, Leaf)>,
+        count: u64,
+        turn: impl FnOnce(&mut Self),
+    ) {
         let (height, time) = (self.height(), self.time());
         for (text, leaf) in leaves {
             let at = self.size();
@@ -285,6 +295,7 @@ impl World {
             self.leaves.push(text.into_bytes());
             self.placed.insert(at, Placed { leaf, opening });
         }
+        turn(self);
         self.seal(count);
     }
 
@@ -581,10 +592,5 @@ impl World {
             path: self.path(index),
             entry_path: entry_path.unwrap(),
         }
-    }
-
-    /// Identity of the newest block.
-    pub(crate) fn block_id(&self) -> BlockId {
-        self.checkpoint().block_id()
     }
 }

@@ -1,4 +1,5 @@
-//! A bulk run that is killed, and the node that it talks to: every row has one entry and one receipt.
+//! A bulk run that is killed, and the node that it talks to: every row has one entry and one receipt, in a folder or
+//! in an archive.
 //!
 //! `MUHR_BULK_ROWS` and `MUHR_BULK_KILLS` make it longer, `MUHR_SEED` plays the same points again as
 //! nearly as processes can.
@@ -12,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use protocol::{opening::Content, policy::TrustPolicy, receipt::Receipt};
+use client::import::Archive;
+use protocol::{
+    name::RegistryName, opening::Content, policy::TrustPolicy, receipt::Receipt, record::RecordId,
+};
 use testkit::Random;
 use tests::cluster::{Cluster, Ran, wait_until};
 use verify::Verdict;
@@ -36,13 +40,20 @@ struct Import {
     points: Random,
     /// Runs that did not come to their end.
     cut: u64,
+    /// Whether receipts go into an archive.
+    archive: bool,
 }
 
 impl Import {
     fn start(&self, nodes: &str) -> Child {
         let command = ["--json", "anchor", "bulk", "t.csv", "--record", "number"];
         let rest = ["--registry", "qurilish.permits", "--out", "out"];
-        let arguments = [&command[..], &rest, &["--node", nodes]].concat();
+        let place = if self.archive {
+            &["--archive"][..]
+        } else {
+            &[]
+        };
+        let arguments = [&command[..], &rest, &["--node", nodes], place].concat();
         let mut command = self
             .cluster
             .clerk_command("qurilish", "qurilish", &arguments);
@@ -106,9 +117,18 @@ impl Import {
         let trust = fs::read(self.cluster.trust()).unwrap();
         let trust = TrustPolicy::parse(&trust).unwrap();
         let mut places = BTreeSet::new();
+        let archived = self.cluster.path().join("out/receipts.archive");
+        let archive = self.archive.then(|| Archive::open(&archived).unwrap());
+        let registry = RegistryName::parse("qurilish.permits").unwrap();
         for row in 0..self.rows {
             let name = format!("out/receipts/{:07}.receipt", row + 2);
-            let bytes = fs::read(self.cluster.path().join(Path::new(&name))).unwrap();
+            let bytes = match &archive {
+                Some(archive) => {
+                    let record = RecordId::parse(&format!("K-{row}")).unwrap();
+                    archive.find(&record.key(&registry)).unwrap()
+                }
+                None => fs::read(self.cluster.path().join(Path::new(&name))).unwrap(),
+            };
             let judged = verify::receipt::judge(&trust, &bytes, None);
             assert_eq!(judged.verdict, Verdict::Authentic, "{name}");
             let opening = Receipt::parse(&bytes).unwrap().opening.unwrap();
@@ -132,6 +152,15 @@ impl Import {
 
 #[test]
 fn an_import_survives_its_own_kills_and_those_of_its_node() {
+    survives(false);
+}
+
+#[test]
+fn an_import_into_an_archive_survives_them_too() {
+    survives(true);
+}
+
+fn survives(archive: bool) {
     let rows = number("MUHR_BULK_ROWS").unwrap_or(ROWS);
     let kills = number("MUHR_BULK_KILLS").unwrap_or(KILLS);
     let seed = number("MUHR_SEED").unwrap_or(SEED);
@@ -149,6 +178,7 @@ fn an_import_survives_its_own_kills_and_those_of_its_node() {
         step: (2 * rows * LINE_BYTES / kills).max(1),
         points: Random::new(seed),
         cut: 0,
+        archive,
     };
     for kill in 0..kills {
         match kill % 5 {

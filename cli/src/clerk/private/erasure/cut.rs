@@ -5,7 +5,7 @@ use std::{fs, ops::Range, path::Path};
 use client::durable::{self, FileError};
 use messages::UserMessage;
 use protocol::{
-    receipt::{RECEIPT_BYTES_MAX, Receipt},
+    receipt::{self, RECEIPT_BYTES_MAX, Receipt},
     text::Malformed,
 };
 
@@ -25,19 +25,33 @@ impl Cut {
     /// None if there is no opening. What an earlier erasure has overwritten, and then could not finish,
     /// is an opening too, whatever its lines say.
     pub(super) fn of(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
+        Self::of_that(bytes, |bytes| Receipt::parse(bytes).map(|_| ()))
+    }
+
+    /// The same of a receipt up to its proofs.
+    pub(super) fn of_row(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
+        Self::of_that(bytes, |bytes| receipt::shown(bytes).map(|_| ()))
+    }
+
+    /// The same of what `parse` reads.
+    fn of_that(
+        bytes: &[u8],
+        parse: impl Fn(&[u8]) -> Result<(), Malformed>,
+    ) -> Result<Option<Self>, Malformed> {
         const CLERK: &[u8] = b"\n--- clerk\n";
         let find = |word: &[u8], from: usize| Some(from + find(bytes.get(from..)?, word)?);
         let Some(head) = find(OPENING, 0) else {
-            return Receipt::parse(bytes).map(|_| None);
+            return parse(bytes).map(|()| None);
         };
         let begin = head + OPENING.len();
-        // The last line feed of the opening is also the first of the next section.
-        let end = find(CLERK, begin - 1).unwrap_or(bytes.len()).max(begin);
+        // The last line feed of the opening is also the first of the next section, and of a row the last of all.
+        let last = bytes.len() - usize::from(bytes.ends_with(b"\n"));
+        let end = find(CLERK, begin - 1).unwrap_or(last).max(begin);
         let above = String::from_utf8_lossy(bytes.get(..=head).unwrap_or_default());
         let plain = above.replacen("muhr-receipt/v1 redacted\n", "muhr-receipt/v1\n", 1);
         let mut rest = plain.into_bytes();
         rest.extend_from_slice(bytes.get(end + 1..).unwrap_or_default());
-        let _proof = Receipt::parse(&rest)?;
+        parse(&rest)?;
         Ok(Some(Self {
             opening: begin..end,
             rest,

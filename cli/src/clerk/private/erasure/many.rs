@@ -9,10 +9,10 @@ use std::{
 
 use client::{
     durable::{self, FileError, PartFile, Readers},
-    import::archive::{self, Archive, Contents},
+    import::archive::{self, Archive, Contents, Found},
 };
 use messages::UserMessage;
-use protocol::{dossier::DOSSIER_BYTES_MAX, receipt::RECEIPT_BYTES_MAX};
+use protocol::{dossier::DOSSIER_BYTES_MAX, receipt::RECEIPT_BYTES_MAX, text::Malformed};
 
 use super::cut::{Cut, shows};
 use crate::exit::{Failure, USAGE};
@@ -21,11 +21,11 @@ const DOSSIER: &[u8] = b"muhr-dossier/v1\n";
 
 /// How many receipts of an archive show something; one that a crash has cut short may.
 pub(super) fn open_in_archive(path: &Path) -> Result<usize, Failure> {
-    let Contents { places, torn, .. } = archive::contents(path)?;
+    let Contents { receipts, torn, .. } = archive::contents(path)?;
     let mut file = File::open(path).map_err(|error| FileError::unreadable(path, error))?;
     let mut count = usize::from(torn);
-    for (_, (start, length)) in places {
-        count += usize::from(shows(&read(path, &mut file, start, length)?));
+    for found in receipts {
+        count += usize::from(shows(&read(path, &mut file, &found)?));
     }
     Ok(count)
 }
@@ -43,15 +43,33 @@ pub(super) fn erase_archive(path: &Path) -> Result<(), Failure> {
     let part = PartFile::create(path, Readers::Owner).map_err(unwritable)?;
     let shorter = Archive::open(part.path())?;
     let mut openings = Vec::new();
-    for (key, (start, length)) in contents.places {
-        let bytes = read(path, &mut file, start, length)?;
-        match cut(&bytes)? {
-            Some(cut) => {
-                let begin = usize::try_from(start).unwrap_or(usize::MAX);
-                openings.push(begin + cut.opening.start..begin + cut.opening.end);
-                shorter.keep(key, &cut.rest)?;
+    for of_batch in
+        { contents.receipts }.chunk_by(|one, next| one.batch.is_some() && one.batch == next.batch)
+    {
+        let mut rests = Vec::with_capacity(of_batch.len());
+        for found in of_batch {
+            let bytes = read(path, &mut file, found)?;
+            let cut = match found.batch {
+                Some(_) => cut_row(&bytes)?,
+                None => cut(&bytes)?,
+            };
+            rests.push(match cut {
+                Some(Cut { opening, rest }) => {
+                    let begin = usize::try_from(found.place.0).unwrap_or(usize::MAX);
+                    openings.push(begin + opening.start..begin + opening.end);
+                    rest
+                }
+                None => bytes,
+            });
+        }
+        let keys = of_batch.iter().map(|found| found.key);
+        let mut rests = keys.zip(rests.iter().map(Vec::as_slice));
+        match of_batch.first().and_then(|found| found.batch) {
+            Some(batch) => {
+                let shared = archive::shared(path, batch).map_err(unreadable)?;
+                shorter.keep_batch(&shared, rests)?;
             }
-            None => shorter.keep(key, &bytes)?,
+            None => rests.try_for_each(|(key, rest)| shorter.keep(key, rest))?,
         }
     }
     shorter.finish()?;
@@ -76,7 +94,8 @@ fn not_in_use(path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn read(path: &Path, file: &mut File, start: u64, length: usize) -> Result<Vec<u8>, Failure> {
+fn read(path: &Path, file: &mut File, found: &Found) -> Result<Vec<u8>, Failure> {
+    let (start, length) = found.place;
     let mut bytes = vec![0; length];
     let sought = file.seek(SeekFrom::Start(start));
     let done = sought.and_then(|_| file.read_exact(&mut bytes));
@@ -85,13 +104,19 @@ fn read(path: &Path, file: &mut File, start: u64, length: usize) -> Result<Vec<u
 }
 
 fn cut(bytes: &[u8]) -> Result<Option<Cut>, Failure> {
-    let cut = Cut::of(bytes);
-    cut.map_err(|error| {
-        Failure::new(
-            USAGE,
-            UserMessage::new("archive-receipt-malformed").text("reason", error),
-        )
-    })
+    Cut::of(bytes).map_err(unread)
+}
+
+/// The same of a row of a batch, which has no proofs of its own.
+fn cut_row(bytes: &[u8]) -> Result<Option<Cut>, Failure> {
+    Cut::of_row(bytes).map_err(unread)
+}
+
+fn unread(error: Malformed) -> Failure {
+    Failure::new(
+        USAGE,
+        UserMessage::new("archive-receipt-malformed").text("reason", error),
+    )
 }
 
 /// How many receipts of a dossier show something.
@@ -207,12 +232,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [path, expected] = ["one", "other"].map(|name| folder.path().join(name));
         archive(&path, &stored());
-        let places = archive::contents(&path).unwrap().places;
-        let (start, length) = places[2].1;
+        let places = archive::contents(&path).unwrap().receipts;
+        let (start, length) = places[2].place;
         let whole = fs::read(&path).unwrap();
         let opened = cut(&stored()[0].write().into_bytes()).unwrap().unwrap();
         let mut half = whole[..usize::try_from(start).unwrap() + length / 2].to_vec();
-        let first = usize::try_from(places[0].1.0).unwrap();
+        let first = usize::try_from(places[0].place.0).unwrap();
         half[first + opened.opening.start..first + opened.opening.end].fill(b'x');
         fs::write(&path, &half).unwrap();
         assert_eq!(open_in_archive(&path).unwrap(), 3);
