@@ -13,7 +13,10 @@ use std::{
 };
 
 use messages::UserMessage;
-use protocol::hash::DocumentHash;
+use protocol::{
+    hash::DocumentHash,
+    kind::{self, Kind},
+};
 use sha2::{Digest, Sha256};
 
 pub use self::{
@@ -274,6 +277,45 @@ pub fn must_be_new(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// A path at which nothing is: the given one, or the same with a number before its ending.
+#[must_use]
+pub fn unused(path: &Path) -> PathBuf {
+    let mut free = path.to_owned();
+    let mut number: u32 = 2;
+    while fs::symlink_metadata(&free).is_ok() && number < u32::MAX {
+        let mut name = path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{number}"));
+        if let Some(ending) = path.extension() {
+            name.push(".");
+            name.push(ending);
+        }
+        free = path.with_file_name(name);
+        number += 1;
+    }
+    free
+}
+
+/// Refuses a path at which something is that is not of `kind`: nobody's document or key is written over.
+///
+/// # Errors
+/// [`FileError`].
+pub fn must_be_new_or(path: &Path, kind: Kind) -> Result<(), FileError> {
+    let is_of_kind = || {
+        let mut head = Vec::new();
+        let file = File::open(path).ok()?;
+        let _length = file
+            .take(kind::HEAD_BYTES as u64)
+            .read_to_end(&mut head)
+            .ok()?;
+        Some(kind::kind_of(&head) == kind)
+    };
+    let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    if is_file && is_of_kind() == Some(true) {
+        return Ok(());
+    }
+    must_be_new(path)
+}
+
 /// Writes a new file that only its owner can read.
 ///
 /// # Errors
@@ -336,6 +378,23 @@ pub fn random() -> Result<[u8; 32], FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_there_is_kept_unless_it_is_of_the_kind_that_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("key.pdf"), "a document").unwrap();
+        fs::write(at("one.dossier"), "muhr-dossier/v1\n").unwrap();
+        assert!(must_be_new_or(&at("none"), Kind::Dossier).is_ok());
+        assert!(must_be_new_or(&at("one.dossier"), Kind::Dossier).is_ok());
+        assert!(must_be_new_or(&at("key.pdf"), Kind::Dossier).is_err());
+        assert!(must_be_new_or(folder.path(), Kind::Dossier).is_err());
+        assert!(must_be_new(&at("one.dossier")).is_err());
+        assert_eq!(unused(&at("none")), at("none"));
+        assert_eq!(unused(&at("key.pdf")), at("key-2.pdf"));
+        fs::write(at("key-2.pdf"), "another").unwrap();
+        assert_eq!(unused(&at("key.pdf")), at("key-3.pdf"));
+    }
 
     #[test]
     fn names_that_are_too_long_are_shortened_and_stay_apart() {

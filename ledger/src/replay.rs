@@ -224,7 +224,15 @@ impl Preparer {
         let mut claims = Claims::new();
         let read: Vec<_> = blocks
             .into_iter()
-            .map(|block| self.read_block(block, &mut claims))
+            .map(|block| {
+                let before = claims.len();
+                let read = self.read_block(block, &mut claims);
+                if read.is_err() {
+                    // What a block claims that is none must not be taken for the next one's.
+                    claims.truncate(before);
+                }
+                read
+            })
             .collect();
         let network = self.directory.network_id();
         let believed = Unverified::authenticate_all(claims, network, &self.signatures);
@@ -232,7 +240,7 @@ impl Preparer {
         let finish = |block: Result<ReadBlock, Divergence>| {
             let block = block?;
             match &mut believed {
-                Ok(believed) => Ok(block.finish(believed)),
+                Ok(believed) => block.finish(believed),
                 Err(disagreement) => Err(Divergence::new(block.first, *disagreement)),
             }
         };
@@ -289,23 +297,27 @@ impl ReadBlock {
     fn finish(
         self,
         believed: &mut impl Iterator<Item = Result<Authentic, Box<Unverified>>>,
-    ) -> ReplayBlock {
-        let items = self.items.into_iter().filter_map(|(index, item)| {
+    ) -> Result<ReplayBlock, Divergence> {
+        let items = self.items.into_iter().map(|(index, item)| {
             let leaf = match item {
                 Claimed::Ready(leaf) => leaf,
-                Claimed::Claim => match believed.next()? {
-                    Ok(leaf) => ReadLeaf::Leaf(Box::new(leaf)),
-                    Err(unverified) => ReadLeaf::Later(unverified),
+                Claimed::Claim => match believed.next() {
+                    Some(Ok(leaf)) => ReadLeaf::Leaf(Box::new(leaf)),
+                    Some(Err(unverified)) => ReadLeaf::Later(unverified),
+                    None => {
+                        let what = Departure::Shape("a leaf without a verdict: a bug");
+                        return Err(Divergence::new(index, what));
+                    }
                 },
             };
-            Some((index, leaf))
+            Ok((index, leaf))
         });
-        ReplayBlock {
+        Ok(ReplayBlock {
             first: self.first,
-            items: items.collect(),
+            items: items.collect::<Result<_, _>>()?,
             leaf: self.leaf,
             leaf_bytes: self.leaf_bytes,
-        }
+        })
     }
 }
 

@@ -162,9 +162,15 @@ fn clerk(lines: &mut Lines<'_>) -> Result<ClerkName, Malformed> {
 fn add_clerk(lines: &mut Lines<'_>) -> Result<Decision, Malformed> {
     let state = ClerkState {
         name: clerk(lines)?,
-        key: lines.parsed("key", "ed25519 and a key in base64", |value| {
-            PublicKey::from_base64(value.strip_prefix("ed25519 ")?).ok()
-        })?,
+        key: lines.parsed(
+            "key",
+            "ed25519 and a key of prime order in base64",
+            |value| {
+                let key = PublicKey::from_base64(value.strip_prefix("ed25519 ")?).ok()?;
+                // Under any other, whoever made it can craft signatures that tools disagree about.
+                key.is_of_prime_order().then_some(key)
+            },
+        )?,
         until: lines.parsed(
             "until",
             "a date like 2026-11-23, or never",

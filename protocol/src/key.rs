@@ -67,6 +67,12 @@ impl PublicKey {
         self.0.as_bytes()
     }
 
+    /// Returns whether the point is of prime order: none of the few in the small subgroup, and without a part in it.
+    #[must_use]
+    pub fn is_of_prime_order(&self) -> bool {
+        self.0.to_edwards().is_torsion_free() && !self.0.is_weak()
+    }
+
     /// Checks that the key may be registered for `purpose` of `holder`: of prime order, and shown to be
     /// held by a signature over the possession message.
     ///
@@ -78,7 +84,7 @@ impl PublicKey {
         claim: &Possession<'_>,
         proof: &Signature,
     ) -> Result<(), KeyError> {
-        if !self.0.to_edwards().is_torsion_free() || self.0.is_weak() {
+        if !self.is_of_prime_order() {
             return Err(KeyError::NotPrimeOrder);
         }
         verify(self, &claim.message(self), proof).map_err(|BadSignature| KeyError::NotHeld)

@@ -5,6 +5,8 @@
     reason = "tests fail by panicking, with the reason"
 )]
 
+use curve25519_dalek::{constants::EIGHT_TORSION, edwards::CompressedEdwardsY};
+use protocol::act::Act;
 use protocol::key::{KeyError, Possession, PublicKey, SecretKey, Signature, verify};
 
 /// Canonical encodings of points of small order.
@@ -81,6 +83,27 @@ fn a_key_is_registered_only_by_its_holder_for_one_purpose() {
             key.check_registrable(&other, &proof),
             Err(KeyError::NotHeld)
         );
+    }
+}
+
+/// Under a key with a part of small order whoever made it can sign so that tools disagree.
+#[test]
+fn an_act_adds_no_clerk_whose_key_is_not_of_prime_order() {
+    let secret = SecretKey::from_seed(&[3; 32]);
+    let good = PublicKey::from_bytes(secret.public().as_bytes()).unwrap();
+    let text = |key: &str| {
+        format!(
+            "muhr-clerk/v1 add\nclerk soliq/x\nkey ed25519 {key}\nuntil never\nregistries soliq.taxes\noperations register\nauthor soliq\nexpires 9\nsignature ed25519 {}\n",
+            secret.sign(b"any")
+        )
+    };
+    Act::parse(text(&good.to_string()).as_bytes()).unwrap();
+    let point = CompressedEdwardsY(*good.as_bytes()).decompress().unwrap();
+    let mixed = point + EIGHT_TORSION[1];
+    for bad in EIGHT_TORSION.iter().chain([&mixed]) {
+        let bad = protocol::text::base64(&bad.compress().to_bytes());
+        let refused = Act::parse(text(&bad).as_bytes()).unwrap_err();
+        assert_eq!(refused.line, 3, "{bad}: {refused}");
     }
 }
 

@@ -85,7 +85,8 @@ pub struct ClerkListArguments {
 
 pub(crate) fn add(arguments: &ClerkAddArguments, output: &Output) -> Result<u8, Failure> {
     let name = name(&arguments.clerk)?;
-    let key = PublicKey::from_base64(&arguments.public).map_err(|_| {
+    let key = PublicKey::from_base64(&arguments.public).ok();
+    let key = key.filter(PublicKey::is_of_prime_order).ok_or_else(|| {
         Failure::new(USAGE, UserMessage::new("public-key-invalid"))
             .help(UserMessage::new("help-public-key"))
     })?;

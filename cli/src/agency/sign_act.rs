@@ -107,6 +107,10 @@ pub(super) fn decide(
             .text("agency", &agency)
             .text("origin", &network.origin),
     );
+    if let Some(path) = &options.out {
+        // Before anybody is asked for anything.
+        durable::must_be_new(path)?;
+    }
     announce(options, sentences, expires, output);
     confirm(options.yes, output)?;
     let statement = ActStatement {
@@ -117,6 +121,7 @@ pub(super) fn decide(
     let act = statement.sign(&network, &secret);
     match (&options.out, client) {
         (Some(path), _) => {
+            durable::must_be_new(path)?;
             durable::write(path, act.write().as_bytes())?;
             let id = id(&act, &network, &secret)?;
             output.view(&ActView::signed(id, path.display().to_string()));

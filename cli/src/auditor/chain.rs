@@ -96,6 +96,7 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
         text = Some(next);
     }
     let text = text.unwrap_or_default();
+    durable::must_be_new(&arguments.out)?;
     durable::write(&arguments.out, text.as_bytes())?;
     output.view(&TrustAdvanceView {
         file: arguments.out.display().to_string(),
@@ -141,6 +142,7 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
         )
         .help(UserMessage::new("help-witnesses"))
     })?;
+    durable::must_be_new(&arguments.out)?;
     durable::write(&arguments.out, own.as_bytes())?;
     output.view(&TrustExtendView {
         file: arguments.out.display().to_string(),

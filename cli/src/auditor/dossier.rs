@@ -13,6 +13,7 @@ use protocol::{
     entry::Reference,
     hash::RecordKey,
     height::Version,
+    kind::Kind,
     name::RegistryName,
     policy::TrustPolicy,
     receipt::Receipt,
@@ -80,6 +81,7 @@ pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Res
     let dossier = Dossier { receipts };
     let members = verify::dossier::judge(&trust, &dossier, None, arguments.depth.into());
     let verdict = verify::dossier::verdict(&members);
+    durable::must_be_new_or(&arguments.out, Kind::Dossier)?;
     durable::write_private(&arguments.out, dossier.write().as_bytes())?;
     output.view(&GatherView {
         file: arguments.out.display().to_string(),

@@ -10,7 +10,6 @@ use client::{formats, proven, time};
 use messages::UserMessage;
 use protocol::{
     height::{Height, TimeMs},
-    record::CaseRule,
     state::RecordStatus,
 };
 use verify::{
@@ -62,9 +61,8 @@ pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, F
     let at = arguments.at.as_deref().map(AsOf::parse).transpose()?;
     let trust = formats::trust(&arguments.trust)?;
     let client = nodes::connect_to(&arguments.node)?;
-    // Of a registry that is not on this ledger no number is a record's, however it is written.
-    let found = proven::registry(&client, &trust, &registry)?.state;
-    let case_rule = found.map_or(CaseRule::AsWritten, |state| state.case_rule);
+    // Whoever has misspelt a registry is told so, and not that the record was never registered.
+    let case_rule = proven::case_rule(&client, &trust, &registry)?;
     let record = typed::record(&arguments.record, case_rule, output)?;
     let key = record.key(&registry);
     let history = client.history(&registry, &key)?;

@@ -66,6 +66,11 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     })?;
     fs::create_dir_all(&arguments.dir)
         .map_err(|error| FileError::unwritable(&arguments.dir, error))?;
+    // One at a time, where a folder can be kept so: of two, the slower would put its older checkpoint back.
+    let folder = fs::File::open(&arguments.dir).ok();
+    if let Some(folder) = &folder {
+        durable::lock(&arguments.dir, folder)?;
+    }
     let kept = arguments.dir.join("checkpoint");
     let own = Log::Folder(arguments.dir.clone());
     let older = kept.exists().then(|| own.checkpoint()).transpose()?;
@@ -107,6 +112,8 @@ struct Witnessed<'a> {
     now: SignedNote,
     /// Lines that the mirror holds already for this very checkpoint, if it does.
     held: Vec<NoteSignature>,
+    /// Lines of the node that nobody has judged.
+    unjudged: Vec<NoteSignature>,
 }
 
 impl<'a> Witnessed<'a> {
@@ -119,11 +126,38 @@ impl<'a> Witnessed<'a> {
                 )
             })
         };
-        let now = read(note)?;
+        let mut now = read(note)?;
+        // Of what the node sent, the lines that the trust file's keys have made, which were judged with the
+        // checkpoint: others, which nobody has judged, would take the witnesses' room.
+        let is_known = |line: &NoteSignature| {
+            let mut keys = trust.witnesses().iter().map(|one| &one.key);
+            keys.any(|key| key.is_of(line)) || trust.logs().any(|key| key.is_of(line))
+        };
+        let (known, unjudged) = now.signatures.into_iter().partition(is_known);
+        now.signatures = known;
         let older = older.map(read).transpose()?;
         let held = older.filter(|older| older.text == now.text);
         let held = held.map_or_else(Vec::new, |older| older.signatures);
-        Ok(Self { trust, now, held })
+        let mut note = Self {
+            trust,
+            now,
+            held,
+            unjudged,
+        };
+        note.keep_held();
+        Ok(note)
+    }
+
+    /// Lines that this mirror took for this very checkpoint before stay, whoever is named this time.
+    fn keep_held(&mut self) {
+        for line in &self.held {
+            let mut lines = self.now.signatures.iter();
+            let is_there =
+                lines.any(|other| other.name == line.name && other.key_id == line.key_id);
+            if !is_there && let Some(longer) = with_line(self.trust, &self.now, line.clone()) {
+                self.now = longer;
+            }
+        }
     }
 
     /// Asks one witness, and takes the line that its key has made. One that is away, refuses or lies keeps nobody
@@ -138,7 +172,8 @@ impl<'a> Witnessed<'a> {
             witness.key.is_of(line)
                 && cosignature::verify_line(&witness.key, &self.now.text, line).is_ok()
         };
-        let here = self.now.signatures.iter().chain(&self.held).find(holds);
+        let lines = self.now.signatures.iter().chain(&self.held);
+        let here = lines.chain(&self.unjudged).find(holds);
         let here = here.cloned();
         // Nobody has judged what the node sent under this key.
         self.now.signatures.retain(|line| !witness.key.is_of(line));

@@ -219,7 +219,9 @@ fn forked(
         other: newer.to_owned(),
         prefix,
     };
-    match durable::write(evidence, kept.write().as_bytes()) {
+    // An earlier fork's evidence stays.
+    let evidence = durable::unused(evidence);
+    match durable::write(&evidence, kept.write().as_bytes()) {
         Ok(()) => Failure::verdict(Verdict::Fork, what)
             .help(UserMessage::new("help-evidence-is-in").text("path", evidence.display())),
         Err(error) => Failure::verdict(Verdict::Fork, what)

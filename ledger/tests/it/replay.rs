@@ -61,6 +61,27 @@ fn a_replay_comes_to_the_same_roots() {
 }
 
 #[test]
+fn a_block_that_is_none_takes_no_verdict_of_the_next() {
+    let chain = chain();
+    let mut splitter = Splitter::default();
+    let leaves = chain.log.iter().cloned();
+    let blocks: Vec<RawBlock> = leaves
+        .filter_map(|leaf| splitter.push(leaf).unwrap())
+        .collect();
+    let preparer = Replay::new(&chain.genesis).preparer().unwrap();
+    let [mut bad, good] = [blocks[5].clone(), blocks[6].clone()];
+    // Its first entries are claims already when this leaf is met.
+    let last = bad.leaves.len() - 1;
+    bad.leaves.insert(last, b"no leaf\n".to_vec());
+    let mut alone = preparer.prepare(vec![good.clone()]);
+    let mut together = preparer.prepare(vec![bad, good]);
+    let [bad, good] = [0, 0].map(|at| together.remove(at));
+    assert_eq!(bad.unwrap_err().index.get(), blocks[5].last().get());
+    let alone = alone.remove(0).unwrap();
+    assert_eq!(format!("{:?}", good.unwrap()), format!("{alone:?}"));
+}
+
+#[test]
 fn a_changed_leaf_is_named() {
     let chain = chain();
     let first_version = |leaf: &Vec<u8>| String::from_utf8_lossy(leaf).contains("\nversion 1\n");

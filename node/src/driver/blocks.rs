@@ -105,6 +105,10 @@ impl Driver {
         }
         let again = || believe(&self.shared, std::slice::from_ref(&block)).pop()?;
         let Some(entries) = entries.or_else(again) else {
+            if self.shared.failed.borrow().is_some() {
+                // This machine could not tell, which is nobody's fault but its own.
+                return;
+            }
             self.breach(from, Breach::Block, &"a signature in a block does not hold");
             self.catchup.drop_waiting();
             return self.answered_wrongly(from);

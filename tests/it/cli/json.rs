@@ -117,6 +117,8 @@ fn agency_commands(run: &mut impl FnMut(&[String], i32) -> Value) {
         "clerk add qurilish/vera --public {public} --registries kadastr.permits --operations attest {bureau} --out v.act --expires 1000"
     );
     let _signed = run(&split(&add), 0);
+    // What was signed is not written over.
+    let _kept = run(&split(&add), 1);
     let _sent = run(&args!("act send v.act"), 0);
     let _set = run(
         &args!(
