@@ -97,7 +97,7 @@ impl Archive {
         }
         file.set_len(end).map_err(unwritable)?;
         // The receipts of version 1 are of version 2 too.
-        let _place = file.rewind().map_err(unwritable)?;
+        file.rewind().map_err(unwritable)?;
         file.write_all(HEAD).map_err(unwritable)?;
         let inner = ArchiveState {
             file,
