@@ -2,10 +2,13 @@
 //!
 //! Not here: how a chunk is signed, handed in and verified (`client::import`), and the results' files.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-    mpsc::{self, SyncSender},
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, SyncSender},
+    },
+    thread,
 };
 
 use client::import::{ChunkOutcome, RowOutcome, Uploader};
@@ -18,8 +21,10 @@ use super::{
 };
 use crate::exit::Failure;
 
-/// Chunks on their way at the same time.
-const UPLOADS: usize = 4;
+/// Chunks on their way at the same time: as many as there are cores, but enough that some are judged while others
+/// wait for their block, and no more than a few, for each takes some megabytes.
+const UPLOADS_MIN: usize = 4;
+const UPLOADS_MAX: usize = 8;
 
 /// The feed from which several threads take, until one of them stops it.
 struct SharedFeed {
@@ -67,10 +72,12 @@ pub(super) fn send_all(
         is_stopped: AtomicBool::new(false),
     };
     let mut failure = None;
-    std::thread::scope(|scope| {
+    let cores = thread::available_parallelism().map_or(UPLOADS_MIN, usize::from);
+    let uploads = cores.clamp(UPLOADS_MIN, UPLOADS_MAX);
+    thread::scope(|scope| {
         // An upload that finds no room waits: results are written as fast as they come.
-        let (sender, receiver) = mpsc::sync_channel(UPLOADS);
-        for _ in 0..UPLOADS {
+        let (sender, receiver) = mpsc::sync_channel(uploads);
+        for _ in 0..uploads {
             let (sender, feed) = (sender.clone(), &feed);
             scope.spawn(move || upload_each(uploader, feed, &sender));
         }
