@@ -129,6 +129,9 @@ fn a_witness_signs_what_continues_and_nothing_else() {
     // The node's own checkpoint has no line of the witness; the mirror's has one.
     assert_ne!(muhr(&["audit", &url, "--trust", &strict]).code, 0);
     let _held = muhr(&["audit", dir, "--trust", &strict]).expect(0);
+    // A run that names no witness keeps the line that is there.
+    let _plain = muhr(&["log", "mirror", &url, dir, "--trust", trust]).expect(0);
+    let _held = muhr(&["audit", dir, "--trust", &strict]).expect(0);
     counted_apart(trust, &strict, &url, dir);
     anchor(&cluster, 2);
     wait_until("the witness signs the larger log", || {
