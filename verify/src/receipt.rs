@@ -86,7 +86,7 @@ fn walk(
     let bridge = receipt.bridge.as_deref();
     let trusted = checkpoint::trusted(steps, trusts, note, newest, bridge)?;
     inclusion(steps, trusts, &trusted, (receipt, &leaf))?;
-    let claim = Claim {
+    let claim = ClaimedVersion {
         statement: &receipt.entry.statement,
         record: &receipt.record,
         block: &receipt.block,
@@ -178,7 +178,7 @@ fn registry(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
 }
 
 /// What is said of one version: by its entry, its place in the log, and its record's state.
-struct Claim<'a> {
+struct ClaimedVersion<'a> {
     statement: &'a Statement,
     record: &'a RecordState,
     block: &'a BlockProof,
@@ -188,7 +188,7 @@ struct Claim<'a> {
 }
 
 /// The entry, the version that it names before it, and the record's state must tell one story.
-fn agreement(steps: &mut Steps, claim: &Claim<'_>) -> Result<(), Failed> {
+fn agreement(steps: &mut Steps, claim: &ClaimedVersion<'_>) -> Result<(), Failed> {
     let (statement, record) = (claim.statement, claim.record);
     let (version, operation) = (statement.version, statement.operation);
     if operation.is_attestation() {
@@ -223,7 +223,7 @@ fn agreement(steps: &mut Steps, claim: &Claim<'_>) -> Result<(), Failed> {
 
 /// Another agency's word: it follows the version that it is about or an earlier word of the agency, and
 /// the record's state shows it or a later one.
-fn attestation(steps: &mut Steps, claim: &Claim<'_>) -> Result<(), Failed> {
+fn attestation(steps: &mut Steps, claim: &ClaimedVersion<'_>) -> Result<(), Failed> {
     let (statement, record) = (claim.statement, claim.record);
     let known = statement.version <= record.version && record.content <= record.version;
     steps.require(Check::VersionKnown, known)?;

@@ -43,8 +43,11 @@ use super::ImportError;
 const LINE_BYTES: u64 = 32 + 1 + 16 + 1;
 const LAST_BYTES: u64 = 6 + 16 + 1 + 16 + 1;
 
-/// Receipts are written so many bytes at a time. What a kill takes is asked for again by the next run.
-const PIECE_BYTES: usize = 1 << 20;
+/// Receipts are written so many bytes at a time, and a batch, which mostly has more, as soon as it is there. What a kill
+/// takes is asked for again by the next run.
+const PIECE_BYTES: usize = 1 << 18;
+/// Room for most batches.
+const BATCH_BYTES: usize = 2 << 20;
 /// Batches whose receipts are kept once one of them was asked for: those of a run that is run again are asked for in
 /// the order of the rows, by a few threads.
 const BATCHES_MAX: usize = 4;
@@ -191,7 +194,7 @@ impl Archive {
         shared: &[u8],
         rows: impl Iterator<Item = (RecordKey, &'a [u8])>,
     ) -> Result<(), ImportError> {
-        let mut batch = Vec::with_capacity(2 * PIECE_BYTES);
+        let mut batch = Vec::with_capacity(BATCH_BYTES);
         batch.resize(BATCH_LINE_BYTES, b' ');
         batch.extend_from_slice(shared);
         let mut headers = Vec::new();

@@ -15,7 +15,7 @@ use protocol::{
     state::{RecordState, RegistryState, value_hash},
 };
 
-use super::{Claim, agreement, judge_read, opening};
+use super::{ClaimedVersion, agreement, judge_read, opening};
 use crate::{place, steps::Steps};
 
 /// Batch receipts of which every entry is proven, as it is by its own receipt without an opening.
@@ -56,7 +56,7 @@ impl<'a> ProvenBatch<'a> {
             let Some(index) = unfolded.index(number) else {
                 return false;
             };
-            let claim = Claim {
+            let claim = ClaimedVersion {
                 statement: &entry.statement,
                 record,
                 block: &shared.block,

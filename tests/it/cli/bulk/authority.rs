@@ -5,7 +5,7 @@ use std::{fs, process::Stdio};
 
 use tests::cluster::{Cluster, Ran, wait_until};
 
-const ROWS: u64 = 16_000;
+const ROWS: u64 = 32_000;
 
 fn run(cluster: &Cluster, line: &str) -> Ran {
     cluster.clerk("qurilish", &line.split_whitespace().collect::<Vec<_>>())

@@ -21,7 +21,7 @@ use testkit::Random;
 use tests::cluster::{Cluster, Ran, wait_until};
 use verify::Verdict;
 
-const ROWS: u64 = 6_000;
+const ROWS: u64 = 12_000;
 const KILLS: u64 = 20;
 const SEED: u64 = 5;
 /// Bytes that one row takes in the journal, nearly: only to spread the points over the whole run.
