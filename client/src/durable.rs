@@ -304,7 +304,7 @@ pub fn must_be_new_or(path: &Path, kind: Kind) -> Result<(), FileError> {
         let mut head = Vec::new();
         let file = File::open(path).ok()?;
         let _length = file
-            .take(kind::HEAD_BYTES as u64)
+            .take(kind::KIND_BYTES as u64 + 1)
             .read_to_end(&mut head)
             .ok()?;
         Some(kind::kind_of(&head) == kind)
