@@ -77,6 +77,10 @@ pub(super) fn decide(
     sentences: &[UserMessage],
     output: &Output,
 ) -> Result<u8, Failure> {
+    if let Some(path) = &options.out {
+        // Before anybody is asked for anything.
+        durable::must_be_new(path)?;
+    }
     // What is missing is said before anybody is asked for a passphrase, or to agree.
     if options.out.is_none() && options.node.is_none() {
         let what = UserMessage::new("act-goes-nowhere");
@@ -107,10 +111,6 @@ pub(super) fn decide(
             .text("agency", &agency)
             .text("origin", &network.origin),
     );
-    if let Some(path) = &options.out {
-        // Before anybody is asked for anything.
-        durable::must_be_new(path)?;
-    }
     announce(options, sentences, expires, output);
     confirm(options.yes, output)?;
     let statement = ActStatement {
