@@ -17,7 +17,7 @@ use curve25519_dalek::{
 };
 use protocol::key::{
     BadSignature, PublicKey, Signature,
-    group::{GroupVerifier, Signed, backend},
+    group::{GroupVerifier, SignatureClaim, backend},
     verify,
 };
 use sha2::{Digest, Sha512};
@@ -316,9 +316,9 @@ fn judge_share(share: u64) {
     let mut verdicts: BTreeMap<Craft, [u64; 2]> = BTreeMap::new();
     while judged < count {
         let cases = maker.group();
-        let group: Vec<Signed<'_>> = cases
+        let group: Vec<SignatureClaim<'_>> = cases
             .iter()
-            .map(|case| Signed {
+            .map(|case| SignatureClaim {
                 key: &case.key,
                 message: &case.message,
                 signature: &case.signature,
@@ -369,9 +369,9 @@ fn one_bad_signature_is_named_and_the_others_hold() {
             maker.case(craft, 8)
         })
         .collect();
-    let group: Vec<Signed<'_>> = cases
+    let group: Vec<SignatureClaim<'_>> = cases
         .iter()
-        .map(|case| Signed {
+        .map(|case| SignatureClaim {
             key: &case.key,
             message: &case.message,
             signature: &case.signature,

@@ -22,7 +22,7 @@ use protocol::{
 
 use super::{Log, LogError, leaves};
 
-/// Parts of the log that wait between two threads.
+/// PartSender of the log that wait between two threads.
 const WAITING_MAX: usize = 64;
 /// A part ends with the block that gives it so many leaves: signatures are checked part by part, many for less.
 const PART_LEAVES: usize = 256;
@@ -123,14 +123,14 @@ fn apply(
 }
 
 /// Blocks on their way to the preparing threads, in parts.
-struct Parts {
+struct PartSender {
     raw: mpsc::SyncSender<Numbered<Vec<RawBlock>>>,
     number: u64,
     part: Vec<RawBlock>,
     leaves: usize,
 }
 
-impl Parts {
+impl PartSender {
     /// Takes a block; false once the executing side has stopped, with a failure of its own.
     fn push(&mut self, block: RawBlock) -> bool {
         self.leaves += block.leaves.len();
@@ -154,7 +154,7 @@ fn fetch(
     raw: mpsc::SyncSender<Numbered<Vec<RawBlock>>>,
 ) -> Result<u64, LogError> {
     let (number, leaves, part) = (0, 0, Vec::new());
-    let mut parts = Parts {
+    let mut parts = PartSender {
         raw,
         number,
         part,
@@ -170,7 +170,7 @@ fn fetch_parts(
     log: &Log,
     genesis: &Genesis,
     size: LogSize,
-    parts: &mut Parts,
+    parts: &mut PartSender,
 ) -> Result<u64, LogError> {
     let mut splitter = Splitter::default();
     let mut built = TileBuilder::default();

@@ -9,7 +9,7 @@ use crate::{
     hash::{EntryId, LeafHash},
     key::{
         self, BadSignature, PublicKey, Signature,
-        group::{Disagreement, GroupVerifier, Signed},
+        group::{Disagreement, GroupVerifier, SignatureClaim},
     },
     merkle,
     text::Malformed,
@@ -172,10 +172,10 @@ fn hold(
         .map(|(claim, _)| claim.signed(network))
         .collect();
     let with_keys = signed.iter().zip(claims);
-    let group: Vec<Signed<'_>> = with_keys
+    let group: Vec<SignatureClaim<'_>> = with_keys
         .filter_map(|(signed, (_, key))| {
             let (message, signature) = signed.as_ref()?;
-            Some(Signed {
+            Some(SignatureClaim {
                 key,
                 message,
                 signature,

@@ -33,7 +33,7 @@ const ORACLE_EVERY: u64 = 1024;
 
 /// One signature of a group: by whom, over what.
 #[derive(Clone, Copy, Debug)]
-pub struct Signed<'a> {
+pub struct SignatureClaim<'a> {
     /// The key that should have made it.
     pub key: &'a PublicKey,
     /// The signed bytes.
@@ -77,7 +77,7 @@ impl GroupVerifier {
     /// [`Disagreement`] if [`verify`], which judges one in 1,024 as well, says otherwise.
     pub fn verify(
         &self,
-        group: &[Signed<'_>],
+        group: &[SignatureClaim<'_>],
     ) -> Result<Vec<Result<(), BadSignature>>, Disagreement> {
         let verdicts = verdicts(group);
         let count = u64::try_from(group.len()).unwrap_or(u64::MAX);
@@ -91,22 +91,22 @@ impl GroupVerifier {
     }
 }
 
-fn alone(signed: &Signed<'_>) -> Result<(), BadSignature> {
+fn alone(signed: &SignatureClaim<'_>) -> Result<(), BadSignature> {
     verify(signed.key, signed.message, signed.signature)
 }
 
-fn verdicts(group: &[Signed<'_>]) -> Vec<Result<(), BadSignature>> {
+fn verdicts(group: &[SignatureClaim<'_>]) -> Vec<Result<(), BadSignature>> {
     group.chunks(GROUP_MAX).flat_map(verdicts_of_some).collect()
 }
 
-fn verdicts_of_some(group: &[Signed<'_>]) -> Vec<Result<(), BadSignature>> {
+fn verdicts_of_some(group: &[SignatureClaim<'_>]) -> Vec<Result<(), BadSignature>> {
     let mut points = Vec::with_capacity(group.len());
     let is_computed: Vec<bool> = group
         .iter()
         .map(|signed| expected(signed).map(|point| points.push(point)).is_some())
         .collect();
     let mut encodings = EdwardsPoint::compress_batch_alloc(&points).into_iter();
-    let verdict = |(signed, is_computed): (&Signed<'_>, bool)| {
+    let verdict = |(signed, is_computed): (&SignatureClaim<'_>, bool)| {
         let encoding = is_computed.then(|| encodings.next()).flatten();
         let holds = encoding.is_some_and(|it| it.as_bytes() == signed.signature.halves().0);
         holds.then_some(()).ok_or(BadSignature)
@@ -116,7 +116,7 @@ fn verdicts_of_some(group: &[Signed<'_>]) -> Vec<Result<(), BadSignature>> {
 
 /// The point that must be encoded as the first half of the signature; none if the signature is refused
 /// whatever the point.
-fn expected(signed: &Signed<'_>) -> Option<EdwardsPoint> {
+fn expected(signed: &SignatureClaim<'_>) -> Option<EdwardsPoint> {
     let (r, s) = signed.signature.halves();
     let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(*s))?;
     if is_small_order(r) || is_small_order(signed.key.as_bytes()) {
@@ -207,9 +207,9 @@ fn self_test() -> Result<(), Disagreement> {
     }
     let signed = |case: &(PublicKey, [u8; 200], Signature, bool)| case.3;
     let expected: Vec<bool> = cases.iter().map(signed).collect();
-    let group: Vec<Signed<'_>> = cases
+    let group: Vec<SignatureClaim<'_>> = cases
         .iter()
-        .map(|(key, message, signature, _)| Signed {
+        .map(|(key, message, signature, _)| SignatureClaim {
             key,
             message,
             signature,

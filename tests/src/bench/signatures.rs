@@ -23,9 +23,9 @@ type Signed = (PublicKey, Vec<u8>, Signature);
 
 /// Checks a group as nodes and auditors do. All hold, and that is asserted.
 fn check_group(verifier: &GroupVerifier, group: &[Signed]) {
-    let group: Vec<group::Signed<'_>> = group
+    let group: Vec<group::SignatureClaim<'_>> = group
         .iter()
-        .map(|(key, message, signature)| group::Signed {
+        .map(|(key, message, signature)| group::SignatureClaim {
             key,
             message,
             signature,

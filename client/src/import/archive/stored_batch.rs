@@ -6,6 +6,7 @@ use std::{
     io::{self, ErrorKind, Read, Seek, SeekFrom},
 };
 
+use messages::UserMessage;
 use protocol::{
     batch_receipts::BatchReceipts,
     entry::Entry,
@@ -82,7 +83,7 @@ impl StoredBatch {
 
 /// That no receipts can be made of what is there.
 pub(super) fn damaged() -> io::Error {
-    let what = "the batch that the receipt belongs to is damaged";
+    let what = UserMessage::new("archive-batch-damaged");
     io::Error::new(ErrorKind::InvalidData, what)
 }
 

@@ -12,6 +12,10 @@ pub(super) const AREA: Area = &[
         "{path}: cannot be written: there is no folder {folder}",
     ),
     ("file-unwritable", "{path}: cannot be written: {reason}"),
+    (
+        "archive-batch-damaged",
+        "the batch that the receipt belongs to is damaged",
+    ),
     ("file-in-use", "{path}: another run of muhr is using it"),
     (
         "random-bytes-missing",
