@@ -31,7 +31,7 @@ impl Change {
     }
 }
 
-const LEFT: f64 = 16.0;
+const LEFT: f64 = 20.0;
 const RIGHT: f64 = WIDTH - 70.0;
 const TOP: f64 = 80.0;
 /// A label and its bar.
@@ -54,19 +54,8 @@ pub(super) fn draw(changes: &[Change], source: &str) -> String {
         "better: green; worse: orange; within 2 %: blue. The scale is logarithmic.",
     );
     for mark in scale.marks() {
-        let at = scale.place(mark);
-        let class = if (mark - 1.0).abs() < 1e-9 {
-            "axis"
-        } else {
-            "grid"
-        };
-        drawing.line((at, TOP - 6.0), (at, bottom), class);
-        drawing.text(
-            (at, TOP - 12.0),
-            "small",
-            "middle",
-            &format!("{} x", written(mark)),
-        );
+        let (at, text) = (scale.place(mark), format!("{} x", written(mark)));
+        drawing.text((at, TOP - 12.0), "small", "middle", &text);
     }
     let one = scale.place(1.0);
     for (number, change) in changes.iter().enumerate() {
@@ -78,6 +67,16 @@ pub(super) fn draw(changes: &[Change], source: &str) -> String {
             _ if (ratio > 1.0) == change.more_is_better => "fc",
             _ => "fb",
         };
+        // Beside the bar alone, so that no line runs through a label.
+        for mark in scale.marks() {
+            let class = if (mark - 1.0).abs() < 1e-9 {
+                "axis"
+            } else {
+                "grid"
+            };
+            let at = scale.place(mark);
+            drawing.line((at, above + 17.0), (at, above + 30.0), class);
+        }
         drawing.text((LEFT, above + 13.0), "small", "start", &change.label);
         let (from, width) = (one.min(at), (one - at).abs().max(1.5));
         drawing.body += &format!(
