@@ -1,4 +1,4 @@
-//! Signatures checked in groups: the verdicts of [`verify`](super::verify) at less than its price.
+//! Signatures checked in groups: the verdicts of [`verify`] at less than its price.
 //!
 //! Not batch verification: no equation is taken over several signatures. Each has a verdict of its own, which
 //! is that of `verify_strict` for every input, with certainty; what a group shares is one inversion.
