@@ -11,10 +11,4 @@ command -v xfs_io >/dev/null || [ -x /usr/sbin/xfs_io ] || missing+=(xfsprogs)
 compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing+=(faketime)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "· installing ${missing[*]}" >&2
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-else
-  echo "missing: ${missing[*]}; some faults are not injected. On Debian: sudo apt-get install ${missing[*]}" >&2
-fi
+"$(dirname "$0")/install.sh" "${missing[@]}" || { [ $? = 3 ] && echo "some faults are not injected" >&2; }

@@ -10,12 +10,4 @@ command -v go >/dev/null || missing+=(golang-go)
 command -v openssl >/dev/null || missing+=(openssl)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "· installing ${missing[*]}" >&2
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-else
-  echo "missing: ${missing[*]}" >&2
-  echo "install them, on Debian: sudo apt-get install ${missing[*]}" >&2
-  exit 1
-fi
+"$(dirname "$0")/install.sh" "${missing[@]}"

@@ -9,11 +9,4 @@ compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgres
 command -v setpriv >/dev/null || missing+=(util-linux)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "· installing ${missing[*]}" >&2
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-else
-  echo "missing: ${missing[*]}. On Debian: sudo apt-get install ${missing[*]}" >&2
-  exit 1
-fi
+"$(dirname "$0")/install.sh" "${missing[@]}"

@@ -30,11 +30,6 @@ fi
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "· installing ${missing[*]}" >&2
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-else
-  echo "missing: ${missing[*]}; some tests check less. On Debian: sudo apt-get install ${missing[*]}" >&2
-  [ "${MUHR_REQUIRE_ALL:-}" != 1 ] || exit 1
-fi
+"$(dirname "$0")/install.sh" "${missing[@]}" || {
+  [ $? = 3 ] && echo "some tests check less" >&2 && [ "${MUHR_REQUIRE_ALL:-}" != 1 ]
+}

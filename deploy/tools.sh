@@ -9,17 +9,7 @@ command -v curl >/dev/null || missing+=(curl)
 # libclang.so, libclang-14.so.1 and their like; libclang-cpp.so alone does not do.
 compgen -G '/usr/lib/llvm-*/lib/libclang[.-][0-9s]*' >/dev/null || compgen -G '/usr/lib/*/libclang[.-][0-9s]*' >/dev/null || missing+=(libclang-dev)
 
-if [ ${#missing[@]} -gt 0 ]; then
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "· installing ${missing[*]}"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-  else
-    echo "missing: ${missing[*]}" >&2
-    echo "install them, on Debian: sudo apt-get install ${missing[*]}" >&2
-    exit 1
-  fi
-fi
+[ ${#missing[@]} = 0 ] || "$(dirname "$0")/install.sh" "${missing[@]}"
 
 version=$(cargo --version 2>/dev/null | cut -d' ' -f2 || true)
 if [ -z "$version" ] || [ "$(printf '%s\n%s\n' "$rust_needed" "$version" | sort -V | head -1)" != "$rust_needed" ]; then
