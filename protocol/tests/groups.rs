@@ -90,6 +90,16 @@ struct Case {
     signature: Signature,
 }
 
+impl Case {
+    fn claim(&self) -> SignatureClaim<'_> {
+        SignatureClaim {
+            key: &self.key,
+            message: &self.message,
+            signature: &self.signature,
+        }
+    }
+}
+
 struct Maker {
     random: Random,
     secrets: Vec<Scalar>,
@@ -316,14 +326,7 @@ fn judge_share(share: u64) {
     let mut verdicts: BTreeMap<Craft, [u64; 2]> = BTreeMap::new();
     while judged < count {
         let cases = maker.group();
-        let group: Vec<SignatureClaim<'_>> = cases
-            .iter()
-            .map(|case| SignatureClaim {
-                key: &case.key,
-                message: &case.message,
-                signature: &case.signature,
-            })
-            .collect();
+        let group: Vec<SignatureClaim<'_>> = cases.iter().map(Case::claim).collect();
         let together = verifier.verify(&group).unwrap();
         for (case, together) in cases.iter().zip(&together) {
             let alone = verify(&case.key, &case.message, &case.signature);
@@ -369,14 +372,7 @@ fn one_bad_signature_is_named_and_the_others_hold() {
             maker.case(craft, 8)
         })
         .collect();
-    let group: Vec<SignatureClaim<'_>> = cases
-        .iter()
-        .map(|case| SignatureClaim {
-            key: &case.key,
-            message: &case.message,
-            signature: &case.signature,
-        })
-        .collect();
+    let group: Vec<SignatureClaim<'_>> = cases.iter().map(Case::claim).collect();
     let verdicts = GroupVerifier::new().unwrap().verify(&group).unwrap();
     for (place, verdict) in verdicts.iter().enumerate() {
         let expected = if place == 300 {
@@ -397,5 +393,10 @@ fn the_build_asks_for_the_fast_arithmetic() {
         cfg!(curve25519_dalek_backend = "avx512"),
         cfg!(target_arch = "x86_64") && asked == "avx512",
     );
+    match asked {
+        "serial" => assert_eq!(backend(), "serial"),
+        "simd" => assert_ne!(backend(), "avx512ifma"),
+        _ => {}
+    }
     assert!(EIGHT_TORSION[0].is_identity());
 }

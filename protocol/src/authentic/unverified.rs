@@ -70,12 +70,6 @@ impl Unverified {
         self.id
     }
 
-    /// Length of all its leaves, in bytes.
-    #[must_use]
-    pub const fn length(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// The bytes that its author should have signed, and the signature; none for an entry of a batch by itself,
     /// which has no signature.
     fn signed(&self, network: &NetworkId) -> Option<(Vec<u8>, &Signature)> {

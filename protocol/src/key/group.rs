@@ -134,14 +134,8 @@ fn expected(signed: &SignatureClaim<'_>) -> Option<EdwardsPoint> {
 
 /// Canonical encodings of the eight points whose order divides eight, the cofactor.
 const SMALL_ORDER: [[u8; 32]; 8] = {
-    const fn ends(first: u8, last: u8) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        bytes[0] = first;
-        bytes[31] = last;
-        bytes
-    }
-    const fn filled(first: u8, last: u8) -> [u8; 32] {
-        let mut bytes = [0xff; 32];
+    const fn filled(with: u8, first: u8, last: u8) -> [u8; 32] {
+        let mut bytes = [with; 32];
         bytes[0] = first;
         bytes[31] = last;
         bytes
@@ -161,10 +155,10 @@ const SMALL_ORDER: [[u8; 32]; 8] = {
         0x03, 0x7a,
     ];
     [
-        ends(1, 0),
-        filled(0xec, 0x7f),
-        ends(0, 0),
-        ends(0, 0x80),
+        filled(0, 1, 0),
+        filled(0xff, 0xec, 0x7f),
+        filled(0, 0, 0),
+        filled(0, 0, 0x80),
         EIGHTH,
         with_sign(EIGHTH),
         OTHER_EIGHTH,
