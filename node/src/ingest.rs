@@ -286,7 +286,7 @@ fn take(shared: &Shared, entries: &[&[u8]]) -> Vec<(IngestAnswer, bool)> {
     let answer = |answered: Option<IngestAnswer>| match answered {
         Some(answer) => (answer, false),
         None => match judged.next() {
-            Some((_, Ok(entry))) => admit(shared, entry.as_ref().clone()),
+            Some((_, Ok(entry))) => admit(shared, Arc::unwrap_or_clone(entry)),
             Some((id, Err(denial))) => (IngestAnswer::Refused(Some(id), denial), false),
             // There is a verdict for each claim.
             None => (IngestAnswer::Refused(None, Denial::Fault), false),

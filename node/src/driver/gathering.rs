@@ -224,54 +224,46 @@ impl Driver {
         }
     }
 
-    /// An entry that `from` was asked for, read, and which of its descriptions want it; none inside if none does
-    /// or it is none. None at all once the peer was asked for nothing more: that costs not even a hash.
-    #[expect(
-        clippy::option_option,
-        reason = "one says that nothing more is wanted, the other that this is not"
-    )]
-    fn wanted(
-        &mut self,
-        bytes: Vec<u8>,
-        from: PeerIndex,
-    ) -> Option<Option<(Unverified, Vec<usize>)>> {
+    /// What of the entries `from` was asked for, read, and which of its descriptions want each.
+    fn wanted(&mut self, entries: Vec<Vec<u8>>, from: PeerIndex) -> Vec<(Unverified, Vec<usize>)> {
         let gathering = &mut self.proposals.gathering;
-        if gathering
-            .of(from)
-            .all(|described| described.missing.is_empty())
-        {
-            return None;
+        let mut wanted = Vec::new();
+        for bytes in entries {
+            // Whoever was asked for nothing costs nothing, not even a hash.
+            if gathering
+                .of(from)
+                .all(|described| described.missing.is_empty())
+            {
+                break;
+            }
+            let hash = Submission::hash_of(&bytes);
+            let own = gathering.of(from).enumerate();
+            let wants = own.filter_map(|(place, described)| {
+                let wants = described.missing.remove(&hash);
+                wants.then_some(place)
+            });
+            let wants: Vec<usize> = wants.collect();
+            if !wants.is_empty()
+                && let Ok(read) = Unverified::parse(bytes)
+            {
+                wanted.push((read, wants));
+            }
         }
-        let hash = Submission::hash_of(&bytes);
-        let own = gathering.of(from).enumerate();
-        let wants = own.filter_map(|(place, described)| {
-            let wants = described.missing.remove(&hash);
-            wants.then_some(place)
-        });
-        let wants: Vec<usize> = wants.collect();
-        if wants.is_empty() {
-            return Some(None);
-        }
-        Some(Unverified::parse(bytes).ok().map(|read| (read, wants)))
+        wanted
     }
 
     /// Entries that a peer sent because this node asked it. Of one description no more are kept than a
     /// block has room for.
     pub(super) fn on_entries(&mut self, entries: Vec<Vec<u8>>, from: PeerIndex) {
         let bytes_max = self.shared.ledger.head().directory().limits().block_bytes;
-        let (read, places): (Vec<Unverified>, Vec<Vec<usize>>) = entries
-            .into_iter()
-            .map_while(|bytes| self.wanted(bytes, from))
-            .flatten()
-            .unzip();
-        let lengths: Vec<usize> = read.iter().map(Unverified::length).collect();
+        let (read, places): (Vec<_>, Vec<_>) = self.wanted(entries, from).into_iter().unzip();
         let believed = ingest::authenticate_all(&self.shared, read);
-        for ((entry, places), length) in believed.into_iter().zip(places).zip(lengths) {
+        for (entry, places) in believed.into_iter().zip(places) {
             // An entry whose signature does not hold leaves its block incomplete, so it gets no vote.
             let Ok(entry) = entry else {
                 continue;
             };
-            let length = u64::try_from(length).unwrap_or(u64::MAX);
+            let length = u64::try_from(entry.bytes().len()).unwrap_or(u64::MAX);
             for (place, described) in self.proposals.gathering.of(from).enumerate() {
                 let grown = described.fetched_bytes.saturating_add(length);
                 if places.contains(&place) && grown <= bytes_max {
