@@ -1,6 +1,8 @@
 //! Exit codes, and failures that carry one with a message and the way out.
 
-use messages::{Language, UserMessage};
+use std::path::Path;
+
+use messages::{Arg, Language, UserMessage};
 use verify::Verdict;
 pub(crate) use views::exit::ExitCode;
 use views::{
@@ -75,6 +77,13 @@ pub(crate) struct Failure {
     pub(crate) what: UserMessage,
     /// The way out.
     pub(crate) help: Option<UserMessage>,
+}
+
+/// What is wrong, behind the path of the file that it is wrong with.
+pub(crate) fn in_file(path: &Path, what: impl Into<Arg>) -> UserMessage {
+    UserMessage::new("in-file")
+        .text("path", path.display())
+        .part("what", what)
 }
 
 impl Failure {

@@ -266,6 +266,15 @@ pub fn must_have_room(path: &Path) -> Result<(), FileError> {
         .map_err(|error| FileError::unwritable(path, error))
 }
 
+/// Writes a file as [`write()`] does, where nothing is.
+///
+/// # Errors
+/// [`FileError`].
+pub fn write_unless_there(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    must_be_new(path)?;
+    write(path, bytes)
+}
+
 /// Refuses a path at which something is; writing finds out too, but only after questions were asked.
 ///
 /// # Errors

@@ -121,8 +121,7 @@ pub(super) fn decide(
     let act = statement.sign(&network, &secret);
     match (&options.out, client) {
         (Some(path), _) => {
-            durable::must_be_new(path)?;
-            durable::write(path, act.write().as_bytes())?;
+            durable::write_unless_there(path, act.write().as_bytes())?;
             let id = id(&act, &network, &secret)?;
             output.view(&ActView::signed(id, path.display().to_string()));
             Ok(DONE)

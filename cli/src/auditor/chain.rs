@@ -96,8 +96,7 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
         text = Some(next);
     }
     let text = text.unwrap_or_default();
-    durable::must_be_new(&arguments.out)?;
-    durable::write(&arguments.out, text.as_bytes())?;
+    durable::write_unless_there(&arguments.out, text.as_bytes())?;
     output.view(&TrustAdvanceView {
         file: arguments.out.display().to_string(),
         origin: held.origin().to_string(),
@@ -142,8 +141,7 @@ pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Resul
         )
         .help(UserMessage::new("help-witnesses"))
     })?;
-    durable::must_be_new(&arguments.out)?;
-    durable::write(&arguments.out, own.as_bytes())?;
+    durable::write_unless_there(&arguments.out, own.as_bytes())?;
     output.view(&TrustExtendView {
         file: arguments.out.display().to_string(),
         base: base.hash().to_hex(),

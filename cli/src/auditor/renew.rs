@@ -20,7 +20,7 @@ use views::{
 };
 
 use crate::{
-    exit::{DONE, Failure, UNREACHABLE},
+    exit::{DONE, Failure, UNREACHABLE, in_file},
     nodes,
     output::Output,
 };
@@ -111,9 +111,7 @@ fn anew(
         .map_err(|error| {
             let failure = Failure::from(error);
             Failure {
-                what: UserMessage::new("in-file")
-                    .text("path", path.display())
-                    .part("what", failure.what),
+                what: in_file(path, failure.what),
                 ..failure
             }
         })?;

@@ -33,7 +33,7 @@ use super::{
 use crate::{
     arguments::ClerkOptions,
     clerk::typed,
-    exit::{CONFLICT, DONE, Failure, UNREACHABLE, USAGE},
+    exit::{CONFLICT, DONE, Failure, UNREACHABLE, USAGE, in_file},
     nodes,
     output::Output,
 };
@@ -91,13 +91,8 @@ pub(crate) fn run(
     let state = current(&clerk, &shown, &facts)?;
     let Some(Opening { record, .. }) = shown.opening else {
         let what = UserMessage::new("receipt-hides-number");
-        return Err(Failure::new(
-            USAGE,
-            UserMessage::new("in-file")
-                .text("path", path.display())
-                .part("what", what),
-        )
-        .help(UserMessage::new("help-receipt-with-opening")));
+        return Err(Failure::new(USAGE, in_file(path, what))
+            .help(UserMessage::new("help-receipt-with-opening")));
     };
     let opening = Opening {
         record,
@@ -141,23 +136,13 @@ fn of_a_record(path: &Path, bytes: &[u8]) -> Result<Receipt, Failure> {
     let shown = Receipt::parse(bytes).map_err(|error| {
         let reads = |bytes: &[u8]| Receipt::parse(bytes).is_ok();
         let what = NotOfKind::of(Kind::Receipt, bytes, &error, reads);
-        Failure::new(
-            USAGE,
-            UserMessage::new("in-file")
-                .text("path", path.display())
-                .part("what", what.message()),
-        )
-        .help(UserMessage::new("help-receipt-of-other-agency"))
+        Failure::new(USAGE, in_file(path, what.message()))
+            .help(UserMessage::new("help-receipt-of-other-agency"))
     })?;
     if shown.entry.statement.operation.is_attestation() {
         let what = UserMessage::new("receipt-of-attestation");
-        return Err(Failure::new(
-            USAGE,
-            UserMessage::new("in-file")
-                .text("path", path.display())
-                .part("what", what),
-        )
-        .help(UserMessage::new("help-receipt-of-record")));
+        return Err(Failure::new(USAGE, in_file(path, what))
+            .help(UserMessage::new("help-receipt-of-record")));
     }
     Ok(shown)
 }

@@ -19,7 +19,7 @@ use verify::Verdict;
 use views::clerk::private::RedactView;
 
 use crate::{
-    exit::{CONFLICT, DONE, Failure, USAGE},
+    exit::{CONFLICT, DONE, Failure, USAGE, in_file},
     output::Output,
 };
 
@@ -41,26 +41,14 @@ pub struct RedactArguments {
 pub(crate) fn redact(arguments: &RedactArguments, output: &Output) -> Result<u8, Failure> {
     let file = &arguments.file;
     let mut receipt = formats::receipt(file)?;
-    let wrong = |what: UserMessage| {
-        Failure::new(
-            USAGE,
-            UserMessage::new("in-file")
-                .text("path", file.display())
-                .part("what", what),
-        )
-    };
+    let wrong = |what: UserMessage| Failure::new(USAGE, in_file(file, what));
     let opening = receipt
         .opening
         .as_ref()
         .ok_or_else(|| wrong(UserMessage::new("private-part-removed")))?;
     let content = fitting(&receipt, opening).ok_or_else(|| {
         let what = UserMessage::new("receipt-shows-other");
-        Failure::verdict(
-            Verdict::Altered,
-            UserMessage::new("in-file")
-                .text("path", file.display())
-                .part("what", what),
-        )
+        Failure::verdict(Verdict::Altered, in_file(file, what))
     })?;
     let fields = content.and_then(Content::fields).ok_or_else(|| {
         wrong(UserMessage::new("receipt-without-fields"))

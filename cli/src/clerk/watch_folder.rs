@@ -39,7 +39,9 @@ use super::{
 use crate::{
     arguments::ClerkOptions,
     clerk::typed,
-    exit::{CONFLICT, DONE, Failure, NOT_PERMITTED, SOME_NOT_DONE, UNREACHABLE, USAGE, words},
+    exit::{
+        CONFLICT, DONE, Failure, NOT_PERMITTED, SOME_NOT_DONE, UNREACHABLE, USAGE, in_file, words,
+    },
     output::Output,
 };
 
@@ -452,11 +454,7 @@ impl Hot<'_> {
     /// Says beside the document why it is not anchored.
     fn refuse(&mut self, path: &Path, failure: &Failure) {
         self.refused += 1;
-        self.output.note(
-            &UserMessage::new("in-file")
-                .text("path", path.display())
-                .part("what", failure.what.clone()),
-        );
+        self.output.note(&in_file(path, failure.what.clone()));
         let help = failure
             .help
             .as_ref()

@@ -153,12 +153,11 @@ fn fetch(
     size: LogSize,
     raw: mpsc::SyncSender<Numbered<Vec<RawBlock>>>,
 ) -> Result<u64, LogError> {
-    let (number, leaves, part) = (0, 0, Vec::new());
     let mut parts = PartSender {
         raw,
-        number,
-        part,
-        leaves,
+        number: 0,
+        part: Vec::new(),
+        leaves: 0,
     };
     let fetched = fetch_parts(log, genesis, size, &mut parts);
     // Before a failure, too: what the blocks say themselves comes first.

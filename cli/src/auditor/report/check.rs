@@ -15,7 +15,7 @@ use views::{
 
 use super::seal::Seal;
 use crate::{
-    exit::{ExitCode, Failure, USAGE},
+    exit::{ExitCode, Failure, USAGE, in_file},
     output::Output,
 };
 
@@ -38,14 +38,7 @@ pub(crate) fn run(arguments: &ReportCheckArguments, output: &Output) -> Result<u
             .help(UserMessage::new("help-signer"))
     })?;
     let path = &arguments.file;
-    let broken = |what: UserMessage| {
-        Failure::verdict(
-            Verdict::ProofBroken,
-            UserMessage::new("in-file")
-                .text("path", path.display())
-                .part("what", what),
-        )
-    };
+    let broken = |what: UserMessage| Failure::verdict(Verdict::ProofBroken, in_file(path, what));
     let note = durable::read(path, NOTE_BYTES_MAX)?;
     let seal = Seal::believe(&String::from_utf8_lossy(&note), &signer)
         .map_err(|error| broken(UserMessage::new("report-note-malformed").text("reason", error)))?

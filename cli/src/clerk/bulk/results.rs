@@ -20,7 +20,7 @@ use messages::UserMessage;
 use protocol::record::RecordId;
 use views::clerk::bulk::GOOD;
 
-use crate::exit::{Failure, USAGE, words};
+use crate::exit::{Failure, USAGE, in_file, words};
 
 /// How spreadsheets are told that a file is UTF-8.
 const MARK: &str = "\u{feff}";
@@ -239,13 +239,8 @@ impl Results {
 /// Refuses to write over what is not a file of an earlier run, or is being read.
 fn must_be_ours(path: &Path, start: &str, input: &Path) -> Result<(), Failure> {
     let refuse = |what: UserMessage| {
-        Err(Failure::new(
-            USAGE,
-            UserMessage::new("in-file")
-                .text("path", path.display())
-                .part("what", what),
-        )
-        .help(UserMessage::new("help-other-out-nothing-sent")))
+        Err(Failure::new(USAGE, in_file(path, what))
+            .help(UserMessage::new("help-other-out-nothing-sent")))
     };
     let Ok(mut file) = File::open(path) else {
         // Nothing is there, or it cannot be written either, which is said with its reason.
