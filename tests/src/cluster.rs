@@ -129,6 +129,13 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     panic!("not within {TRIES} questions: {what}");
 }
 
+/// Sends a signal to a process that the caller started: `STOP` freezes it, `CONT` lets it go on.
+pub fn send_signal(pid: u32, signal: &str) {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", signal, &pid.to_string()]);
+    assert!(kill.status().unwrap().success());
+}
+
 /// Asks until `condition` holds, where the product says within what.
 pub fn wait_within(within: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -377,9 +384,7 @@ impl Cluster {
 
     /// Sends a signal to a running node: `STOP` freezes it, `CONT` lets it go on.
     pub fn signal(&self, name: &str, signal: &str) {
-        let pid = self.pid(name).unwrap().to_string();
-        let sent = Command::new("kill").args(["-s", signal, &pid]).status();
-        assert!(sent.unwrap().success());
+        send_signal(self.pid(name).unwrap(), signal);
     }
 
     /// What a node has written to its log so far.
