@@ -4,6 +4,8 @@
 //! opened and checked (`ledger::open`).
 
 mod open;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -283,6 +285,8 @@ impl Ledger {
                 before,
             });
         });
+        // Only now: readers must not wait for it between a block on disk and its head.
+        self.store.write_run_if_due()?;
         Ok(head)
     }
 

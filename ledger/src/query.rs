@@ -84,13 +84,16 @@ fn present(store: &Store, index: LeafIndex) -> Result<Vec<u8>, Fault> {
 }
 
 impl Ledger {
-    /// Index of the entry in the log.
+    /// Index of the entry in the log. A block that is just being written counts from the moment on at which it is
+    /// the head: before, nothing else that is asked of the ledger knows of it.
     ///
     /// # Errors
     ///
     /// [`Fault`] if the disk cannot be read, or holds what cannot be.
     pub fn entry(&self, id: &EntryId) -> Result<Option<LeafIndex>, Fault> {
-        self.store.entry(id)
+        let found = self.store.entry(id)?;
+        let size = self.read(|shared| shared.head.size());
+        Ok(found.filter(|index| index.get() < size.get()))
     }
 
     /// The bytes of a leaf.

@@ -9,21 +9,28 @@
     reason = "here, and nowhere else, the ledger meets the disk"
 )]
 
+mod fresh;
 mod interrupt;
+mod leaf_rows;
 mod options;
 mod read;
+mod runs;
 pub(crate) mod schema;
 mod write;
 
 use std::{
     fs::{File, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
 
-use protocol::height::{Height, LeafIndex, TimeMs};
+use protocol::{
+    height::{Height, LeafIndex, TimeMs},
+    planted::{self, Bug},
+};
 use rocksdb::{ColumnFamily, DB, DBRecoveryMode, ErrorKind};
 
+use self::fresh::Fresh;
 pub use self::interrupt::interrupt_opening;
 pub use self::options::OPEN_FILES_MAX;
 pub(crate) use self::read::Before;
@@ -48,6 +55,9 @@ pub struct StoredBlock {
 #[derive(Debug)]
 pub(crate) struct Store {
     db: DB,
+    fresh: Fresh,
+    /// Where runs are written before the database takes them over: on its disk.
+    runs: PathBuf,
     poisoned: AtomicBool,
     /// Held for as long as the folder is open; fields drop in order, so after the database.
     _lock: File,
@@ -97,11 +107,20 @@ impl Store {
                 );
                 storage(&what, error)
             })?;
-        Ok(Self {
+        let store = Self {
             db,
+            fresh: Fresh::default(),
+            runs: path.join("runs"),
             poisoned: AtomicBool::new(false),
             _lock: lock,
-        })
+        };
+        // The rows of another format are left as they are, for the program that wrote them.
+        if store.format()?.is_none_or(|found| found == schema::FORMAT)
+            && !planted::is(Bug::IndexBehindLeaves)
+        {
+            store.restore_fresh()?;
+        }
+        Ok(store)
     }
 
     fn family(&self, name: &'static str) -> Result<&ColumnFamily, Fault> {

@@ -5,11 +5,7 @@ use std::sync::Arc;
 use protocol::{
     hash::RootHash,
     height::{Height, LeafIndex, LogSize},
-    merkle::{
-        self, Hash,
-        tile_builder::LEVELS_MAX,
-        tiles::{self, TILE_WIDTH},
-    },
+    merkle::{self, Hash, tile_builder::LEVELS_MAX, tiles::TILE_WIDTH},
 };
 
 use super::{
@@ -54,7 +50,7 @@ impl Ledger {
         if !(1..=TILE_WIDTH).contains(&width) || until > self.head().size().get() {
             return Err(NoAnswer::NotFound);
         }
-        Ok(tiles::write_bundle(&self.store.leaves(from, until)?))
+        Ok(self.store.bundle(from, until)?)
     }
 
     /// One block with its certificate.

@@ -1,10 +1,11 @@
 //! How RocksDB is set up: small memory, little CPU, nothing lost.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompactionStyle, DBCompressionType,
+    DBRecoveryMode, Options,
 };
 
-use super::schema::{BLOCKS, ENTRIES, LEAVES, META, RECORDS, STARTS, STATE, TILES, UNDO};
+use super::schema::{BLOCKS, ENTRIES, FRESH, LEAVES, META, RECORDS, STARTS, STATE, TILES, UNDO};
 
 const MIB: usize = 1 << 20;
 /// All families' write buffers together.
@@ -24,9 +25,11 @@ struct Family {
     block_bytes: usize,
     bloom: bool,
     compress: bool,
+    /// Its tables come as runs over all keys, one as large as the next: they are merged by size, several at once.
+    runs: bool,
 }
 
-const FAMILIES: [Family; 9] = [
+const FAMILIES: [Family; 10] = [
     // Read in runs and compressible text: large blocks.
     Family {
         name: LEAVES,
@@ -34,6 +37,7 @@ const FAMILIES: [Family; 9] = [
         block_bytes: 16 << 10,
         bloom: false,
         compress: true,
+        runs: false,
     },
     // Hashes do not compress.
     Family {
@@ -42,13 +46,15 @@ const FAMILIES: [Family; 9] = [
         block_bytes: 8 << 10,
         bloom: false,
         compress: false,
+        runs: false,
     },
     Family {
         name: RECORDS,
-        write_buffer_bytes: 12 * MIB,
+        write_buffer_bytes: MIB,
         block_bytes: 8 << 10,
         bloom: true,
         compress: true,
+        runs: true,
     },
     Family {
         name: STATE,
@@ -56,13 +62,15 @@ const FAMILIES: [Family; 9] = [
         block_bytes: 8 << 10,
         bloom: false,
         compress: true,
+        runs: false,
     },
     Family {
         name: ENTRIES,
-        write_buffer_bytes: 12 * MIB,
+        write_buffer_bytes: MIB,
         block_bytes: 8 << 10,
         bloom: true,
         compress: true,
+        runs: true,
     },
     Family {
         name: BLOCKS,
@@ -70,6 +78,7 @@ const FAMILIES: [Family; 9] = [
         block_bytes: 16 << 10,
         bloom: false,
         compress: true,
+        runs: false,
     },
     Family {
         name: STARTS,
@@ -77,6 +86,15 @@ const FAMILIES: [Family; 9] = [
         block_bytes: 8 << 10,
         bloom: false,
         compress: true,
+        runs: false,
+    },
+    Family {
+        name: FRESH,
+        write_buffer_bytes: 8 * MIB,
+        block_bytes: 16 << 10,
+        bloom: false,
+        compress: true,
+        runs: false,
     },
     Family {
         name: UNDO,
@@ -84,6 +102,7 @@ const FAMILIES: [Family; 9] = [
         block_bytes: 16 << 10,
         bloom: false,
         compress: true,
+        runs: false,
     },
     Family {
         name: META,
@@ -91,6 +110,7 @@ const FAMILIES: [Family; 9] = [
         block_bytes: 4 << 10,
         bloom: false,
         compress: true,
+        runs: false,
     },
 ];
 
@@ -114,27 +134,44 @@ pub(super) fn database(recovery: DBRecoveryMode) -> Options {
 
 pub(super) fn families() -> impl Iterator<Item = ColumnFamilyDescriptor> {
     let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-    FAMILIES.iter().map(move |family| {
+    FAMILIES
+        .iter()
+        .map(move |family| ColumnFamilyDescriptor::new(family.name, family.options(Some(&cache))))
+}
+
+/// How a table is written that `family` will take over.
+pub(super) fn table_of(name: &'static str) -> Options {
+    let family = FAMILIES.iter().find(|family| family.name == name);
+    family.map_or_else(Options::default, |family| family.options(None))
+}
+
+impl Family {
+    fn options(&self, cache: Option<&Cache>) -> Options {
         let mut table = BlockBasedOptions::default();
-        table.set_block_cache(&cache);
-        table.set_block_size(family.block_bytes);
+        if let Some(cache) = cache {
+            table.set_block_cache(cache);
+        }
+        table.set_block_size(self.block_bytes);
         table.set_cache_index_and_filter_blocks(true);
         table.set_pin_l0_filter_and_index_blocks_in_cache(true);
-        if family.bloom {
+        if self.bloom {
             table.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
         }
         let mut options = Options::default();
         options.set_block_based_table_factory(&table);
-        options.set_write_buffer_size(family.write_buffer_bytes);
+        options.set_write_buffer_size(self.write_buffer_bytes);
         options.set_max_write_buffer_number(2);
         options.set_level_compaction_dynamic_level_bytes(true);
-        if family.compress {
+        if self.runs {
+            options.set_compaction_style(DBCompactionStyle::Universal);
+        }
+        if self.compress {
             options.set_compression_type(DBCompressionType::Zstd);
             // Window bits, level, strategy, dictionary bytes: the fastest level, as for all of zstd.
             options.set_compression_options(-14, 1, 0, 0);
         } else {
             options.set_compression_type(DBCompressionType::None);
         }
-        ColumnFamilyDescriptor::new(family.name, options)
-    })
+        options
+    }
 }

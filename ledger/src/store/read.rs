@@ -12,9 +12,8 @@ use serde::de::DeserializeOwned;
 use super::{
     Store, interrupt,
     schema::{
-        self, BLOCKS, BlockRow, ENTRIES, LEAVES, META, META_CHAIN, META_FORMAT, META_PUBLISHED,
-        META_TIP, PublishedRow, RECORDS, RecordRow, STARTS, STATE, TILES, TipRow, UNDO, UndoRow,
-        tile_key,
+        self, BLOCKS, BlockRow, ENTRIES, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
+        PublishedRow, RECORDS, RecordRow, STARTS, STATE, TILES, TipRow, UNDO, UndoRow, tile_key,
     },
     storage,
 };
@@ -46,7 +45,7 @@ impl Store {
     }
 
     /// Calls `each` for the rows of `family` from `key` on, until it returns false.
-    fn scan(
+    pub(super) fn scan(
         &self,
         family: &'static str,
         from: IteratorMode<'_>,
@@ -78,58 +77,19 @@ impl Store {
         self.get_row(META, META_PUBLISHED)
     }
 
-    pub(crate) fn leaf(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, Fault> {
-        Ok(self
-            .get(LEAVES, &index.get().to_be_bytes())?
-            .map(|bytes| bytes.to_vec()))
-    }
-
-    /// The bytes of leaves `from..until`, all of which must be there.
-    pub(crate) fn leaves(&self, from: u64, until: u64) -> Result<Vec<Vec<u8>>, Fault> {
-        let mut leaves = Vec::new();
-        let mut next = from;
-        if from < until {
-            let start = from.to_be_bytes();
-            let mode = IteratorMode::From(&start, Direction::Forward);
-            self.scan(LEAVES, mode, |key, value| {
-                if key != next.to_be_bytes() {
-                    return Ok(false);
-                }
-                leaves.push(value.to_vec());
-                next = next.saturating_add(1);
-                Ok(next < until)
-            })?;
-        }
-        if next < until {
-            return Err(Fault::damaged(format!("leaf {next} is missing")));
-        }
-        Ok(leaves)
-    }
-
     /// The nearest batch leaf before `index`, which stands at most `steps` leaves before it.
     pub(crate) fn batch_before(
         &self,
         index: LeafIndex,
         steps: u64,
     ) -> Result<Option<(LeafIndex, Batch)>, Fault> {
-        let mut found = None;
-        let from = index.get().to_be_bytes();
-        let lowest = index.get().saturating_sub(steps);
-        self.scan(
-            LEAVES,
-            IteratorMode::From(&from, Direction::Reverse),
-            |key, value| {
-                let at = number(key)?;
-                if WholeBatch::is_start(value) {
-                    let leaf = Batch::parse(value);
-                    let leaf =
-                        leaf.map_err(|error| Fault::damaged(format!("leaf {at}: {error}")))?;
-                    found = Some((LeafIndex::new(at), leaf));
-                }
-                Ok(found.is_none() && at > lowest)
-            },
-        )?;
-        Ok(found)
+        let found = self.leaf_before(index, steps, WholeBatch::is_start)?;
+        let parsed = found.map(|(at, leaf)| {
+            let leaf = Batch::parse(&leaf);
+            let leaf = leaf.map_err(|error| Fault::damaged(format!("leaf {at}: {error}")))?;
+            Ok((at, leaf))
+        });
+        parsed.transpose()
     }
 
     pub(crate) fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Fault> {
@@ -139,12 +99,15 @@ impl Store {
     }
 
     pub(crate) fn record(&self, key: &IndexKey) -> Result<Option<RecordState>, Fault> {
+        if let Some(fresh) = self.fresh.record(key) {
+            return Ok(Some(fresh));
+        }
         self.get_row(RECORDS, key.as_bytes())?
             .map(state)
             .transpose()
     }
 
-    /// Calls `each` for all records, in the order of their keys.
+    /// Calls `each` for all records, each once.
     pub(crate) fn each_record(
         &self,
         mut each: impl FnMut(IndexKey, RecordState),
@@ -153,9 +116,18 @@ impl Store {
             if interrupt::is_told() {
                 return Err(Fault::Interrupted);
             }
-            each(index_key(key)?, state(row(RECORDS, value)?)?);
+            let key = index_key(key)?;
+            if !self.fresh.read(|rows| rows.records.contains_key(&key)) {
+                each(key, state(row(RECORDS, value)?)?);
+            }
             Ok(true)
-        })
+        })?;
+        self.fresh.read(|rows| {
+            for (key, state) in &rows.records {
+                each(*key, state.clone());
+            }
+        });
+        Ok(())
     }
 
     /// All values of the index that are no records.
@@ -171,6 +143,9 @@ impl Store {
     }
 
     pub(crate) fn entry(&self, id: &EntryId) -> Result<Option<LeafIndex>, Fault> {
+        if let Some(fresh) = self.fresh.entry(id) {
+            return Ok(Some(fresh));
+        }
         let Some(bytes) = self.get(ENTRIES, id.as_bytes())? else {
             return Ok(None);
         };
@@ -222,7 +197,7 @@ impl Store {
     }
 }
 
-fn row<T: DeserializeOwned>(family: &str, bytes: &[u8]) -> Result<T, Fault> {
+pub(super) fn row<T: DeserializeOwned>(family: &str, bytes: &[u8]) -> Result<T, Fault> {
     schema::decode(bytes).map_err(|error| Fault::damaged(format!("a row of {family}: {error}")))
 }
 
@@ -231,7 +206,7 @@ fn state(row: RecordRow) -> Result<RecordState, Fault> {
         .ok_or_else(|| Fault::damaged("a record has an unknown status"))
 }
 
-fn number(bytes: &[u8]) -> Result<u64, Fault> {
+pub(super) fn number(bytes: &[u8]) -> Result<u64, Fault> {
     let bytes = bytes
         .try_into()
         .map_err(|_| Fault::damaged("a number is not eight bytes"))?;

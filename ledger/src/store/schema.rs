@@ -2,11 +2,12 @@
 //!
 //! | family | key | value |
 //! |---|---|---|
-//! | leaves | leaf index | the leaf's bytes |
+//! | leaves | index of the first of them | up to 64 leaves of one block, as a bundle |
 //! | tiles | level, tile index | 256 hashes; only full tiles |
-//! | records | index key | state of the record |
+//! | records | index key | state of the record; written in runs |
+//! | entries | entry id | leaf index; written in runs |
+//! | fresh | height | what the block adds to records and entries, until a run holds it |
 //! | state | index key | text of any other value of the index |
-//! | entries | entry id | leaf index |
 //! | blocks | height | [`BlockRow`] |
 //! | starts | first leaf index | height |
 //! | undo | height | what the block's records and values were before, until a later checkpoint is published |
@@ -24,13 +25,14 @@ use protocol::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Version of everything in this file.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 pub(crate) const LEAVES: &str = "leaves";
 pub(crate) const TILES: &str = "tiles";
 pub(crate) const RECORDS: &str = "records";
 pub(crate) const STATE: &str = "state";
 pub(crate) const ENTRIES: &str = "entries";
+pub(crate) const FRESH: &str = "fresh";
 pub(crate) const BLOCKS: &str = "blocks";
 pub(crate) const STARTS: &str = "starts";
 pub(crate) const UNDO: &str = "undo";

@@ -5,15 +5,20 @@
 
 use std::sync::atomic::Ordering;
 
-use protocol::{hash::ChainId, height::Height};
+use protocol::{
+    hash::ChainId,
+    height::Height,
+    planted::{self, Bug},
+};
 use rocksdb::{WriteBatch, WriteOptions};
 
 use super::{
     Store,
+    fresh::FreshRow,
+    leaf_rows,
     schema::{
-        BLOCKS, BlockRow, ENTRIES, FORMAT, LEAVES, META, META_CHAIN, META_FORMAT, META_PUBLISHED,
-        META_TIP, PublishedRow, RECORDS, RecordRow, STARTS, STATE, TILES, TipRow, UNDO, UndoRow,
-        encode, tile_key,
+        BLOCKS, BlockRow, FORMAT, FRESH, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
+        PublishedRow, RecordRow, STARTS, STATE, TILES, TipRow, UNDO, UndoRow, encode, tile_key,
     },
     storage,
 };
@@ -44,7 +49,15 @@ impl Store {
     ) -> Result<(), Fault> {
         let mut batch = self.block_batch(executed, tiles, certificate)?;
         self.forget(&mut batch, forget)?;
-        self.write(batch)
+        if planted::is(Bug::LeafServedBeforeSync) {
+            self.write_unsynced(batch)?;
+        } else {
+            self.write(batch)?;
+        }
+        if !executed.ids().is_empty() {
+            self.fresh.add(executed);
+        }
+        Ok(())
     }
 
     /// Writes the newest published checkpoint. `forget` are heights whose undo rows go.
@@ -85,17 +98,10 @@ impl Store {
         let mut batch = WriteBatch::default();
         let (head, first) = (executed.head(), executed.first().get());
         let height = head.height().get().to_be_bytes();
-        let leaves = self.family(LEAVES)?;
-        for (index, bytes) in (first..).zip(executed.leaves()) {
-            batch.put_cf(leaves, index.to_be_bytes(), bytes);
-        }
-        let entries = self.family(ENTRIES)?;
-        for (index, id) in (first..).zip(executed.ids()) {
-            batch.put_cf(entries, id.as_bytes(), index.to_be_bytes());
-        }
-        let records = self.family(RECORDS)?;
-        for (key, state) in executed.records() {
-            batch.put_cf(records, key.as_bytes(), encode(&RecordRow::from(state)));
+        leaf_rows::put(self, &mut batch, first, executed.leaves())?;
+        if !executed.ids().is_empty() {
+            let fresh = encode(&FreshRow::of(executed));
+            batch.put_cf(self.family(FRESH)?, height, fresh);
         }
         let state = self.family(STATE)?;
         for (key, value) in executed.values() {
@@ -140,7 +146,7 @@ impl Store {
     }
 
     /// Returns when the batch is handed to the system: the next block's sync takes it along.
-    fn write_unsynced(&self, batch: WriteBatch) -> Result<(), Fault> {
+    pub(super) fn write_unsynced(&self, batch: WriteBatch) -> Result<(), Fault> {
         self.write_with(batch, &WriteOptions::default())
     }
 

@@ -15,6 +15,8 @@ mod replay;
 mod returns;
 mod roles;
 mod rules;
+#[cfg(feature = "rocksdb")]
+mod runs;
 mod world;
 
 mod acts;
