@@ -229,7 +229,9 @@ pub fn build<'a>(
             Err(refusal) => refused.push((entry.id(), refusal)),
         }
     }
-    let executed = (!draft.is_empty()).then(|| draft.seal(proposal.proposer));
+    let executed = (!draft.is_empty())
+        .then(|| draft.seal(proposal.proposer))
+        .transpose()?;
     Ok(Built {
         executed,
         taken,
@@ -281,7 +283,7 @@ pub fn execute<'a>(
     if draft.is_empty() {
         return Err(InvalidBlock::Empty.into());
     }
-    Ok(draft.seal(proposer))
+    Ok(draft.seal(proposer)?)
 }
 
 /// The id of the block after `head` that holds exactly these items and says that they lead to the index
@@ -314,11 +316,11 @@ pub fn described<'a>(
 pub fn genesis(genesis: &Genesis) -> Executed {
     let directory = Arc::new(Directory::genesis(genesis));
     let values = directory.values();
-    let changes = values
+    let changes: Vec<_> = values
         .iter()
         .map(|(key, value)| (*key, value_hash(value)))
         .collect();
-    let index = Tree::default().update(&changes);
+    let index = Tree::from_sorted(&changes);
     let bytes = genesis.write().into_bytes();
     let hashes = vec![leaf_hash(&bytes)];
     let leaf = BlockLeaf {

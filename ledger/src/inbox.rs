@@ -7,13 +7,21 @@ use protocol::{
     hash::IndexKey,
     height::{LeafIndex, TimeMs},
     name::AgencyName,
-    standing::Endorsement,
+    standing::{Endorsement, Standing},
     state::RecordState,
 };
 
 /// The records that wait for one agency, in the order in which their versions were recorded, each with
 /// the last moment at which its word counts.
 type Waiting = BTreeMap<LeafIndex, (IndexKey, Option<TimeMs>)>;
+
+/// Returns whether agencies are asked for their word on the latest version.
+pub(crate) fn waits(state: &RecordState) -> bool {
+    let is_asked = |standing: &Standing| standing.terms.is_some();
+    // At its own time it can be anything but lapsed: when that is, depends on who asks when.
+    state.standing.as_deref().is_some_and(is_asked)
+        && !matches!(state.endorsement(state.time), Endorsement::Effective(_))
+}
 
 /// All of them.
 #[derive(Clone, Debug, Default)]
@@ -31,15 +39,11 @@ impl Inboxes {
                 waiting.remove(&index);
             }
         }
-        let standing = state.standing.as_deref();
+        let standing = state.standing.as_deref().filter(|_| waits(state));
         let Some((standing, terms)) = standing.and_then(|all| Some((all, all.terms.as_ref()?)))
         else {
             return;
         };
-        // At its own time it can be anything but lapsed: when that is, depends on who asks when.
-        if matches!(state.endorsement(state.time), Endorsement::Effective(_)) {
-            return;
-        }
         let asked = terms.agencies.iter().cloned().chain(terms.own());
         for agency in asked.filter(|agency| standing.mark(agency).is_none()) {
             let waiting = self.by_agency.entry(agency).or_default();

@@ -10,8 +10,12 @@
 //!            │              └── empty
 //!            └─ bucket(hash, [leaf])
 //! ```
+//!
+//! A tree of a folder that was opened has subtrees of which only the hash is known (`outline`): they are read when
+//! they are first asked for, and compared with it.
 
 mod multiproof;
+mod outline;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +26,14 @@ use protocol::{
     index::{EMPTY, Hash, IndexProof, ProofLeaf, bit, leaf_hash, node_hash},
     planted::{self, Bug},
 };
+
+use self::outline::Stored;
+#[cfg_attr(
+    not(feature = "rocksdb"),
+    allow(unused_imports, reason = "the store's")
+)]
+pub(crate) use self::outline::StoredLeaves;
+use crate::fault::Fault;
 
 /// The most leaves that one bucket holds: fewer cost more memory, more cost more hashing.
 pub const BUCKET_LEAVES_MAX: usize = 8;
@@ -38,6 +50,7 @@ enum Node {
     Empty,
     Bucket(Arc<Bucket>),
     Inner(Arc<IndexNode>),
+    Stored(Arc<Stored>),
 }
 
 #[derive(Debug)]
@@ -62,19 +75,22 @@ impl Tree {
     }
 
     /// The tree with `changes` made: keys are added or take another value, and are never removed.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if a part that is not in memory cannot be read.
     #[allow(
         clippy::disallowed_types,
         reason = "the planted bug is an order that differs from run to run"
     )]
-    #[must_use]
-    pub fn update(&self, changes: &BTreeMap<IndexKey, ValueHash>) -> Self {
+    pub fn update(&self, changes: &BTreeMap<IndexKey, ValueHash>) -> Result<Self, Fault> {
         let mut changes: Vec<Leaf> = changes.iter().map(|(key, value)| (*key, *value)).collect();
         if planted::is(Bug::OrderHashed) {
             changes = std::collections::HashMap::<_, _>::from_iter(changes)
                 .into_iter()
                 .collect();
         }
-        Self(self.0.update(&changes, 0))
+        Ok(Self(self.0.update(&changes, 0)?))
     }
 
     /// The root.
@@ -84,20 +100,22 @@ impl Tree {
     }
 
     /// Hash of the value at `key`; none if there is none.
-    #[must_use]
-    pub fn get(&self, key: &IndexKey) -> Option<ValueHash> {
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if a part that is not in memory cannot be read.
+    pub fn get(&self, key: &IndexKey) -> Result<Option<ValueHash>, Fault> {
         let mut node = &self.0;
         let mut depth = 0;
         loop {
             match node {
-                Node::Empty => return None,
+                Node::Empty => return Ok(None),
                 Node::Bucket(bucket) => {
-                    let at = bucket
-                        .leaves
-                        .binary_search_by(|leaf| leaf.0.cmp(key))
-                        .ok()?;
-                    return bucket.leaves.get(at).map(|leaf| leaf.1);
+                    let at = bucket.leaves.binary_search_by(|leaf| leaf.0.cmp(key));
+                    let leaf = at.ok().and_then(|at| bucket.leaves.get(at));
+                    return Ok(leaf.map(|leaf| leaf.1));
                 }
+                Node::Stored(stored) => node = stored.read()?,
                 Node::Inner(inner) => {
                     node = if bit(key, depth) {
                         &inner.right
@@ -111,8 +129,11 @@ impl Tree {
     }
 
     /// Proof of what stands at `key`, or that nothing does.
-    #[must_use]
-    pub fn prove(&self, key: &IndexKey) -> IndexProof {
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if a part that is not in memory cannot be read.
+    pub fn prove(&self, key: &IndexKey) -> Result<IndexProof, Fault> {
         let mut siblings = Vec::new();
         let mut node = &self.0;
         let leaf = loop {
@@ -121,6 +142,7 @@ impl Tree {
                 Node::Bucket(bucket) => {
                     break descend(&bucket.leaves, key, &mut siblings);
                 }
+                Node::Stored(stored) => node = stored.read()?,
                 Node::Inner(inner) => {
                     let right = bit(key, siblings.len());
                     let (next, other) = if right {
@@ -138,7 +160,7 @@ impl Tree {
             Some((found, _)) if found == *key => ProofLeaf::Present,
             Some((other, value)) => ProofLeaf::Other(other, value),
         };
-        IndexProof { leaf, siblings }
+        Ok(IndexProof { leaf, siblings })
     }
 }
 
@@ -148,6 +170,7 @@ impl Node {
             Self::Empty => EMPTY,
             Self::Bucket(bucket) => bucket.hash,
             Self::Inner(inner) => inner.hash,
+            Self::Stored(stored) => stored.hash(),
         }
     }
 
@@ -170,19 +193,20 @@ impl Node {
         }
     }
 
-    fn update(&self, changes: &[Leaf], depth: usize) -> Self {
-        match self {
+    fn update(&self, changes: &[Leaf], depth: usize) -> Result<Self, Fault> {
+        Ok(match self {
             _ if changes.is_empty() => self.clone(),
             Self::Empty => Self::build(changes, depth),
             Self::Bucket(bucket) => Self::build(&merge(&bucket.leaves, changes), depth),
+            Self::Stored(stored) => stored.read()?.update(changes, depth)?,
             Self::Inner(inner) => {
                 let (left, right) = split(changes, depth);
                 Self::inner(
-                    inner.left.update(left, depth + 1),
-                    inner.right.update(right, depth + 1),
+                    inner.left.update(left, depth + 1)?,
+                    inner.right.update(right, depth + 1)?,
                 )
             }
-        }
+        })
     }
 }
 

@@ -38,6 +38,10 @@ use crate::{
 
 /// Number of times that the rules are asked anew because a block has come meanwhile.
 const ADMIT_TRIES: u32 = 8;
+/// Number of entries and records together that make a run. Fewer cost more merges, more cost memory.
+const RUN_ROWS: usize = 32_768;
+/// So many are kept in memory if nothing is published; opened after a crash, the folder then takes longer.
+const RUN_ROWS_MAX: usize = 8 * RUN_ROWS;
 /// Number of versions back at which a conflict looks for the entry that won.
 const WINNER_STEPS_MAX: usize = 1024;
 
@@ -285,8 +289,9 @@ impl Ledger {
                 before,
             });
         });
-        // Only now: readers must not wait for it between a block on disk and its head.
-        self.store.write_run_if_due()?;
+        if self.store.rows_in_no_run() >= RUN_ROWS_MAX {
+            self.store.write_run(&head, RUN_ROWS)?;
+        }
         Ok(head)
     }
 
@@ -317,7 +322,18 @@ impl Ledger {
         self.store
             .publish(height, note, (from..=height.get()).map(Height::new))?;
         self.write(|shared| shared.views.publish(height, note));
-        Ok(())
+        self.write_run(RUN_ROWS)
+    }
+
+    /// Makes a run of what is in none up to the published height, if there are as many rows as `at_least`: when the
+    /// folder is opened anew, the index of that height is the oldest that is needed.
+    fn write_run(&self, at_least: usize) -> Result<(), Fault> {
+        match self.published() {
+            Some(published) if self.store.rows_in_no_run() >= at_least => {
+                self.store.write_run(&published.head, at_least)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The undo row that nobody will need after the block at `height`: as long as nothing is
@@ -383,7 +399,7 @@ impl Ledger {
         head: &Head,
         key: &IndexKey,
     ) -> Result<Option<RecordState>, Fault> {
-        let Some(wanted) = head.index().get(key) else {
+        let Some(wanted) = head.index().get(key)? else {
             return Ok(None);
         };
         let present = self.store.record(key)?;

@@ -138,7 +138,7 @@ impl Ledger {
     /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
     pub fn index_proof(&self, key: &IndexKey) -> Result<IndexProof, NoAnswer> {
         let published = self.published().ok_or(NoAnswer::NotYet)?;
-        Ok(published.head.index().prove(key))
+        Ok(published.head.index().prove(key)?)
     }
 
     /// The proof of a change of agencies, if the published checkpoint is that of its block.
@@ -199,7 +199,7 @@ impl Ledger {
         let newest = (height != head.height()).then(|| self.block_proof(&published, head.height()));
         let path = self.inclusion(index, head.size())?;
         let batch = self.batch_proof(&entry, index, head.size())?;
-        let registry = registry(&published, &statement.registry);
+        let registry = registry(&published, &statement.registry)?;
         Ok(Receipt {
             entry,
             opening: None,
@@ -207,7 +207,7 @@ impl Ledger {
             clerk_proof,
             batch,
             record,
-            record_proof: head.index().prove(&key),
+            record_proof: head.index().prove(&key)?,
             registry,
             block,
             head: newest.transpose()?,
@@ -309,17 +309,19 @@ fn clerk(published: &Published, name: &ClerkName) -> Result<(ClerkState, IndexPr
         state.ok_or_else(|| Fault::damaged("the author of an entry is not in the index"))?;
     Ok((
         state.clone(),
-        published.head.index().prove(&ClerkState::index_key(name)),
+        published.head.index().prove(&ClerkState::index_key(name))?,
     ))
 }
 
 /// The state of a registry that has a policy under the published checkpoint, with its proof.
-fn registry(published: &Published, name: &RegistryName) -> Option<RegistryProof> {
+fn registry(published: &Published, name: &RegistryName) -> Result<Option<RegistryProof>, Fault> {
     let head = &published.head;
-    let state = head.directory().registries().get(name)?;
-    state.policy.as_ref()?;
-    Some(RegistryProof {
+    let state = head.directory().registries().get(name);
+    let Some(state) = state.filter(|state| state.policy.is_some()) else {
+        return Ok(None);
+    };
+    Ok(Some(RegistryProof {
         state: state.clone(),
-        proof: head.index().prove(&RegistryState::index_key(name)),
-    })
+        proof: head.index().prove(&RegistryState::index_key(name))?,
+    }))
 }

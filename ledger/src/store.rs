@@ -21,7 +21,7 @@ mod write;
 use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use protocol::{
@@ -54,10 +54,10 @@ pub struct StoredBlock {
 /// An open folder.
 #[derive(Debug)]
 pub(crate) struct Store {
-    db: DB,
+    db: Arc<DB>,
     fresh: Fresh,
-    /// Where runs are written before the database takes them over: on its disk.
-    runs: PathBuf,
+    /// Where a run is written before the database takes it over: on its disk.
+    run: PathBuf,
     poisoned: AtomicBool,
     /// Held for as long as the folder is open; fields drop in order, so after the database.
     _lock: File,
@@ -108,9 +108,9 @@ impl Store {
                 storage(&what, error)
             })?;
         let store = Self {
-            db,
+            db: Arc::new(db),
             fresh: Fresh::default(),
-            runs: path.join("runs"),
+            run: path.join("run"),
             poisoned: AtomicBool::new(false),
             _lock: lock,
         };

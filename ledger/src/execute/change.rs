@@ -9,7 +9,7 @@ use protocol::{
 };
 
 use super::{
-    BlockParameters, Executed, InvalidBlock,
+    BlockParameters, Executed, InvalidBlock, NotExecuted,
     draft::{SealedBlock, seal},
 };
 use crate::{directory::Directory, head::Head, rules};
@@ -18,9 +18,9 @@ pub(super) fn execute(
     head: &Head,
     proposal: BlockParameters,
     change: &Change,
-) -> Result<Executed, InvalidBlock> {
+) -> Result<Executed, NotExecuted> {
     let before = head.directory();
-    let values = rules::change::judge(before, change)?;
+    let values = rules::change::judge(before, change).map_err(InvalidBlock::from)?;
     let mut directory = Directory::clone(before);
     for value in values.values() {
         // The rules make nothing that the directory does not take.
@@ -31,7 +31,7 @@ pub(super) fn execute(
         .iter()
         .map(|(key, value)| (*key, value_hash(value)))
         .collect();
-    let index = head.index().update(&changes);
+    let index = head.index().update(&changes)?;
     let leaf = BlockLeaf {
         height: head.height().next(),
         time: proposal.time,

@@ -155,13 +155,13 @@ impl<'a, R: Records> Draft<'a, R> {
     }
 
     /// Closes the block with its block leaf.
-    pub(super) fn seal(self, proposer: AgencyName) -> Executed {
+    pub(super) fn seal(self, proposer: AgencyName) -> Result<Executed, Fault> {
         let records = self.records.iter();
         let records = records.map(|(key, state)| (*key, value_hash(&state.write())));
         let values = self.values.iter();
         let values = values.map(|(key, value)| (*key, value_hash(value)));
         let changes = records.chain(values).collect();
-        let index = self.head.index().update(&changes);
+        let index = self.head.index().update(&changes)?;
         let by = BlockParameters {
             proposer,
             time: self.time,
@@ -179,7 +179,7 @@ impl<'a, R: Records> Draft<'a, R> {
             Some(directory) => (Arc::new(directory), before.present(self.values.keys())),
         };
         let (head, log) = seal(log, leaf, directory, index);
-        Executed {
+        Ok(Executed {
             head: Arc::new(head),
             first: LeafIndex::new(self.head.size().get()),
             leaves: log.leaves,
@@ -189,7 +189,7 @@ impl<'a, R: Records> Draft<'a, R> {
             before: self.before,
             values: self.values,
             values_before,
-        }
+        })
     }
 }
 

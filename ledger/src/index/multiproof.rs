@@ -6,15 +6,18 @@ use protocol::{
 };
 
 use super::{Leaf, Node, Tree, split, subtree};
+use crate::fault::Fault;
 
 impl Tree {
     /// Proof of what stands at `keys`, which stand in their order, each once; none if one is not there.
-    #[must_use]
-    pub fn multiproof(&self, keys: &[IndexKey]) -> Option<Multiproof> {
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if a part that is not in memory cannot be read.
+    pub fn multiproof(&self, keys: &[IndexKey]) -> Result<Option<Multiproof>, Fault> {
         debug_assert!(keys.is_sorted_by(|a, b| a < b));
         let mut proof = Multiproof::default();
-        walk(&self.0, keys, 0, &mut proof)?;
-        Some(proof)
+        Ok(walk(&self.0, keys, 0, &mut proof)?.then_some(proof))
     }
 }
 
@@ -23,18 +26,27 @@ fn part(keys: &[IndexKey], depth: usize) -> (&[IndexKey], &[IndexKey]) {
     keys.split_at(keys.partition_point(|key| !bit(key, depth)))
 }
 
-fn walk(node: &Node, keys: &[IndexKey], depth: usize, proof: &mut Multiproof) -> Option<()> {
-    match node {
-        _ if keys.is_empty() => proof.siblings.push(node.hash()),
-        Node::Empty => return None,
-        Node::Bucket(bucket) => descend(&bucket.leaves, keys, depth, proof)?,
+/// Returns whether all keys are there.
+fn walk(
+    node: &Node,
+    keys: &[IndexKey],
+    depth: usize,
+    proof: &mut Multiproof,
+) -> Result<bool, Fault> {
+    Ok(match node {
+        _ if keys.is_empty() => {
+            proof.siblings.push(node.hash());
+            true
+        }
+        Node::Empty => false,
+        Node::Bucket(bucket) => descend(&bucket.leaves, keys, depth, proof).is_some(),
+        Node::Stored(stored) => walk(stored.read()?, keys, depth, proof)?,
         Node::Inner(inner) => {
             let (left, right) = part(keys, depth);
-            walk(&inner.left, left, depth + 1, proof)?;
-            walk(&inner.right, right, depth + 1, proof)?;
+            walk(&inner.left, left, depth + 1, proof)?
+                && walk(&inner.right, right, depth + 1, proof)?
         }
-    }
-    Some(())
+    })
 }
 
 fn descend(leaves: &[Leaf], keys: &[IndexKey], depth: usize, proof: &mut Multiproof) -> Option<()> {

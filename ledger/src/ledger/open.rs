@@ -2,7 +2,6 @@
 //! own block leaf and the caller's tip say. A store that lost something does not open.
 
 use std::{
-    cell::RefCell,
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, RwLock},
@@ -34,6 +33,9 @@ use crate::{
     },
     views::{Images, View, Views},
 };
+
+/// So many rows may be in no run after a folder was opened: more would be read at the next start too.
+const ROWS_LEFT_MAX: usize = 512;
 
 impl Ledger {
     /// Opens the folder of the network of `genesis`, or makes it. `expected` is the tip that the
@@ -130,6 +132,7 @@ impl Ledger {
         let expected =
             expected.filter(|(size, _)| shorter == Shorter::IsRefused || *size <= tip.size);
         ledger.check_tip(expected, tip)?;
+        ledger.write_run(ROWS_LEFT_MAX)?;
         Ok(ledger)
     }
 
@@ -185,7 +188,6 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Snapshot, Fault
         store,
         edge: &edge,
         genesis,
-        asked: RefCell::default(),
     };
     let published = store.published()?;
     let views = loaded.views(published.as_ref(), tip)?;
@@ -198,7 +200,7 @@ fn load(store: &Store, genesis: &Genesis, tip: TipRow) -> Result<Snapshot, Fault
             tip.root
         )));
     }
-    let asked = loaded.asked.into_inner();
+    let asked = loaded.asked()?;
     Ok(Snapshot {
         head,
         edge,
@@ -211,8 +213,6 @@ struct Loaded<'a> {
     store: &'a Store,
     edge: &'a Arc<TileBuilder>,
     genesis: &'a Genesis,
-    /// Collected on the one walk over all records.
-    asked: RefCell<Inboxes>,
 }
 
 impl Loaded<'_> {
@@ -234,7 +234,7 @@ impl Loaded<'_> {
         }
         let mut values = Values::at_each(self.genesis, self.store.values()?, &undo)?;
         let first = values.pop().unwrap_or_default();
-        let mut index = self.tree(&at_oldest, &first)?;
+        let mut index = self.index_at(oldest, &at_oldest, &first)?;
         let mut directory = first.directory(self.genesis)?;
         let mut views = Views::default();
         views.push(View {
@@ -252,7 +252,7 @@ impl Loaded<'_> {
                 changes.extend(after.changed(block));
                 directory = after.directory(self.genesis)?;
             }
-            index = index.update(&changes);
+            index = index.update(&changes)?;
             let head = Arc::new(self.head(block.height, &directory, index.clone())?);
             views.push(View {
                 head,
@@ -267,22 +267,52 @@ impl Loaded<'_> {
         Ok(views)
     }
 
+    /// The index at `oldest`: the outline that the last run came with, and on it what is in no run. Where that run
+    /// is newer, as a crash may leave it while nothing is published, the whole is made anew.
+    fn index_at(&self, oldest: Height, images: &Images, values: &Values) -> Result<Tree, Fault> {
+        let base = match self.store.last_run()? {
+            None => Tree::default(),
+            Some(run) if run.height <= oldest => {
+                let index = Tree::of_outline(&run.outline, &self.store.leaves_in_runs());
+                index.ok_or_else(|| Fault::damaged("the outline of the index is none"))?
+            }
+            Some(_) => return self.whole(images, values),
+        };
+        let mut changes = BTreeMap::new();
+        for block in self.store.fresh_until(oldest) {
+            let records = block.records.iter();
+            changes.extend(records.map(|(key, state)| (*key, value_hash(&state.write()))));
+            let values = block.values.iter();
+            changes.extend(values.map(|(key, value)| (*key, value_hash(value))));
+        }
+        base.update(&changes)
+    }
+
     /// The index over all records as they were, and all other values.
-    fn tree(&self, images: &Images, values: &Values) -> Result<Tree, Fault> {
+    fn whole(&self, images: &Images, values: &Values) -> Result<Tree, Fault> {
         let mut leaves: Vec<(IndexKey, ValueHash)> = values.hashes().collect();
         let mut add = |key: IndexKey, state: &RecordState| {
             leaves.push((key, value_hash(&state.write())));
         };
-        self.store.each_record(|key, state| {
-            self.asked.borrow_mut().note(key, &state);
-            match images.get(&key) {
+        self.store
+            .each_record(|key, state| match images.get(&key) {
                 None => add(key, &state),
                 Some(Some(before)) => add(key, before),
                 Some(None) => {}
-            }
-        })?;
+            })?;
         leaves.sort_unstable_by_key(|leaf| leaf.0);
         Ok(Tree::from_sorted(&leaves))
+    }
+
+    /// The records that wait for the word of agencies.
+    fn asked(&self) -> Result<Inboxes, Fault> {
+        let mut asked = Inboxes::default();
+        for key in self.store.waiting()? {
+            let state = self.store.record(&key)?;
+            let state = state.ok_or_else(|| Fault::damaged("a record that waits is missing"))?;
+            asked.note(key, &state);
+        }
+        Ok(asked)
     }
 
     /// Values that a block gave to the records it changed: what the next block to change one found, or what

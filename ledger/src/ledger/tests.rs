@@ -77,3 +77,28 @@ fn an_entry_is_known_no_earlier_than_its_block() {
     let ledger = Ledger::open(folder.path(), &genesis, None).unwrap();
     assert_eq!(ledger.entry(&entry.id()).unwrap(), Some(LeafIndex::new(2)));
 }
+
+#[test]
+fn a_run_that_is_newer_than_what_is_published_is_no_harm() {
+    let (folder, genesis) = (tempfile::tempdir().unwrap(), genesis());
+    let ledger = Ledger::open(folder.path(), &genesis, None).unwrap();
+    let entry = entry(&genesis);
+    let by = BlockParameters {
+        proposer: AgencyName::parse("tax").unwrap(),
+        time: ledger.head().time().next(),
+    };
+    let executed = ledger.execute(by, [&entry]).unwrap();
+    let head = ledger.commit(&executed, b"").unwrap();
+    // As a long time without any published checkpoint would have it: what is kept begins before the run's block.
+    ledger.store.write_run(&head, 1).unwrap();
+    assert_eq!(ledger.store.rows_in_no_run(), 0);
+    drop(ledger);
+    for _ in 0..2 {
+        let ledger = Ledger::open(folder.path(), &genesis, None).unwrap();
+        assert_eq!(ledger.head().block(), head.block());
+        assert_eq!(ledger.head().index().root(), head.index_root());
+        assert_eq!(ledger.entry(&entry.id()).unwrap(), Some(LeafIndex::new(2)));
+        let again = ledger.admit(entry.clone());
+        assert!(again.is_err(), "{again:?}");
+    }
+}

@@ -18,10 +18,10 @@ impl Values {
     /// After each of the blocks, the newest first, and last what there was before all of them.
     pub(super) fn at_each(
         genesis: &Genesis,
-        present: Vec<(IndexKey, String)>,
+        present: BTreeMap<IndexKey, String>,
         blocks: &[Before],
     ) -> Result<Vec<Self>, Fault> {
-        let mut values = Self(Arc::new(present.into_iter().collect()));
+        let mut values = Self(Arc::new(present));
         // Whatever is none of ours is noticed even if no block changed it.
         values.directory(genesis)?;
         let mut all = vec![values.clone()];

@@ -41,7 +41,7 @@ impl Ledger {
             .collect::<Result<Vec<_>, Fault>>()?;
         let mut sorted: Vec<IndexKey> = keyed;
         sorted.sort_unstable();
-        let proof = head.index().multiproof(&sorted).ok_or_else(missing)?;
+        let proof = head.index().multiproof(&sorted)?.ok_or_else(missing)?;
         let (clerk, clerk_proof) = clerk(&published, &batch.statement.author)?;
         let height = self.store.height_of(index)?;
         let height = height.ok_or_else(|| Fault::damaged("no block"))?;
@@ -55,8 +55,8 @@ impl Ledger {
             index,
             registries: registries
                 .iter()
-                .filter_map(|name| registry(&published, name))
-                .collect(),
+                .filter_map(|name| registry(&published, name).transpose())
+                .collect::<Result<_, Fault>>()?,
             block: self.block_proof(&published, height)?,
             head: newest.transpose()?,
             records,

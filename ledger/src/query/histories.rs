@@ -97,7 +97,7 @@ impl Ledger {
             key: *key,
             from,
             record,
-            record_proof: published.head.index().prove(&index_key),
+            record_proof: published.head.index().prove(&index_key)?,
             clerks,
             head: self.block_proof(published, published.head.height())?,
             checkpoint: published.note.to_string(),

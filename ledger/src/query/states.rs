@@ -53,7 +53,7 @@ impl Ledger {
         Ok(StateProof {
             key,
             state,
-            proof: published.head.index().prove(&key),
+            proof: published.head.index().prove(&key)?,
             head: self.block_proof(published, published.head.height())?,
             checkpoint: published.note.to_string(),
         })

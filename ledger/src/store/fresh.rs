@@ -1,13 +1,13 @@
-//! Rows that are in no run yet: entries by id and records by key, of the last blocks.
+//! What the last blocks have added, and no run holds yet.
 //!
 //! Ids and keys are hashes, so a row for each in the database would be put at a random place of a large memory table,
 //! and again in every merge. Instead a block's rows go to disk together, under its height; here they are found in
-//! memory; and when there are [`RUN_ROWS`] entries, all become one run: sorted tables, written at once, which the
-//! database takes over as they are (`runs`).
+//! memory; and when there are many, those of published blocks become a run: one sorted table, which the database
+//! takes over as it is (`runs`).
 
 use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock},
+    collections::{HashMap, VecDeque},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use protocol::{
@@ -20,100 +20,148 @@ use serde::{Deserialize, Serialize};
 use super::schema::RecordRow;
 use crate::execute::Executed;
 
-/// Number of entries that make a run. Fewer cost more merges, more cost memory and time when a folder is opened.
-pub(super) const RUN_ROWS: usize = 32_768;
-/// So many entries may be left from before when a folder is opened; more become a run.
-pub(super) const LEFT_ROWS_MAX: usize = 256;
-
-/// The rows of one block on disk.
+/// What one block has added, on disk.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct FreshRow {
     first: LeafIndex,
     ids: Vec<EntryId>,
     records: Vec<(IndexKey, RecordRow)>,
+    values: Vec<(IndexKey, String)>,
 }
 
-impl FreshRow {
+/// What one block has added.
+#[derive(Debug)]
+pub(crate) struct FreshBlock {
+    pub(crate) height: Height,
+    /// Index of its first leaf.
+    pub(crate) first: LeafIndex,
+    /// Its entries, in their order from the first leaf on.
+    pub(crate) ids: Vec<EntryId>,
+    /// The records that it changed, with their state after it.
+    pub(crate) records: Vec<(IndexKey, RecordState)>,
+    /// Other values of the index that it set.
+    pub(crate) values: Vec<(IndexKey, String)>,
+}
+
+impl FreshBlock {
     pub(super) fn of(executed: &Executed) -> Self {
         let records = executed.records().iter();
+        let values = executed.values().iter();
         Self {
+            height: executed.height(),
             first: executed.first(),
             ids: executed.ids().to_vec(),
+            records: records.map(|(key, state)| (*key, state.clone())).collect(),
+            values: values.map(|(key, value)| (*key, value.clone())).collect(),
+        }
+    }
+
+    pub(super) fn row(&self) -> FreshRow {
+        let records = self.records.iter();
+        FreshRow {
+            first: self.first,
+            ids: self.ids.clone(),
             records: records
                 .map(|(key, state)| (*key, RecordRow::from(state)))
                 .collect(),
+            values: self.values.clone(),
         }
+    }
+
+    /// What the row of a height says; none if a record of it is none.
+    pub(super) fn read(height: Height, row: FreshRow) -> Option<Self> {
+        let records = row.records.into_iter();
+        let records = records.map(|(key, record)| Some((key, record.state()?)));
+        Some(Self {
+            height,
+            first: row.first,
+            ids: row.ids,
+            records: records.collect::<Option<_>>()?,
+            values: row.values,
+        })
     }
 }
 
 /// All of them in memory.
 #[derive(Debug, Default)]
-pub(super) struct Fresh(RwLock<FreshRows>);
+pub(super) struct Fresh(RwLock<Blocks>);
 
-/// Entries and records, and the heights of their blocks.
+/// Blocks in their order, and where in them an entry or the newest state of a record is found.
 #[derive(Debug, Default)]
-pub(super) struct FreshRows {
-    pub(super) entries: HashMap<EntryId, LeafIndex>,
-    pub(super) records: HashMap<IndexKey, RecordState>,
-    pub(super) heights: Vec<Height>,
+struct Blocks {
+    blocks: VecDeque<Arc<FreshBlock>>,
+    entries: HashMap<EntryId, LeafIndex>,
+    /// Number of the block among them, and place in it.
+    records: HashMap<IndexKey, (usize, usize)>,
 }
 
-impl FreshRows {
-    fn add(
-        &mut self,
-        height: Height,
-        first: LeafIndex,
-        ids: &[EntryId],
-        records: impl IntoIterator<Item = (IndexKey, RecordState)>,
-    ) {
-        let ids = (first.get()..).map(LeafIndex::new).zip(ids);
-        self.entries.extend(ids.map(|(index, id)| (*id, index)));
-        self.records.extend(records);
-        self.heights.push(height);
+impl Blocks {
+    fn add(&mut self, block: Arc<FreshBlock>) {
+        let number = self.blocks.len();
+        let indexes = (block.first.get()..).map(LeafIndex::new);
+        let entries = block.ids.iter().zip(indexes);
+        self.entries.extend(entries.map(|(id, index)| (*id, index)));
+        let records = (0..).zip(&block.records);
+        self.records
+            .extend(records.map(|(place, (key, _))| (*key, (number, place))));
+        self.blocks.push_back(block);
     }
 }
 
 impl Fresh {
-    /// Takes the rows of a block that is on disk.
-    pub(super) fn add(&self, executed: &Executed) {
-        let records = executed.records().iter();
-        let records = records.map(|(key, state)| (*key, state.clone()));
-        let (height, first) = (executed.height(), executed.first());
-        self.write(|rows| rows.add(height, first, executed.ids(), records));
-    }
-
-    /// Takes the rows of a block as they are read back; none if a record of them is none.
-    pub(super) fn restore(&self, height: Height, row: FreshRow) -> Option<()> {
-        let records = row.records.into_iter();
-        let records = records.map(|(key, record)| Some((key, record.state()?)));
-        let records: Vec<_> = records.collect::<Option<_>>()?;
-        self.write(|rows| rows.add(height, row.first, &row.ids, records));
-        Some(())
+    /// Takes what a block has added that is on disk.
+    pub(super) fn add(&self, block: FreshBlock) {
+        let block = Arc::new(block);
+        self.write(|blocks| blocks.add(block));
     }
 
     pub(super) fn entry(&self, id: &EntryId) -> Option<LeafIndex> {
-        self.read(|rows| rows.entries.get(id).copied())
+        self.read(|blocks| blocks.entries.get(id).copied())
     }
 
     pub(super) fn record(&self, key: &IndexKey) -> Option<RecordState> {
-        self.read(|rows| rows.records.get(key).cloned())
+        self.read(|blocks| {
+            let (number, place) = blocks.records.get(key)?;
+            let block = blocks.blocks.get(*number)?;
+            block.records.get(*place).map(|(_, state)| state.clone())
+        })
     }
 
-    /// Number of entries.
+    /// Number of entries and changed records.
     pub(super) fn len(&self) -> usize {
-        self.read(|rows| rows.entries.len())
+        self.read(|blocks| blocks.entries.len().saturating_add(blocks.records.len()))
     }
 
-    pub(super) fn read<T>(&self, look: impl FnOnce(&FreshRows) -> T) -> T {
+    /// The blocks up to `height`, in their order.
+    pub(super) fn until(&self, height: Height) -> Vec<Arc<FreshBlock>> {
+        self.read(|blocks| {
+            let until = blocks
+                .blocks
+                .iter()
+                .take_while(|block| block.height <= height);
+            until.cloned().collect()
+        })
+    }
+
+    /// Lets go of the blocks up to `height`, which a run holds now.
+    pub(super) fn forget(&self, height: Height) {
+        // What stays is little beside what goes.
+        self.write(|blocks| {
+            let mut rest = Blocks::default();
+            for block in std::mem::take(&mut blocks.blocks) {
+                if block.height > height {
+                    rest.add(block);
+                }
+            }
+            *blocks = rest;
+        });
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Blocks) -> T) -> T {
         look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Lets go of all that a run holds now.
-    pub(super) fn clear(&self) {
-        self.write(|rows| *rows = FreshRows::default());
-    }
-
-    fn write<T>(&self, change: impl FnOnce(&mut FreshRows) -> T) -> T {
+    fn write<T>(&self, change: impl FnOnce(&mut Blocks) -> T) -> T {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -5,7 +5,7 @@ use rocksdb::{
     DBRecoveryMode, Options,
 };
 
-use super::schema::{BLOCKS, ENTRIES, FRESH, LEAVES, META, RECORDS, STARTS, STATE, TILES, UNDO};
+use super::schema::{BLOCKS, FRESH, LEAVES, META, RUNS, STARTS, TILES, UNDO, WAITING};
 
 const MIB: usize = 1 << 20;
 /// All families' write buffers together.
@@ -29,7 +29,7 @@ struct Family {
     runs: bool,
 }
 
-const FAMILIES: [Family; 10] = [
+const FAMILIES: [Family; 9] = [
     // Read in runs and compressible text: large blocks.
     Family {
         name: LEAVES,
@@ -49,7 +49,7 @@ const FAMILIES: [Family; 10] = [
         runs: false,
     },
     Family {
-        name: RECORDS,
+        name: RUNS,
         write_buffer_bytes: MIB,
         block_bytes: 8 << 10,
         bloom: true,
@@ -57,20 +57,12 @@ const FAMILIES: [Family; 10] = [
         runs: true,
     },
     Family {
-        name: STATE,
+        name: WAITING,
         write_buffer_bytes: MIB,
         block_bytes: 8 << 10,
         bloom: false,
         compress: true,
         runs: false,
-    },
-    Family {
-        name: ENTRIES,
-        write_buffer_bytes: MIB,
-        block_bytes: 8 << 10,
-        bloom: true,
-        compress: true,
-        runs: true,
     },
     Family {
         name: BLOCKS,
@@ -139,9 +131,9 @@ pub(super) fn families() -> impl Iterator<Item = ColumnFamilyDescriptor> {
         .map(move |family| ColumnFamilyDescriptor::new(family.name, family.options(Some(&cache))))
 }
 
-/// How a table is written that `family` will take over.
-pub(super) fn table_of(name: &'static str) -> Options {
-    let family = FAMILIES.iter().find(|family| family.name == name);
+/// How a run is written.
+pub(super) fn run() -> Options {
+    let family = FAMILIES.iter().find(|family| family.runs);
     family.map_or_else(Options::default, |family| family.options(None))
 }
 

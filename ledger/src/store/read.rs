@@ -1,5 +1,7 @@
 //! Reading rows.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use protocol::{
     batch::{Batch, WholeBatch},
     hash::{ChainId, EntryId, IndexKey},
@@ -10,10 +12,13 @@ use rocksdb::{DBPinnableSlice, Direction, IteratorMode};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Store, interrupt,
+    Store,
+    fresh::FreshBlock,
+    runs,
     schema::{
-        self, BLOCKS, BlockRow, ENTRIES, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
-        PublishedRow, RECORDS, RecordRow, STARTS, STATE, TILES, TipRow, UNDO, UndoRow, tile_key,
+        self, BLOCKS, BlockRow, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
+        PublishedRow, RUN_ENTRY, RUN_RECORD, RUN_VALUE, RUNS, RecordRow, STARTS, TILES, TipRow,
+        UNDO, UndoRow, WAITING, run_key, tile_key,
     },
     storage,
 };
@@ -28,7 +33,11 @@ pub(crate) struct Before {
 }
 
 impl Store {
-    fn get(&self, family: &'static str, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, Fault> {
+    pub(super) fn get(
+        &self,
+        family: &'static str,
+        key: &[u8],
+    ) -> Result<Option<DBPinnableSlice<'_>>, Fault> {
         self.db
             .get_pinned_cf(self.family(family)?, key)
             .map_err(|error| storage(&format!("cannot read from {family}"), error))
@@ -102,51 +111,67 @@ impl Store {
         if let Some(fresh) = self.fresh.record(key) {
             return Ok(Some(fresh));
         }
-        self.get_row(RECORDS, key.as_bytes())?
+        self.get_row(RUNS, &run_key(RUN_RECORD, key.as_bytes()))?
             .map(state)
             .transpose()
     }
 
-    /// Calls `each` for all records, each once.
+    /// Calls `each` for all records, each once, and not in the order of their keys.
     pub(crate) fn each_record(
         &self,
         mut each: impl FnMut(IndexKey, RecordState),
     ) -> Result<(), Fault> {
-        self.scan(RECORDS, IteratorMode::Start, |key, value| {
-            if interrupt::is_told() {
-                return Err(Fault::Interrupted);
+        let mut fresh = BTreeMap::new();
+        for block in self.fresh.until(Height::new(u64::MAX)) {
+            fresh.extend(block.records.iter().cloned());
+        }
+        let all = IndexKey::new([0; 32]);
+        runs::each_below(&self.db, RUN_RECORD, &all, 0, |key, value| {
+            if !fresh.contains_key(&key) {
+                each(key, state(row(RUNS, value)?)?);
             }
-            let key = index_key(key)?;
-            if !self.fresh.read(|rows| rows.records.contains_key(&key)) {
-                each(key, state(row(RECORDS, value)?)?);
-            }
-            Ok(true)
+            Ok(())
         })?;
-        self.fresh.read(|rows| {
-            for (key, state) in &rows.records {
-                each(*key, state.clone());
-            }
-        });
+        for (key, state) in fresh {
+            each(key, state);
+        }
         Ok(())
     }
 
     /// All values of the index that are no records.
-    pub(crate) fn values(&self) -> Result<Vec<(IndexKey, String)>, Fault> {
-        let mut values = Vec::new();
-        self.scan(STATE, IteratorMode::Start, |key, value| {
-            let text = String::from_utf8(value.to_vec())
-                .map_err(|_| Fault::damaged("a value of the index is not UTF-8"))?;
-            values.push((index_key(key)?, text));
+    pub(crate) fn values(&self) -> Result<BTreeMap<IndexKey, String>, Fault> {
+        let mut values = BTreeMap::new();
+        let all = IndexKey::new([0; 32]);
+        runs::each_below(&self.db, RUN_VALUE, &all, 0, |key, value| {
+            values.insert(key, runs::text(value)?.to_owned());
+            Ok(())
+        })?;
+        for block in self.fresh.until(Height::new(u64::MAX)) {
+            values.extend(block.values.iter().cloned());
+        }
+        Ok(values)
+    }
+
+    /// What the blocks up to `height` have added that is in no run.
+    pub(crate) fn fresh_until(&self, height: Height) -> Vec<Arc<FreshBlock>> {
+        self.fresh.until(height)
+    }
+
+    /// The records on which agencies are asked for their word, in the order of their keys.
+    pub(crate) fn waiting(&self) -> Result<Vec<IndexKey>, Fault> {
+        let mut keys = Vec::new();
+        self.scan(WAITING, IteratorMode::Start, |key, _| {
+            keys.push(index_key(key)?);
             Ok(true)
         })?;
-        Ok(values)
+        Ok(keys)
     }
 
     pub(crate) fn entry(&self, id: &EntryId) -> Result<Option<LeafIndex>, Fault> {
         if let Some(fresh) = self.fresh.entry(id) {
             return Ok(Some(fresh));
         }
-        let Some(bytes) = self.get(ENTRIES, id.as_bytes())? else {
+        let Some(bytes) = self.get(RUNS, &run_key(RUN_ENTRY, id.as_bytes()))? else {
             return Ok(None);
         };
         number(&bytes).map(|index| Some(LeafIndex::new(index)))
@@ -201,7 +226,7 @@ pub(super) fn row<T: DeserializeOwned>(family: &str, bytes: &[u8]) -> Result<T, 
     schema::decode(bytes).map_err(|error| Fault::damaged(format!("a row of {family}: {error}")))
 }
 
-fn state(row: RecordRow) -> Result<RecordState, Fault> {
+pub(super) fn state(row: RecordRow) -> Result<RecordState, Fault> {
     row.state()
         .ok_or_else(|| Fault::damaged("a record has an unknown status"))
 }
@@ -213,7 +238,7 @@ pub(super) fn number(bytes: &[u8]) -> Result<u64, Fault> {
     Ok(u64::from_be_bytes(bytes))
 }
 
-fn index_key(bytes: &[u8]) -> Result<IndexKey, Fault> {
+pub(super) fn index_key(bytes: &[u8]) -> Result<IndexKey, Fault> {
     let bytes = bytes
         .try_into()
         .map_err(|_| Fault::damaged("an index key is not 32 bytes"))?;

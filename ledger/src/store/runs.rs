@@ -1,116 +1,272 @@
-//! Runs: sorted tables of entries and records, which the database takes over whole.
+//! Runs: sorted tables of what blocks have added, which the database takes over whole.
 //!
 //! A run is made of rows that are on disk already, under their heights, and those go only when the database has noted
-//! the run in its manifest. Whatever a crash leaves, the rows are there once or twice, and twice they say the same:
-//! what stays under heights is always the newest.
+//! the run in its manifest: all of it or nothing. With it comes the outline of the index after the run's last block,
+//! so what is in runs and that outline belong together at every moment, and whatever stays under heights is newer.
+//! A row that is there twice, because a crash came between the two, says the same twice.
 
-use std::{fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::ErrorKind,
+    sync::{Arc, Weak},
+};
 
 use protocol::{
-    height::Height,
+    hash::{EntryId, IndexKey, ValueHash},
+    height::{Height, LeafIndex, LogSize},
     planted::{self, Bug},
+    state::{RecordState, value_hash},
 };
-use rocksdb::{IngestExternalFileOptions, IteratorMode, SstFileWriter, WriteBatch};
+use rocksdb::{DB, IngestExternalFileOptions, IteratorMode, SstFileWriter, WriteBatch};
 
 use super::{
     Store,
-    fresh::{FreshRow, LEFT_ROWS_MAX, RUN_ROWS},
-    options,
-    read::{number, row},
-    schema::{ENTRIES, FRESH, RECORDS, RecordRow, encode},
+    fresh::{FreshBlock, FreshRow},
+    interrupt, options,
+    read::{index_key, number, row, state},
+    schema::{
+        FRESH, RUN_ENTRY, RUN_HEAD, RUN_OUTLINE, RUN_RECORD, RUN_VALUE, RUNS, RecordRow, RunRow,
+        encode, run_key,
+    },
     storage,
 };
-use crate::fault::Fault;
+use crate::{fault::Fault, head::Head, index::StoredLeaves};
+
+/// A folder that is opened reads subtrees of about so many leaves.
+const SUBTREE_LEAVES: u64 = 64;
+/// Deeper outlines would not be read faster.
+const OUTLINE_DEPTH_MAX: u32 = 20;
+/// Bytes of an outline in one row.
+const OUTLINE_ROW_BYTES: usize = 1 << 16;
+
+/// The run that was written last.
+pub(crate) struct Run {
+    /// Height of the last block in it.
+    pub(crate) height: Height,
+    /// Outline of the index after that block.
+    pub(crate) outline: Vec<u8>,
+}
 
 impl Store {
-    /// Takes up the rows that are in no run, after the folder was opened. What a crash has left of a run that was
-    /// being written goes.
+    /// Takes up what is in no run, after the folder was opened. What a crash has left of a run that was being
+    /// written goes.
     pub(super) fn restore_fresh(&self) -> Result<(), Fault> {
-        match fs::remove_dir_all(&self.runs) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(storage("cannot remove unfinished runs", error)),
+        match fs::remove_file(&self.run) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(storage("cannot remove an unfinished run", error));
+            }
+            _ => {}
         }
         self.scan(FRESH, IteratorMode::Start, |key, value| {
             let height = Height::new(number(key)?);
             let rows: FreshRow = row(FRESH, value)?;
-            let restored = self.fresh.restore(height, rows);
-            restored.ok_or_else(|| Fault::damaged("a record has an unknown status"))?;
+            let block = FreshBlock::read(height, rows);
+            let unknown = || Fault::damaged("a record has an unknown status");
+            self.fresh.add(block.ok_or_else(unknown)?);
             Ok(true)
-        })?;
-        self.write_run(LEFT_ROWS_MAX)
+        })
     }
 
-    /// Makes a run of all rows that are in none, if there are enough of them.
-    pub(crate) fn write_run_if_due(&self) -> Result<(), Fault> {
-        self.write_run(RUN_ROWS)
+    /// The run that was written last; none in a young folder.
+    pub(crate) fn last_run(&self) -> Result<Option<Run>, Fault> {
+        let Some(head) = self.get(RUNS, &[RUN_HEAD])? else {
+            return Ok(None);
+        };
+        let head: RunRow = row(RUNS, &head)?;
+        let mut outline = Vec::new();
+        for piece in 0..head.outline_rows {
+            let found = self.get(RUNS, &run_key(RUN_OUTLINE, &piece.to_be_bytes()))?;
+            let found = found.ok_or_else(|| Fault::damaged("a part of the outline is missing"))?;
+            outline.extend_from_slice(&found);
+        }
+        let height = head.height;
+        Ok(Some(Run { height, outline }))
     }
 
-    fn write_run(&self, more_than: usize) -> Result<(), Fault> {
-        if self.fresh.len() < more_than.max(1) {
+    /// The leaves of the index as they are in runs.
+    pub(crate) fn leaves_in_runs(&self) -> Arc<dyn StoredLeaves> {
+        Arc::new(RunLeaves(Arc::downgrade(&self.db)))
+    }
+
+    /// Number of rows that are in no run.
+    pub(crate) fn rows_in_no_run(&self) -> usize {
+        self.fresh.len()
+    }
+
+    /// Makes a run of what the blocks up to `head` have added and no run holds, if there are as many rows as
+    /// `at_least`.
+    pub(crate) fn write_run(&self, head: &Head, at_least: usize) -> Result<(), Fault> {
+        let blocks = self.fresh.until(head.height());
+        let rows = blocks
+            .iter()
+            .map(|block| block.ids.len() + block.records.len());
+        if blocks.is_empty() || rows.sum::<usize>() < at_least {
             return Ok(());
         }
-        self.run().inspect_err(|_| self.poison())
+        let depth = depth_of(head.size());
+        self.put_run(&blocks, head.height(), &head.index().outline(depth))
+            .inspect_err(|_| self.poison())
     }
 
-    fn run(&self) -> Result<(), Fault> {
-        fs::create_dir_all(&self.runs)
-            .map_err(|error| storage("cannot make the folder of runs", error))?;
-        let (entries, records, heights) = self.fresh.read(|rows| {
-            let mut entries: Vec<_> = rows.entries.iter().map(|(id, at)| (*id, *at)).collect();
-            let records = rows.records.iter();
-            let mut records: Vec<_> = records
-                .map(|(key, state)| (*key, encode(&RecordRow::from(state))))
-                .collect();
-            entries.sort_unstable_by_key(|row| row.0);
-            records.sort_unstable_by_key(|row| row.0);
-            (entries, records, rows.heights.clone())
-        });
-        let entries = entries.iter();
-        self.table(
-            ENTRIES,
-            entries.map(|(id, at)| (id.as_bytes(), at.get().to_be_bytes())),
-        )?;
-        let records = records.iter();
-        self.table(RECORDS, records.map(|(key, state)| (key.as_bytes(), state)))?;
-        // From here on the manifest names both tables, and they are synced: the rows may go.
-        let mut batch = WriteBatch::default();
-        let family = self.family(FRESH)?;
-        for height in heights {
-            batch.delete_cf(family, height.get().to_be_bytes());
-        }
-        self.write_unsynced(batch)?;
-        self.fresh.clear();
-        Ok(())
-    }
-
-    /// Writes a table of rows, which stand in their order, and has `family` take it over.
-    fn table<K: AsRef<[u8]>, V: AsRef<[u8]>>(
+    fn put_run(
         &self,
-        family: &'static str,
-        rows: impl ExactSizeIterator<Item = (K, V)>,
+        blocks: &[Arc<FreshBlock>],
+        until: Height,
+        outline: &[u8],
     ) -> Result<(), Fault> {
-        if rows.len() == 0 {
-            return Ok(());
-        }
-        let path = self.runs.join(family);
-        let failed = |error| storage(&format!("cannot write a run of {family}"), error);
-        let options = options::table_of(family);
+        let failed = |error| storage("cannot write a run", error);
+        let options = options::run();
         let mut table = SstFileWriter::create(&options);
-        table.open(&path).map_err(failed)?;
-        for (key, value) in rows {
+        table.open(&self.run).map_err(failed)?;
+        for (key, value) in rows(blocks, until, outline) {
             table.put(key, value).map_err(failed)?;
         }
         table.finish().map_err(failed)?;
         drop(table);
-        if planted::is(Bug::RunWithoutManifest) {
-            return Ok(());
+        if !planted::is(Bug::RunWithoutManifest) {
+            let mut ingest = IngestExternalFileOptions::default();
+            ingest.set_move_files(true);
+            self.db
+                .ingest_external_file_cf_opts(self.family(RUNS)?, &ingest, vec![&self.run])
+                .map_err(failed)?;
         }
-        let mut ingest = IngestExternalFileOptions::default();
-        ingest.set_move_files(true);
-        let paths: Vec<PathBuf> = vec![path];
-        self.db
-            .ingest_external_file_cf_opts(self.family(family)?, &ingest, paths)
-            .map_err(failed)
+        // From here on the manifest names the run, and it is synced: the rows may go.
+        let mut batch = WriteBatch::default();
+        let family = self.family(FRESH)?;
+        for block in blocks {
+            batch.delete_cf(family, block.height.get().to_be_bytes());
+        }
+        self.write_unsynced(batch)?;
+        self.fresh.forget(until);
+        Ok(())
     }
+}
+
+/// How deep an outline goes.
+fn depth_of(size: LogSize) -> usize {
+    let subtrees = size.get() / SUBTREE_LEAVES;
+    let depth = subtrees.checked_ilog2().unwrap_or(0);
+    usize::try_from(depth.min(OUTLINE_DEPTH_MAX)).unwrap_or(0)
+}
+
+/// The rows of a run, in the order of their keys.
+fn rows(
+    blocks: &[Arc<FreshBlock>],
+    until: Height,
+    outline: &[u8],
+) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    let mut entries: Vec<(EntryId, LeafIndex)> = Vec::new();
+    let mut records: Vec<(IndexKey, &RecordState)> = Vec::new();
+    let mut values: BTreeMap<IndexKey, &String> = BTreeMap::new();
+    for block in blocks {
+        let indexes = (block.first.get()..).map(LeafIndex::new);
+        entries.extend(block.ids.iter().copied().zip(indexes));
+        records.extend(block.records.iter().map(|(key, state)| (*key, state)));
+        values.extend(block.values.iter().map(|(key, value)| (*key, value)));
+    }
+    entries.sort_unstable_by_key(|row| row.0);
+    // Of one record the state of the last block comes last, and stays.
+    records.sort_by_key(|row| row.0);
+    records.reverse();
+    records.dedup_by_key(|row| row.0);
+    records.reverse();
+    let pieces = outline.chunks(OUTLINE_ROW_BYTES);
+    let head = RunRow {
+        height: until,
+        outline_rows: u32::try_from(pieces.len()).unwrap_or(u32::MAX),
+    };
+    let entries = entries.into_iter().map(|(id, at)| {
+        (
+            run_key(RUN_ENTRY, id.as_bytes()),
+            at.get().to_be_bytes().to_vec(),
+        )
+    });
+    let pieces = (0_u32..)
+        .zip(pieces)
+        .map(|(number, piece)| (run_key(RUN_OUTLINE, &number.to_be_bytes()), piece.to_vec()));
+    let records = records.into_iter().map(|(key, state)| {
+        (
+            run_key(RUN_RECORD, key.as_bytes()),
+            encode(&RecordRow::from(state)),
+        )
+    });
+    let values = values.into_iter().map(|(key, value)| {
+        (
+            run_key(RUN_VALUE, key.as_bytes()),
+            value.clone().into_bytes(),
+        )
+    });
+    entries
+        .chain([(vec![RUN_HEAD], encode(&head))])
+        .chain(pieces)
+        .chain(records)
+        .chain(values)
+}
+
+/// The leaves of the index that are in runs.
+#[derive(Debug)]
+struct RunLeaves(Weak<DB>);
+
+impl StoredLeaves for RunLeaves {
+    fn leaves(&self, prefix: &IndexKey, depth: usize) -> Result<Vec<(IndexKey, ValueHash)>, Fault> {
+        // Whoever has let go of the ledger asks nothing of its index any more.
+        let db = self.0.upgrade().ok_or(Fault::Interrupted)?;
+        let mut leaves = Vec::new();
+        each_below(&db, RUN_RECORD, prefix, depth, |key, value| {
+            let state = state(row(RUNS, value)?)?;
+            leaves.push((key, value_hash(&state.write())));
+            Ok(())
+        })?;
+        each_below(&db, RUN_VALUE, prefix, depth, |key, value| {
+            leaves.push((key, value_hash(text(value)?)));
+            Ok(())
+        })?;
+        leaves.sort_unstable_by_key(|leaf| leaf.0);
+        Ok(leaves)
+    }
+}
+
+/// Calls `each` for the rows of one kind whose keys begin with the first `depth` bits of `prefix`, in their order.
+pub(super) fn each_below(
+    db: &DB,
+    kind: u8,
+    prefix: &IndexKey,
+    depth: usize,
+    mut each: impl FnMut(IndexKey, &[u8]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let missing = || Fault::damaged("the family of runs is missing");
+    let family = db.cf_handle(RUNS).ok_or_else(missing)?;
+    let mut found = db.raw_iterator_cf(family);
+    found.seek(run_key(kind, prefix.as_bytes()));
+    while let Some((key, value)) = found.item() {
+        if interrupt::is_told() {
+            return Err(Fault::Interrupted);
+        }
+        let Some((_, key)) = key.split_first().filter(|(found, _)| **found == kind) else {
+            break;
+        };
+        let key = index_key(key)?;
+        if !agree(&key, prefix, depth) {
+            break;
+        }
+        each(key, value)?;
+        found.next();
+    }
+    found
+        .status()
+        .map_err(|error| storage("cannot read runs", error))
+}
+
+pub(super) fn text(value: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(value).map_err(|_| Fault::damaged("a value of the index is not UTF-8"))
+}
+
+/// Returns whether two keys agree in their first `depth` bits.
+fn agree(one: &IndexKey, other: &IndexKey, depth: usize) -> bool {
+    let (bytes, bits) = (depth / 8, depth % 8);
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let whole = one.iter().zip(other).take(bytes).all(|(a, b)| a == b);
+    let rest = one.iter().zip(other).nth(bytes);
+    whole && rest.is_none_or(|(a, b)| bits == 0 || (a ^ b) >> (8 - bits) == 0)
 }

@@ -4,10 +4,9 @@
 //! |---|---|---|
 //! | leaves | index of the first of them | up to 64 leaves of one block, as a bundle |
 //! | tiles | level, tile index | 256 hashes; only full tiles |
-//! | records | index key | state of the record; written in runs |
-//! | entries | entry id | leaf index; written in runs |
-//! | fresh | height | what the block adds to records and entries, until a run holds it |
-//! | state | index key | text of any other value of the index |
+//! | fresh | height | entries of the block, and values that it gave to records and to the rest of the index, until a run holds them |
+//! | runs | kind, entry id, index key or number | leaf index, state of a record, text of another value, or outline of the index |
+//! | waiting | index key | nothing: a record on which agencies are asked for their word |
 //! | blocks | height | [`BlockRow`] |
 //! | starts | first leaf index | height |
 //! | undo | height | what the block's records and values were before, until a later checkpoint is published |
@@ -29,9 +28,8 @@ pub(crate) const FORMAT: u32 = 4;
 
 pub(crate) const LEAVES: &str = "leaves";
 pub(crate) const TILES: &str = "tiles";
-pub(crate) const RECORDS: &str = "records";
-pub(crate) const STATE: &str = "state";
-pub(crate) const ENTRIES: &str = "entries";
+pub(crate) const RUNS: &str = "runs";
+pub(crate) const WAITING: &str = "waiting";
 pub(crate) const FRESH: &str = "fresh";
 pub(crate) const BLOCKS: &str = "blocks";
 pub(crate) const STARTS: &str = "starts";
@@ -43,12 +41,23 @@ pub(crate) const META_CHAIN: &[u8] = b"chain";
 pub(crate) const META_TIP: &[u8] = b"tip";
 pub(crate) const META_PUBLISHED: &[u8] = b"published";
 
+/// Kinds of rows in runs: the first byte of their key.
+pub(crate) const RUN_ENTRY: u8 = b'e';
+pub(crate) const RUN_HEAD: u8 = b'h';
+pub(crate) const RUN_OUTLINE: u8 = b'o';
+pub(crate) const RUN_RECORD: u8 = b'r';
+pub(crate) const RUN_VALUE: u8 = b'v';
+
 /// The byte in front of every encoded value.
 const VERSION: u8 = 1;
 
 pub(crate) fn tile_key(level: u8, index: u64) -> [u8; 9] {
     let [a, b, c, d, e, f, g, h] = index.to_be_bytes();
     [level, a, b, c, d, e, f, g, h]
+}
+
+pub(crate) fn run_key(kind: u8, key: &[u8]) -> Vec<u8> {
+    [&[kind], key].concat()
 }
 
 pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
@@ -146,6 +155,15 @@ impl RecordRow {
 pub(crate) struct UndoRow {
     pub(crate) records: Vec<(IndexKey, Option<RecordRow>)>,
     pub(crate) values: Vec<(IndexKey, Option<String>)>,
+}
+
+/// The run that was written last.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct RunRow {
+    /// Height of its last block.
+    pub(crate) height: Height,
+    /// Number of rows that hold the outline of the index after that block.
+    pub(crate) outline_rows: u32,
 }
 
 /// A block on disk, beside its leaves.

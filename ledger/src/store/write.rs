@@ -14,15 +14,15 @@ use rocksdb::{WriteBatch, WriteOptions};
 
 use super::{
     Store,
-    fresh::FreshRow,
+    fresh::FreshBlock,
     leaf_rows,
     schema::{
         BLOCKS, BlockRow, FORMAT, FRESH, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
-        PublishedRow, RecordRow, STARTS, STATE, TILES, TipRow, UNDO, UndoRow, encode, tile_key,
+        PublishedRow, RecordRow, STARTS, TILES, TipRow, UNDO, UndoRow, WAITING, encode, tile_key,
     },
     storage,
 };
-use crate::{execute::Executed, fault::Fault, log::Tile};
+use crate::{execute::Executed, fault::Fault, inbox, log::Tile};
 
 impl Store {
     /// Marks an empty folder as that of `chain`, together with block 0.
@@ -32,11 +32,13 @@ impl Store {
         executed: &Executed,
         tiles: &[Tile],
     ) -> Result<(), Fault> {
-        let mut batch = self.block_batch(executed, tiles, &[])?;
+        let (mut batch, fresh) = self.block_batch(executed, tiles, &[])?;
         let meta = self.family(META)?;
         batch.put_cf(meta, META_FORMAT, encode(&FORMAT));
         batch.put_cf(meta, META_CHAIN, encode(&chain));
-        self.write(batch)
+        self.write(batch)?;
+        self.fresh.add(fresh);
+        Ok(())
     }
 
     /// Writes a block with all that it changes. `forget` are heights whose undo rows go.
@@ -47,16 +49,14 @@ impl Store {
         certificate: &[u8],
         forget: impl IntoIterator<Item = Height>,
     ) -> Result<(), Fault> {
-        let mut batch = self.block_batch(executed, tiles, certificate)?;
+        let (mut batch, fresh) = self.block_batch(executed, tiles, certificate)?;
         self.forget(&mut batch, forget)?;
         if planted::is(Bug::LeafServedBeforeSync) {
             self.write_unsynced(batch)?;
         } else {
             self.write(batch)?;
         }
-        if !executed.ids().is_empty() {
-            self.fresh.add(executed);
-        }
+        self.fresh.add(fresh);
         Ok(())
     }
 
@@ -94,18 +94,21 @@ impl Store {
         executed: &Executed,
         tiles: &[Tile],
         certificate: &[u8],
-    ) -> Result<WriteBatch, Fault> {
+    ) -> Result<(WriteBatch, FreshBlock), Fault> {
         let mut batch = WriteBatch::default();
         let (head, first) = (executed.head(), executed.first().get());
         let height = head.height().get().to_be_bytes();
         leaf_rows::put(self, &mut batch, first, executed.leaves())?;
-        if !executed.ids().is_empty() {
-            let fresh = encode(&FreshRow::of(executed));
-            batch.put_cf(self.family(FRESH)?, height, fresh);
-        }
-        let state = self.family(STATE)?;
-        for (key, value) in executed.values() {
-            batch.put_cf(state, key.as_bytes(), value);
+        let fresh = FreshBlock::of(executed);
+        batch.put_cf(self.family(FRESH)?, height, encode(&fresh.row()));
+        let waiting = self.family(WAITING)?;
+        for (key, state) in executed.records() {
+            let before = executed.before.get(key).and_then(Option::as_ref);
+            if inbox::waits(state) {
+                batch.put_cf(waiting, key.as_bytes(), b"");
+            } else if before.is_some_and(inbox::waits) {
+                batch.delete_cf(waiting, key.as_bytes());
+            }
         }
         let family = self.family(TILES)?;
         for tile in tiles {
@@ -135,7 +138,7 @@ impl Store {
             root: head.root(),
         };
         batch.put_cf(self.family(META)?, META_TIP, encode(&tip));
-        Ok(batch)
+        Ok((batch, fresh))
     }
 
     /// Returns only when the batch is on the disk. After an error the disk may hold it or not.

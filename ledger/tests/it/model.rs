@@ -89,13 +89,16 @@ fn random_histories_follow_the_model() {
             );
             let at = RecordState::index_key(&registry(PERMITS), &key(*number));
             assert_eq!(
-                chain.head.index().get(&at),
+                chain.head.index().get(&at).unwrap(),
                 Some(value_hash(&state.write()))
             );
         }
         let directory = chain.head.directory();
         for (at, value) in directory.values() {
-            assert_eq!(chain.head.index().get(&at), Some(value_hash(&value)));
+            assert_eq!(
+                chain.head.index().get(&at).unwrap(),
+                Some(value_hash(&value))
+            );
         }
         assert_eq!(
             *directory.as_ref(),

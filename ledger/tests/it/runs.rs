@@ -90,18 +90,14 @@ fn what_is_in_runs_and_what_is_in_none_yet_is_found_alike() {
         check(&open(folder.path()), &chain, &found);
     }
     assert!(before < tables(folder.path()), "no run was written");
-    assert!(!folder.path().join("runs/records").exists());
+    assert!(!folder.path().join("run").exists());
 }
 
 #[test]
 fn a_run_that_a_crash_has_cut_off_is_written_anew() {
     let folder = tempfile::tempdir().unwrap();
     let (chain, found) = grown(folder.path());
-    let runs = folder.path().join("runs");
-    fs::create_dir_all(&runs).unwrap();
-    for family in ["entries", "records"] {
-        fs::write(runs.join(family), b"half a table").unwrap();
-    }
+    fs::write(folder.path().join("run"), b"half a table").unwrap();
     check(&open(folder.path()), &chain, &found);
 }
 
