@@ -38,7 +38,8 @@ pub enum Fault {
     },
     /// The folder was written by another version of this program.
     #[error(
-        "the folder has format {found}, this program reads format {expected}; use the program that wrote it"
+        "the folder has format {found}, this program reads format {expected}; use the program that wrote it, or move \
+         the ledger's folder away and start again: the node fetches the blocks from its peers"
     )]
     Format {
         /// Version that was found.

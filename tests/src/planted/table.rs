@@ -194,6 +194,22 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
     (LaxDoor, &[POISON]),
     (LogShortened, &[ledger("store::a_shortened_log_is_noticed")]),
     (
+        LeafServedBeforeSync,
+        &[whole(
+            "network::chaos::real_processes_come_back_from_a_handful_of_each_fault",
+        )],
+    ),
+    (
+        RunWithoutManifest,
+        &[ledger(
+            "runs::what_is_in_runs_and_what_is_in_none_yet_is_found_alike",
+        )],
+    ),
+    (
+        IndexBehindLeaves,
+        &[ledger("store::an_opened_folder_has_the_same_head")],
+    ),
+    (
         FolderUnsynced,
         &[whole(
             "network::cosign_state::a_new_cosign_state_is_synced_and_so_is_its_name",
