@@ -164,7 +164,11 @@ impl Ledger {
         };
         let judged = match entry.submission() {
             Submission::Entry(submission) => {
-                let known = Known::find(&self.records_at(&head), &submission.statement)?;
+                let known = Known::find(
+                    &self.records_at(&head),
+                    entry.first(),
+                    &submission.statement,
+                )?;
                 let statement = &submission.statement;
                 rules::judge(head.directory(), &known, entry.first(), statement, place).map(drop)
             }

@@ -49,13 +49,18 @@ pub struct Known {
 }
 
 impl Known {
-    /// Looks up what `statement` names.
+    /// Looks up what `entry` names, which says `statement`.
     ///
     /// # Errors
     ///
     /// [`Fault`] if the records cannot be read.
-    pub fn find(records: &impl Records, statement: &Statement) -> Result<Self, Fault> {
-        let key = RecordState::index_key(&statement.registry, &statement.key);
+    pub fn find(
+        records: &impl Records,
+        entry: Leaf<'_>,
+        statement: &Statement,
+    ) -> Result<Self, Fault> {
+        let place = || RecordState::index_key(&statement.registry, &statement.key);
+        let key = entry.record.unwrap_or_else(place);
         let current = records.record(&key)?;
         let referenced = statement
             .references

@@ -12,7 +12,7 @@ use std::{
 use ledger::{Admitted, rules::Refusal};
 use protocol::{
     act::Decision,
-    authentic::{Authentic, Submission},
+    authentic::{Authentic, Leaf, Submission},
     entry::Entry,
     hash::{EntryId, IndexKey, LeafHash},
     height::{Height, Version},
@@ -275,8 +275,12 @@ struct Claim(IndexKey, Version, Option<AgencyName>);
 impl Claim {
     fn of(whole: &Authentic) -> Vec<Self> {
         match whole.submission() {
-            Submission::Entry(entry) => vec![Self::of_entry(entry)],
-            Submission::Batch(batch) => batch.entries.iter().map(Self::of_entry).collect(),
+            Submission::Entry(entry) => vec![Self::of_entry(whole.first(), entry)],
+            Submission::Batch(batch) => {
+                let leaves = whole.leaves().skip(1).zip(&batch.entries);
+                let claims = leaves.map(|(leaf, entry)| Self::of_entry(leaf, entry));
+                claims.collect()
+            }
             Submission::Act(act) => {
                 let key = match &act.statement.decision {
                     Decision::AddClerk(state) => ClerkState::index_key(&state.name),
@@ -292,11 +296,12 @@ impl Claim {
         }
     }
 
-    fn of_entry(entry: &Entry) -> Self {
+    fn of_entry(leaf: Leaf<'_>, entry: &Entry) -> Self {
         let statement = &entry.statement;
         let attests = statement.operation.is_attestation();
+        let place = || RecordState::index_key(&statement.registry, &statement.key);
         Self(
-            RecordState::index_key(&statement.registry, &statement.key),
+            leaf.record.unwrap_or_else(place),
             statement.version,
             attests.then(|| statement.author.agency()),
         )

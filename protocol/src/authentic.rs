@@ -12,7 +12,7 @@ use crate::{
     batch::{self, Batch, WholeBatch},
     chain_id::{NetworkId, NotSigned, SignedText},
     entry::{Authorship, ENTRY_BYTES_MAX, Entry},
-    hash::{EntryId, LeafHash},
+    hash::{EntryId, IndexKey, LeafHash},
     height::Height,
     key::{BadSignature, PublicKey, Signature},
     merkle,
@@ -248,6 +248,7 @@ struct Part {
     hash: LeafHash,
     /// End of the leaf in the bytes of the whole, in bytes from its start.
     end: usize,
+    record: Option<IndexKey>,
 }
 
 /// One leaf of what was handed in, as it will stand in the log.
@@ -261,6 +262,8 @@ pub struct Leaf<'a> {
     pub bytes: &'a [u8],
     /// The key under which the signature holds that covers it.
     pub key: &'a PublicKey,
+    /// Place in the index of the record that an entry is about; none for any other leaf.
+    pub record: Option<IndexKey>,
 }
 
 /// A submission with a signature that holds under a key; whose key that is, the rules ask. Only
@@ -317,6 +320,7 @@ impl Authentic {
                 hash: part.hash,
                 bytes,
                 key: &self.key,
+                record: part.record,
             }
         })
     }
@@ -324,12 +328,14 @@ impl Authentic {
     /// First leaf: the whole submission, or the batch leaf.
     #[must_use]
     pub fn first(&self) -> Leaf<'_> {
-        let end = self.leaves.first().map_or(0, |part| part.end);
+        let first = self.leaves.first();
+        let end = first.map_or(0, |part| part.end);
         Leaf {
             id: self.id,
             hash: self.hash,
             bytes: self.bytes.get(..end).unwrap_or_default(),
             key: &self.key,
+            record: first.and_then(|part| part.record),
         }
     }
 

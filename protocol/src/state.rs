@@ -24,7 +24,9 @@ pub use self::returned::ReturnState;
 pub const VALUE_BYTES_MAX: usize = 16 * 1024;
 
 fn index_key(kind: &str, parts: &[&[u8]]) -> IndexKey {
-    let mut bytes = format!("muhr-index/v1\0{kind}").into_bytes();
+    let mut bytes = Vec::with_capacity(128);
+    bytes.extend_from_slice(b"muhr-index/v1\0");
+    bytes.extend_from_slice(kind.as_bytes());
     for part in parts {
         bytes.push(0);
         bytes.extend_from_slice(part);

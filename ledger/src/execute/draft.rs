@@ -131,7 +131,7 @@ impl<'a, R: Records> Draft<'a, R> {
             changes: &self.records,
             below: self.below,
         };
-        let known = Known::find(&records, statement)?;
+        let known = Known::find(&records, entry, statement)?;
         let judged = rules::judge(self.head.directory(), &known, entry, statement, place);
         Ok(judged.map(|state| self.change(known, state)))
     }

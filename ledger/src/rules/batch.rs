@@ -29,7 +29,7 @@ pub(crate) fn judge_all(
             index: protocol::height::LeafIndex::new(index),
             ..place
         };
-        let known = Known::find(records, &entry.statement)?;
+        let known = Known::find(records, leaf, &entry.statement)?;
         let judged = if named.insert(known.key) {
             judge(directory, &known, leaf, &entry.statement, place)
         } else {

@@ -1,17 +1,20 @@
 //! What was handed in and read, with its bytes: they are hashed and signed over as they came and never
 //! written anew, since whatever is read is written in one way only.
 
+use std::iter;
+
 use super::{Authentic, Part, Submission};
 use crate::{
     batch,
     chain_id::NetworkId,
     entry::Entry,
-    hash::{EntryId, LeafHash},
+    hash::{EntryId, IndexKey, LeafHash},
     key::{
         self, BadSignature, PublicKey, Signature,
         group::{Disagreement, GroupVerifier, SignatureClaim},
     },
     merkle,
+    state::RecordState,
     text::Malformed,
 };
 
@@ -124,11 +127,22 @@ impl Unverified {
 
     /// Its leaves; none for a batch that is not of its entries.
     fn leaves(&self) -> Option<Vec<Part>> {
-        let Submission::Batch(batch) = &self.submission else {
-            let (id, hash, end) = (self.id, self.hash, self.bytes.len());
-            return Some(vec![Part { id, hash, end }]);
+        let batch = match &self.submission {
+            Submission::Batch(batch) => batch,
+            one => {
+                let record = match one {
+                    Submission::Entry(entry) => Some(record_of(entry)),
+                    _ => None,
+                };
+                return Some(vec![Part {
+                    id: self.id,
+                    hash: self.hash,
+                    end: self.bytes.len(),
+                    record,
+                }]);
+            }
         };
-        let leaves = leaves_of_batch(&self.bytes);
+        let leaves = leaves_of_batch(&self.bytes, &batch.entries);
         let mut covered = merkle::Frontier::default();
         for entry in leaves.iter().skip(1) {
             covered.push(entry.hash);
@@ -181,14 +195,22 @@ fn hold(
     Ok(signed.iter().map(Option::is_some).map(holds).collect())
 }
 
-fn leaves_of_batch(bytes: &[u8]) -> Vec<Part> {
+fn record_of(entry: &Entry) -> IndexKey {
+    let statement = &entry.statement;
+    RecordState::index_key(&statement.registry, &statement.key)
+}
+
+fn leaves_of_batch(bytes: &[u8], entries: &[Entry]) -> Vec<Part> {
     let mut end: usize = 0;
-    let parts = batch::parts(bytes).map(|part| {
+    // The batch leaf itself is about no record.
+    let records = iter::once(None).chain(entries.iter().map(|entry| Some(record_of(entry))));
+    let parts = batch::parts(bytes).zip(records).map(|(part, record)| {
         end = end.saturating_add(part.len());
         Part {
             id: Entry::id_of_parsed(part),
             hash: merkle::leaf_hash(part),
             end,
+            record,
         }
     });
     parts.collect()
