@@ -41,7 +41,7 @@ const OUTLINE_DEPTH_MAX: u32 = 20;
 const OUTLINE_ROW_BYTES: usize = 1 << 16;
 
 /// The run that was written last.
-pub(crate) struct Run {
+pub(crate) struct SortedRun {
     /// Height of the last block in it.
     pub(crate) height: Height,
     /// Outline of the index after that block.
@@ -69,7 +69,7 @@ impl Store {
     }
 
     /// The run that was written last; none in a young folder.
-    pub(crate) fn last_run(&self) -> Result<Option<Run>, Fault> {
+    pub(crate) fn last_run(&self) -> Result<Option<SortedRun>, Fault> {
         let Some(head) = self.get(RUNS, &[RUN_HEAD])? else {
             return Ok(None);
         };
@@ -81,7 +81,7 @@ impl Store {
             outline.extend_from_slice(&found);
         }
         let height = head.height;
-        Ok(Some(Run { height, outline }))
+        Ok(Some(SortedRun { height, outline }))
     }
 
     /// The leaves of the index as they are in runs.
