@@ -178,14 +178,19 @@ def word_on(text):
     return endorsement(read_record(r["record"]), int(read_block(r["head"] or r["block"])["time"]))
 
 
+def asked(policy):
+    """What a registry's policy asks, in words; one that was lifted asks nothing."""
+    others = [f"{policy['needed']} of {policy['whom']}"] if int(policy["needed"]) else []
+    return " and ".join(others + ["a second clerk"] * bool(policy["four_eyes"])) or "nothing"
+
+
 def told(record, now, clerk, time, registry=None):
     """What stands beside the verdict."""
     if record["terms"] or record["marks"]:
         said = ", ".join(f"{mark['said']} by {name}" for name, mark in record["marks"].items())
         print(f"{endorsement(record, now)}: {said or 'nobody has spoken'}", file=sys.stderr)
     if registry and registry["policy"]:
-        print(f"the registry asks of new versions, by policy {registry['policy']['number']}: {registry['policy']['needed']} of "
-              f"{registry['policy']['whom']}", file=sys.stderr)
+        print(f"the registry asks of new versions, by policy {registry['policy']['number']}: {asked(registry['policy'])}", file=sys.stderr)
     if clerk["compromised"] and int(clerk["compromised"]) <= time:
         print(f"the key of {clerk['name']} may have been in other hands by then", file=sys.stderr)
 

@@ -67,7 +67,7 @@ RECORD = (rf"record (?P<status>active|suspended|revoked) (?P<latest>{NUM}) (?P<c
 AUTHORITY = (rf"clerk (?P<name>{CLERK}) ed25519 (?P<key>{HASH}) until (?P<date>never|{DATE}) registries "
              rf"(?P<registries>{REGISTRY}(?:,{REGISTRY})*) operations (?P<operations>{OPERATION}(?:,{OPERATION})*)"
              rf"(?: revoked {NUM}(?: compromised (?P<compromised>{NUM}))?)?\n")
-POLICY = (rf"(?P<number>{NUM}) (?P<needed>{NUM}) (?P<whom>none|(?:@validators|{AGENCY})(?:,{AGENCY})*) (?:{NUM}|ever)(?: four-eyes)?")
+POLICY = (rf"(?P<number>{NUM}) (?P<needed>{NUM}) (?P<whom>none|(?:@validators|{AGENCY})(?:,{AGENCY})*) (?:{NUM}|ever)(?P<four_eyes> four-eyes)?")
 REGISTRY_STATE = rf"registry (?P<name>{REGISTRY}) owner {AGENCY}(?: capitals)?(?: policy (?P<policy>{part(POLICY)}))?\n"
 INDEX_PROOF = (rf"index-leaf (?P<found>present|empty|other {HASH} {HASH})\n"
                rf"(?P<siblings>(?:index-path {HASH}\n){{0,256}})")

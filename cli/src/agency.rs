@@ -1,6 +1,7 @@
 //! Commands of an agency: who may sign for it, and whose confirmations its registries ask for.
 
 pub(crate) mod clerks;
+mod foresee;
 pub(crate) mod policy;
 pub(crate) mod sign_act;
 

@@ -7,6 +7,7 @@ pub(crate) mod bulk;
 pub(crate) mod change;
 mod confirm_text;
 pub(crate) mod extract;
+mod one_document;
 mod open_files;
 pub(crate) mod private;
 mod references;

@@ -22,7 +22,7 @@ pub(crate) const CONFIGURATION: u8 = 3;
 pub(crate) const NOT_PERMITTED: u8 = 4;
 /// The network cannot be reached.
 pub(crate) const UNREACHABLE: u8 = 5;
-/// Some rows of a table, or some files, were not done.
+/// Some rows of a table, some files, or some witnesses were not done.
 pub(crate) const SOME_NOT_DONE: u8 = 20;
 /// The version is taken by other content.
 pub(crate) const CONFLICT: u8 = 21;

@@ -5,7 +5,7 @@ mod table;
 use client::{
     coded::Coded,
     durable::FileError,
-    formats::FormatError,
+    formats::{FormatError, NotOfKind},
     http::{HttpError, RefusalClass, RootsError, TlsTrouble, said},
     import::ImportError,
     keys::{KeyFileError, KeyTrouble, NotOpened, NotSealed},
@@ -96,6 +96,9 @@ impl From<HttpError> for Failure {
                 Self::new(USAGE, what).help(UserMessage::new("help-address-form"))
             }
             HttpError::NoNode => Self::new(USAGE, what),
+            HttpError::PeerPort { .. } => {
+                Self::new(USAGE, what).help(UserMessage::new("help-http-port"))
+            }
             HttpError::Roots(error) => error.into(),
             HttpError::TimedOut { had_others, .. } | HttpError::Unreachable { had_others, .. } => {
                 Self::new(UNREACHABLE, what).help(if had_others {
@@ -200,6 +203,9 @@ impl From<KeyFileError> for Failure {
             KeyTrouble::HasPassphrase => UserMessage::new("help-passphrase-file"),
             KeyTrouble::NotOpened(why) => of_sealed(*why),
             KeyTrouble::NoPassphrase => UserMessage::new("help-passphrase-on-one-line"),
+            KeyTrouble::NotA(NotOfKind::Other { .. } | NotOfKind::Wrong { .. }) => {
+                UserMessage::new("help-name-key-file")
+            }
             _ => return failure,
         };
         failure.help(help)

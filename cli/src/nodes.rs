@@ -9,7 +9,7 @@ use client::{
 
 use messages::UserMessage;
 
-use crate::exit::{Failure, USAGE};
+use crate::exit::{Failure, USAGE, in_file};
 
 /// Seconds that one request may take, unless the variable says another number.
 const TIMEOUT_VARIABLE: &str = "MUHR_TIMEOUT";
@@ -53,9 +53,21 @@ pub(crate) fn connect_to(nodes: &str) -> Result<Client, Failure> {
 
 /// The log at an address, or in a folder.
 pub(crate) fn log(place: &str) -> Result<Log, Failure> {
-    let folder = PathBuf::from(place);
-    if folder.is_dir() {
-        return Ok(Log::Folder(folder));
+    let path = PathBuf::from(place);
+    if path.is_dir() {
+        if !path.join("checkpoint").exists() {
+            let what = in_file(&path, UserMessage::new("folder-no-mirror"));
+            return Err(Failure::new(USAGE, what).help(UserMessage::new("help-log-place")));
+        }
+        return Ok(Log::Folder(path));
+    }
+    if path.exists() {
+        let what = in_file(&path, UserMessage::new("log-place-is-file"));
+        return Err(Failure::new(USAGE, what).help(UserMessage::new("help-log-place-verify")));
+    }
+    if !place.contains("://") {
+        let what = UserMessage::new("log-place-nothing").text("place", place);
+        return Err(Failure::new(USAGE, what).help(UserMessage::new("help-log-place")));
     }
     connect_to(place).map(Log::Node)
 }

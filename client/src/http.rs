@@ -3,6 +3,7 @@
 mod answer;
 mod entries;
 mod error;
+mod peer_port;
 mod refusal;
 mod tls;
 mod tls_error;
@@ -244,6 +245,7 @@ impl Client {
             },
             error => match tls::trouble(&error) {
                 Some(trouble) => HttpError::Tls { node, trouble },
+                None if peer_port::is_one(&node, &error) => HttpError::PeerPort { node },
                 None => HttpError::Unreachable {
                     node,
                     had_others,

@@ -13,7 +13,11 @@ use std::{
     path::Path,
 };
 
-use protocol::{keyfile::KeyFile, kind::Kind, rewritten};
+use protocol::{
+    keyfile::KeyFile,
+    kind::{Kind, kind_of},
+    rewritten,
+};
 use zeroize::Zeroizing;
 
 use self::age::AgeFile;
@@ -64,18 +68,9 @@ pub fn read<E: From<KeyFileError>>(
         path: path.to_owned(),
         trouble,
     };
-    let bytes = private(path)?;
+    let bytes = private(path, must_be_key)?;
     if !age::is_one(&bytes) {
-        let file = KeyFile::parse(&bytes).map_err(|error| {
-            let reads =
-                |bytes: &[u8]| KeyFile::parse(bytes).is_ok() || AgeFile::parse(bytes).is_ok();
-            wrong(KeyTrouble::NotA(NotOfKind::of(
-                Kind::Key,
-                &bytes,
-                &error,
-                reads,
-            )))
-        })?;
+        let file = KeyFile::parse(&bytes).map_err(|error| wrong(no_key(&bytes, &error)))?;
         return Ok(LoadedKey {
             file,
             is_encrypted: false,
@@ -150,7 +145,7 @@ pub fn passphrase(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
         path: path.to_owned(),
         trouble,
     };
-    let bytes = private(path)?;
+    let bytes = private(path, |_| Ok(()))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| wrong(KeyTrouble::NotText))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
@@ -160,20 +155,47 @@ pub fn passphrase(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     Ok(Zeroizing::new(line.to_owned()))
 }
 
-/// Reads a short file that nobody but its owner may read.
-fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    read_private(path).map_err(|trouble| KeyFileError {
+/// Trouble of bytes that are no key file.
+fn no_key(bytes: &[u8], error: &dyn std::fmt::Display) -> KeyTrouble {
+    let reads = |bytes: &[u8]| KeyFile::parse(bytes).is_ok() || AgeFile::parse(bytes).is_ok();
+    KeyTrouble::NotA(NotOfKind::of(Kind::Key, bytes, error, reads))
+}
+
+/// Refuses what is plainly no key file: a document that was given for one is not to be hidden from others, but to be
+/// named.
+fn must_be_key(bytes: &[u8]) -> Result<(), KeyTrouble> {
+    match KeyFile::parse(bytes) {
+        Err(error) if kind_of(bytes) != Kind::Key => Err(no_key(bytes, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a short file that nobody but its owner may read, if that is what it is by its first bytes.
+fn private(
+    path: &Path,
+    must_be: impl FnOnce(&[u8]) -> Result<(), KeyTrouble>,
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    read_private(path, must_be).map_err(|trouble| KeyFileError {
         path: path.to_owned(),
         trouble,
     })
 }
 
-fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyTrouble> {
+fn read_private(
+    path: &Path,
+    must_be: impl FnOnce(&[u8]) -> Result<(), KeyTrouble>,
+) -> Result<Zeroizing<Vec<u8>>, KeyTrouble> {
     let file = File::open(path).map_err(KeyTrouble::Unreadable)?;
     let found = file.metadata().map_err(KeyTrouble::Unreadable)?;
     if found.is_dir() {
         return Err(KeyTrouble::Folder);
     }
+    // Room for all of it from the start: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(BYTES_MAX + 1));
+    let mut reader = file.take(BYTES_MAX as u64 + 1);
+    let read = reader.read_to_end(&mut bytes);
+    let _count = read.map_err(KeyTrouble::Unreadable)?;
+    must_be(&bytes)?;
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o777;
@@ -181,12 +203,8 @@ fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyTrouble> {
             return Err(KeyTrouble::OthersMayRead { mode });
         }
     }
-    // Room for all of it from the start: a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(BYTES_MAX + 1));
-    let mut reader = file.take(BYTES_MAX as u64 + 1);
-    match reader.read_to_end(&mut bytes) {
-        Ok(_) if bytes.len() <= BYTES_MAX => Ok(bytes),
-        Ok(_) => Err(KeyTrouble::TooLong),
-        Err(error) => Err(KeyTrouble::Unreadable(error)),
+    if bytes.len() > BYTES_MAX {
+        return Err(KeyTrouble::TooLong);
     }
+    Ok(bytes)
 }

@@ -101,8 +101,8 @@ impl Log {
 
 /// The `width` leaves of the bundle that is `index`-th in its log.
 fn leaves(bundle: &[u8], index: u64, width: u16) -> Result<Vec<Vec<u8>>, LogError> {
-    let leaves =
-        tiles::parse_bundle(bundle).map_err(|source| LogError::Bundle { index, source })?;
+    let tile = TilePath::Entries { index, width };
+    let leaves = tiles::parse_bundle(bundle).map_err(|source| LogError::Bundle { tile, source })?;
     if leaves.len() != usize::from(width) {
         return Err(LogError::BundleWidth {
             index,

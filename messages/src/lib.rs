@@ -11,6 +11,8 @@ mod kinds;
 mod message;
 pub mod time;
 
+use std::fmt::Display;
+
 pub use self::message::{Arg, FailedCheck, UserMessage};
 
 /// A language of the sentences.
@@ -65,27 +67,64 @@ pub fn check_codes() -> impl Iterator<Item = &'static str> {
     checks::codes()
 }
 
-/// Puts arguments at their places, each `{name}`; none if one is missing. Kinds of files are given by their
-/// codes.
-fn fill(language: Language, template: &str, args: &[(&str, String)]) -> Option<String> {
+/// How many of a thing, in words: `1 row`, `2 rows`.
+#[must_use]
+pub fn counted(count: impl Display, one: &str, many: &str) -> String {
+    let count = count.to_string();
+    let word = if count == "1" { one } else { many };
+    format!("{count} {word}")
+}
+
+/// Puts values at their places, each `{name}`, or `{name|row|rows}` for so many of a thing; none if one is missing.
+fn fill_places(template: &str, value: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut out = String::new();
     let mut rest = template;
     while let Some((before, behind)) = rest.split_once('{') {
-        let (name, after) = behind.split_once('}')?;
-        let (_, value) = args.iter().find(|(other, _)| *other == name)?;
+        let (place, after) = behind.split_once('}')?;
         out += before;
-        out += match name {
-            "wanted-kind" | "found-kind" => kinds::kind(language, value)?,
-            _ => value,
+        out += &match place.split_once('|') {
+            None => value(place)?,
+            Some((name, words)) => {
+                let (one, many) = words.split_once('|')?;
+                counted(value(name)?, one, many)
+            }
         };
         rest = after;
     }
     Some(out + rest)
 }
 
+/// Puts arguments at their places; none if one is missing. Kinds of files are given by their codes.
+fn fill(language: Language, template: &str, args: &[(&str, String)]) -> Option<String> {
+    fill_places(template, |name| {
+        let (_, value) = args.iter().find(|(other, _)| *other == name)?;
+        Some(match name {
+            "wanted-kind" | "found-kind" => kinds::kind(language, value)?.to_owned(),
+            _ => value.clone(),
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_thing_is_not_told_as_many() {
+        let told = |count: u64| {
+            let folder = UserMessage::new("note-folder").text("path", "p");
+            folder.text("rows", count).in_words(Language::English)
+        };
+        let behind = "; number from: the file's name";
+        assert_eq!(told(1), format!("p: a folder, 1 document{behind}"));
+        for count in [0, 2, 11] {
+            assert_eq!(
+                told(count),
+                format!("p: a folder, {count} documents{behind}")
+            );
+        }
+        assert_eq!(counted(1, "row", "rows"), "1 row");
+    }
 
     #[test]
     fn a_sentence_is_filled_or_there_is_none() {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::{CodeWithArgs, Language, catalogue, failed, kinds};
+use crate::{CodeWithArgs, Language, catalogue, failed, fill_places, kinds};
 
 /// A message: a code that is stable, and what its sentence may name.
 ///
@@ -82,23 +82,17 @@ impl UserMessage {
         words.unwrap_or_else(|| self.to_string())
     }
 
-    /// The template with the arguments at their places, each `{name}`; none if one is missing.
+    /// The template with the arguments at their places; none if one is missing.
     fn filled(&self, language: Language, template: &str) -> Option<String> {
-        let mut out = String::new();
-        let mut rest = template;
-        while let Some((before, behind)) = rest.split_once('{') {
-            let (name, after) = behind.split_once('}')?;
+        fill_places(template, |name| {
             let (_, value) = self.args.iter().find(|(other, _)| *other == name)?;
-            out += before;
-            out += &match value {
+            Some(match value {
                 Arg::Text(kind) if name.ends_with("-kind") => {
                     kinds::kind(language, kind)?.to_owned()
                 }
                 value => value.in_words(language),
-            };
-            rest = after;
-        }
-        Some(out + rest)
+            })
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 //! peers, once.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -268,8 +268,38 @@ pub fn chunks(entries: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
     parts
 }
 
-/// Lets entries in, or says why not; and of each whether it is new here. Signatures are checked together.
+/// Lets entries in, or says why not; and of each whether it is new here. Signatures are checked together, and what
+/// was brought more than once is checked once.
 fn take(shared: &Shared, entries: &[&[u8]]) -> Vec<(IngestAnswer, bool)> {
+    let (distinct, places) = distinct(entries);
+    let answers = take_distinct(shared, &distinct);
+    let mut is_told = vec![false; answers.len()];
+    let answer = |place: usize| {
+        let (answer, is_new) = answers.get(place)?.clone();
+        let was_told = std::mem::replace(is_told.get_mut(place)?, true);
+        Some((answer, is_new && !was_told))
+    };
+    let answers = places.into_iter().map(answer);
+    // There is an answer for each place.
+    let fault = || (IngestAnswer::Refused(None, Denial::Fault), false);
+    answers.map(|answer| answer.unwrap_or_else(fault)).collect()
+}
+
+/// Each of the entries once, and of all the place of theirs among these.
+fn distinct<'a>(entries: &[&'a [u8]]) -> (Vec<&'a [u8]>, Vec<usize>) {
+    let mut known: HashMap<&[u8], usize> = HashMap::with_capacity(entries.len());
+    let mut distinct = Vec::with_capacity(entries.len());
+    let place = |entry: &&'a [u8]| {
+        *known.entry(*entry).or_insert_with(|| {
+            distinct.push(*entry);
+            distinct.len() - 1
+        })
+    };
+    let places = entries.iter().map(place).collect();
+    (distinct, places)
+}
+
+fn take_distinct(shared: &Shared, entries: &[&[u8]]) -> Vec<(IngestAnswer, bool)> {
     let mut claims = Vec::new();
     let looked: Vec<Option<IngestAnswer>> = entries
         .iter()
@@ -477,5 +507,19 @@ fn note(
                 })
         }
         Err(error) => shared.breach(received.peer, Breach::Malformed, &error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_twice_in_a_bundle_is_one() {
+        let of = |entries: &[&'static [u8]]| distinct(entries);
+        assert_eq!(of(&[]), (vec![], vec![]));
+        let (one, other) = (&b"one"[..], &b"other"[..]);
+        let (found, places) = of(&[one, other, one, one, other]);
+        assert_eq!((found, places), (vec![one, other], vec![0, 1, 0, 0, 1]));
     }
 }

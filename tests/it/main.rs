@@ -23,6 +23,7 @@ mod cli {
     mod library;
     mod long_histories;
     mod mirror;
+    mod mistakes;
     mod output;
     mod private;
     mod questions;

@@ -17,7 +17,7 @@ use views::{agency::clerks::ClerksView, shown::ShownTime};
 
 use super::sign_act;
 use crate::{
-    arguments::AdminOptions,
+    arguments::{AdminOptions, trimmed},
     clerk,
     exit::{DONE, Failure, UNEXPECTED, USAGE},
     nodes,
@@ -36,6 +36,7 @@ pub struct ClerkAddArguments {
     #[arg(
         long,
         value_delimiter = ',',
+        value_parser = trimmed,
         required = true,
         value_name = "NAME[,NAME]"
     )]
@@ -44,6 +45,7 @@ pub struct ClerkAddArguments {
     #[arg(
         long,
         value_delimiter = ',',
+        value_parser = trimmed,
         default_value = "all",
         value_name = "OPERATION[,OPERATION]"
     )]

@@ -15,9 +15,9 @@ use protocol::{
 };
 use views::agency::policy::{RegistryView, in_words};
 
-use super::sign_act;
+use super::{foresee, sign_act};
 use crate::{
-    arguments::{AdminOptions, Reading},
+    arguments::{AdminOptions, Reading, trimmed},
     auditor::policies,
     clerk,
     exit::{DONE, Failure, USAGE},
@@ -51,7 +51,7 @@ pub struct PolicySetArguments {
     pub needed: u64,
     /// Whose confirmations count, joined by commas; @validators are all that run one when a version is
     /// recorded, but for the owner
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    #[arg(long, value_delimiter = ',', value_parser = trimmed, value_name = "NAMES")]
     pub agencies: Vec<String>,
     /// In how many days after the version; without an end if not said
     #[arg(long, value_name = "DAYS")]
@@ -95,6 +95,7 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
         within_days: arguments.within,
         four_eyes: arguments.four_eyes,
     };
+    foresee::policy(&policy)?;
     let words = in_words(Some(&(&policy).into()));
     let sentence = UserMessage::new("act-sets-policy")
         .text("registry", &registry)

@@ -28,6 +28,7 @@ use protocol::{
 use verify::Verdict;
 use views::agency::act::{ActState, ActView};
 
+use super::foresee;
 use crate::{
     arguments::AdminOptions,
     exit::{CONFIGURATION, CONFLICT, DONE, ExitCode, Failure, UNEXPECTED, USAGE},
@@ -106,6 +107,7 @@ pub(super) fn decide(
                 .help(UserMessage::new("help-act-expires")));
         }
     };
+    foresee::act(&agency, &decision, client.as_ref().zip(Some(&trust)))?;
     output.note(
         &UserMessage::new("act-decides")
             .text("agency", &agency)

@@ -120,6 +120,7 @@ pub struct Reading {
         env = "MUHR_NODE",
         value_name = "URL",
         value_delimiter = ',',
+        value_parser = trimmed,
         required = true
     )]
     pub node: Vec<String>,

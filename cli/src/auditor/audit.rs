@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &AuditOne, output: &Output) -> Result<u8, Failure> 
     let trust = formats::trust(&arguments.trust)?;
     let log = nodes::log(&arguments.url)?;
     let note = log.checkpoint()?;
-    let trusted = whole::judge(&trust, &note)?;
+    let trusted = whole::judge(&trust, &note).map_err(|error| replayed_log::failed(&log, error))?;
     if let Some(path) = &arguments.against {
         let earlier = durable::read(path, protocol::note::NOTE_BYTES_MAX)?;
         let earlier = String::from_utf8_lossy(&earlier);

@@ -53,10 +53,7 @@ pub struct HistoryArguments {
 }
 
 pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, Failure> {
-    let registry = protocol::name::RegistryName::parse(&arguments.registry).ok_or_else(|| {
-        Failure::new(USAGE, UserMessage::new("registry-name-invalid"))
-            .help(UserMessage::new("help-registry-name"))
-    })?;
+    let registry = typed::registry(&arguments.registry)?;
     let _number = typed::number(&arguments.record)?;
     let at = arguments.at.as_deref().map(AsOf::parse).transpose()?;
     let trust = formats::trust(&arguments.trust)?;

@@ -21,11 +21,14 @@ use protocol::{
     text,
 };
 use verify::{Verdict, checkpoint};
-use views::{auditor::mirror::MirrorView, shown::WITHOUT_LOG_LINE};
+use views::{
+    auditor::mirror::{AskedWitness, MirrorView},
+    shown::WITHOUT_LOG_LINE,
+};
 
 use super::{outside::OutsideWitness, watch};
 use crate::{
-    exit::{DONE, Failure},
+    exit::{DONE, Failure, SOME_NOT_DONE, words},
     nodes,
     output::Output,
 };
@@ -75,6 +78,12 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     let own = Log::Folder(arguments.dir.clone());
     let older = kept.exists().then(|| own.checkpoint()).transpose()?;
     if let Some(older) = &older {
+        checkpoint::judge(&trust, older).map_err(|error| {
+            let what = UserMessage::new("checkpoint-untrusted")
+                .text("path", kept.display())
+                .text("reason", &error);
+            Failure::verdict(error.verdict(), what).help(UserMessage::new("help-mirror-checkpoint"))
+        })?;
         watch::continues(&trust, &log, older, &note, &arguments.evidence)?;
     }
     let written = mirror::bring(&log, &arguments.dir, trusted.checkpoint())?;
@@ -83,27 +92,35 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     }
     let checkpoint = trusted.checkpoint();
     let mut note = Witnessed::new(&trust, &note, older.as_deref())?;
-    for witness in &witnesses {
-        if let Err(why) = note.ask(witness, &own, checkpoint.size) {
-            let OutsideWitness { name, url, .. } = witness;
-            output.note(
-                &UserMessage::new("note-witness")
-                    .text("name", name)
-                    .text("url", url)
-                    .part("why", why),
-            );
-        }
-    }
+    let said = witnesses.iter().map(|witness| {
+        let refused = note.ask(witness, &own, checkpoint.size).err();
+        (witness, refused)
+    });
+    let said: Vec<_> = said.collect();
     durable::write(&kept, note.now.write().as_bytes())?;
-    output.view(&MirrorView {
+    let asked = |(witness, refused): &(&OutsideWitness<'_>, Option<UserMessage>)| AskedWitness {
+        name: witness.name.to_owned(),
+        url: witness.url.to_owned(),
+        cosigned: note.holds_line_of(&witness.key),
+        code: refused.as_ref().map(|why| why.code().to_owned()),
+        reason: refused.as_ref().map(words),
+    };
+    let view = MirrorView {
         url: arguments.url.clone(),
         dir: arguments.dir.display().to_string(),
         origin: checkpoint.origin.to_string(),
         size: checkpoint.size.get(),
         root: checkpoint.root.to_string(),
         files_written: written,
-    });
-    Ok(DONE)
+        witnesses: said.iter().map(asked).collect(),
+    };
+    output.view(&view);
+    // The copy is whole and there; what was asked for besides is not.
+    Ok(if view.is_witnessed() {
+        DONE
+    } else {
+        SOME_NOT_DONE
+    })
 }
 
 /// The note that the mirror will hold, with the lines of the witnesses that cosigned it.
@@ -146,6 +163,11 @@ impl<'a> Witnessed<'a> {
         };
         note.keep_held();
         Ok(note)
+    }
+
+    /// Returns whether a line of a key stands under the note; all that do were judged.
+    fn holds_line_of(&self, key: &NoteKey) -> bool {
+        self.now.signatures.iter().any(|line| key.is_of(line))
     }
 
     /// Lines that this mirror took for this very checkpoint before stay, whoever is named this time.

@@ -50,7 +50,7 @@ use super::{
     },
 };
 use crate::{
-    arguments::{Reading, TableFormat},
+    arguments::{Reading, TableFormat, trimmed},
     clerk::{self, bulk},
     exit::{DIFFERENT, DONE, Failure, USAGE, words},
     keys,
@@ -84,7 +84,7 @@ pub struct ReconcileArguments {
     #[arg(long = "status-word", value_name = "STATUS=WORD", requires = "status")]
     pub status_words: Vec<String>,
     /// Columns that are not compared, joined by commas
-    #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',', value_parser = trimmed)]
     pub ignore: Vec<String>,
     /// New folder for the report: findings.csv, report.json, report.html and the checkpoint
     #[arg(long, value_name = "DIR")]

@@ -5,16 +5,22 @@
 use client::{
     durable, formats,
     log::{
-        Log,
+        Log, LogError,
         whole::{self, Whole},
     },
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ledger::replay::ReplayBlock;
+use messages::UserMessage;
 use protocol::{note::NOTE_BYTES_MAX, policy::TrustPolicy};
 use verify::checkpoint::Trusted;
 
-use crate::{arguments::Reading, exit::Failure, nodes, output::Output};
+use crate::{
+    arguments::Reading,
+    exit::{Failure, in_file},
+    nodes,
+    output::Output,
+};
 
 /// Reads the log that somebody named, up to its newest checkpoint or the one that was named. Gives the
 /// checkpoint's note too.
@@ -32,9 +38,40 @@ pub(super) fn of(
         }
         None => log.checkpoint()?,
     };
-    let trusted = whole::judge(&trust, &note)?;
+    let trusted = match &reading.checkpoint {
+        Some(path) => whole::judge(&trust, &note).map_err(|error| {
+            let failure = Failure::from(error);
+            let what = in_file(path, failure.what.clone());
+            Failure { what, ..failure }
+        }),
+        None => whole::judge(&trust, &note).map_err(|error| failed(&log, error)),
+    }?;
     let whole = read(&trust, &log, trusted, output, seen)?;
     Ok((whole, note))
+}
+
+/// Failure for a log that was not believed. Of a folder its files are named, and what to do where they were spoilt.
+pub(super) fn failed(log: &Log, error: LogError) -> Failure {
+    let is_checkpoint = matches!(error, LogError::Checkpoint(_));
+    let is_of_file = error.verdict().is_some();
+    let failure = Failure::from(error);
+    let Log::Folder(folder) = log else {
+        return failure;
+    };
+    if !is_of_file {
+        return failure;
+    }
+    let (place, help) = if is_checkpoint {
+        let place = folder.join("checkpoint");
+        (place, UserMessage::new("help-mirror-checkpoint"))
+    } else {
+        (folder.clone(), UserMessage::new("help-mirror-mend"))
+    };
+    Failure {
+        what: in_file(&place, failure.what),
+        help: failure.help.or(Some(help)),
+        ..failure
+    }
 }
 
 /// Reads the log up to a checkpoint. `seen` gets each block after it was executed; what it gathers is
@@ -50,7 +87,8 @@ pub(super) fn read(
     let whole = whole::read(trust, log, trusted, &mut |block| {
         bar.inc(block.leaf().entries.saturating_add(1));
         seen(block);
-    })?;
+    })
+    .map_err(|error| failed(log, error))?;
     bar.finish_and_clear();
     Ok(whole)
 }

@@ -7,7 +7,7 @@ use client::{durable, submit};
 use protocol::opening::Opening;
 
 use super::{
-    bulk,
+    bulk, one_document,
     references::{self, Rests},
     submission::{self, SignRequest},
     watch_folder,
@@ -79,7 +79,7 @@ fn anchor(arguments: &AnchorOne, output: &Output) -> Result<u8, Failure> {
     let _number = typed::number(&arguments.record)?;
     let effective = typed::date(arguments.effective.as_deref())?;
     let fields = typed::fields(&arguments.fields)?;
-    let document = durable::hash(&arguments.file)?;
+    let document = one_document::hash(&arguments.file)?;
     let clerk = submission::open(&arguments.options, output)?;
     let case_rule = typed::case_rule(&clerk, &registry)?;
     let record = typed::record(&arguments.record, case_rule, output)?;

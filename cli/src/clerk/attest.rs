@@ -27,6 +27,7 @@ use verify::receipt::ReceiptFacts;
 use views::clerk::inbox::{InboxView, WaitingRecord};
 
 use super::{
+    one_document,
     references::Rests,
     submission::{self, SignRequest},
 };
@@ -204,7 +205,10 @@ fn evidence(operation: Operation, arguments: &AttestArguments) -> Result<Option<
             USAGE,
             UserMessage::new("evidence-not-taken").text("operation", operation.word()),
         )),
-        Some(file) => Ok(submit::content(Some(durable::hash(file)?), Vec::new())?),
+        Some(file) => Ok(submit::content(
+            Some(one_document::hash_of_evidence(file)?),
+            Vec::new(),
+        )?),
     }
 }
 

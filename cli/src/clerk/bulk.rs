@@ -289,8 +289,10 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<RowSource, Failure
     let shown = path.display();
     let answers = terminal::answers(output);
     if path.is_dir() {
-        if arguments.effective.is_some() {
-            let what = UserMessage::new("effective-without-columns");
+        if let Some(option) = of_tables(arguments) {
+            let what = UserMessage::new("option-without-table")
+                .text("option", option)
+                .text("path", shown);
             return Err(Failure::new(USAGE, what).help(UserMessage::new("help-anchor-table")));
         }
         if arguments.out.canonicalize().ok() == path.canonicalize().ok() {
@@ -337,6 +339,24 @@ fn open(arguments: &BulkArguments, output: &Output) -> Result<RowSource, Failure
     let table = table(path, wanted, &arguments.written, output)?;
     confirm(arguments, output, answers)?;
     Ok(RowSource::Table(Box::new(table)))
+}
+
+/// An option that was given and says something of tables alone. A column of the number is no such: a folder
+/// says aloud where it takes numbers from.
+fn of_tables(arguments: &BulkArguments) -> Option<&'static str> {
+    let BulkArguments {
+        effective, written, ..
+    } = arguments;
+    let given = [
+        ("--effective", effective.is_some()),
+        ("--encoding", written.encoding.is_some()),
+        ("--delimiter", written.delimiter.is_some()),
+        ("--sheet", written.sheet.is_some()),
+        ("--hidden", written.hidden),
+        ("--strict-numbers", written.strict_numbers.is_some()),
+    ];
+    let first = given.into_iter().find(|(_, is_given)| *is_given);
+    first.map(|(option, _)| option)
 }
 
 fn confirm(arguments: &BulkArguments, output: &Output, answers: bool) -> Result<(), Failure> {

@@ -14,6 +14,7 @@ use protocol::{
 };
 
 use super::{
+    one_document,
     references::{self, Rests},
     submission::{self, SignRequest},
 };
@@ -94,7 +95,8 @@ fn change(
     let reason = typed::reason(&arguments.reason)?;
     let effective = typed::date(arguments.effective.as_deref())?;
     let fields = typed::fields(&arguments.fields)?;
-    let document = arguments.file.as_deref().map(durable::hash).transpose()?;
+    let document = arguments.file.as_deref();
+    let document = document.map(one_document::hash).transpose()?;
     if operation.has_content() && document.is_none() && fields.is_empty() {
         return Err(Failure::new(
             USAGE,

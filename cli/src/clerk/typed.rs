@@ -15,18 +15,19 @@ use crate::{
 
 /// Reads `--field name=value` arguments.
 pub(crate) fn fields(arguments: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    // A word without its name may be a value, and values are shown nowhere.
     let read = |(number, argument): (usize, &String)| {
-        let pair = argument
-            .split_once('=')
-            .filter(|(name, _)| !name.is_empty() && *name != DOCUMENT_FIELD);
-        pair.map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .ok_or_else(|| {
-                Failure::new(
-                    USAGE,
-                    UserMessage::new("field-invalid").text("number", number),
-                )
-                .help(UserMessage::new("help-field-document"))
-            })
+        let what = match argument.split_once('=') {
+            None => UserMessage::new("field-without-value").text("number", number),
+            Some(("", _)) => UserMessage::new("field-without-name").text("number", number),
+            Some((DOCUMENT_FIELD, _)) => {
+                let what = UserMessage::new("field-is-document").text("number", number);
+                let help = UserMessage::new("help-field-document");
+                return Err(Failure::new(USAGE, what).help(help));
+            }
+            Some((name, value)) => return Ok((name.to_owned(), value.to_owned())),
+        };
+        Err(Failure::new(USAGE, what).help(UserMessage::new("help-field-form")))
     };
     let pairs: Vec<(String, String)> = (1..).zip(arguments).map(read).collect::<Result<_, _>>()?;
     for (at, (name, _)) in pairs.iter().enumerate() {
@@ -41,8 +42,8 @@ pub(crate) fn fields(arguments: &[String]) -> Result<Vec<(String, String)>, Fail
 /// Reads the name of a registry.
 pub(crate) fn registry(text: &str) -> Result<RegistryName, Failure> {
     RegistryName::parse(text).ok_or_else(|| {
-        Failure::new(USAGE, UserMessage::new("registry-name-invalid"))
-            .help(UserMessage::new("help-registry-name"))
+        let what = UserMessage::new("registry-name-invalid").text("name", text);
+        Failure::new(USAGE, what).help(UserMessage::new("help-registry-name"))
     })
 }
 

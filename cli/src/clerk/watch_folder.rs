@@ -196,7 +196,7 @@ impl Hot<'_> {
         for (path, seen) in ready {
             match self.not_whole(&path, &open) {
                 None => {}
-                Some(FileState::Never(_)) => {
+                Some(FileState::Never { .. }) => {
                     waiting -= 1;
                     let _before = self.judged.insert(path, seen);
                     continue;
@@ -249,7 +249,7 @@ impl Hot<'_> {
             Ok(state) => state,
         };
         let (why, what) = match &state {
-            FileState::Never(why) => (why, UserMessage::new("word-no-document")),
+            FileState::Never { why, .. } => (why, UserMessage::new("word-no-document")),
             FileState::NotYet(_, why) => (why, UserMessage::new("word-waiting")),
             FileState::Whole => return None,
         };

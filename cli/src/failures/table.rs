@@ -35,6 +35,8 @@ fn help(trouble: &TableTrouble) -> Option<UserMessage> {
         TableTrouble::Sheet { sheets, .. } => {
             UserMessage::new("help-sheets-are").text("sheets", sheets.join(", "))
         }
+        TableTrouble::SheetOfText => UserMessage::new("help-without-sheet"),
+        TableTrouble::TextOfWorkbook => UserMessage::new("help-without-text-options"),
         TableTrouble::Empty => UserMessage::new("help-table-empty"),
         TableTrouble::NoRows => UserMessage::new("help-table-without-rows"),
         TableTrouble::OtherKind { way_out, .. } => of_kind(*way_out),

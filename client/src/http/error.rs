@@ -41,6 +41,11 @@ pub enum HttpError {
         /// Error of the transport.
         source: Box<ureq::Error>,
     },
+    /// A node is there, and this is where it talks to its peers.
+    PeerPort {
+        /// The address.
+        node: String,
+    },
     /// A connection whose other side did not prove who it is.
     Tls {
         /// Address of the node.
@@ -113,6 +118,7 @@ impl Coded for HttpError {
             Self::Unreachable { node, source, .. } => UserMessage::new("node-unreachable")
                 .text("node", node)
                 .text("reason", source),
+            Self::PeerPort { node } => UserMessage::new("node-peer-port").text("node", node),
             Self::Tls { node, trouble } => UserMessage::new("node-tls")
                 .text("node", node)
                 .part("trouble", trouble.message()),

@@ -48,7 +48,11 @@ impl HttpError {
     #[must_use]
     pub fn is_of_the_node(&self) -> bool {
         match self {
-            Self::Address { .. } | Self::NoNode | Self::NoAgency { .. } | Self::Roots(_) => false,
+            Self::Address { .. }
+            | Self::NoNode
+            | Self::PeerPort { .. }
+            | Self::NoAgency { .. }
+            | Self::Roots(_) => false,
             Self::Problem { problem } => RefusalClass::of(problem) != RefusalClass::Usage,
             _ => true,
         }

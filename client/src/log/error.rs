@@ -39,8 +39,8 @@ pub enum LogError {
     Empty,
     /// A bundle of entries cannot be read.
     Bundle {
-        /// The number.
-        index: u64,
+        /// Its path.
+        tile: TilePath,
         /// Trouble with it.
         source: Malformed,
     },
@@ -113,9 +113,9 @@ impl Coded for LogError {
                 UserMessage::new("log-checkpoint-untrusted").text("reason", untrusted)
             }
             Self::Empty => UserMessage::new("log-empty"),
-            Self::Bundle { index, source } => UserMessage::new("bundle-malformed")
-                .text("index", index)
-                .text("reason", source),
+            Self::Bundle { tile, source } => UserMessage::new("bundle-malformed")
+                .text("tile", tile)
+                .text("reason", &source.what),
             Self::BundleWidth {
                 index,
                 leaves,

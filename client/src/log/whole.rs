@@ -15,7 +15,7 @@ use protocol::{
 use verify::checkpoint::{self, Trusted};
 
 pub use super::replay::ReplayReport;
-use super::{Log, LogError, replay};
+use super::{Log, LogError, leaves, replay};
 
 /// A log that was read whole.
 #[derive(Debug)]
@@ -72,8 +72,7 @@ pub fn read(
 fn genesis(log: &Log, trust: &TrustPolicy, size: LogSize) -> Result<Genesis, LogError> {
     let width = tiles::width_at(0, 0, size).ok_or(LogError::Empty)?;
     let bundle = log.tile(TilePath::Entries { index: 0, width })?;
-    let leaves =
-        tiles::parse_bundle(&bundle).map_err(|source| LogError::Bundle { index: 0, source })?;
+    let leaves = leaves(&bundle, 0, width)?;
     let first = leaves.first().ok_or(LogError::Empty)?;
     let genesis = Genesis::parse(first).map_err(LogError::Genesis)?;
     match trust.genesis() {

@@ -128,6 +128,10 @@ pub enum TableTrouble {
     },
     /// No workbook that can be read.
     Workbook(UserMessage),
+    /// A sheet was named, and the table is text, which has none.
+    SheetOfText,
+    /// An encoding or a delimiter was named, and the table is a workbook, which tells both.
+    TextOfWorkbook,
     /// A sheet that is not there, or is no table.
     Sheet {
         /// Trouble with the sheet.
@@ -168,6 +172,8 @@ impl Coded for TableTrouble {
                 .text("encoding", encoding.name()),
             Self::NotText(what) | Self::Row(what) | Self::Workbook(what) => what.clone(),
             Self::Sheet { what, .. } => what.clone(),
+            Self::SheetOfText => UserMessage::new("table-text-without-sheets"),
+            Self::TextOfWorkbook => UserMessage::new("table-workbook-without-encoding"),
             Self::Separator { separator } => UserMessage::new("table-separator-unknown")
                 .text("separator", separator.escape_default()),
             Self::Delimiter => UserMessage::new("table-delimiter-unclear"),

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    TableError,
+    TableError, TableTrouble,
     columns::{self, Wanted},
     csv_rows,
     encoding::Encoding,
@@ -48,6 +48,9 @@ pub fn open(
 ) -> Result<Opened, TableError> {
     file_kind::refuse_others(path)?;
     if workbook::is_one(path) {
+        if written.encoding.is_some() || written.delimiter.is_some() {
+            return Err(TableTrouble::TextOfWorkbook.of(path));
+        }
         let (sheet, sheets) = workbook::find(path, written.sheet, rules.hidden)?;
         let form = Form::Workbook(Arc::new(sheet));
         return Ok(Opened {
@@ -56,6 +59,9 @@ pub fn open(
             is_told_by_letters: false,
             looks_like: None,
         });
+    }
+    if written.sheet.is_some() {
+        return Err(TableTrouble::SheetOfText.of(path));
     }
     let told = written.encoding;
     let (found, looks_like) = match told {

@@ -58,6 +58,26 @@ impl Watch {
     }
 }
 
+/// A proposal that was not timely when it came.
+#[derive(Clone, Copy, Debug)]
+struct Untimely {
+    time: TimeMs,
+    came: TimeMs,
+    /// Milliseconds by which its maker's clock is ahead of this one, as that was told lately.
+    maker: Option<i64>,
+}
+
+impl Untimely {
+    /// Whether that is a clock's doing, and not that of the way or of an outage, after which a proposal is brought
+    /// again that was made before: no way makes a time lie ahead; one that lies behind tells of a clock only if
+    /// the proposal was fresh by its maker's own.
+    fn is_of_clock(&self, round: Round) -> bool {
+        let shifted = |ms: i64| TimeMs::new(self.came.get().saturating_add_signed(ms));
+        let is_fresh = |ms: i64| is_timely(self.time, shifted(ms), round);
+        ahead_ms(self.time, self.came) > 0 || self.maker.is_some_and(is_fresh)
+    }
+}
+
 /// Milliseconds by which `time` is ahead of `now`.
 fn ahead_ms(time: TimeMs, now: TimeMs) -> i64 {
     let ahead = i128::from(time.get()).saturating_sub(i128::from(now.get()));
@@ -79,7 +99,8 @@ impl Driver {
         time: TimeMs,
         came: TimeMs,
     ) -> bool {
-        let is_timely = is_timely(time, came, proposal.statement.round);
+        let round = proposal.statement.round;
+        let is_timely = is_timely(time, came, round);
         // A time with a polka was judged by a quorum, when it was fresh.
         if proposal.statement.polka.is_none()
             && let Some(agency) = self.epoch.agency_of(&proposal.signer)
@@ -88,23 +109,39 @@ impl Driver {
             if is_timely {
                 self.watch.untimely.remove(&agency);
             } else {
-                let (ahead, at) = (ahead_ms(time, came), self.shared.host.moment());
-                if self
-                    .watch
-                    .untimely
-                    .insert(agency.clone(), (ahead, at))
-                    .is_none()
-                {
-                    tracing::warn!(
-                        event = "untimely",
-                        agency,
-                        ahead_ms = ahead,
-                        "proposals of this agency are not timely by this clock, so they get no vote"
-                    );
-                }
+                let (now, at) = (self.shared.host.now(), self.shared.host.moment());
+                let maker = self.peer_of(&proposal.signer);
+                let maker = maker.and_then(|peer| self.watch.clocks.ahead(peer, now, at));
+                let told = Untimely { time, came, maker };
+                self.note_untimely(agency, told, round);
             }
         }
         is_timely
+    }
+
+    /// A fresh proposal of an agency gets no vote. Whoever withholds it says so, and names a clock only where it
+    /// tells of one.
+    fn note_untimely(&mut self, agency: String, told: Untimely, round: Round) {
+        let ahead = ahead_ms(told.time, told.came);
+        if !told.is_of_clock(round) {
+            tracing::info!(
+                event = "late-proposal",
+                agency,
+                ahead_ms = ahead,
+                "a proposal of this agency came long after it was made, so it gets no vote"
+            );
+            return;
+        }
+        let at = self.shared.host.moment();
+        let before = self.watch.untimely.insert(agency.clone(), (ahead, at));
+        if before.is_none() {
+            tracing::warn!(
+                event = "untimely",
+                agency,
+                ahead_ms = ahead,
+                "proposals of this agency are not timely by this clock, so they get no vote"
+            );
+        }
     }
 
     /// A cosignature is dated too far ahead to be taken.
@@ -289,6 +326,27 @@ mod tests {
         assert!(watch.early.contains_key("soliq"));
         watch.in_time("soliq", now + 19, later, at(20));
         assert!(watch.early.is_empty());
+    }
+
+    #[test]
+    fn a_proposal_that_is_brought_again_after_an_outage_accuses_no_clock() {
+        let told = |time: u64, maker: Option<i64>| {
+            let (time, came) = (TimeMs::new(time), TimeMs::new(10_000_000));
+            let told = Untimely { time, came, maker };
+            assert!(!is_timely(time, came, Round::ZERO));
+            told.is_of_clock(Round::ZERO)
+        };
+        // Made five minutes ago by a clock that is right, or is not known (again) yet.
+        assert!(!told(9_700_000, Some(0)));
+        assert!(!told(9_700_000, Some(-400)));
+        assert!(!told(9_700_000, None));
+        // Made just now, by a clock that is five minutes behind.
+        assert!(told(9_700_000, Some(-300_000)));
+        // By such a clock, and five minutes ago.
+        assert!(!told(9_400_000, Some(-300_000)));
+        // What is dated ahead was made by a clock that is.
+        assert!(told(10_300_000, Some(300_000)));
+        assert!(told(10_300_000, None));
     }
 
     #[test]

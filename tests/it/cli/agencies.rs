@@ -251,7 +251,7 @@ fn clerks_come_and_go_by_their_agency_s_decision() {
         decides(&cluster, "soliq", revoke.clone())
             .expect(4)
             .stderr
-            .contains("another agency")
+            .contains("belongs to qurilish")
     );
 
     let revoke = [revoke, args!("--compromised 2026-01-01")].concat();

@@ -198,9 +198,56 @@ fn is_sentence(text: &str) -> bool {
 
 fn places(template: &str) -> BTreeSet<String> {
     let parts = template.split('{').skip(1);
-    parts
-        .map(|part| part.split_once('}').unwrap().0.to_owned())
-        .collect()
+    let places = parts.map(|part| part.split_once('}').unwrap().0);
+    // Behind a count may stand what is counted, one and many.
+    let named = places.map(|place| match place.split('|').collect::<Vec<_>>()[..] {
+        [name] => name.to_owned(),
+        [name, one, many] => {
+            assert!(
+                !one.is_empty() && !many.is_empty() && one != many,
+                "{place}"
+            );
+            name.to_owned()
+        }
+        _ => panic!("{place}"),
+    });
+    named.collect()
+}
+
+/// Words for many things, behind a count that may be one.
+const MANY: [&str; 17] = [
+    "rows",
+    "documents",
+    "records",
+    "days",
+    "minutes",
+    "seconds",
+    "leaves",
+    "agencies",
+    "words",
+    "cells",
+    "files",
+    "entries",
+    "blocks",
+    "fields",
+    "bytes",
+    "columns",
+    "wait",
+];
+
+#[test]
+fn what_is_counted_may_be_one() {
+    for (code, template) in catalogue::entries(Language::English) {
+        for part in template.split('{').skip(1) {
+            let (name, behind) = part.split_once('}').unwrap();
+            // A bound is no count, and never 1.
+            let is_bound = name.ends_with("-max") || name.ends_with("-min");
+            let word = behind.strip_prefix(' ').unwrap_or_default();
+            let word = word.split(|letter: char| !letter.is_alphabetic()).next();
+            let is_many = word.is_some_and(|word| MANY.contains(&word));
+            assert!(is_bound || !is_many, "{code}: {template}");
+        }
+    }
 }
 
 #[test]

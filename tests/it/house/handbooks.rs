@@ -42,7 +42,7 @@ fn an_auditor_gets_from_nothing_to_a_full_check() {
         symlink(binary(program), bin.join(program)).unwrap();
     }
     symlink(root().join("checkers"), cluster.path().join("checkers")).unwrap();
-    let document = cluster.document("permit.pdf", "%PDF-1.4 a permit");
+    let document = cluster.document("permit.txt", "a permit");
     let command = args!("anchor {document} --registry qurilish.permits --record TSH-2026-0001");
     let _done = cluster.clerk("qurilish", &command).expect(0);
     // The system names a free port; it stays free for the moment until the witness takes it.

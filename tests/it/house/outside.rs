@@ -92,6 +92,26 @@ fn python_says_the_words_of_the_trust_file_that_it_judged_by() {
     assert_eq!(heard.len(), 2, "{heard:?}");
 }
 
+/// What the Python checker says of a registry's policy, also of one that was lifted.
+#[test]
+fn a_policy_that_was_lifted_asks_nothing() {
+    let cases = root().join("corpus/cases");
+    for (receipt, asks) in [
+        (
+            "registry-asks-nobody-any-more.receipt",
+            "by policy 2: nothing",
+        ),
+        ("registry-asks-nobody.receipt", "by policy 7: nothing"),
+    ] {
+        let mut command = Command::new(python());
+        command.arg(root().join("checkers/python/check.py"));
+        command.arg("--trust").arg(cases.join("trust.policy"));
+        let ran = Ran::from(command.arg(cases.join(receipt)).output().unwrap());
+        let line = format!("the registry asks of new versions, {asks}\n");
+        assert!(ran.stderr.contains(&line), "{receipt}: {ran:?}");
+    }
+}
+
 /// Debian's Python, where another comes first in the path and lacks the package that was installed.
 fn python() -> &'static str {
     let mut asked = Command::new("python3");

@@ -54,12 +54,6 @@ fn the_first_five_commands_work() {
     let bin = cluster.path().join("bin");
     fs::create_dir(&bin).unwrap();
     std::os::unix::fs::symlink(binary("muhr"), bin.join("muhr")).unwrap();
-    cluster.document("permit.pdf", "%PDF-1.4 a permit");
-    cluster.document("permit-amended.pdf", "%PDF-1.4 an amended permit");
-    cluster.document(
-        "permits.csv",
-        "number,kind\nTSH-2026-0100,house\nTSH-2026-0101,garage\n",
-    );
     for heading in [
         "### A clerk's first five commands",
         "### An auditor's first five commands",

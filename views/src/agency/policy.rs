@@ -1,5 +1,6 @@
 //! Policies of registries: whose confirmations make their versions effective, now and before.
 
+use messages::counted;
 use protocol::{name::AgencyName, standing::RegistryPolicy};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,9 +58,9 @@ impl PolicyTerms {
             .four_eyes
             .then(|| "a second clerk of the agency".to_owned());
         let whom: Vec<String> = others.into_iter().chain(second).collect();
-        let within = self
-            .within_days
-            .map_or_else(String::new, |days| format!(" within {days} days"));
+        let within = self.within_days.map_or_else(String::new, |days| {
+            format!(" within {}", counted(days, "day", "days"))
+        });
         Some(format!(
             "a version is effective once {} confirm it{within}",
             whom.join(" and ")

@@ -1,5 +1,6 @@
 //! `muhr report anomalies`: what stands out in the public log, by thresholds that the reader chose.
 
+use messages::counted;
 use std::collections::BTreeMap;
 
 use protocol::entry::Operation;
@@ -40,8 +41,12 @@ impl ShownThresholds {
         };
         let [from, to] = self.hours;
         format!(
-            "thresholds: {} days late, {} days ahead, {} entries in {} minutes, work from {from} to {to}, rest: {rest}; days and hours in {}",
-            self.late_days, self.ahead_days, self.burst_entries, self.burst_minutes, self.zone
+            "thresholds: {} late, {} ahead, {} in {}, work from {from} to {to}, rest: {rest}; days and hours in {}",
+            counted(self.late_days, "day", "days"),
+            counted(self.ahead_days, "day", "days"),
+            counted(self.burst_entries, "entry", "entries"),
+            counted(self.burst_minutes, "minute", "minutes"),
+            self.zone
         )
     }
 }
@@ -66,9 +71,10 @@ impl CountedClerk {
         });
         let each: Vec<_> = each.collect();
         format!(
-            "{}  {}  {all} entries: {}",
+            "{}  {}  {}: {}",
             self.clerk,
             self.registry,
+            counted(all, "entry", "entries"),
             each.join(", ")
         )
     }
@@ -149,8 +155,8 @@ impl AnomalyView {
                 format!("version {version} of {record}")
             }
             None => format!(
-                "{} entries up to {}, leaves {}",
-                self.entries,
+                "{} up to {}, leaves {}",
+                counted(self.entries, "entry", "entries"),
                 self.last.words(),
                 runs(&self.leaves)
             ),
@@ -202,10 +208,13 @@ impl CommandView for AnomaliesView {
         let findings = self.findings.iter().map(AnomalyView::words);
         let sum = match self.findings.len() {
             0 => format!(
-                "✔ nothing stands out among {} entries by these thresholds",
-                self.entries
+                "✔ nothing stands out among {} by these thresholds",
+                counted(self.entries, "entry", "entries")
             ),
-            lines => format!("{lines} lines on {} entries", self.entries),
+            lines => {
+                let entries = counted(self.entries, "entry", "entries");
+                format!("{} on {entries}", counted(lines, "line", "lines"))
+            }
         };
         let last = [
             sum,

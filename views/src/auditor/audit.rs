@@ -1,5 +1,6 @@
 //! `muhr audit`: what the whole log was found to be.
 
+use messages::counted;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -54,21 +55,22 @@ impl CommandView for AuditView {
             ),
         ];
         if !self.witnesses.is_empty() {
-            let (count, names) = (self.witnesses.len(), self.witnesses.join(", "));
-            lines.push(format!("  and by {count} outside witnesses: {names}"));
+            let count = counted(self.witnesses.len(), "outside witness", "outside witnesses");
+            lines.push(format!("  and by {count}: {}", self.witnesses.join(", ")));
         }
         lines.extend([
             format!(
-                "  {} blocks executed again, each block leaf and index root as the rules lead to",
-                self.blocks
+                "  {} executed again, each block leaf and index root as the rules lead to",
+                counted(self.blocks, "block", "blocks")
             ),
             format!(
-                "  {} entries: every signature, version and permission checked; {} records",
-                self.entries, self.records
+                "  {}: every signature, version and permission checked; {}",
+                counted(self.entries, "entry", "entries"),
+                counted(self.records, "record", "records")
             ),
             format!(
-                "  {} tiles of hashes and the root as the leaves lead to",
-                self.tiles
+                "  {} of hashes and the root as the leaves lead to",
+                counted(self.tiles, "tile", "tiles")
             ),
             format!(
                 "  up to block {}, {}; {:.0} entries a second",

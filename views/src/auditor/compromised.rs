@@ -1,5 +1,6 @@
 //! `muhr report compromised-key`: all that one clerk's key has signed since a time.
 
+use messages::counted;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -109,8 +110,10 @@ impl CommandView for CompromisedKeyView {
             |since| format!("since {}", since.local()),
         );
         let count = self.entries.len();
+        let are = if count == 1 { "is" } else { "are" };
+        let signed = counted(signed, "entry", "entries");
         let sum = [
-            format!("{count} of the {signed} entries of {clerk} are affected, {from}"),
+            format!("{count} of the {signed} of {clerk} {are} affected, {from}"),
             match self.revoked {
                 Some(time) => format!("  the key was revoked {}", time.local()),
                 None => "  the key is not revoked: it still signs; muhr clerk revoke ends that"

@@ -1,5 +1,6 @@
 //! Dossiers: a record together with those that it rests on, each proven by itself.
 
+use messages::counted;
 use schemars::JsonSchema;
 use serde::Serialize;
 use verify::{Verdict, dossier::Member};
@@ -170,8 +171,8 @@ impl CommandView for GatherView {
     const SCHEMA: &'static str = "muhr/receipt-gather/1";
 
     fn lines(&self) -> Vec<Line> {
-        let count = self.receipts;
-        let of = format!("  {}  ({count} receipts)", self.file);
+        let count = counted(self.receipts, "receipt", "receipts");
+        let of = format!("  {}  ({count})", self.file);
         let mut lines = vec![Line::judged("", self.verdict.0, of)];
         for member in self.members.iter().skip(1) {
             if member.verdict.0 != Verdict::Authentic || member.circle {

@@ -1,5 +1,6 @@
 //! What a receipt proves, for people and for programs.
 
+use messages::counted;
 use protocol::{
     entry::{Operation, Reference},
     state::RecordStatus,
@@ -263,8 +264,8 @@ impl FactsView {
         match self.shown {
             ShownPart::All => None,
             ShownPart::Part => {
-                let most = self.withheld_max.unwrap_or(0);
-                Some(format!("  withheld: at most {most} fields"))
+                let most = counted(self.withheld_max.unwrap_or(0), "field", "fields");
+                Some(format!("  withheld: at most {most}"))
             }
             ShownPart::Nothing => {
                 Some("  withheld: number and content; the entry is proven".to_owned())

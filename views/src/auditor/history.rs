@@ -1,5 +1,6 @@
 //! `muhr history`: all versions of a record, and what it was at a moment that was asked of.
 
+use messages::counted;
 use schemars::JsonSchema;
 use serde::Serialize;
 use verify::{
@@ -130,8 +131,8 @@ impl HistoryPart {
                 .map(|(version, standing)| format!("  version {version} is {}", standing.words())),
         );
         lines.push(format!(
-            "  complete: {} versions, none left out; as of block {}, {}; cosigned by {}",
-            self.versions.len(),
+            "  complete: {}, none left out; as of block {}, {}; cosigned by {}",
+            counted(self.versions.len(), "version", "versions"),
             self.as_of_height,
             self.as_of_time.local(),
             self.cosigners.join(", ")

@@ -4,6 +4,7 @@
 mod finding;
 mod page;
 
+use messages::counted;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -166,16 +167,21 @@ impl ReconcileView {
     fn summary(&self) -> Vec<String> {
         let counts = &self.counts;
         let mut lines = vec![format!(
-            "{} {} of {} rows of {} match; {} records in {}",
+            "{} {} of {} of {} {}; {} in {}",
             if self.findings.is_empty() {
                 "✔"
             } else {
                 "▲"
             },
             counts.matching,
-            counts.rows,
+            counted(counts.rows, "row", "rows"),
             self.table.name,
-            counts.records,
+            if counts.matching == 1 {
+                "matches"
+            } else {
+                "match"
+            },
+            counted(counts.records, "record", "records"),
             self.registry
         )];
         for kind in FindingKind::ALL {
@@ -195,24 +201,26 @@ impl ReconcileView {
         let mut limits = Vec::new();
         if counts.unopened > 0 {
             limits.push(format!(
-                "of {} records no receipt shows what was anchored: only presence, status and dates were compared",
-                counts.unopened
+                "of {} no receipt shows what was anchored: only presence, status and dates were compared",
+                counted(counts.unopened, "record", "records")
             ));
         }
         for OneSided { name, records } in &self.not_compared.columns {
             limits.push(format!(
-                "column {name}: not anchored in {records} records, so not compared"
+                "column {name}: not anchored in {}, so not compared",
+                counted(records, "record", "records")
             ));
         }
         for OneSided { name, records } in &self.not_compared.fields {
             limits.push(format!(
-                "field {name}: anchored in {records} records, and no column of the table"
+                "field {name}: anchored in {}, and no column of the table",
+                counted(records, "record", "records")
             ));
         }
         if counts.ended > 0 {
             limits.push(format!(
-                "{} records are not in force and not in the table, which is taken to hold what is in force",
-                counts.ended
+                "{} not in force and not in the table, which is taken to hold what is in force",
+                counted(counts.ended, "record is", "records are")
             ));
         }
         if self.criteria.late_days.is_none() {

@@ -1,5 +1,6 @@
 //! `muhr trust`: what a trust file says, and what became of one.
 
+use messages::counted;
 use protocol::{policy::Rule, words};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -290,8 +291,10 @@ impl CommandView for TrustExtendView {
 
     fn lines(&self) -> Vec<Line> {
         texts([format!(
-            "{}: the agencies as before, and {} of {} witnesses",
-            self.file, self.need, self.outside
+            "{}: the agencies as before, and {} of {}",
+            self.file,
+            self.need,
+            counted(self.outside, "witness", "witnesses")
         )])
     }
 }

@@ -1,5 +1,6 @@
 //! `muhr anchor bulk` and `watch`: what became of many rows or files.
 
+use messages::counted;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -61,12 +62,13 @@ impl CommandView for BulkView {
     const SCHEMA: &'static str = "muhr/bulk/1";
 
     fn lines(&self) -> Vec<Line> {
-        let (done, all) = (self.done(), self.rows);
+        let (done, all) = (self.done(), counted(self.rows, "row", "rows"));
         let mark = if self.is_done() { "✔" } else { "▲" };
+        let are = if done == 1 { "is" } else { "are" };
         let mut lines = vec![if self.dry_run {
-            format!("{mark} {done} of {all} rows are fit to be anchored; nothing was sent")
+            format!("{mark} {done} of {all} {are} fit to be anchored; nothing was sent")
         } else {
-            format!("{mark} {done} of {all} rows anchored; every receipt verified")
+            format!("{mark} {done} of {all} anchored; every receipt verified")
         }];
         for (status, count) in &self.counts {
             let mark = if is_good(status) { "✔" } else { "▲" };

@@ -1,5 +1,6 @@
 //! `muhr inbox`: records that wait for an agency's word, as a node tells.
 
+use messages::counted;
 use std::time::Duration;
 
 use messages::time::local;
@@ -56,9 +57,9 @@ impl WaitingRecord {
             |until| {
                 let left = Duration::from_millis(until.saturating_sub(self.time));
                 format!(
-                    "until {} ({} days in all)",
+                    "until {} ({} in all)",
                     local(until),
-                    left.as_secs() / 86_400
+                    counted(left.as_secs() / 86_400, "day", "days")
                 )
             },
         );

@@ -1,5 +1,6 @@
 //! `muhr receipt redact` and `erase`: what is shown no more.
 
+use messages::counted;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -25,7 +26,10 @@ impl CommandView for RedactView {
         texts([
             format!("✔ redacted  {}", self.out),
             format!("  shown: {}", self.shown.join(", ")),
-            format!("  withheld: at most {} fields", self.withheld_max),
+            format!(
+                "  withheld: at most {}",
+                counted(self.withheld_max, "field", "fields")
+            ),
         ])
     }
 }

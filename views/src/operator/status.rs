@@ -1,5 +1,6 @@
 //! `muhr network status`: how a node sees its network, and who is missing.
 
+use messages::counted;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -95,12 +96,14 @@ impl CommandView for StatusView {
         let (reached, quorum) = (self.reached, self.quorum);
         lines.push(if reached < quorum {
             format!(
-                "  ▲ stopped safely: {reached} validators reached that vote, {quorum} are needed; missing: {}",
+                "  ▲ stopped safely: {} reached that vote, {quorum} are needed; missing: {}",
+                counted(reached, "validator", "validators"),
                 self.missing.join(", ")
             )
         } else {
             format!(
-                "  {reached} validators reached that vote; {} more may be lost before the network stops",
+                "  {} reached that vote; {} more may be lost before the network stops",
+                counted(reached, "validator", "validators"),
                 reached - quorum
             )
         });

@@ -241,13 +241,30 @@ pub(crate) enum FileState {
     Whole,
     /// A code, and why.
     NotYet(&'static str, UserMessage),
-    /// It is no document, by what is in it.
-    Never(UserMessage),
+    /// It is no document, by what is in it: of which kind it is, and why that is none.
+    Never {
+        kind: Kind,
+        why: UserMessage,
+    },
+}
+
+impl FileState {
+    /// Returns whether it is a file of this program that anybody may be shown.
+    pub(crate) const fn is_own_but_no_secret(&self) -> bool {
+        const fn holds_secrets(kind: Kind) -> bool {
+            matches!(kind, Kind::Key | Kind::Pending | Kind::Journal)
+        }
+        matches!(self, Self::Never { kind, .. } if !holds_secrets(*kind))
+    }
+}
+
+/// Tells by its content whether a document of a folder is whole.
+pub(crate) fn state(path: &Path) -> io::Result<FileState> {
+    state_of(durable::open_unlinked(path, File::options().read(true))?)
 }
 
 /// Tells by its content whether a document is whole.
-pub(crate) fn state(path: &Path) -> io::Result<FileState> {
-    let mut file = durable::open_unlinked(path, File::options().read(true))?;
+pub(crate) fn state_of(mut file: File) -> io::Result<FileState> {
     let length = file.metadata()?.len();
     if length == 0 {
         return Ok(FileState::NotYet(
@@ -260,7 +277,8 @@ pub(crate) fn state(path: &Path) -> io::Result<FileState> {
         .take(KIND_BYTES as u64 + 1)
         .read_to_end(&mut start)?;
     if let Some(kind) = own(&start) {
-        return Ok(FileState::Never(of_kind(kind)));
+        let why = of_kind(kind);
+        return Ok(FileState::Never { kind, why });
     }
     start.truncate(START_BYTES);
     let _place = file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES)))?;
@@ -299,7 +317,7 @@ fn own(start: &[u8]) -> Option<Kind> {
 }
 
 /// Returns whether a PDF ends here. The first part of one made for the web ends so too, and says that the rest begins
-/// at 0.
+/// at 0; one that does not say where it begins is as its program wrote it.
 fn ends_pdf(end: &[u8]) -> bool {
     let text = String::from_utf8_lossy(end);
     let Some((before, _)) = text.rsplit_once("%%EOF") else {
@@ -308,7 +326,7 @@ fn ends_pdf(end: &[u8]) -> bool {
     let place = before
         .rsplit_once("startxref")
         .map(|(_, place)| place.trim());
-    place.is_some_and(|place| place != "0")
+    place.is_none_or(|place| place != "0")
 }
 
 fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
@@ -437,6 +455,7 @@ mod tests {
             &b"x"[..],
             b"permit",
             pdf,
+            b"%PDF-1.4\ntrailer<</Root 1 0 R>>\n%%EOF\n",
             b"\x89PNG\r\n\x1a\n..IEND\xaeB`\x82",
             b"\xff\xd8\xff..\xff\xd9",
             b"PK\x03\x04..PK\x05\x06..",
@@ -470,7 +489,7 @@ mod tests {
             (b"# of 2026\nlog x\nquorum y\n", "a trust file"),
             (b"muhr-of-a-later-version/v9\n", "another text of Muhr's"),
         ] {
-            let FileState::Never(why) = state(own) else {
+            let FileState::Never { why, .. } = state(own) else {
                 panic!("{shown}")
             };
             assert_eq!(words(&why), shown);

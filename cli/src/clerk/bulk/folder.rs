@@ -121,7 +121,7 @@ impl Folder {
         let mut own = Vec::new();
         for document in documents {
             match documents::state(&document) {
-                Ok(FileState::Never(why)) => own.push((document, why)),
+                Ok(FileState::Never { why, .. }) => own.push((document, why)),
                 _ => whole.push(document),
             }
         }

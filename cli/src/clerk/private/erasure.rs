@@ -8,6 +8,7 @@ mod cut;
 mod kind;
 mod many;
 
+use messages::counted;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -92,7 +93,8 @@ impl OpeningsFile {
     fn shown(&self) -> String {
         match &self.kind {
             Treatment::Archive | Treatment::Dossier => {
-                format!("{}  ({} receipts)", self.path.display(), self.receipts)
+                let count = counted(self.receipts, "receipt", "receipts");
+                format!("{}  ({count})", self.path.display())
             }
             Treatment::Receipt | Treatment::Left(_) => self.path.display().to_string(),
         }

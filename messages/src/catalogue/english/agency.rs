@@ -20,6 +20,34 @@ pub(super) const AREA: Area = &[
         "\"{name}\" is not the name of an agency",
     ),
     (
+        "clerk-of-other-agency",
+        "clerk {clerk} belongs to {owner}, and the admin key is {agency}'s",
+    ),
+    (
+        "registry-of-other-agency",
+        "registry {registry} belongs to {owner}, which alone sets its policy, and the admin key is {agency}'s",
+    ),
+    (
+        "policy-days-out-of-range",
+        "--within {days}: a policy gives 1 to {days-max} days",
+    ),
+    (
+        "policy-asks-nobody",
+        "--needed 0 asks no agency, so --agencies says nothing, and --within only with --four-eyes",
+    ),
+    (
+        "policy-needs-more",
+        "--needed {needed}, and the word of {count|agency|agencies} counts",
+    ),
+    (
+        "policy-names-owner",
+        "--agencies names {owner}, which owns {registry}: its own word counts for nothing",
+    ),
+    (
+        "policy-number-taken",
+        "policy {number} cannot come any more: policy {held} is in force",
+    ),
+    (
         "policy-number-missing",
         "without a node, say the number of the policy: one above the present, 1 for the first",
     ),

@@ -3,6 +3,15 @@
 use crate::catalogue::Area;
 
 pub(super) const AREA: Area = &[
+    (
+        "folder-no-mirror",
+        "there is no mirror of a log in this folder",
+    ),
+    ("log-place-is-file", "a file, and no log"),
+    (
+        "log-place-nothing",
+        "\"{place}\" is neither the address of a node nor a folder that is there",
+    ),
     ("checkpoint-untrusted", "{path}: {reason}"),
     (
         "witnesses-make-no-trust-file",
@@ -33,7 +42,7 @@ pub(super) const AREA: Area = &[
     ("at-invalid", "--at {at} is neither a date nor a height"),
     (
         "registry-name-invalid",
-        "--registry is not the name of a registry",
+        "\"{name}\" is not the name of a registry",
     ),
     ("witness-size-changes", "its size changes while it is asked"),
     ("witness-answered", "answered {status}: {answer}"),
@@ -85,7 +94,7 @@ pub(super) const AREA: Area = &[
     ("words-differ", "{path}: word {at} is not this file's"),
     (
         "words-too-many",
-        "{expected} words were expected, and more were given",
+        "{expected|word was|words were} expected, and more were given",
     ),
     (
         "receipt-with-several-documents",

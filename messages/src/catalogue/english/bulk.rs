@@ -35,8 +35,8 @@ pub(super) const AREA: Area = &[
         "--out is the folder of the documents itself",
     ),
     (
-        "effective-without-columns",
-        "--effective names a column, and a folder of documents has none",
+        "option-without-table",
+        "{option} is for tables, and {path} is a folder of documents",
     ),
     (
         "same-document-anchored",

@@ -7,7 +7,7 @@ pub(super) const AREA: Area = &[
     ("row-without-number", "it has no number"),
     (
         "row-cell-count",
-        "{found} cells where the first row has {all}",
+        "{found|cell|cells} where the first row has {all}",
     ),
     (
         "row-repeats-names",

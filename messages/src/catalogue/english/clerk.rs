@@ -44,6 +44,7 @@ pub(super) const AREA: Area = &[
         "change-needs-content",
         "{operation} needs the new document or fields",
     ),
+    ("own-file-no-document", "it is {why}, and no document"),
     ("something-else-there", "{path}: something else is there"),
     (
         "archive-lacks-receipt",
@@ -85,7 +86,18 @@ pub(super) const AREA: Area = &[
         "--agency \"{name}\" is not the name of an agency",
     ),
     ("field-twice", "--field {field} is given twice"),
-    ("field-invalid", "--field number {number} is not name=value"),
+    (
+        "field-without-value",
+        "--field number {number} has no = and so no value",
+    ),
+    (
+        "field-without-name",
+        "--field number {number} has no name before its =",
+    ),
+    (
+        "field-is-document",
+        "--field number {number} is called \"document\"",
+    ),
     ("erase-receipt-malformed", "not a receipt: {reason}"),
     (
         "erase-would-destroy",

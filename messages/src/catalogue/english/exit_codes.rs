@@ -53,7 +53,7 @@ pub(super) const AREA: Area = &[
     ("exit-suspended", "suspended"),
     (
         "exit-some-not-done",
-        "some rows or files were not done, and it is said which",
+        "some rows, files or witnesses were not done, and it is said which",
     ),
     (
         "exit-conflict",

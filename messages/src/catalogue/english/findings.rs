@@ -18,7 +18,7 @@ pub(super) const AREA: Area = &[
     ("finding-status-on-ledger", "{status} on the ledger"),
     (
         "finding-late",
-        "version {version} was anchored {days} days after {date}",
+        "version {version} was anchored {days|day|days} after {date}",
     ),
     (
         "finding-other-date",
@@ -33,15 +33,18 @@ pub(super) const AREA: Area = &[
     ("finding-never-anchored", "never anchored"),
     (
         "anomaly-soon-after",
-        ", {minutes} minutes after version {version} by {clerk}",
+        ", {minutes|minute|minutes} after version {version} by {clerk}",
     ),
-    ("anomaly-burst", "{operations}, within {seconds} seconds"),
+    (
+        "anomaly-burst",
+        "{operations}, within {seconds|second|seconds}",
+    ),
     (
         "anomaly-ahead",
-        "declared for {date}, decided {days} days before it",
+        "declared for {date}, decided {days|day|days} before it",
     ),
     (
         "anomaly-late",
-        "declared for {date}, decided {days} days after it",
+        "declared for {date}, decided {days|day|days} after it",
     ),
 ];

@@ -7,10 +7,10 @@ pub(super) const AREA: Area = &[
     ("tile-malformed", "{reason}"),
     ("log-checkpoint-untrusted", "the log's checkpoint: {reason}"),
     ("log-empty", "the log is empty"),
-    ("bundle-malformed", "bundle {index}: {reason}"),
+    ("bundle-malformed", "{tile}: {reason}"),
     (
         "bundle-width-differs",
-        "bundle {index} has {leaves} leaves where it should have {width}",
+        "bundle {index} has {leaves|leaf|leaves} where it should have {width}",
     ),
     ("log-genesis-invalid", "{reason}"),
     (

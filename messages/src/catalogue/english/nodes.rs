@@ -13,6 +13,10 @@ pub(super) const AREA: Area = &[
         "{node} did not answer in full within {seconds} s",
     ),
     ("node-unreachable", "{node} cannot be reached: {reason}"),
+    (
+        "node-peer-port",
+        "{node} is where a node talks to other nodes, and not where it answers",
+    ),
     ("node-tls", "{node}: {trouble}"),
     (
         "answer-too-long",

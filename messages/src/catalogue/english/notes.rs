@@ -42,12 +42,11 @@ pub(super) const AREA: Area = &[
         "witness-line-none",
         "answers with what is no signature line; left out",
     ),
-    ("note-witness", "witness {name} at {url}: {why}"),
     ("note-checkpoint-is", "the checkpoint is {without}"),
     ("note-same-as-table", "{path} holds the same as a table"),
     (
         "trust-file-weak",
-        "{least} of {count} agencies are enough for this file, where a network of {count} needs {enough}: ask who made it, and why",
+        "{least} of {count|agency is|agencies are} enough for this file, where a network of {count} needs {enough}: ask who made it, and why",
     ),
     (
         "note-words-with-past",
@@ -55,7 +54,7 @@ pub(super) const AREA: Area = &[
     ),
     (
         "note-inbox",
-        "{count} wait for {agency}, as the node tells; the agency that recorded one has its document and receipt",
+        "{count|waits|wait} for {agency}, as the node tells; the agency that recorded one has its document and receipt",
     ),
     (
         "ask-right",
@@ -68,11 +67,11 @@ pub(super) const AREA: Area = &[
     ("registered-or-amended", "registered or amended"),
     (
         "note-folder",
-        "{path}: a folder, {rows} documents; number from: the file's name",
+        "{path}: a folder, {rows|document|documents}; number from: the file's name",
     ),
     (
         "note-earlier-receipts",
-        "receipts of {count} records of earlier runs",
+        "receipts of {count|record|records} of earlier runs",
     ),
     (
         "note-case-unknown",
@@ -97,7 +96,7 @@ pub(super) const AREA: Area = &[
     ),
     (
         "note-continuing",
-        "continuing: {rows} rows were signed before",
+        "continuing: {rows|row was|rows were} signed before",
     ),
     ("note-receipt-there", "the receipt is already there"),
     (
@@ -115,7 +114,7 @@ pub(super) const AREA: Area = &[
     ("note-left-out", "left out: {name} ({why})"),
     (
         "note-left-out-more",
-        "left out: {more} more that are no documents",
+        "left out: {more|more that is no document|more that are no documents}",
     ),
     ("mixed-alphabets", "the number mixes alphabets: {letters}"),
     (
@@ -132,7 +131,7 @@ pub(super) const AREA: Area = &[
     ("table-in-force-from", "; in force from: {column}"),
     (
         "note-table",
-        "{path}: {form}{found}, {rows} rows; number from: {record}{effective}; fields: {fields}",
+        "{path}: {form}{found}, {rows|row|rows}; number from: {record}{effective}; fields: {fields}",
     ),
     ("number-of-row", "row {row}: {number}"),
     ("list-next", "; {one}"),

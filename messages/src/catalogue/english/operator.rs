@@ -19,7 +19,7 @@ pub(super) const AREA: Area = &[
     ),
     (
         "agencies-count",
-        "{count} agencies; a network has {agencies-min} to {agencies-max}",
+        "{count|agency|agencies}; a network has {agencies-min} to {agencies-max}",
     ),
     ("agency-twice", "agency {agency} is named twice"),
     (

@@ -22,7 +22,7 @@ pub(super) const AREA: Area = &[
     ("act-line", "  {line}"),
     (
         "sign-file",
-        "  {what} {path}, {bytes} bytes, SHA-256 {hash}",
+        "  {what} {path}, {bytes|byte|bytes}, SHA-256 {hash}",
     ),
     ("sign-file-hash", "  {what} with the SHA-256 {hash}"),
     (

@@ -22,6 +22,14 @@ pub(super) const AREA: Area = &[
     ("column-by-number", "column {column}"),
     ("column-by-name", "column \"{column}\""),
     (
+        "table-text-without-sheets",
+        "text, which has no sheets, and --sheet names one",
+    ),
+    (
+        "table-workbook-without-encoding",
+        "a workbook, which tells its letters and cells itself, and --encoding or --delimiter says how text is written",
+    ),
+    (
         "table-separator-unknown",
         "its first line says that '{separator}' stands between cells",
     ),

@@ -27,10 +27,17 @@ pub(super) const AREA: Area = &[
         "name agencies, or {validators} for all that run a validator",
     ),
     (
+        "help-agency-decides",
+        "have {owner} decide about it, with its own admin key; nothing was signed",
+    ),
+    (
         "help-agency-name",
         "names are small letters and digits, as qurilish",
     ),
-    ("help-anchor-table", "anchor a table that lists them"),
+    (
+        "help-anchor-table",
+        "leave it out: a document's number is its name; or anchor a table that lists them",
+    ),
     (
         "help-ask-agency-for-latest",
         "ask the agency for the receipt and the document of the latest version",
@@ -75,6 +82,10 @@ pub(super) const AREA: Area = &[
     ),
     ("help-date-form", "write it as 2026-11-23 or 23.11.2026"),
     (
+        "help-document-whole",
+        "fetch or save the whole of it once more, then run the same command again; nothing was signed",
+    ),
+    (
         "help-erase-yes",
         "add --yes to do it; the receipts will still prove their entries, and nobody can show again what they are to",
     ),
@@ -89,6 +100,10 @@ pub(super) const AREA: Area = &[
     (
         "help-field-document",
         "the name \"document\" is kept for the document itself",
+    ),
+    (
+        "help-field-form",
+        "write it as --field area=80, within quotes where a blank stands in it",
     ),
     ("help-field-once", "give each field once"),
     ("help-fields-are", "its fields are: {fields}"),
@@ -105,12 +120,32 @@ pub(super) const AREA: Area = &[
     ("help-hours-form", "write it as 8-20"),
     ("help-keep-fewer", "keep fewer, or give the receipt itself"),
     (
+        "help-log-place",
+        "give the address of a node, as http://127.0.0.1:7481, or the folder that muhr log mirror made",
+    ),
+    (
+        "help-log-place-verify",
+        "muhr verify judges a file; here the address of a node is wanted, or the folder that muhr log mirror made",
+    ),
+    (
+        "help-mirror-checkpoint",
+        "put a good copy of it back; if there is none, move it away and bring the mirror anew with muhr log mirror, and know that nothing was compared with what the mirror held before",
+    ),
+    (
+        "help-mirror-mend",
+        "muhr log mirror mends what was spoilt in a mirror; if the log of the node fails likewise, keep a copy of it and tell the other agencies",
+    ),
+    (
         "help-move-away-or-name-other",
         "move it away, or name another file with --out",
     ),
     (
         "help-move-place-away",
         "move it away: it is where the receipt goes, or its entry on the way",
+    ),
+    (
+        "help-name-document",
+        "name the document itself; nothing was signed",
     ),
     (
         "help-name-key-file",
@@ -173,6 +208,23 @@ pub(super) const AREA: Area = &[
     (
         "help-passphrase-words",
         "several words with spaces are easy to remember and hard to find",
+    ),
+    (
+        "help-policy-asks-nobody",
+        "say with --needed how many must confirm, or leave --agencies and --within out",
+    ),
+    ("help-policy-days", "leave --within out for no end"),
+    (
+        "help-policy-names-owner",
+        "leave it out; --four-eyes asks a second clerk of it",
+    ),
+    (
+        "help-policy-needs-more",
+        "name more of them with --agencies, or {validators} for all that run a validator; the owner does not count",
+    ),
+    (
+        "help-policy-number-taken",
+        "leave --number out: the next one is asked of the node",
     ),
     (
         "help-policy-number",

@@ -43,6 +43,10 @@ pub(super) const AREA: Area = &[
         "check the name; muhr network status names the agencies of the network",
     ),
     ("help-check-clock", "check this machine's clock"),
+    (
+        "help-http-port",
+        "give the address behind http = in its node.toml, and not the one behind p2p =",
+    ),
     ("help-check-name", "check its name"),
     (
         "help-check-number-or-anchor",

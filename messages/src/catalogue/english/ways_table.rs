@@ -78,6 +78,14 @@ pub(super) const AREA: Area = &[
     ),
     ("help-unpack", "unpack it first; nothing was sent"),
     (
+        "help-without-sheet",
+        "run the same command again without --sheet, or give the workbook that has the sheet",
+    ),
+    (
+        "help-without-text-options",
+        "run the same command again without --encoding and --delimiter",
+    ),
+    (
         "help-without-encoding",
         "run the same command again without --encoding; nothing was sent",
     ),

@@ -194,7 +194,7 @@ fn dates_and_numbers_of_several_parts_are_read_as_tables_have_them() {
     let found = compare(&format!("7\n{rest}")).expect(22).json();
     let expected = [
         ("extra", "–", "anchored, active, and not in the table"),
-        ("invalid", "–", "1 cells where the first row has 3"),
+        ("invalid", "–", "1 cell where the first row has 3"),
     ];
     is_told(&found, &expected);
 }

@@ -181,7 +181,7 @@ fn told_and_kept() -> Vec<Case> {
         case(
             "mirror-witness",
             "log mirror {node} mirror-{n} --witness court={vkey},{url}",
-            &[0],
+            &[0, 20],
             Witnessed,
         ),
         case(
