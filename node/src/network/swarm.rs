@@ -429,6 +429,9 @@ fn dial_found(swarm: &mut Swarm<Behaviour>, peers: &mut [Dialled], found: Resolv
     let options = DialOpts::peer_id(peer.id)
         .condition(PeerCondition::DisconnectedAndNotDialing)
         .addresses(addresses.into_iter().map(multiaddr).collect())
+        // From the port that it listens on, a node that was killed could not reach a peer for as long as the
+        // system remembers its last connection between the two ports: up to a minute.
+        .allocate_new_port()
         .build();
     if let Err(error) = swarm.dial(options) {
         tracing::debug!(event = "not-dialled", peer = peer.name, %error);
