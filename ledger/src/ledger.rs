@@ -204,7 +204,7 @@ impl Ledger {
     /// always with this reason, so what they allow need not be looked for.
     fn already_there(&self, entry: &Authentic) -> Result<Option<Refusal>, Fault> {
         for (row, leaf) in (0..).zip(entry.leaves()) {
-            if let Some(index) = self.store.entry(&leaf.id)? {
+            if let Some(index) = self.entry(&leaf.id)? {
                 let refusal = Refusal::AlreadyThere { index };
                 return Ok(Some(if row == 0 {
                     refusal

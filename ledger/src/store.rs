@@ -28,7 +28,7 @@ use protocol::{
     height::{Height, LeafIndex, TimeMs},
     planted::{self, Bug},
 };
-use rocksdb::{ColumnFamily, DB, DBRecoveryMode, ErrorKind};
+use rocksdb::{ColumnFamily, DB, DBRecoveryMode, ErrorKind, Options};
 
 use self::fresh::Fresh;
 pub use self::interrupt::interrupt_opening;
@@ -54,12 +54,17 @@ pub struct StoredBlock {
 /// An open folder.
 #[derive(Debug)]
 pub(crate) struct Store {
-    db: Arc<DB>,
+    db: Arc<Database>,
     fresh: Fresh,
     /// Where a run is written before the database takes it over: on its disk.
     run: PathBuf,
     poisoned: AtomicBool,
-    /// Held for as long as the folder is open; fields drop in order, so after the database.
+}
+
+/// The database, and our own lock for as long as it is open: fields drop in order.
+#[derive(Debug)]
+struct Database {
+    db: DB,
     _lock: File,
 }
 
@@ -79,6 +84,7 @@ impl Store {
             storage(&format!("cannot make the folder {}", path.display()), error)
         })?;
         let lock = lock(path)?;
+        check_format(&path.join("db"))?;
         let open = |recovery| {
             DB::open_cf_descriptors(
                 &options::database(recovery),
@@ -108,16 +114,12 @@ impl Store {
                 storage(&what, error)
             })?;
         let store = Self {
-            db: Arc::new(db),
+            db: Arc::new(Database { db, _lock: lock }),
             fresh: Fresh::default(),
             run: path.join("run"),
             poisoned: AtomicBool::new(false),
-            _lock: lock,
         };
-        // The rows of another format are left as they are, for the program that wrote them.
-        if store.format()?.is_none_or(|found| found == schema::FORMAT)
-            && !planted::is(Bug::IndexBehindLeaves)
-        {
+        if !planted::is(Bug::IndexBehindLeaves) {
             store.restore_fresh()?;
         }
         Ok(store)
@@ -125,9 +127,36 @@ impl Store {
 
     fn family(&self, name: &'static str) -> Result<&ColumnFamily, Fault> {
         self.db
+            .db
             .cf_handle(name)
             .ok_or_else(|| Fault::damaged(format!("column family {name} is missing")))
     }
+}
+
+/// Refuses a database of another format before anything in it is touched: it is left as it is, for the program that
+/// wrote it. Of that format it has other families, too.
+fn check_format(path: &Path) -> Result<(), Fault> {
+    let Ok(names) = DB::list_cf(&Options::default(), path) else {
+        // There is none, or none that can be read: whoever opens it says so.
+        return Ok(());
+    };
+    if names.iter().all(|name| options::is_family(name)) {
+        return Ok(());
+    }
+    let named = |error| storage("cannot read which format the database has", error);
+    let db = DB::open_cf_for_read_only(&Options::default(), path, [schema::META], false);
+    let db = db.map_err(named)?;
+    let meta = db.cf_handle(schema::META);
+    let meta = meta.ok_or_else(|| Fault::damaged("it names no format"))?;
+    let found = db.get_cf(meta, schema::META_FORMAT).map_err(named)?;
+    let found = found.and_then(|bytes| schema::decode(&bytes).ok());
+    Err(match found {
+        Some(found) if found != schema::FORMAT => Fault::Format {
+            found,
+            expected: schema::FORMAT,
+        },
+        _ => Fault::damaged("it has families that this program does not know"),
+    })
 }
 
 fn lock(path: &Path) -> Result<File, Fault> {

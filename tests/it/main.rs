@@ -59,6 +59,7 @@ mod network {
     mod again;
     mod bad_input;
     mod batches;
+    mod block_sync;
     mod chaos;
     mod cosign_state;
     mod disk;

@@ -234,7 +234,7 @@ impl Loaded<'_> {
         }
         let mut values = Values::at_each(self.genesis, self.store.values()?, &undo)?;
         let first = values.pop().unwrap_or_default();
-        let mut index = self.index_at(oldest, &at_oldest, &first)?;
+        let mut index = self.index_at((oldest, tip), &at_oldest, &first)?;
         let mut directory = first.directory(self.genesis)?;
         let mut views = Views::default();
         views.push(View {
@@ -268,10 +268,22 @@ impl Loaded<'_> {
     }
 
     /// The index at `oldest`: the outline that the last run came with, and on it what is in no run. Where that run
-    /// is newer, as a crash may leave it while nothing is published, the whole is made anew.
-    fn index_at(&self, oldest: Height, images: &Images, values: &Values) -> Result<Tree, Fault> {
+    /// is newer, because a crash has taken the published checkpoint up to which it was written, or because nothing
+    /// was published for long, the whole is made anew.
+    fn index_at(
+        &self,
+        (oldest, tip): (Height, TipRow),
+        images: &Images,
+        values: &Values,
+    ) -> Result<Tree, Fault> {
         let base = match self.store.last_run()? {
             None => Tree::default(),
+            Some(run) if run.height > tip.height => {
+                let (run, tip) = (run.height, tip.height);
+                let what =
+                    format!("it holds what block {run} has added, and ends with block {tip}");
+                return Err(Fault::damaged(what));
+            }
             Some(run) if run.height <= oldest => {
                 let index = Tree::of_outline(&run.outline, &self.store.leaves_in_runs());
                 index.ok_or_else(|| Fault::damaged("the outline of the index is none"))?

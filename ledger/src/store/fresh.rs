@@ -145,7 +145,6 @@ impl Fresh {
 
     /// Lets go of the blocks up to `height`, which a run holds now.
     pub(super) fn forget(&self, height: Height) {
-        // What stays is little beside what goes.
         self.write(|blocks| {
             let mut rest = Blocks::default();
             for block in std::mem::take(&mut blocks.blocks) {

@@ -1,4 +1,4 @@
-//! Opening a folder walks over all its records; a process that was told to end does not wait for that.
+//! Opening a folder may walk over all its records; a process that was told to end does not wait for that.
 //!
 //! One flag for the process, as the signal is the process's: it ends, and opens nothing any more.
 

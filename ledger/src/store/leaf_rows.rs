@@ -1,5 +1,5 @@
-//! Leaves on disk: not a row each, but a row for each run of up to [`LEAVES_PER_ROW`] of one block, under the index
-//! of its first. In a row they stand as they are served, each behind its length (C2SP tlog-tiles, entry bundles),
+//! Leaves on disk: not a row each, but a row for up to [`LEAVES_PER_ROW`] of one block, under the index of the
+//! first. In a row they stand as they are served, each behind its length (C2SP tlog-tiles, entry bundles),
 //! so that a bundle is made of pieces of rows.
 
 use protocol::height::LeafIndex;
@@ -78,8 +78,8 @@ impl Store {
         Ok(bundle)
     }
 
-    /// The nearest leaf before `index` of which `is_wanted` says so, at most `steps` leaves before it.
-    pub(crate) fn leaf_before(
+    /// The last leaf up to `index` of which `is_wanted` says so, at most `steps` leaves before it.
+    pub(crate) fn last_leaf(
         &self,
         index: LeafIndex,
         steps: u64,
@@ -110,7 +110,7 @@ impl Store {
         until: u64,
         mut each: impl FnMut(u64, &[u8], &[u8]),
     ) -> Result<u64, Fault> {
-        let mut rows = self.db.raw_iterator_cf(self.family(LEAVES)?);
+        let mut rows = self.db.db.raw_iterator_cf(self.family(LEAVES)?);
         rows.seek_for_prev(from.to_be_bytes());
         let (mut next, mut at) = (from, None);
         while let Some((key, row)) = rows.item().filter(|_| next < until) {
@@ -137,7 +137,7 @@ impl Store {
 
     /// Index of the first leaf of the row in which the leaf at `index` would stand.
     fn row_of(&self, index: u64) -> Result<Option<u64>, Fault> {
-        let mut rows = self.db.raw_iterator_cf(self.family(LEAVES)?);
+        let mut rows = self.db.db.raw_iterator_cf(self.family(LEAVES)?);
         rows.seek_for_prev(index.to_be_bytes());
         rows.status()
             .map_err(|error| storage("cannot read leaves", error))?;

@@ -2,7 +2,7 @@
 
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompactionStyle, DBCompressionType,
-    DBRecoveryMode, Options,
+    DBRecoveryMode, DEFAULT_COLUMN_FAMILY_NAME, Options,
 };
 
 use super::schema::{BLOCKS, FRESH, LEAVES, META, RUNS, STARTS, TILES, UNDO, WAITING};
@@ -16,6 +16,8 @@ const BLOCK_CACHE_BYTES: usize = 32 * MIB;
 const WAL_BYTES_MAX: u64 = 32 << 20;
 /// Number of table files that stay open: enough for some 15 GB of them; beyond that the oldest is opened again.
 pub const OPEN_FILES_MAX: u16 = 256;
+/// More than there will be.
+const RUNS_MAX: i32 = 1 << 20;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
 
 /// The differences between column families.
@@ -131,6 +133,11 @@ pub(super) fn families() -> impl Iterator<Item = ColumnFamilyDescriptor> {
         .map(move |family| ColumnFamilyDescriptor::new(family.name, family.options(Some(&cache))))
 }
 
+/// Returns whether the store has a family of this name. RocksDB has one of its own in every database.
+pub(super) fn is_family(name: &str) -> bool {
+    name == DEFAULT_COLUMN_FAMILY_NAME || FAMILIES.iter().any(|family| family.name == name)
+}
+
 /// How a run is written.
 pub(super) fn run() -> Options {
     let family = FAMILIES.iter().find(|family| family.runs);
@@ -156,6 +163,9 @@ impl Family {
         options.set_level_compaction_dynamic_level_bytes(true);
         if self.runs {
             options.set_compaction_style(DBCompactionStyle::Universal);
+            // Runs come seldom and whatever these say; counted here they would hold up all other families.
+            options.set_level_zero_slowdown_writes_trigger(RUNS_MAX);
+            options.set_level_zero_stop_writes_trigger(RUNS_MAX);
         }
         if self.compress {
             options.set_compression_type(DBCompressionType::Zstd);

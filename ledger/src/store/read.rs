@@ -17,8 +17,8 @@ use super::{
     runs,
     schema::{
         self, BLOCKS, BlockRow, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
-        PublishedRow, RUN_ENTRY, RUN_RECORD, RUN_VALUE, RUNS, RecordRow, STARTS, TILES, TipRow,
-        UNDO, UndoRow, WAITING, run_key, tile_key,
+        PublishedRow, RUN_ENTRY, RUN_RECORD, RUNS, RecordRow, STARTS, TILES, TipRow, UNDO, UndoRow,
+        WAITING, run_key, tile_key,
     },
     storage,
 };
@@ -39,11 +39,12 @@ impl Store {
         key: &[u8],
     ) -> Result<Option<DBPinnableSlice<'_>>, Fault> {
         self.db
+            .db
             .get_pinned_cf(self.family(family)?, key)
             .map_err(|error| storage(&format!("cannot read from {family}"), error))
     }
 
-    fn get_row<T: DeserializeOwned>(
+    pub(super) fn get_row<T: DeserializeOwned>(
         &self,
         family: &'static str,
         key: &[u8],
@@ -60,7 +61,7 @@ impl Store {
         from: IteratorMode<'_>,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
-        for item in self.db.iterator_cf(self.family(family)?, from) {
+        for item in self.db.db.iterator_cf(self.family(family)?, from) {
             let (key, value) =
                 item.map_err(|error| storage(&format!("cannot read {family}"), error))?;
             if !each(&key, &value)? {
@@ -86,13 +87,13 @@ impl Store {
         self.get_row(META, META_PUBLISHED)
     }
 
-    /// The nearest batch leaf before `index`, which stands at most `steps` leaves before it.
+    /// The last batch leaf up to `index`, at most `steps` leaves before it.
     pub(crate) fn batch_before(
         &self,
         index: LeafIndex,
         steps: u64,
     ) -> Result<Option<(LeafIndex, Batch)>, Fault> {
-        let found = self.leaf_before(index, steps, WholeBatch::is_start)?;
+        let found = self.last_leaf(index, steps, WholeBatch::is_start)?;
         let parsed = found.map(|(at, leaf)| {
             let leaf = Batch::parse(&leaf);
             let leaf = leaf.map_err(|error| Fault::damaged(format!("leaf {at}: {error}")))?;
@@ -126,7 +127,7 @@ impl Store {
             fresh.extend(block.records.iter().cloned());
         }
         let all = IndexKey::new([0; 32]);
-        runs::each_below(&self.db, RUN_RECORD, &all, 0, |key, value| {
+        runs::each_below(&self.db.db, RUN_RECORD, &all, 0, |key, value| {
             if !fresh.contains_key(&key) {
                 each(key, state(row(RUNS, value)?)?);
             }
@@ -136,20 +137,6 @@ impl Store {
             each(key, state);
         }
         Ok(())
-    }
-
-    /// All values of the index that are no records.
-    pub(crate) fn values(&self) -> Result<BTreeMap<IndexKey, String>, Fault> {
-        let mut values = BTreeMap::new();
-        let all = IndexKey::new([0; 32]);
-        runs::each_below(&self.db, RUN_VALUE, &all, 0, |key, value| {
-            values.insert(key, runs::text(value)?.to_owned());
-            Ok(())
-        })?;
-        for block in self.fresh.until(Height::new(u64::MAX)) {
-            values.extend(block.values.iter().cloned());
-        }
-        Ok(values)
     }
 
     /// What the blocks up to `height` have added that is in no run.

@@ -2,8 +2,8 @@
 //!
 //! A run is made of rows that are on disk already, under their heights, and those go only when the database has noted
 //! the run in its manifest: all of it or nothing. With it comes the outline of the index after the run's last block,
-//! so what is in runs and that outline belong together at every moment, and whatever stays under heights is newer.
-//! A row that is there twice, because a crash came between the two, says the same twice.
+//! so what is in runs and that outline belong together at every moment, and whatever stays under heights is newer:
+//! rows that a crash has left under the height of the run, or below, are passed over.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use std::{
 };
 
 use protocol::{
-    hash::{EntryId, IndexKey, ValueHash},
+    hash::{EntryId, IndexKey, ValueHash, sha256},
     height::{Height, LeafIndex, LogSize},
     planted::{self, Bug},
     state::{RecordState, value_hash},
@@ -21,7 +21,7 @@ use protocol::{
 use rocksdb::{DB, IngestExternalFileOptions, IteratorMode, SstFileWriter, WriteBatch};
 
 use super::{
-    Store,
+    Database, Store,
     fresh::{FreshBlock, FreshRow},
     interrupt, options,
     read::{index_key, number, row, state},
@@ -35,8 +35,8 @@ use crate::{fault::Fault, head::Head, index::StoredLeaves};
 
 /// A folder that is opened reads subtrees of about so many leaves.
 const SUBTREE_LEAVES: u64 = 64;
-/// Deeper outlines would not be read faster.
-const OUTLINE_DEPTH_MAX: u32 = 20;
+/// An outline has at most 2^16 subtrees: it is written whole with each run, and then takes 2 MB of it.
+const OUTLINE_DEPTH_MAX: u32 = 16;
 /// Bytes of an outline in one row.
 const OUTLINE_ROW_BYTES: usize = 1 << 16;
 
@@ -58,22 +58,37 @@ impl Store {
             }
             _ => {}
         }
+        // Rows that a run holds and a crash has left are of the past, and not what is newest.
+        let held = self.run_head()?.map(|head| head.height);
+        let mut left = WriteBatch::default();
+        let family = self.family(FRESH)?;
         self.scan(FRESH, IteratorMode::Start, |key, value| {
             let height = Height::new(number(key)?);
+            if held.is_some_and(|held| height <= held) {
+                left.delete_cf(family, key);
+                return Ok(true);
+            }
             let rows: FreshRow = row(FRESH, value)?;
             let block = FreshBlock::read(height, rows);
             let unknown = || Fault::damaged("a record has an unknown status");
             self.fresh.add(block.ok_or_else(unknown)?);
             Ok(true)
-        })
+        })?;
+        if !left.is_empty() {
+            self.write_unsynced(left)?;
+        }
+        Ok(())
+    }
+
+    fn run_head(&self) -> Result<Option<RunRow>, Fault> {
+        self.get_row(RUNS, &[RUN_HEAD])
     }
 
     /// The run that was written last; none in a young folder.
     pub(crate) fn last_run(&self) -> Result<Option<SortedRun>, Fault> {
-        let Some(head) = self.get(RUNS, &[RUN_HEAD])? else {
+        let Some(head) = self.run_head()? else {
             return Ok(None);
         };
-        let head: RunRow = row(RUNS, &head)?;
         let mut outline = Vec::new();
         for piece in 0..head.outline_rows {
             let found = self.get(RUNS, &run_key(RUN_OUTLINE, &piece.to_be_bytes()))?;
@@ -82,6 +97,27 @@ impl Store {
         }
         let height = head.height;
         Ok(Some(SortedRun { height, outline }))
+    }
+
+    /// All values of the index that are no records. Those in runs are compared with the sum that the last run came
+    /// with: rules are read from them, and nothing would miss one that is lost.
+    pub(crate) fn values(&self) -> Result<BTreeMap<IndexKey, String>, Fault> {
+        let mut values = BTreeMap::new();
+        let all = IndexKey::new([0; 32]);
+        each_below(&self.db.db, RUN_VALUE, &all, 0, |key, value| {
+            values.insert(key, text(value)?.to_owned());
+            Ok(())
+        })?;
+        if self
+            .run_head()?
+            .is_some_and(|head| head.values != sum(&values))
+        {
+            return Err(Fault::damaged("a value of the index is missing or another"));
+        }
+        for block in self.fresh.until(Height::new(u64::MAX)) {
+            values.extend(block.values.iter().cloned());
+        }
+        Ok(values)
     }
 
     /// The leaves of the index as they are in runs.
@@ -104,22 +140,36 @@ impl Store {
         if blocks.is_empty() || rows.sum::<usize>() < at_least {
             return Ok(());
         }
-        let depth = depth_of(head.size());
-        self.put_run(&blocks, head.height(), &head.index().outline(depth))
+        // Never below the one before: what is in runs would be newer than their outline.
+        if self
+            .run_head()?
+            .is_some_and(|last| last.height >= head.height())
+        {
+            return Ok(());
+        }
+        let outline = head.index().outline(depth_of(head.size()));
+        let values = head.directory().values();
+        let row = RunRow {
+            height: head.height(),
+            outline_rows: u32::try_from(outline.len().div_ceil(OUTLINE_ROW_BYTES))
+                .unwrap_or(u32::MAX),
+            values: sum(&values),
+        };
+        self.put_run(&blocks, row, &outline)
             .inspect_err(|_| self.poison())
     }
 
     fn put_run(
         &self,
         blocks: &[Arc<FreshBlock>],
-        until: Height,
+        head: RunRow,
         outline: &[u8],
     ) -> Result<(), Fault> {
         let failed = |error| storage("cannot write a run", error);
         let options = options::run();
         let mut table = SstFileWriter::create(&options);
         table.open(&self.run).map_err(failed)?;
-        for (key, value) in rows(blocks, until, outline) {
+        for (key, value) in rows(blocks, head, outline) {
             table.put(key, value).map_err(failed)?;
         }
         table.finish().map_err(failed)?;
@@ -128,6 +178,7 @@ impl Store {
             let mut ingest = IngestExternalFileOptions::default();
             ingest.set_move_files(true);
             self.db
+                .db
                 .ingest_external_file_cf_opts(self.family(RUNS)?, &ingest, vec![&self.run])
                 .map_err(failed)?;
         }
@@ -138,7 +189,7 @@ impl Store {
             batch.delete_cf(family, block.height.get().to_be_bytes());
         }
         self.write_unsynced(batch)?;
-        self.fresh.forget(until);
+        self.fresh.forget(head.height);
         Ok(())
     }
 }
@@ -153,7 +204,7 @@ fn depth_of(size: LogSize) -> usize {
 /// The rows of a run, in the order of their keys.
 fn rows(
     blocks: &[Arc<FreshBlock>],
-    until: Height,
+    head: RunRow,
     outline: &[u8],
 ) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
     let mut entries: Vec<(EntryId, LeafIndex)> = Vec::new();
@@ -165,17 +216,13 @@ fn rows(
         records.extend(block.records.iter().map(|(key, state)| (*key, state)));
         values.extend(block.values.iter().map(|(key, value)| (*key, value)));
     }
-    entries.sort_unstable_by_key(|row| row.0);
-    // Of one record the state of the last block comes last, and stays.
+    // A table takes each key once. Whatever the rules let in twice, as a return mark that is old enough, the last
+    // is what counts; of one record it is the state after the last block.
+    entries.sort_by_key(|row| row.0);
+    keep_last(&mut entries);
     records.sort_by_key(|row| row.0);
-    records.reverse();
-    records.dedup_by_key(|row| row.0);
-    records.reverse();
+    keep_last(&mut records);
     let pieces = outline.chunks(OUTLINE_ROW_BYTES);
-    let head = RunRow {
-        height: until,
-        outline_rows: u32::try_from(pieces.len()).unwrap_or(u32::MAX),
-    };
     let entries = entries.into_iter().map(|(id, at)| {
         (
             run_key(RUN_ENTRY, id.as_bytes()),
@@ -204,21 +251,38 @@ fn rows(
         .chain(values)
 }
 
+/// Of rows in the order of their keys, the last of each key.
+fn keep_last<K: Copy + Eq, V>(rows: &mut Vec<(K, V)>) {
+    rows.reverse();
+    rows.dedup_by_key(|row| row.0);
+    rows.reverse();
+}
+
+/// One hash over values of the index, in the order of their keys.
+fn sum(values: &BTreeMap<IndexKey, String>) -> ValueHash {
+    let mut text = Vec::new();
+    for (key, value) in values {
+        text.extend_from_slice(key.as_bytes());
+        text.extend_from_slice(value_hash(value).as_bytes());
+    }
+    ValueHash::new(sha256(&[&text]))
+}
+
 /// The leaves of the index that are in runs.
 #[derive(Debug)]
-struct RunLeaves(Weak<DB>);
+struct RunLeaves(Weak<Database>);
 
 impl StoredLeaves for RunLeaves {
     fn leaves(&self, prefix: &IndexKey, depth: usize) -> Result<Vec<(IndexKey, ValueHash)>, Fault> {
         // Whoever has let go of the ledger asks nothing of its index any more.
         let db = self.0.upgrade().ok_or(Fault::Interrupted)?;
         let mut leaves = Vec::new();
-        each_below(&db, RUN_RECORD, prefix, depth, |key, value| {
+        each_below(&db.db, RUN_RECORD, prefix, depth, |key, value| {
             let state = state(row(RUNS, value)?)?;
             leaves.push((key, value_hash(&state.write())));
             Ok(())
         })?;
-        each_below(&db, RUN_VALUE, prefix, depth, |key, value| {
+        each_below(&db.db, RUN_VALUE, prefix, depth, |key, value| {
             leaves.push((key, value_hash(text(value)?)));
             Ok(())
         })?;
@@ -258,7 +322,7 @@ pub(super) fn each_below(
         .map_err(|error| storage("cannot read runs", error))
 }
 
-pub(super) fn text(value: &[u8]) -> Result<&str, Fault> {
+fn text(value: &[u8]) -> Result<&str, Fault> {
     std::str::from_utf8(value).map_err(|_| Fault::damaged("a value of the index is not UTF-8"))
 }
 

@@ -16,7 +16,7 @@
 
 use protocol::{
     codec::{self, DecodeError},
-    hash::{BlockId, IndexKey, LeafHash, RootHash},
+    hash::{BlockId, IndexKey, LeafHash, RootHash, ValueHash},
     height::{Height, LeafIndex, LogSize, TimeMs, Version},
     standing::Standing,
     state::{RecordState, RecordStatus},
@@ -164,6 +164,8 @@ pub(crate) struct RunRow {
     pub(crate) height: Height,
     /// Number of rows that hold the outline of the index after that block.
     pub(crate) outline_rows: u32,
+    /// Sum of the values of the index that are no records, after that block.
+    pub(crate) values: ValueHash,
 }
 
 /// A block on disk, beside its leaves.

@@ -29,7 +29,7 @@ pub fn sign_with(statement: ReturnStatement, key: &str) -> Authentic {
 }
 
 /// Signed with the vote key of the agency that it names.
-fn mark(agency: &str, nonce: u8) -> Authentic {
+pub fn mark(agency: &str, nonce: u8) -> Authentic {
     sign_with(statement(agency, nonce), &format!("{agency} vote"))
 }
 

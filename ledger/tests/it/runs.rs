@@ -11,6 +11,7 @@ use protocol::{
 
 use crate::{
     answers::note,
+    returns::mark,
     world::{Chain, genesis, proposal, sign, sign_batch},
 };
 
@@ -121,5 +122,32 @@ fn rows_that_are_in_a_run_and_were_not_removed_change_nothing() {
     for _ in 0..2 {
         let ledger = Ledger::open(folder.path(), &genesis(), Some(tip)).unwrap();
         check(&ledger, &chain, &found);
+    }
+}
+
+#[test]
+fn what_the_rules_let_in_twice_is_in_a_run_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut chain, mut found) = grown(folder.path());
+    let ledger = open(folder.path());
+    for (hours, nonce) in [(2, 1), (4, 2), (6, 1)] {
+        let time = TimeMs::new(ledger.head().time().get() + hours * 3_600_000);
+        let mark = mark("tax", nonce);
+        let executed = ledger.execute(proposal(time), [&mark]).unwrap();
+        let head = ledger.commit(&executed, b"certificate").unwrap();
+        chain.append(&executed);
+        ledger
+            .publish(&note(&ledger, head.height()), head.height())
+            .unwrap();
+        // The last place of a mark that stands twice is the one that counts.
+        found.retain(|(id, _)| *id != mark.id());
+        found.push((mark.id(), executed.first()));
+    }
+    let statements = (0..ROWS).map(|number| chain.next(Operation::Amend, number));
+    let statements: Vec<_> = statements.collect();
+    found.extend(commit(&ledger, &mut chain, statements));
+    drop(ledger);
+    for _ in 0..2 {
+        check(&open(folder.path()), &chain, &found);
     }
 }

@@ -196,7 +196,7 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
     (
         LeafServedBeforeSync,
         &[whole(
-            "network::chaos::real_processes_come_back_from_a_handful_of_each_fault",
+            "network::block_sync::a_block_is_synced_before_it_counts_as_stored",
         )],
     ),
     (
