@@ -7,7 +7,7 @@ use protocol::{
     hash::IndexKey,
     height::{LeafIndex, TimeMs},
     name::AgencyName,
-    standing::{Endorsement, Standing},
+    standing::{Endorsement, Standing, Terms},
     state::RecordState,
 };
 
@@ -17,10 +17,16 @@ type Waiting = BTreeMap<LeafIndex, (IndexKey, Option<TimeMs>)>;
 
 /// Returns whether agencies are asked for their word on the latest version.
 pub(crate) fn waits(state: &RecordState) -> bool {
-    let is_asked = |standing: &Standing| standing.terms.is_some();
+    asked(state).is_some()
+}
+
+/// What was said of the latest version, and what is asked of whom; none if nobody is asked any more.
+fn asked(state: &RecordState) -> Option<(&Standing, &Terms)> {
+    let standing = state.standing.as_deref()?;
+    let terms = standing.terms.as_ref()?;
     // At its own time it can be anything but lapsed: when that is, depends on who asks when.
-    state.standing.as_deref().is_some_and(is_asked)
-        && !matches!(state.endorsement(state.time), Endorsement::Effective(_))
+    let is_done = matches!(state.endorsement(state.time), Endorsement::Effective(_));
+    (!is_done).then_some((standing, terms))
 }
 
 /// All of them.
@@ -39,9 +45,7 @@ impl Inboxes {
                 waiting.remove(&index);
             }
         }
-        let standing = state.standing.as_deref().filter(|_| waits(state));
-        let Some((standing, terms)) = standing.and_then(|all| Some((all, all.terms.as_ref()?)))
-        else {
+        let Some((standing, terms)) = asked(state) else {
             return;
         };
         let asked = terms.agencies.iter().cloned().chain(terms.own());

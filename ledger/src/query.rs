@@ -188,7 +188,7 @@ impl Ledger {
         let entry = Entry::parse(&bytes).map_err(|_| NoAnswer::NotFound)?;
         let statement = &entry.statement;
         let (clerk, clerk_proof) = clerk(&published, &statement.author)?;
-        let key = RecordState::index_key(&statement.registry, &statement.key);
+        let key = statement.index_key();
         let record = self.record_at(head, &key)?;
         let record = record.ok_or_else(|| Fault::damaged("a logged record is not in the index"))?;
         let height = self

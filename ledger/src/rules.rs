@@ -59,8 +59,7 @@ impl Known {
         entry: Leaf<'_>,
         statement: &Statement,
     ) -> Result<Self, Fault> {
-        let place = || RecordState::index_key(&statement.registry, &statement.key);
-        let key = entry.record.unwrap_or_else(place);
+        let key = entry.index_key(statement);
         let current = records.record(&key)?;
         let referenced = statement
             .references

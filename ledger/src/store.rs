@@ -20,14 +20,12 @@ mod write;
 
 use std::{
     fs::{File, TryLockError},
+    ops::Deref,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
 
-use protocol::{
-    height::{Height, LeafIndex, TimeMs},
-    planted::{self, Bug},
-};
+use protocol::height::{Height, LeafIndex, TimeMs};
 use rocksdb::{ColumnFamily, DB, DBRecoveryMode, ErrorKind, Options};
 
 use self::fresh::Fresh;
@@ -66,6 +64,14 @@ pub(crate) struct Store {
 struct Database {
     db: DB,
     _lock: File,
+}
+
+impl Deref for Database {
+    type Target = DB;
+
+    fn deref(&self) -> &DB {
+        &self.db
+    }
 }
 
 /// The part that may be missing at the end of the write-ahead log.
@@ -113,21 +119,16 @@ impl Store {
                 );
                 storage(&what, error)
             })?;
-        let store = Self {
+        Ok(Self {
             db: Arc::new(Database { db, _lock: lock }),
             fresh: Fresh::default(),
             run: path.join("run"),
             poisoned: AtomicBool::new(false),
-        };
-        if !planted::is(Bug::IndexBehindLeaves) {
-            store.restore_fresh()?;
-        }
-        Ok(store)
+        })
     }
 
     fn family(&self, name: &'static str) -> Result<&ColumnFamily, Fault> {
         self.db
-            .db
             .cf_handle(name)
             .ok_or_else(|| Fault::damaged(format!("column family {name} is missing")))
     }

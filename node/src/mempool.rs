@@ -17,7 +17,7 @@ use protocol::{
     hash::{EntryId, IndexKey, LeafHash},
     height::{Height, Version},
     name::AgencyName,
-    state::{ClerkState, RecordState, RegistryState, ReturnState},
+    state::{ClerkState, RegistryState, ReturnState},
 };
 
 use crate::limits;
@@ -299,9 +299,8 @@ impl Claim {
     fn of_entry(leaf: Leaf<'_>, entry: &Entry) -> Self {
         let statement = &entry.statement;
         let attests = statement.operation.is_attestation();
-        let place = || RecordState::index_key(&statement.registry, &statement.key);
         Self(
-            leaf.record.unwrap_or_else(place),
+            leaf.index_key(statement),
             statement.version,
             attests.then(|| statement.author.agency()),
         )

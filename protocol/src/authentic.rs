@@ -11,7 +11,7 @@ use crate::{
     act::Act,
     batch::{self, Batch, WholeBatch},
     chain_id::{NetworkId, NotSigned, SignedText},
-    entry::{Authorship, ENTRY_BYTES_MAX, Entry},
+    entry::{Authorship, ENTRY_BYTES_MAX, Entry, Statement},
     hash::{EntryId, IndexKey, LeafHash},
     height::Height,
     key::{BadSignature, PublicKey, Signature},
@@ -264,6 +264,14 @@ pub struct Leaf<'a> {
     pub key: &'a PublicKey,
     /// Place in the index of the record that an entry is about; none for any other leaf.
     pub record: Option<IndexKey>,
+}
+
+impl Leaf<'_> {
+    /// Place in the index of the record that the leaf is about, which says `statement`.
+    #[must_use]
+    pub fn index_key(&self, statement: &Statement) -> IndexKey {
+        self.record.unwrap_or_else(|| statement.index_key())
+    }
 }
 
 /// A submission with a signature that holds under a key; whose key that is, the rules ask. Only

@@ -212,7 +212,7 @@ impl<'a> UnfoldedBatch<'a> {
         let mut keyed: Vec<(usize, (IndexKey, ValueHash))> = records
             .map(|(entry, record)| {
                 let statement = &entry.statement;
-                let key = RecordState::index_key(&statement.registry, &statement.key);
+                let key = statement.index_key();
                 (key, value_hash(&record.write()))
             })
             .enumerate()

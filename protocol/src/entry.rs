@@ -8,10 +8,11 @@ use std::fmt::Write;
 
 use crate::{
     chain_id::{NetworkId, NotSigned, SignedText},
-    hash::{Commitment, EntryId, LeafHash, RecordKey, sha256},
+    hash::{Commitment, EntryId, IndexKey, LeafHash, RecordKey, sha256},
     height::{Height, LeafIndex, TimeMs, Version},
     key::{PublicKey, SecretKey, Signature},
     name::{ClerkName, Date, ReasonCode, RegistryName},
+    state::RecordState,
     text::{self, Lines, Malformed},
 };
 
@@ -184,6 +185,12 @@ pub struct Entry {
 }
 
 impl Statement {
+    /// Place in the index of the record that it is about.
+    #[must_use]
+    pub fn index_key(&self) -> IndexKey {
+        RecordState::index_key(&self.registry, &self.key)
+    }
+
     /// The text up to and without the authorship line.
     #[must_use]
     pub fn write(&self) -> String {

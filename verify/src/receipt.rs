@@ -149,7 +149,7 @@ fn order(steps: &mut Steps, receipt: &Receipt) -> Result<(), Failed> {
 fn state(steps: &mut Steps, trusts: Trusts<'_>, receipt: &Receipt) -> Result<(), Failed> {
     let root = &receipt.newest().leaf.index;
     let statement = &receipt.entry.statement;
-    let key = RecordState::index_key(&statement.registry, &statement.key);
+    let key = statement.index_key();
     let record =
         receipt
             .record_proof

@@ -10,7 +10,7 @@ use std::{
 use protocol::{
     block::BlockLeaf,
     genesis::Genesis,
-    hash::{IndexKey, RootHash, ValueHash},
+    hash::{ChainId, IndexKey, RootHash, ValueHash},
     height::{Height, LeafIndex, LogSize},
     merkle::{self, tile_builder::TileBuilder},
     planted::{self, Bug},
@@ -95,7 +95,7 @@ impl Ledger {
                 let tiles = log::append(&mut TileBuilder::default(), &executed.hashes);
                 store.create(chain, &executed, &tiles)?;
             }
-            (Some(FORMAT), Some(_)) => {}
+            (Some(FORMAT), Some(_)) => store.restore_fresh()?,
             (Some(FORMAT), None) | (None, Some(_)) => {
                 return Err(Fault::damaged(
                     "it has a format without a tip, or a tip without a format",
@@ -108,16 +108,7 @@ impl Ledger {
                 });
             }
         }
-        match store.chain()? {
-            Some(found) if found == chain => {}
-            Some(found) => {
-                return Err(Fault::OtherChain {
-                    found,
-                    expected: chain,
-                });
-            }
-            None => return Err(Fault::damaged("it names no network")),
-        }
+        check_chain(&store, chain)?;
         let tip = store
             .tip()?
             .ok_or_else(|| Fault::damaged("it has no tip"))?;
@@ -158,6 +149,14 @@ impl Ledger {
             size: tip.size,
             found,
         })
+    }
+}
+
+fn check_chain(store: &Store, expected: ChainId) -> Result<(), Fault> {
+    match store.chain()? {
+        Some(found) if found == expected => Ok(()),
+        Some(found) => Err(Fault::OtherChain { found, expected }),
+        None => Err(Fault::damaged("it names no network")),
     }
 }
 
@@ -292,10 +291,7 @@ impl Loaded<'_> {
         };
         let mut changes = BTreeMap::new();
         for block in self.store.fresh_until(oldest) {
-            let records = block.records.iter();
-            changes.extend(records.map(|(key, state)| (*key, value_hash(&state.write()))));
-            let values = block.values.iter();
-            changes.extend(values.map(|(key, value)| (*key, value_hash(value))));
+            changes.extend(block.index_leaves());
         }
         base.update(&changes)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use protocol::{
     batch::WholeBatch, batch_receipts::BatchReceipts, entry::Entry, hash::IndexKey,
-    height::LeafIndex, state::RecordState,
+    height::LeafIndex,
 };
 
 use super::{NoAnswer, clerk, present, registry, tiles::Tiles};
@@ -32,7 +32,7 @@ impl Ledger {
             let entry = Entry::parse(&bytes)
                 .map_err(|error| Fault::damaged(format!("leaf {at}: {error}")))?;
             let statement = &entry.statement;
-            keyed.push(RecordState::index_key(&statement.registry, &statement.key));
+            keyed.push(statement.index_key());
             registries.insert(entry.statement.registry);
         }
         let records = keyed

@@ -11,9 +11,9 @@ use std::{
 };
 
 use protocol::{
-    hash::{EntryId, IndexKey},
+    hash::{EntryId, IndexKey, ValueHash},
     height::{Height, LeafIndex},
-    state::RecordState,
+    state::{RecordState, value_hash},
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,15 +32,15 @@ pub(super) struct FreshRow {
 /// What one block has added.
 #[derive(Debug)]
 pub(crate) struct FreshBlock {
-    pub(crate) height: Height,
+    pub(super) height: Height,
     /// Index of its first leaf.
-    pub(crate) first: LeafIndex,
+    pub(super) first: LeafIndex,
     /// Its entries, in their order from the first leaf on.
-    pub(crate) ids: Vec<EntryId>,
+    pub(super) ids: Vec<EntryId>,
     /// The records that it changed, with their state after it.
-    pub(crate) records: Vec<(IndexKey, RecordState)>,
+    pub(super) records: Vec<(IndexKey, RecordState)>,
     /// Other values of the index that it set.
-    pub(crate) values: Vec<(IndexKey, String)>,
+    pub(super) values: Vec<(IndexKey, String)>,
 }
 
 impl FreshBlock {
@@ -66,6 +66,20 @@ impl FreshBlock {
                 .collect(),
             values: self.values.clone(),
         }
+    }
+
+    /// Its entries with their places in the log.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (EntryId, LeafIndex)> {
+        let indexes = (self.first.get()..).map(LeafIndex::new);
+        self.ids.iter().copied().zip(indexes)
+    }
+
+    /// The leaves of the index that it changed.
+    pub(crate) fn index_leaves(&self) -> impl Iterator<Item = (IndexKey, ValueHash)> {
+        let records = self.records.iter();
+        let records = records.map(|(key, state)| (*key, value_hash(&state.write())));
+        let values = self.values.iter();
+        records.chain(values.map(|(key, value)| (*key, value_hash(value))))
     }
 
     /// What the row of a height says; none if a record of it is none.
@@ -98,9 +112,7 @@ struct Blocks {
 impl Blocks {
     fn add(&mut self, block: Arc<FreshBlock>) {
         let number = self.blocks.len();
-        let indexes = (block.first.get()..).map(LeafIndex::new);
-        let entries = block.ids.iter().zip(indexes);
-        self.entries.extend(entries.map(|(id, index)| (*id, index)));
+        self.entries.extend(block.entries());
         let records = (0..).zip(&block.records);
         self.records
             .extend(records.map(|(place, (key, _))| (*key, (number, place))));
@@ -130,6 +142,11 @@ impl Fresh {
     /// Number of entries and changed records.
     pub(super) fn len(&self) -> usize {
         self.read(|blocks| blocks.entries.len().saturating_add(blocks.records.len()))
+    }
+
+    /// All blocks, in their order.
+    pub(super) fn all(&self) -> Vec<Arc<FreshBlock>> {
+        self.read(|blocks| blocks.blocks.iter().cloned().collect())
     }
 
     /// The blocks up to `height`, in their order.

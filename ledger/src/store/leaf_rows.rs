@@ -110,7 +110,7 @@ impl Store {
         until: u64,
         mut each: impl FnMut(u64, &[u8], &[u8]),
     ) -> Result<u64, Fault> {
-        let mut rows = self.db.db.raw_iterator_cf(self.family(LEAVES)?);
+        let mut rows = self.db.raw_iterator_cf(self.family(LEAVES)?);
         rows.seek_for_prev(from.to_be_bytes());
         let (mut next, mut at) = (from, None);
         while let Some((key, row)) = rows.item().filter(|_| next < until) {
@@ -137,7 +137,7 @@ impl Store {
 
     /// Index of the first leaf of the row in which the leaf at `index` would stand.
     fn row_of(&self, index: u64) -> Result<Option<u64>, Fault> {
-        let mut rows = self.db.db.raw_iterator_cf(self.family(LEAVES)?);
+        let mut rows = self.db.raw_iterator_cf(self.family(LEAVES)?);
         rows.seek_for_prev(index.to_be_bytes());
         rows.status()
             .map_err(|error| storage("cannot read leaves", error))?;

@@ -39,7 +39,6 @@ impl Store {
         key: &[u8],
     ) -> Result<Option<DBPinnableSlice<'_>>, Fault> {
         self.db
-            .db
             .get_pinned_cf(self.family(family)?, key)
             .map_err(|error| storage(&format!("cannot read from {family}"), error))
     }
@@ -61,7 +60,7 @@ impl Store {
         from: IteratorMode<'_>,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
-        for item in self.db.db.iterator_cf(self.family(family)?, from) {
+        for item in self.db.iterator_cf(self.family(family)?, from) {
             let (key, value) =
                 item.map_err(|error| storage(&format!("cannot read {family}"), error))?;
             if !each(&key, &value)? {
@@ -123,11 +122,11 @@ impl Store {
         mut each: impl FnMut(IndexKey, RecordState),
     ) -> Result<(), Fault> {
         let mut fresh = BTreeMap::new();
-        for block in self.fresh.until(Height::new(u64::MAX)) {
+        for block in self.fresh.all() {
             fresh.extend(block.records.iter().cloned());
         }
         let all = IndexKey::new([0; 32]);
-        runs::each_below(&self.db.db, RUN_RECORD, &all, 0, |key, value| {
+        runs::each_below(&self.db, RUN_RECORD, &all, 0, |key, value| {
             if !fresh.contains_key(&key) {
                 each(key, state(row(RUNS, value)?)?);
             }

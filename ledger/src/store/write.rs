@@ -157,7 +157,7 @@ impl Store {
         if self.poisoned.load(Ordering::Acquire) {
             return Err(Fault::Poisoned);
         }
-        self.db.db.write_opt(batch, options).map_err(|error| {
+        self.db.write_opt(batch, options).map_err(|error| {
             self.poison();
             let what = "cannot write to the database; make sure that its disk has room and may be \
                         written, then start again";

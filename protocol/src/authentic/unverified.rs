@@ -8,13 +8,12 @@ use crate::{
     batch,
     chain_id::NetworkId,
     entry::Entry,
-    hash::{EntryId, IndexKey, LeafHash},
+    hash::{EntryId, LeafHash},
     key::{
         self, BadSignature, PublicKey, Signature,
         group::{Disagreement, GroupVerifier, SignatureClaim},
     },
     merkle,
-    state::RecordState,
     text::Malformed,
 };
 
@@ -131,7 +130,7 @@ impl Unverified {
             Submission::Batch(batch) => batch,
             one => {
                 let record = match one {
-                    Submission::Entry(entry) => Some(record_of(entry)),
+                    Submission::Entry(entry) => Some(entry.statement.index_key()),
                     _ => None,
                 };
                 return Some(vec![Part {
@@ -195,15 +194,14 @@ fn hold(
     Ok(signed.iter().map(Option::is_some).map(holds).collect())
 }
 
-fn record_of(entry: &Entry) -> IndexKey {
-    let statement = &entry.statement;
-    RecordState::index_key(&statement.registry, &statement.key)
-}
-
 fn leaves_of_batch(bytes: &[u8], entries: &[Entry]) -> Vec<Part> {
     let mut end: usize = 0;
     // The batch leaf itself is about no record.
-    let records = iter::once(None).chain(entries.iter().map(|entry| Some(record_of(entry))));
+    let records = iter::once(None).chain(
+        entries
+            .iter()
+            .map(|entry| Some(entry.statement.index_key())),
+    );
     let parts = batch::parts(bytes).zip(records).map(|(part, record)| {
         end = end.saturating_add(part.len());
         Part {
