@@ -1,6 +1,6 @@
 //! The directory: everything small that the rules read, held in memory.
 //!
-//! The network, its agencies, registries, clerks and last return marks, exactly as the index holds them. Records are not
+//! The network, its agencies, registries, clerks, last return marks and what they have said in governance, exactly as the index holds them. Records are not
 //! here: there may be millions of them (`records`).
 
 use std::collections::BTreeMap;
@@ -9,11 +9,17 @@ use protocol::{
     authentic::Author,
     chain_id::NetworkId,
     genesis::Genesis,
-    hash::IndexKey,
+    hash::{EntryId, IndexKey},
     key::PublicKey,
     name::{AgencyName, ClerkName, Origin, RegistryName},
-    state::{AgencyState, ClerkState, Limits, NetworkState, RegistryState, ReturnState},
+    governance::{ChangeProposal, ProposedChange, ReadyFor, Stance},
+    state::{
+        AgencyState, BallotState, ClerkState, Limits, NetworkState, OpeningState, ProposalState,
+        ReadyState, RegistryState, ReturnState, VoiceState,
+    },
 };
+
+use crate::rules::governance::due::Tally;
 
 /// The permissions of all agencies and clerks, at one height.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +30,14 @@ pub struct Directory {
     registries: BTreeMap<RegistryName, RegistryState>,
     clerks: BTreeMap<ClerkName, ClerkState>,
     returns: BTreeMap<AgencyName, ReturnState>,
+    /// The last proposal of each agency.
+    proposals: BTreeMap<AgencyName, ProposalState>,
+    /// By proposer and voter.
+    ballots: BTreeMap<(AgencyName, AgencyName), BallotState>,
+    /// By proposer, agency and the set that the mark speaks for.
+    ready: BTreeMap<(AgencyName, AgencyName, ReadyFor), ReadyState>,
+    voices: BTreeMap<AgencyName, VoiceState>,
+    opening: Option<OpeningState>,
 }
 
 impl Directory {
@@ -49,6 +63,11 @@ impl Directory {
             registries: registries.collect(),
             clerks: clerks.collect(),
             returns: BTreeMap::new(),
+            proposals: BTreeMap::new(),
+            ballots: BTreeMap::new(),
+            ready: BTreeMap::new(),
+            voices: BTreeMap::new(),
+            opening: None,
         }
     }
 
@@ -72,6 +91,25 @@ impl Directory {
                 let state = ReturnState::parse(value)?;
                 self.returns.insert(state.agency.clone(), state);
             }
+            "proposal" => {
+                let state = ProposalState::parse(value)?;
+                self.proposals.insert(state.author().clone(), state);
+            }
+            "ballot" => {
+                let state = BallotState::parse(value)?;
+                let names = (state.proposer.clone(), state.voter.clone());
+                self.ballots.insert(names, state);
+            }
+            "ready" => {
+                let state = ReadyState::parse(value)?;
+                let (proposer, agency) = (state.proposer.clone(), state.agency.clone());
+                self.ready.insert((proposer, agency, state.ready_for), state);
+            }
+            "voice" => {
+                let state = VoiceState::parse(value)?;
+                self.voices.insert(state.agency.clone(), state);
+            }
+            "opening" => self.opening = Some(OpeningState::parse(value)?),
             _ => return None,
         }
         Some(())
@@ -93,6 +131,23 @@ impl Directory {
         for state in self.returns.values() {
             values.insert(ReturnState::index_key(&state.agency), state.write());
         }
+        for state in self.proposals.values() {
+            values.insert(ProposalState::index_key(state.author()), state.write());
+        }
+        for state in self.ballots.values() {
+            let key = BallotState::index_key(&state.proposer, &state.voter);
+            values.insert(key, state.write());
+        }
+        for state in self.ready.values() {
+            let key = ReadyState::index_key(&state.proposer, &state.agency, state.ready_for);
+            values.insert(key, state.write());
+        }
+        for state in self.voices.values() {
+            values.insert(VoiceState::index_key(&state.agency), state.write());
+        }
+        if let Some(state) = &self.opening {
+            values.insert(OpeningState::index_key(), state.write());
+        }
         values
     }
 
@@ -113,6 +168,15 @@ impl Directory {
             Author::Clerk(name) => self.clerk(name).map(|clerk| clerk.key),
             Author::Agency(name) => self.agencies.get(*name).map(|agency| agency.admin),
             Author::Validator(name) => self.agencies.get(*name).map(|agency| agency.vote),
+            Author::Newcomer { agency, proposal } => {
+                let change = &self.open_proposal(proposal)?.statement.change;
+                let ProposedChange::Epoch(change) = change else {
+                    return None;
+                };
+                let mut agencies = change.statement.agencies.iter();
+                let agency = agencies.find(|state| state.name == **agency)?;
+                Some(agency.vote.key)
+            }
         }
     }
 
@@ -162,6 +226,82 @@ impl Directory {
     #[must_use]
     pub fn last_return(&self, agency: &AgencyName) -> Option<&ReturnState> {
         self.returns.get(agency)
+    }
+
+    /// The last proposal of each agency that has made one.
+    #[must_use]
+    pub const fn proposals(&self) -> &BTreeMap<AgencyName, ProposalState> {
+        &self.proposals
+    }
+
+    /// The last proposal of an agency.
+    #[must_use]
+    pub fn last_proposal(&self, author: &AgencyName) -> Option<&ProposalState> {
+        self.proposals.get(author)
+    }
+
+    /// Proposals that may still come into force, by the names of their authors.
+    pub fn open_proposals(&self) -> impl Iterator<Item = (EntryId, &ChangeProposal)> {
+        self.proposals.values().filter_map(|state| match state {
+            ProposalState::Open { id, proposal, .. } => Some((*id, &**proposal)),
+            ProposalState::Ended { .. } => None,
+        })
+    }
+
+    /// One proposal that may still come into force.
+    #[must_use]
+    pub fn open_proposal(&self, id: &EntryId) -> Option<&ChangeProposal> {
+        let mut proposals = self.open_proposals();
+        proposals.find_map(|(open, proposal)| (open == *id).then_some(proposal))
+    }
+
+    /// The last ballot of `voter` about the last proposal of `proposer`, or about an earlier one.
+    #[must_use]
+    pub fn ballot(&self, proposer: &AgencyName, voter: &AgencyName) -> Option<&BallotState> {
+        self.ballots.get(&(proposer.clone(), voter.clone()))
+    }
+
+    /// The ballots about a proposal of the agencies that run the network.
+    #[must_use]
+    pub fn tally(&self, proposal: &EntryId) -> Tally {
+        let counted = self.ballots.values().filter(|ballot| {
+            ballot.proposal == *proposal && self.network.validators.contains(&ballot.voter)
+        });
+        let mut tally = Tally::default();
+        for ballot in counted {
+            match ballot.stance {
+                Stance::For(approval) => {
+                    tally.approvals.insert(ballot.voter.clone(), approval);
+                }
+                Stance::Against => tally.against = tally.against.saturating_add(1),
+            }
+        }
+        tally
+    }
+
+    /// The last mark of readiness of an agency about the last proposal of `proposer`, or about an earlier one.
+    #[must_use]
+    pub fn ready(
+        &self,
+        proposer: &AgencyName,
+        agency: &AgencyName,
+        ready_for: ReadyFor,
+    ) -> Option<&ReadyState> {
+        let names = (proposer.clone(), agency.clone(), ready_for);
+        self.ready.get(&names)
+    }
+
+    /// The counters of an agency's words in governance.
+    #[must_use]
+    pub fn voice(&self, agency: &AgencyName) -> VoiceState {
+        let voice = self.voices.get(agency).cloned();
+        voice.unwrap_or_else(|| VoiceState::silent(agency.clone()))
+    }
+
+    /// The change by which the epoch in force has begun, if it is not the first.
+    #[must_use]
+    pub const fn opening(&self) -> Option<&OpeningState> {
+        self.opening.as_ref()
     }
 
     /// One clerk.

@@ -13,8 +13,9 @@ use protocol::{
     authentic::Authentic,
     block::BlockLeaf,
     checkpoint::Checkpoint,
-    epoch::{BadChange, Change},
+    epoch::BadChange,
     genesis::Genesis,
+    governance::ProposedChange,
     hash::{BlockId, EntryId, IndexKey, IndexRoot, LeafHash},
     height::{Height, LeafIndex, TimeMs},
     merkle::{Frontier, leaf_hash},
@@ -25,7 +26,12 @@ use thiserror::Error;
 
 use self::draft::{Draft, SealedBlock, block_leaf, seal};
 use crate::{
-    directory::Directory, fault::Fault, head::Head, index::Tree, records::Records, rules::Refusal,
+    directory::Directory,
+    fault::Fault,
+    head::Head,
+    index::Tree,
+    records::Records,
+    rules::{Refusal, governance::due::due},
 };
 
 /// Why a proposed block is none. Every node says the same of the same block.
@@ -65,9 +71,15 @@ pub enum InvalidBlock {
         /// Why.
         refusal: Refusal,
     },
-    /// A change of agencies with something beside it.
-    #[error("a change of agencies stands alone in its block")]
+    /// A change that was agreed on, with something beside it.
+    #[error("a change that the agencies have agreed on stands alone in its block")]
     NotAlone,
+    /// A block beside the change that is due.
+    #[error("a change that the agencies have agreed on is due, and the next block makes it")]
+    ChangeDue,
+    /// A change that is not due, or not as it was agreed on.
+    #[error("the change is not the one that is due by what the agencies have said")]
+    NotProposed,
     /// A change of agencies that the rules refuse.
     #[error("the change of agencies: {0}")]
     Change(#[from] BadChange),
@@ -78,8 +90,8 @@ pub enum InvalidBlock {
 pub enum Item<'a> {
     /// An entry or an act.
     Leaf(&'a Authentic),
-    /// A change of agencies, which stands alone in its block.
-    Change(&'a Change),
+    /// A change that was agreed on, which stands alone in its block.
+    Change(&'a ProposedChange),
 }
 
 impl<'a> From<&'a Authentic> for Item<'a> {
@@ -88,8 +100,8 @@ impl<'a> From<&'a Authentic> for Item<'a> {
     }
 }
 
-impl<'a> From<&'a Change> for Item<'a> {
-    fn from(change: &'a Change) -> Self {
+impl<'a> From<&'a ProposedChange> for Item<'a> {
+    fn from(change: &'a ProposedChange) -> Self {
         Self::Change(change)
     }
 }
@@ -217,7 +229,17 @@ pub fn build<'a>(
     candidates: impl IntoIterator<Item = &'a Authentic>,
 ) -> Result<Built, Fault> {
     let time = proposal.time.max(head.time().next());
+    let due = due(head.directory(), time);
+    if let Some(change) = &due.change {
+        let by = BlockParameters { time, ..proposal };
+        return Ok(Built {
+            executed: Some(change::execute(head, by, &due, change)?),
+            taken: Vec::new(),
+            refused: Vec::new(),
+        });
+    }
     let mut draft = Draft::new(head, records, time);
+    draft.begin(change::endings(head, &due));
     let (mut taken, mut refused) = (Vec::new(), Vec::new());
     for entry in candidates {
         // What fits into no block at all is refused by the rules, or it would stop all that come after.
@@ -261,16 +283,32 @@ pub fn execute<'a>(
     if !head.directory().network().validators.contains(&proposer) {
         return Err(InvalidBlock::Proposer(proposer).into());
     }
-    let mut draft = Draft::new(head, records, time);
     let mut items = items.into_iter().map(Into::into).peekable();
-    if let Some(Item::Change(change)) = items.peek() {
-        let executed = change::execute(head, BlockParameters { proposer, time }, change)?;
+    let due = due(head.directory(), time);
+    if let Some(Item::Change(change)) = items.peek().copied() {
         items.next();
-        return match items.next() {
-            None => Ok(executed),
-            Some(_) => Err(InvalidBlock::NotAlone.into()),
+        if items.next().is_some() {
+            return Err(InvalidBlock::NotAlone.into());
+        }
+        let by = BlockParameters { proposer, time };
+        if let Some(change) = change.recovery() {
+            return change::recover(head, by, change);
+        }
+        return match &due.change {
+            Some(made) if made.change == *change => Ok(change::execute(head, by, &due, made)?),
+            _ => Err(InvalidBlock::NotProposed.into()),
         };
     }
+    if let Some(change) = &due.change {
+        // Nobody hands the change around: every node knows it.
+        if items.next().is_some() {
+            return Err(InvalidBlock::ChangeDue.into());
+        }
+        let by = BlockParameters { proposer, time };
+        return Ok(change::execute(head, by, &due, change)?);
+    }
+    let mut draft = Draft::new(head, records, time);
+    draft.begin(change::endings(head, &due));
     for (position, item) in items.enumerate() {
         let Item::Leaf(entry) = item else {
             return Err(InvalidBlock::NotAlone.into());
@@ -300,6 +338,12 @@ pub fn described<'a>(
     for leaf in items.into_iter().flat_map(|whole| whole.leaves()) {
         frontier.push(leaf.hash);
         entries += 1;
+    }
+    if entries == 0
+        && let Some(due) = due(head.directory(), by.time).change
+    {
+        frontier.push(leaf_hash(due.change.write().as_bytes()));
+        entries = 1;
     }
     let leaf = block_leaf(head, by, entries, index);
     frontier.push(leaf_hash(leaf.write().as_bytes()));

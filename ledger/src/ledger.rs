@@ -3,6 +3,7 @@
 //! Joins the pure parts with the store. Not here: answers with proofs (`query`), and how a folder is
 //! opened and checked (`ledger::open`).
 
+mod epochs;
 mod open;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use protocol::{
 };
 use thiserror::Error;
 
+pub use self::epochs::EpochOpening;
 pub use crate::views::Published;
 use crate::{
     execute::{self, BlockParameters, Built, Executed, Item, NotExecuted},
@@ -181,6 +183,12 @@ impl Ledger {
                 let place = Position { time, ..place };
                 rules::returns::judge(head.directory(), entry.first(), mark, place).map(drop)
             }
+            Submission::Governance(governance) => {
+                let time = rules::governance::earliest(governance, head.time().next());
+                let place = Position { time, ..place };
+                rules::governance::judge(head.directory(), entry.first(), governance, place)
+                    .map(drop)
+            }
             Submission::Batch(batch) => {
                 let records = self.records_at(&head);
                 let judged =
@@ -326,6 +334,7 @@ impl Ledger {
         self.store
             .publish(height, note, (from..=height.get()).map(Height::new))?;
         self.write(|shared| shared.views.publish(height, note));
+        self.keep_epoch_proof()?;
         self.write_run(RUN_ROWS)
     }
 

@@ -28,7 +28,7 @@ mod store;
 mod views;
 
 #[cfg(feature = "rocksdb")]
-pub use ledger::{Admitted, Ledger, NotAdmitted, Published};
+pub use ledger::{Admitted, EpochOpening, Ledger, NotAdmitted, Published};
 #[cfg(feature = "rocksdb")]
 pub use store::{OPEN_FILES_MAX, StoredBlock, interrupt_opening};
 
@@ -38,4 +38,4 @@ pub use fault::Fault;
 pub use head::Head;
 pub use records::{MemoryRecords, Records};
 pub use replay::{Divergence, Replay};
-pub use rules::Refusal;
+pub use rules::{Refusal, governance::due::change_is_due};

@@ -142,11 +142,7 @@ impl Ledger {
     }
 
     /// The proof of a change of agencies, if the published checkpoint is that of its block.
-    ///
-    /// # Errors
-    ///
-    /// [`NoAnswer`] if there is no such thing under the published checkpoint, and if the disk cannot be read.
-    pub fn epoch_proof(&self) -> Result<EpochProof, NoAnswer> {
+    pub(crate) fn published_epoch_proof(&self) -> Result<EpochProof, NoAnswer> {
         let published = self.published().ok_or(NoAnswer::NotYet)?;
         let block = self.block_proof(&published, published.head.height())?;
         let begins = block.index.get().saturating_sub(block.leaf.entries);

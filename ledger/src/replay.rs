@@ -15,7 +15,7 @@ use protocol::{
     block::BlockLeaf,
     chain_id::NotSigned,
     entry::{Entry, Statement},
-    epoch::Change,
+    governance::ProposedChange,
     genesis::Genesis,
     height::LeafIndex,
     key::{
@@ -113,7 +113,10 @@ impl ReplayBlock {
             let entries: &[Entry] = match item.submission() {
                 Some(Submission::Entry(entry)) => std::slice::from_ref(entry),
                 Some(Submission::Batch(batch)) => &batch.entries,
-                Some(Submission::Act(_) | Submission::Return(_)) | None => &[],
+                Some(
+                    Submission::Act(_) | Submission::Return(_) | Submission::Governance(_),
+                )
+                | None => &[],
             };
             // A batch's own leaf stands before its entries.
             let begins = index.get().saturating_add(u64::from(item.count() > 1));
@@ -148,7 +151,7 @@ enum ReadLeaf {
     /// The author was not known yet, or had another key: an earlier block may change that.
     Later(Box<Unverified>),
     /// The approvals are a matter of the rules: who may give them changes from block to block.
-    Change(Box<Change>),
+    Change(Box<ProposedChange>),
 }
 
 impl ReadLeaf {
@@ -171,7 +174,7 @@ impl ReadLeaf {
 enum Ready<'a> {
     Leaf(&'a Authentic),
     Late(Box<Authentic>),
-    Change(&'a Change),
+    Change(&'a ProposedChange),
 }
 
 impl<'a> From<&'a Ready<'a>> for Item<'a> {
@@ -183,8 +186,6 @@ impl<'a> From<&'a Ready<'a>> for Item<'a> {
         }
     }
 }
-
-const CHANGE_START: &[u8] = b"muhr-epoch/v1 ";
 
 /// Reads blocks and checks their signatures. Clones work in parallel.
 #[derive(Clone, Debug)]
@@ -277,8 +278,8 @@ impl Preparer {
 
     /// Reads a leaf, or a batch with its entries, and counts the leaves.
     fn read(&self, bytes: &[u8], claims: &mut Claims) -> Result<(Claimed, u64), Departure> {
-        if bytes.starts_with(CHANGE_START) {
-            let change = ReadLeaf::Change(Box::new(Change::parse(bytes)?));
+        if ProposedChange::is_start(bytes) {
+            let change = ReadLeaf::Change(Box::new(ProposedChange::parse(bytes)?));
             return Ok((Claimed::Ready(change), 1));
         }
         let unverified = Unverified::parse(bytes)?;

@@ -8,6 +8,7 @@ pub mod act;
 mod attestation;
 pub(crate) mod batch;
 pub mod change;
+pub mod governance;
 mod refusal;
 pub mod returns;
 

@@ -59,6 +59,43 @@ pub struct NoteRank {
     minute: Option<u64>,
 }
 
+/// The cosignatures of an epoch's agencies in a note, and the log's own line; `None` for what is no note of a
+/// checkpoint. They are not verified.
+#[must_use]
+pub fn signatures_of(
+    epoch: &EpochState,
+    note: &str,
+) -> Option<(Vec<Cosignature>, Option<LogLine>)> {
+    let note = SignedNote::parse(note).ok()?;
+    let Checkpoint { size, root, .. } = Checkpoint::parse(&note.text).ok()?;
+    let line_of = |key: &CosignerKey| {
+        let (name, id) = (&key.key().name, key.key().id());
+        let mut lines = note.signatures.iter();
+        lines.find(|line| line.name == *name && line.key_id == id)
+    };
+    let mut found = Vec::new();
+    for (agency, key) in epoch.cosigners() {
+        let Some((time, rest)) = line_of(key).and_then(|line| line.blob.split_first_chunk::<8>())
+        else {
+            continue;
+        };
+        found.extend(rest.try_into().ok().map(|signature| Cosignature {
+            size,
+            root,
+            time: u64::from_be_bytes(*time),
+            agency: agency.to_string(),
+            signature: Signature::new(signature),
+        }));
+    }
+    let line = line_of(epoch.log_key()).and_then(|line| line.blob.as_slice().try_into().ok());
+    let line = line.map(|signature| LogLine {
+        size,
+        root,
+        signature: Signature::new(signature),
+    });
+    Some((found, line))
+}
+
 /// What came of a new signature.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Collect {
@@ -96,7 +133,20 @@ impl CheckpointCosigner {
     /// that opens an epoch is cosigned by the agencies that decided it.
     pub fn enter(&mut self, epoch: Arc<EpochState>, last: LogSize) {
         let before = std::mem::replace(&mut self.epoch, epoch);
+        self.judge_before(before, last);
+    }
+
+    /// Judges by the keys of `before` up to the size `last`.
+    pub fn judge_before(&mut self, before: Arc<EpochState>, last: LogSize) {
         self.before = Some((last, before));
+    }
+
+    /// This node's key for checkpoints of `size`, if the epoch of that size names it. Whoever has left says nothing
+    /// of what came after.
+    fn mine_at(&self, size: LogSize) -> Option<(AgencyName, SecretKey)> {
+        let (agency, secret) = self.mine.clone()?;
+        let key = self.epoch_at(size).cosigners().get(&agency)?;
+        (key.key().key == secret.public()).then_some((agency, secret))
     }
 
     /// The epoch whose agencies cosign `size`.
@@ -123,7 +173,7 @@ impl CheckpointCosigner {
         self.hold(checkpoint);
         // An observer keeps it too: it says how much of the log was surely on disk before a loss of power.
         self.state.advance(checkpoint)?;
-        let Some((agency, secret)) = self.mine.clone() else {
+        let Some((agency, secret)) = self.mine_at(checkpoint.size) else {
             return Ok(None);
         };
         let now = now.get() / 1000;
@@ -187,45 +237,21 @@ impl CheckpointCosigner {
     /// Takes back what a published note holds, as a node does that starts anew: whoever asks it for the
     /// cosignatures of its head is answered as before, and a fork is met with what convicts.
     pub fn remember(&mut self, note: &str) {
-        let Ok(note) = SignedNote::parse(note) else {
-            return;
-        };
-        let Ok(Checkpoint { size, root, .. }) = Checkpoint::parse(&note.text) else {
+        let size = SignedNote::parse(note).map(|note| Checkpoint::parse(&note.text));
+        let Ok(Ok(Checkpoint { size, root, .. })) = size else {
             return;
         };
         self.entry(size, root).is_here = true;
-        let line_of = |key: &CosignerKey| {
-            let (name, id) = (&key.key().name, key.key().id());
-            let mut lines = note.signatures.iter();
-            lines.find(|line| line.name == *name && line.key_id == id)
+        let epoch = Arc::clone(self.epoch_at(size));
+        let Some((cosigns, line)) = signatures_of(&epoch, note) else {
+            return;
         };
-        let mut found = Vec::new();
-        let epoch = self.epoch_at(size);
-        for (agency, key) in epoch.cosigners() {
-            let Some((time, rest)) =
-                line_of(key).and_then(|line| line.blob.split_first_chunk::<8>())
-            else {
-                continue;
-            };
-            found.extend(rest.try_into().ok().map(|signature| Cosignature {
-                size,
-                root,
-                time: u64::from_be_bytes(*time),
-                agency: agency.to_string(),
-                signature: Signature::new(signature),
-            }));
-        }
-        let line = line_of(epoch.log_key()).and_then(|line| line.blob.as_slice().try_into().ok());
         // They were judged when they came; a clock that was set back since changes nothing of that.
-        for cosign in found {
+        for cosign in cosigns {
             self.collect(cosign, TimeMs::new(u64::MAX));
         }
-        if let Some(signature) = line.map(Signature::new) {
-            self.collect_line(&LogLine {
-                size,
-                root,
-                signature,
-            });
+        if let Some(line) = line {
+            self.collect_line(&line);
         }
     }
 
@@ -284,6 +310,7 @@ impl CheckpointCosigner {
         };
         let body = checkpoint.write();
         let publisher = self.publisher.clone();
+        let publisher = publisher.filter(|secret| secret.public() == epoch.log_key().key().key);
         let found = self
             .collected
             .get_mut(&(checkpoint.size, checkpoint.root))?;

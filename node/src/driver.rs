@@ -21,6 +21,7 @@ mod progress;
 mod proposals;
 mod publish;
 mod publisher;
+mod readiness;
 mod schedule;
 mod sign_guard;
 mod sign_state_recovery;
@@ -28,7 +29,7 @@ mod signer;
 #[cfg(test)]
 pub(crate) mod workbench;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use consensus::{Evidence, Input, Machine};
 use protocol::{hash::ChainId, key::PublicKey};
@@ -41,6 +42,7 @@ use self::{
     peer_book::{ConnectionLine, PeerBook},
     proposals::Proposals,
     publisher::Publisher,
+    readiness::{NodeKeys, Readiness},
     schedule::{DueWork, Schedule},
     sign_guard::{AtStart, SignGuard},
     signer::Signer,
@@ -51,6 +53,7 @@ use crate::{
     cosigner::CheckpointCosigner,
     epoch::EpochState,
     host::Moment,
+    ingest,
     network::{Events, Lane, PeerEvent, PeerIndex, Received},
     shared::Shared,
     sign_state::{SafetyBody, SafetyFile},
@@ -87,6 +90,7 @@ pub struct Driver {
     proposals: Proposals,
     catchup: CatchUp,
     publisher: Publisher,
+    readiness: Readiness,
     peers: PeerBook,
     schedule: Schedule,
     /// What was last shown of the node, and since when it waits for a block.
@@ -140,6 +144,10 @@ impl Driver {
             listens: validators.quorum() > 1,
         };
         let peer_key = config.peer.public();
+        let keys = config.validator.as_ref().map(|keys| {
+            let (vote, cosign) = (keys.vote.clone(), keys.cosign.clone());
+            NodeKeys::new(keys.agency.clone(), [vote], [cosign])
+        });
         let signer = config
             .validator
             .map(|keys| Signer::new(chain, keys.agency, keys.vote));
@@ -157,6 +165,7 @@ impl Driver {
             proposals: Proposals::default(),
             catchup: CatchUp::new(),
             publisher,
+            readiness: Readiness::new(keys.unwrap_or_default()),
             peers,
             schedule: Schedule::new(shared.host.moment()),
             shown_progress: progress::ShownProgress::at(shared.host.now()),
@@ -233,13 +242,54 @@ impl Driver {
 
     fn on_pending(&mut self) {
         self.complete_proposals();
-        let waits = !self.shared.mempool().is_empty();
+        self.feed_pending();
+    }
+
+    /// Says whether there is anything to decide: entries that wait, or a change that is due.
+    fn feed_pending(&mut self) {
+        let head = self.shared.ledger.head();
+        let waits = !self.shared.mempool().is_empty()
+            || ledger::change_is_due(head.directory(), self.shared.host.now());
         self.feed(Input::Pending(waits));
+    }
+
+    /// When the next mark of readiness or change is due.
+    fn governance_deadline(&self) -> Option<Moment> {
+        let at = self.readiness.next(self.shared.ledger.head().directory())?;
+        let after = at.get().saturating_sub(self.shared.host.now().get());
+        Some(self.shared.host.moment() + Duration::from_millis(after))
+    }
+
+    /// Says that this node's keys are at hand, if it may be asked, and looks whether a change is due.
+    fn govern(&mut self) {
+        let head = self.shared.ledger.head();
+        let marks = self
+            .readiness
+            .due(head.directory(), self.shared.host.now());
+        // Whoever is behind, or may not sign, is not ready.
+        let is_behind = !self.catchup.is_idle() || !self.peers.ahead(head.height().next(), None).is_empty();
+        if !self.guard.is_silent() && !is_behind {
+            for mark in marks {
+                self.bring_own(&mark);
+            }
+        }
+        self.feed_pending();
+    }
+
+    /// Hands in what this node says itself.
+    fn bring_own(&self, said: &str) {
+        if let ingest::IngestAnswer::Refused(_, why) = ingest::bring(&self.shared, said.as_bytes()) {
+            tracing::warn!(event = "not-ready", ?why, "what this node said in governance was refused");
+        }
     }
 
     /// The next moment at which something is due by itself.
     fn next_due(&self) -> Moment {
-        let rare = [self.publisher.line_deadline(), self.gather_deadline()];
+        let rare = [
+            self.publisher.line_deadline(),
+            self.gather_deadline(),
+            self.governance_deadline(),
+        ];
         let often = self.schedule.next();
         rare.into_iter().flatten().fold(often, Moment::min)
     }
@@ -256,6 +306,8 @@ impl Driver {
             self.publish_without_line();
         } else if is_due(self.gather_deadline()) {
             self.ask_for_entries();
+        } else if is_due(self.governance_deadline()) {
+            self.govern();
         } else {
             match self.schedule.take_due(now) {
                 Some(DueWork::Status) => {

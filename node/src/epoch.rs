@@ -7,18 +7,18 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use consensus::{SetError, ValidatorSet};
-use ledger::{directory::Directory, execute::Executed};
+use ledger::{EpochOpening, directory::Directory, execute::Executed};
 use protocol::{
-    agency,
+    agency::{self, ProvenAgency},
     cosignature::Cosigner,
     epoch::Change,
     genesis::Genesis,
     hash::{TrustHash, sha256},
-    height::Epoch,
+    height::{Epoch, Height, LogSize},
     key::PublicKey,
     name::{AgencyName, Origin},
     state::AgencyState,
@@ -45,7 +45,7 @@ pub enum EpochFault {
     NoAgency(AgencyName),
     /// The trust file is another one than the ledger names, or none.
     #[error(
-        "the trust file of epoch {0} is not here, and this version starts in the first epoch alone; run one that knows later ones"
+        "the change that opened epoch {0} is not the one that the ledger names: its folder is damaged; restore it, or fetch it anew from the others"
     )]
     NoTrustFile(Epoch),
 }
@@ -112,6 +112,18 @@ impl EpochState {
         let agencies = network.validators.iter().map(state);
         let agencies = agencies.collect::<Result<BTreeMap<_, _>, EpochFault>>()?;
         Self::with(network.epoch, directory.origin().clone(), agencies, trust)
+    }
+
+    /// Epoch that a change opens, whatever the directory says today.
+    ///
+    /// # Errors
+    /// [`EpochFault`] if the validators are no set that can vote.
+    pub fn of_change(origin: &Origin, change: &Change) -> Result<Self, EpochFault> {
+        let statement = &change.statement;
+        let agencies = statement.agencies.iter().map(ProvenAgency::state);
+        let agencies = agencies.map(|state| (state.name.clone(), state)).collect();
+        let trust = TrustText::of_change(change);
+        Self::with(statement.epoch, origin.clone(), agencies, trust)
     }
 
     /// First epoch of a network.
@@ -225,27 +237,83 @@ impl EpochState {
 #[derive(Debug)]
 pub struct Epochs {
     first_leaf: String,
-    now: RwLock<Arc<EpochState>>,
+    /// In their order; never empty.
+    all: RwLock<Vec<Begun>>,
+}
+
+/// An epoch and where it has begun.
+#[derive(Clone, Debug)]
+struct Begun {
+    first: Height,
+    /// Size of the log before its first block.
+    size: LogSize,
+    epoch: Arc<EpochState>,
 }
 
 impl Epochs {
-    /// Epoch in which a ledger with this genesis and this directory stands.
+    /// Epochs of a ledger with this genesis and this directory; `openings` are the changes
+    /// by which they have begun.
     ///
     /// # Errors
-    /// [`EpochFault`], and [`EpochFault::NoTrustFile`] if that is not the first one: the genesis tells
-    /// of no other.
-    pub fn open(genesis: &Genesis, directory: &Directory) -> Result<Self, EpochFault> {
-        let now = EpochState::of(directory, TrustText::of_genesis(genesis))?;
+    /// [`EpochFault`], and [`EpochFault::NoTrustFile`] if the change is not the one that the directory
+    /// names.
+    pub fn open(
+        genesis: &Genesis,
+        directory: &Directory,
+        openings: &[EpochOpening],
+    ) -> Result<Self, EpochFault> {
+        let mut all = vec![Begun {
+            first: Height::ZERO,
+            size: LogSize::ZERO,
+            epoch: Arc::new(EpochState::first(genesis)?),
+        }];
+        for opening in openings {
+            let epoch = EpochState::of_change(&genesis.origin, &opening.change)?;
+            all.push(Begun {
+                first: opening.height.next(),
+                size: opening.size,
+                epoch: Arc::new(epoch),
+            });
+        }
+        // The one in force must be the one that the directory names.
+        let of_genesis = || TrustText::of_genesis(genesis);
+        let trust = openings.last();
+        let trust = trust.map_or_else(of_genesis, |opening| TrustText::of_change(&opening.change));
+        EpochState::of(directory, trust)?;
         Ok(Self {
             first_leaf: genesis.write(),
-            now: RwLock::new(Arc::new(now)),
+            all: RwLock::new(all),
         })
     }
 
     /// The epoch in force.
     #[must_use]
     pub fn now(&self) -> Arc<EpochState> {
-        Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+        let all = self.read();
+        let now = all.last().map(|begun| Arc::clone(&begun.epoch));
+        #[expect(clippy::expect_used, reason = "the first epoch is always there")]
+        now.expect("there is a first epoch")
+    }
+
+    /// The epoch in which the block of `height` was decided: whose keys its votes bear, whatever is in force now.
+    #[must_use]
+    pub fn at(&self, height: Height) -> Arc<EpochState> {
+        let all = self.read();
+        let found = all.iter().rev().find(|begun| begun.first <= height);
+        found.map_or_else(|| self.now(), |begun| Arc::clone(&begun.epoch))
+    }
+
+    /// Number of the epoch that was opened by the block with which the log had this size.
+    #[must_use]
+    pub fn opened_at(&self, size: LogSize) -> Option<Epoch> {
+        let all = self.read();
+        let mut later = all.iter().skip(1);
+        let found = later.find(|begun| begun.size == size);
+        found.map(|begun| begun.epoch.number())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Begun>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Text of the genesis, for whoever asks for it.
@@ -269,7 +337,13 @@ impl Epochs {
         let change = change.and_then(Result::ok);
         let change = change.ok_or(EpochFault::NoTrustFile(number))?;
         let next = Arc::new(EpochState::of(directory, TrustText::of_change(&change))?);
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        all.push(Begun {
+            first: block.height().next(),
+            size: block.head().size(),
+            epoch: Arc::clone(&next),
+        });
+        drop(all);
         Ok(Some(next))
     }
 }

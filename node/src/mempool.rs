@@ -14,10 +14,11 @@ use protocol::{
     act::Decision,
     authentic::{Authentic, Leaf, Submission},
     entry::Entry,
+    governance::{GovernanceLeaf, ReadyFor},
     hash::{EntryId, IndexKey, LeafHash},
     height::{Height, Version},
     name::AgencyName,
-    state::{ClerkState, RegistryState, ReturnState},
+    state::{ClerkState, ProposalState, RegistryState, ReturnState, VoiceState},
 };
 
 use crate::limits;
@@ -48,8 +49,9 @@ pub struct Mempool {
     claims: HashMap<Claim, EntryId>,
     queues: BTreeMap<AgencyName, VecDeque<LeafHash>>,
     per_agency: BTreeMap<AgencyName, usize>,
-    /// Return marks, which go first.
-    returns: BTreeMap<AgencyName, LeafHash>,
+    /// Return marks and governance, which go first and never wait for room: of each agency there are few, by
+    /// what they claim.
+    first_in_line: BTreeSet<(AgencyName, LeafHash)>,
     leaves: usize,
     /// Whose turn it is to be first in a block.
     first: usize,
@@ -101,8 +103,8 @@ impl Mempool {
         }
         let agency = entry.submission().author().agency();
         let of_agency = self.per_agency.get(&agency).copied().unwrap_or(0);
-        // A validator's return never waits for clerks' entries: there is at most one of each agency.
-        let has_room = matches!(entry.submission(), Submission::Return(_));
+        // Neither waits for clerks' entries.
+        let has_room = goes_first(entry.submission());
         let is_full = self.leaves + entry.count() > limits::QUEUE_ENTRIES_MAX
             || self.bytes + entry.bytes().len() > limits::QUEUE_BYTES_MAX
             || of_agency + entry.count() > limits::QUEUE_AGENCY_ENTRIES_MAX;
@@ -118,7 +120,7 @@ impl Mempool {
         let claims = claims.into_iter().map(|claim| (claim, entry.id()));
         self.claims.extend(claims);
         if has_room {
-            self.returns.insert(agency, entry.hash());
+            self.first_in_line.insert((agency, entry.hash()));
         } else {
             self.queues
                 .entry(agency.clone())
@@ -142,9 +144,9 @@ impl Mempool {
         let mut taken = Vec::new();
         let (mut leaves, mut bytes, mut turn) = (0, 0, 0);
         for mark in self
-            .returns
-            .values()
-            .filter_map(|hash| self.entries.get(hash))
+            .first_in_line
+            .iter()
+            .filter_map(|(_, hash)| self.entries.get(hash))
         {
             leaves += mark.count();
             bytes += mark.bytes().len();
@@ -198,7 +200,12 @@ impl Mempool {
     /// The agencies whose validators have lost what they signed, and whose marks wait.
     #[must_use]
     pub fn returning(&self) -> BTreeSet<AgencyName> {
-        self.returns.keys().cloned().collect()
+        let first = self.first_in_line.iter();
+        let first = first.filter(|(_, hash)| {
+            let entry = self.entries.get(hash);
+            entry.is_some_and(|entry| matches!(entry.submission(), Submission::Return(_)))
+        });
+        first.map(|(agency, _)| agency.clone()).collect()
     }
 
     /// All that wait, for a peer that was away.
@@ -247,8 +254,8 @@ impl Mempool {
             self.claims.remove(&claim);
         }
         let agency = entry.submission().author().agency();
-        if matches!(entry.submission(), Submission::Return(_)) {
-            self.returns.remove(&agency);
+        if goes_first(entry.submission()) {
+            self.first_in_line.remove(&(agency, entry.hash()));
         } else if let Some(count) = self.per_agency.get_mut(&agency) {
             *count = count.saturating_sub(entry.count());
         }
@@ -265,6 +272,11 @@ impl Mempool {
             }
         }
     }
+}
+
+/// Whether it is proposed before clerks' entries, and never refused for want of room.
+const fn goes_first(submission: &Submission) -> bool {
+    matches!(submission, Submission::Return(_) | Submission::Governance(_))
 }
 
 /// What only one entry can have: a version of a record, an agency's word on it, a clerk's next state, a
@@ -285,13 +297,41 @@ impl Claim {
                 let key = match &act.statement.decision {
                     Decision::AddClerk(state) => ClerkState::index_key(&state.name),
                     Decision::RevokeClerk { clerk, .. } => ClerkState::index_key(clerk),
-                    Decision::SetPolicy { registry, .. } => RegistryState::index_key(registry),
+                    Decision::SetPolicy { registry, .. }
+                    | Decision::AddRegistry { registry, .. }
+                    | Decision::TransferRegistry { registry, .. } => {
+                        RegistryState::index_key(registry)
+                    }
                 };
                 vec![Self(key, Version::ZERO, None)]
             }
             Submission::Return(mark) => {
                 let key = ReturnState::index_key(&mark.statement.agency);
                 vec![Self(key, Version::ZERO, None)]
+            }
+            Submission::Governance(leaf) => vec![Self::of_governance(leaf)],
+        }
+    }
+
+    fn of_governance(leaf: &GovernanceLeaf) -> Self {
+        match leaf {
+            GovernanceLeaf::Proposal(proposal) => {
+                let key = ProposalState::index_key(&proposal.statement.author);
+                Self(key, Version::ZERO, None)
+            }
+            GovernanceLeaf::Withdrawal(withdrawal) => {
+                let key = ProposalState::index_key(&withdrawal.statement.author);
+                Self(key, Version::new(1), None)
+            }
+            GovernanceLeaf::Ballot(ballot) => {
+                let key = VoiceState::index_key(&ballot.statement.author);
+                Self(key, Version::ZERO, None)
+            }
+            GovernanceLeaf::Ready(mark) => {
+                let statement = &mark.statement;
+                let key = IndexKey::new(*statement.proposal.as_bytes());
+                let side = Version::new(u64::from(statement.ready_for == ReadyFor::Next));
+                Self(key, side, Some(statement.agency.clone()))
             }
         }
     }

@@ -198,8 +198,10 @@ fn open(dir: &Path, config: &Config, is_lost: bool) -> Result<OpenedFiles, Ended
     let ledger =
         sign_state::open_ledger(&config.places.ledger, &config.genesis, &sign_state.cosign)
             .map_err(NodeFault::from)?;
-    let epochs =
-        Epochs::open(&config.genesis, ledger.head().directory()).map_err(NodeFault::from)?;
+    let openings = ledger.openings().map_err(NodeFault::from)?;
+    let head = ledger.head();
+    let epochs = Epochs::open(&config.genesis, head.directory(), &openings);
+    let epochs = epochs.map_err(NodeFault::from)?;
     Ok(OpenedFiles {
         ledger,
         sign_state,
@@ -344,6 +346,10 @@ pub fn assemble(
     } = kept.sign_state;
     let epoch = kept.epochs.now();
     let mut cosigner = CheckpointCosigner::new(Arc::clone(&epoch), mine, publisher, cosign);
+    let head = kept.ledger.head();
+    if let Some(opening) = head.directory().opening() {
+        cosigner.judge_before(kept.epochs.at(opening.height), opening.size());
+    }
     if let Some(published) = kept.ledger.published() {
         cosigner.remember(&published.note);
     }

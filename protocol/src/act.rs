@@ -8,8 +8,9 @@ use crate::{
     chain_id::{NetworkId, SignedText},
     entry::{self, Operation},
     height::{Height, TimeMs},
-    key::{PublicKey, SecretKey, Signature},
+    key::{self, BadSignature, PublicKey, SecretKey, Signature},
     name::{AgencyName, ClerkName, Date, ReasonCode, RegistryName},
+    record::CaseRule,
     standing::RegistryPolicy,
     state::ClerkState,
     text::{self, Lines, Malformed},
@@ -20,6 +21,7 @@ pub const ACT_BYTES_MAX: usize = 4096;
 
 const CLERK: &str = "muhr-clerk/v1";
 const POLICY: &str = "muhr-policy/v1";
+const REGISTRY: &str = "muhr-registry/v1";
 
 /// A decision of an agency about its clerks or its registries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,22 @@ pub enum Decision {
         registry: RegistryName,
         /// The policy; its version is the next.
         policy: RegistryPolicy,
+    },
+    /// A registry begins, owned by the author.
+    AddRegistry {
+        /// The registry.
+        registry: RegistryName,
+        /// Case rule of its numbers.
+        case_rule: CaseRule,
+    },
+    /// A registry changes hands. Its policy and its records stay; clerks of the old owner act in it no more.
+    TransferRegistry {
+        /// The registry.
+        registry: RegistryName,
+        /// The agency that takes it.
+        taker: AgencyName,
+        /// By the admin key of the agency that takes it.
+        taken: Signature,
     },
 }
 
@@ -91,6 +109,21 @@ impl ActStatement {
             Decision::SetPolicy { registry, policy } => {
                 format!("{POLICY}\nregistry {registry}\npolicy {}\n", policy.write())
             }
+            Decision::AddRegistry {
+                registry,
+                case_rule,
+            } => format!(
+                "{REGISTRY} add\nregistry {registry}\ncase {}\n",
+                case_rule.word()
+            ),
+            Decision::TransferRegistry {
+                registry,
+                taker,
+                taken,
+            } => {
+                let body = transfer(registry, taker);
+                format!("{body}taken ed25519 {taken}\n")
+            }
         };
         head + &format!("author {}\nexpires {}\n", self.author, self.expires)
     }
@@ -99,6 +132,24 @@ impl ActStatement {
     #[must_use]
     pub fn message(&self, network: &NetworkId) -> Vec<u8> {
         SignedText::Act.message(network, &self.write())
+    }
+
+    /// Checks that the agency which a registry goes to has signed for it, if one does.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSignature`] if `admin` did not take it for the network.
+    pub fn check_taker(&self, network: &NetworkId, admin: &PublicKey) -> Result<(), BadSignature> {
+        let Decision::TransferRegistry {
+            registry,
+            taker,
+            taken,
+        } = &self.decision
+        else {
+            return Ok(());
+        };
+        let from = (&self.author, self.expires);
+        key::verify(admin, &taking(network, registry, taker, from), taken)
     }
 
     /// Signs for one network.
@@ -127,21 +178,10 @@ impl ActStatement {
             Some(_) => {
                 return Err(lines.malformed(format!("\"{CLERK}\" is neither add nor revoke")));
             }
-            None => {
-                lines.exact(POLICY)?;
-                Decision::SetPolicy {
-                    registry: lines.parsed(
-                        "registry",
-                        "the name of a registry",
-                        RegistryName::parse,
-                    )?,
-                    policy: lines.parsed(
-                        "policy",
-                        "a version, a number of agencies, their names, and within how many days",
-                        RegistryPolicy::parse,
-                    )?,
-                }
-            }
+            None => match lines.optional(REGISTRY)? {
+                Some(word) => registry_decision(lines, word)?,
+                None => set_policy(lines)?,
+            },
         };
         Ok(Self {
             decision,
@@ -149,6 +189,70 @@ impl ActStatement {
             expires: Height::new(lines.number("expires")?),
         })
     }
+}
+
+/// What an agency signs that takes a registry over.
+fn transfer(registry: &RegistryName, taker: &AgencyName) -> String {
+    format!("{REGISTRY} transfer\nregistry {registry}\ntaker {taker}\n")
+}
+
+/// Signature by which an agency takes a registry over from its owner. It holds for this owner and until
+/// this height alone.
+#[must_use]
+pub fn take_registry(
+    network: &NetworkId,
+    registry: &RegistryName,
+    taker: &AgencyName,
+    from: (&AgencyName, Height),
+    admin: &SecretKey,
+) -> Signature {
+    admin.sign(&taking(network, registry, taker, from))
+}
+
+fn taking(
+    network: &NetworkId,
+    registry: &RegistryName,
+    taker: &AgencyName,
+    (owner, expires): (&AgencyName, Height),
+) -> Vec<u8> {
+    let text = transfer(registry, taker) + &format!("author {owner}\nexpires {expires}\n");
+    SignedText::Taking.message(network, &text)
+}
+
+fn set_policy(lines: &mut Lines<'_>) -> Result<Decision, Malformed> {
+    lines.exact(POLICY)?;
+    Ok(Decision::SetPolicy {
+        registry: lines.parsed("registry", "the name of a registry", RegistryName::parse)?,
+        policy: lines.parsed(
+            "policy",
+            "a version, a number of agencies, their names, and within how many days",
+            RegistryPolicy::parse,
+        )?,
+    })
+}
+
+fn registry_decision(lines: &mut Lines<'_>, word: &str) -> Result<Decision, Malformed> {
+    let is_new = match word {
+        "add" => true,
+        "transfer" => false,
+        _ => return Err(lines.malformed(format!("\"{REGISTRY}\" is neither add nor transfer"))),
+    };
+    let registry = lines.parsed("registry", "the name of a registry", RegistryName::parse)?;
+    if is_new {
+        let case_rule = lines.parsed("case", "as-written or capitals", CaseRule::parse)?;
+        return Ok(Decision::AddRegistry {
+            registry,
+            case_rule,
+        });
+    }
+    let taker = lines.parsed("taker", "the name of an agency", AgencyName::parse)?;
+    let taken = lines.value("taken")?;
+    let taken = entry::signature(lines, taken)?;
+    Ok(Decision::TransferRegistry {
+        registry,
+        taker,
+        taken,
+    })
 }
 
 fn clerk(lines: &mut Lines<'_>) -> Result<ClerkName, Malformed> {
@@ -194,7 +298,8 @@ impl Act {
     /// Returns whether a leaf begins as an act does.
     #[must_use]
     pub fn is_start(bytes: &[u8]) -> bool {
-        bytes.starts_with(b"muhr-clerk/") || bytes.starts_with(b"muhr-policy/")
+        let starts: [&[u8]; 3] = [b"muhr-clerk/", b"muhr-policy/", b"muhr-registry/"];
+        starts.iter().any(|start| bytes.starts_with(start))
     }
 
     /// The bytes of the leaf.

@@ -12,6 +12,7 @@ use crate::{
     batch::{self, Batch, WholeBatch},
     chain_id::{NetworkId, NotSigned, SignedText},
     entry::{Authorship, ENTRY_BYTES_MAX, Entry, Statement},
+    governance::GovernanceLeaf,
     hash::{EntryId, IndexKey, LeafHash},
     height::Height,
     key::{BadSignature, PublicKey, Signature},
@@ -34,6 +35,8 @@ pub enum Submission {
     Batch(Box<WholeBatch>),
     /// By a validator that has lost what it signed.
     Return(ReturnMark),
+    /// By an agency or its node, about the network itself.
+    Governance(GovernanceLeaf),
 }
 
 /// The author whose signature a submission must bear.
@@ -45,6 +48,13 @@ pub enum Author<'a> {
     Agency(&'a AgencyName),
     /// An agency's validator's, by its vote key.
     Validator(&'a AgencyName),
+    /// That of a node which would be an agency's validator, by the vote key that an open proposal names.
+    Newcomer {
+        /// The agency.
+        agency: &'a AgencyName,
+        /// The proposal.
+        proposal: &'a EntryId,
+    },
 }
 
 impl Author<'_> {
@@ -53,7 +63,9 @@ impl Author<'_> {
     pub fn agency(&self) -> AgencyName {
         match self {
             Self::Clerk(name) => name.agency(),
-            Self::Agency(name) | Self::Validator(name) => (*name).clone(),
+            Self::Agency(name) | Self::Validator(name) | Self::Newcomer { agency: name, .. } => {
+                (*name).clone()
+            }
         }
     }
 }
@@ -64,6 +76,7 @@ impl std::fmt::Display for Author<'_> {
             Self::Clerk(name) => write!(out, "clerk {name}"),
             Self::Agency(name) => write!(out, "agency {name}"),
             Self::Validator(name) => write!(out, "the validator of agency {name}"),
+            Self::Newcomer { agency, .. } => write!(out, "the next validator of agency {agency}"),
         }
     }
 }
@@ -86,6 +99,12 @@ impl From<ReturnMark> for Submission {
     }
 }
 
+impl From<GovernanceLeaf> for Submission {
+    fn from(leaf: GovernanceLeaf) -> Self {
+        Self::Governance(leaf)
+    }
+}
+
 impl From<WholeBatch> for Submission {
     fn from(batch: WholeBatch) -> Self {
         Self::Batch(Box::new(batch))
@@ -105,6 +124,8 @@ impl Submission {
             WholeBatch::parse(bytes).map(Self::from)
         } else if ReturnMark::is_start(bytes) {
             ReturnMark::parse(bytes).map(Self::Return)
+        } else if GovernanceLeaf::is_start(bytes) {
+            GovernanceLeaf::parse(bytes).map(Self::Governance)
         } else {
             Entry::parse(bytes).map(Self::Entry)
         }
@@ -160,6 +181,7 @@ impl Submission {
             Self::Act(act) => Author::Agency(&act.statement.author),
             Self::Batch(batch) => Author::Clerk(&batch.leaf.statement.author),
             Self::Return(mark) => Author::Validator(&mark.statement.agency),
+            Self::Governance(leaf) => leaf.author(),
         }
     }
 
@@ -171,6 +193,7 @@ impl Submission {
             Self::Act(act) => act.statement.expires,
             Self::Batch(batch) => batch.leaf.statement.expires,
             Self::Return(mark) => mark.statement.expires,
+            Self::Governance(leaf) => leaf.expires(),
         }
     }
 
@@ -194,6 +217,10 @@ impl Submission {
                 let text = mark.statement.write();
                 SignedText::Return.check(network, &text, key, &mark.signature)
             }
+            Self::Governance(leaf) => {
+                let (kind, signature) = leaf.signature();
+                kind.check(network, &leaf.text(), key, signature)
+            }
         }
     }
 
@@ -207,6 +234,7 @@ impl Submission {
             Self::Act(act) => Some((SignedText::Act, &act.signature)),
             Self::Batch(batch) => Some((SignedText::Batch, &batch.leaf.signature)),
             Self::Return(mark) => Some((SignedText::Return, &mark.signature)),
+            Self::Governance(leaf) => Some(leaf.signature()),
         }
     }
 
@@ -218,6 +246,7 @@ impl Submission {
             Self::Act(act) => act.write(),
             Self::Batch(batch) => batch.write(),
             Self::Return(mark) => mark.write(),
+            Self::Governance(leaf) => leaf.write(),
         }
     }
 

@@ -35,6 +35,20 @@ pub enum SignedText {
     Epoch,
     /// One return mark of a validator (`return_mark`).
     Return,
+    /// A registry taken over by another agency (`act`).
+    Taking,
+    /// One change of the rules' numbers (`governance`).
+    Rules,
+    /// One proposal (`governance`).
+    Proposal,
+    /// One ballot (`governance`).
+    Ballot,
+    /// One withdrawal of a proposal (`governance`).
+    Withdrawal,
+    /// One mark of readiness, by the vote key (`governance`).
+    Ready,
+    /// One mark of readiness, by the cosigning key (`governance`).
+    ReadyCosigner,
 }
 
 /// Why a signature for a network does not count.
@@ -58,6 +72,13 @@ impl SignedText {
             Self::Act => "act",
             Self::Epoch => "epoch",
             Self::Return => "return",
+            Self::Taking => "taking",
+            Self::Rules => "rules",
+            Self::Proposal => "proposal",
+            Self::Ballot => "ballot",
+            Self::Withdrawal => "withdrawal",
+            Self::Ready => "ready",
+            Self::ReadyCosigner => "ready-cosigner",
         }
     }
 

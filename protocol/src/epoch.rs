@@ -67,6 +67,9 @@ pub enum BadChange {
         /// Epoch that is next.
         next: Epoch,
     },
+    /// Recovery keys where the agencies themselves have to agree.
+    #[error("recovery keys open an epoch after a disaster alone; the agencies propose a change")]
+    ByRecovery,
     /// It follows another trust file.
     #[error("it follows another trust file than the one in force")]
     WrongBefore,
@@ -183,16 +186,7 @@ impl Change {
             publisher: ProvenKey::read(&mut lines, "publisher")?,
             agencies: ProvenAgency::read_all(&mut lines)?,
         };
-        let mut approvals = Vec::new();
-        while let Some(value) = lines.optional("approval")? {
-            let (agency, signature) = value.split_once(' ').unwrap_or_default();
-            let agency = AgencyName::parse(agency)
-                .ok_or_else(|| lines.malformed("\"approval\" does not name an agency"))?;
-            if approvals.last().is_some_and(|(last, _)| *last >= agency) {
-                return Err(lines.malformed("approvals stand in the order of the names, each once"));
-            }
-            approvals.push((agency, entry::signature(&lines, signature)?));
-        }
+        let approvals = approvals(&mut lines)?;
         lines.exact("trust-file")?;
         let change = Self {
             statement,
@@ -269,6 +263,21 @@ impl Change {
         }
         Ok(())
     }
+}
+
+/// Reads the approvals of a change, which stand in the order of the names.
+pub(crate) fn approvals(lines: &mut Lines<'_>) -> Result<Vec<(AgencyName, Signature)>, Malformed> {
+    let mut approvals = Vec::new();
+    while let Some(value) = lines.optional("approval")? {
+        let (agency, signature) = value.split_once(' ').unwrap_or_default();
+        let agency = AgencyName::parse(agency)
+            .ok_or_else(|| lines.malformed("\"approval\" does not name an agency"))?;
+        if approvals.last().is_some_and(|(last, _)| *last >= agency) {
+            return Err(lines.malformed("approvals stand in the order of the names, each once"));
+        }
+        approvals.push((agency, entry::signature(lines, signature)?));
+    }
+    Ok(approvals)
 }
 
 /// The last root of the epoch before, if its agencies could not cosign the change themselves.

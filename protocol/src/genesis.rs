@@ -15,7 +15,7 @@ use crate::{
     name::{AgencyName, Origin, RegistryName},
     policy::Term,
     standing::RegistryPolicy,
-    state::{AgencyState, ClerkState, Limits, NetworkState, RegistryState},
+    state::{AgencyState, ClerkState, Governance, Limits, NetworkState, RegistryState},
     text::{self, Lines, Malformed},
 };
 
@@ -47,6 +47,8 @@ pub struct Genesis {
     pub time: TimeMs,
     /// The bounds.
     pub limits: Limits,
+    /// The waits and quotas of governance.
+    pub governance: Governance,
     /// Number of recovery keys that must sign after a disaster.
     pub recovery_threshold: u64,
     /// The key that adds the log's own line to quorate checkpoints. It can forge nothing.
@@ -63,15 +65,12 @@ impl Genesis {
     /// The bytes of the leaf.
     #[must_use]
     pub fn write(&self) -> String {
-        let limits = &self.limits;
         let mut out = format!(
-            "muhr-genesis/v1\norigin {}\nprotocol {PROTOCOL}\ntime {}\nlimits {} {} {} {}\nrecovery-threshold {}\n",
+            "muhr-genesis/v1\norigin {}\nprotocol {PROTOCOL}\ntime {}\nlimits {}\ngovernance {}\nrecovery-threshold {}\n",
             self.origin,
             self.time,
-            limits.entry_bytes,
-            limits.block_entries,
-            limits.block_bytes,
-            limits.lifetime_heights,
+            self.limits.write(),
+            self.governance.write(),
             self.recovery_threshold
         );
         self.publisher.write("publisher", &mut out);
@@ -104,7 +103,8 @@ impl Genesis {
             (text::number(value)? == PROTOCOL).then_some(())
         })?;
         let time = TimeMs::new(lines.number("time")?);
-        let limits = lines.parsed("limits", "four numbers", limits)?;
+        let limits = lines.parsed("limits", "four numbers", Limits::parse)?;
+        let governance = lines.parsed("governance", "eight numbers", Governance::parse)?;
         let recovery_threshold = lines.number("recovery-threshold")?;
         let publisher = ProvenKey::read(&mut lines, "publisher")?;
         let agencies = ProvenAgency::read_all(&mut lines)?;
@@ -125,6 +125,7 @@ impl Genesis {
             origin,
             time,
             limits,
+            governance,
             recovery_threshold,
             publisher,
             agencies,
@@ -179,6 +180,7 @@ impl Genesis {
             chain: self.chain(),
             protocol: PROTOCOL,
             limits: self.limits,
+            governance: self.governance,
             recovery_threshold: self.recovery_threshold,
             epoch: Epoch::ZERO,
             trust: TrustHash::new(sha256(&[self.trust_file().as_bytes()])),
@@ -225,7 +227,12 @@ impl Genesis {
         {
             return no("registries and clerks stand in the order of their names, each once");
         }
-        check_limits(&self.limits)?;
+        if !self.limits.is_sensible() {
+            return no("a limit is out of its bounds");
+        }
+        if !self.governance.is_sensible() {
+            return no("a wait or quota of governance is out of its bounds");
+        }
         self.check_registries()?;
         self.check_clerks()?;
         for (clerk, proof) in &self.clerks {
@@ -293,34 +300,4 @@ impl Genesis {
 
 fn no<T>(what: impl Into<String>) -> Result<T, BadGenesis> {
     Err(BadGenesis::Inconsistent(what.into()))
-}
-
-fn check_limits(limits: &Limits) -> Result<(), BadGenesis> {
-    let Limits {
-        entry_bytes,
-        block_entries,
-        block_bytes,
-        lifetime_heights,
-    } = limits;
-    if (1024..=4096).contains(entry_bytes)
-        && (1..=16_384).contains(block_entries)
-        && (65_536..=8 << 20).contains(block_bytes)
-        && (1000..=1 << 40).contains(lifetime_heights)
-    {
-        return Ok(());
-    }
-    no("a limit is out of its bounds")
-}
-
-fn limits(value: &str) -> Option<Limits> {
-    let numbers: Vec<u64> = value.split(' ').map(text::number).collect::<Option<_>>()?;
-    let [entry_bytes, block_entries, block_bytes, lifetime_heights] = numbers.as_slice() else {
-        return None;
-    };
-    Some(Limits {
-        entry_bytes: *entry_bytes,
-        block_entries: *block_entries,
-        block_bytes: *block_bytes,
-        lifetime_heights: *lifetime_heights,
-    })
 }

@@ -63,7 +63,7 @@ pub enum Kind {
 }
 
 /// First bytes, and what begins with them.
-const STARTS: [(&[u8], Kind); 26] = [
+const STARTS: [(&[u8], Kind); 33] = [
     (b"muhr-receipt/", Kind::Receipt),
     (b"muhr-dossier/", Kind::Dossier),
     (b"muhr-history/", Kind::History),
@@ -79,6 +79,13 @@ const STARTS: [(&[u8], Kind); 26] = [
     (b"muhr-batch/", Kind::OtherText),
     (b"muhr-clerk/", Kind::OtherText),
     (b"muhr-policy/", Kind::OtherText),
+    (b"muhr-registry/", Kind::OtherText),
+    (b"muhr-return/", Kind::OtherText),
+    (b"muhr-proposal/", Kind::OtherText),
+    (b"muhr-ballot/", Kind::OtherText),
+    (b"muhr-withdraw/", Kind::OtherText),
+    (b"muhr-ready/", Kind::OtherText),
+    (b"muhr-rules/", Kind::OtherText),
     (b"muhr-block/", Kind::OtherText),
     (b"muhr-genesis/", Kind::OtherText),
     (b"muhr-epoch/", Kind::OtherText),

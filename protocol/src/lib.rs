@@ -27,6 +27,7 @@ pub mod dossier;
 pub mod entry;
 pub mod epoch;
 pub mod genesis;
+pub mod governance;
 pub mod hash;
 pub mod height;
 pub mod history;

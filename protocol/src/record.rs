@@ -66,6 +66,25 @@ pub enum CaseRule {
 }
 
 impl CaseRule {
+    /// The word in an act.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AsWritten => "as-written",
+            Self::Capitals => "capitals",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "as-written" => Some(Self::AsWritten),
+            "capitals" => Some(Self::Capitals),
+            _ => None,
+        }
+    }
+
     /// The letter as such numbers have it. Latin letters without marks, and the Cyrillic ones of Russian and
     /// Uzbek: one letter is one letter, in every language of computers.
     #[must_use]

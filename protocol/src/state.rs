@@ -3,6 +3,7 @@
 //! All state that a rule reads is here: two nodes with equal index roots agree on everything. How a
 //! value changes is the ledger's business.
 
+mod governance;
 mod returned;
 
 use std::collections::BTreeSet;
@@ -18,10 +19,16 @@ use crate::{
     text,
 };
 
-pub use self::returned::ReturnState;
+pub use self::{
+    governance::{
+        BallotState, DAY_MS, Governance, OpeningState, ProposalEnd, ProposalState, ReadyState,
+        VoiceState,
+    },
+    returned::ReturnState,
+};
 
-/// The most bytes that one value has.
-pub const VALUE_BYTES_MAX: usize = 16 * 1024;
+/// The most bytes that one value has: that of an open proposal holds its leaf.
+pub const VALUE_BYTES_MAX: usize = 128 * 1024;
 
 fn index_key(kind: &str, parts: &[&[u8]]) -> IndexKey {
     let mut bytes = Vec::with_capacity(128);
@@ -472,6 +479,44 @@ pub struct Limits {
     pub lifetime_heights: u64,
 }
 
+impl Limits {
+    /// The four numbers, separated by spaces.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let Self {
+            entry_bytes,
+            block_entries,
+            block_bytes,
+            lifetime_heights,
+        } = self;
+        format!("{entry_bytes} {block_entries} {block_bytes} {lifetime_heights}")
+    }
+
+    /// Reads the four numbers.
+    pub fn parse(value: &str) -> Option<Self> {
+        let numbers: Vec<u64> = value.split(' ').map(text::number).collect::<Option<_>>()?;
+        let [entry_bytes, block_entries, block_bytes, lifetime_heights] = *numbers.as_slice()
+        else {
+            return None;
+        };
+        Some(Self {
+            entry_bytes,
+            block_entries,
+            block_bytes,
+            lifetime_heights,
+        })
+    }
+
+    /// Returns whether each is within its bounds: what every node's buffers are made for.
+    #[must_use]
+    pub fn is_sensible(&self) -> bool {
+        (1024..=4096).contains(&self.entry_bytes)
+            && (1..=16_384).contains(&self.block_entries)
+            && (65_536..=8 << 20).contains(&self.block_bytes)
+            && (1000..=1 << 40).contains(&self.lifetime_heights)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -492,6 +537,8 @@ pub struct NetworkState {
     pub protocol: u64,
     /// The bounds.
     pub limits: Limits,
+    /// The waits and quotas of governance.
+    pub governance: Governance,
     /// Number of recovery keys that must sign after a disaster.
     pub recovery_threshold: u64,
     /// Number of the trust file in force.
@@ -514,13 +561,11 @@ impl NetworkState {
     pub fn write(&self) -> String {
         let validators: Vec<&str> = self.validators.iter().map(AgencyName::as_str).collect();
         format!(
-            "network {} protocol {} limits {} {} {} {} recovery {} epoch {} trust {} validators {}\n",
+            "network {} protocol {} limits {} governance {} recovery {} epoch {} trust {} validators {}\n",
             self.chain,
             self.protocol,
-            self.limits.entry_bytes,
-            self.limits.block_entries,
-            self.limits.block_bytes,
-            self.limits.lifetime_heights,
+            self.limits.write(),
+            self.governance.write(),
             self.recovery_threshold,
             self.epoch,
             self.trust,
@@ -537,10 +582,7 @@ impl NetworkState {
             "protocol",
             protocol,
             "limits",
-            a,
-            b,
-            c,
-            d,
+            numbers @ ..,
             "recovery",
             recovery,
             "epoch",
@@ -553,15 +595,13 @@ impl NetworkState {
         else {
             return None;
         };
+        let (limits, governance) = numbers.split_at_checked(4)?;
+        let governance = governance.strip_prefix(&["governance"])?;
         Some(Self {
             chain: ChainId::from_base64(chain)?,
             protocol: text::number(protocol)?,
-            limits: Limits {
-                entry_bytes: text::number(a)?,
-                block_entries: text::number(b)?,
-                block_bytes: text::number(c)?,
-                lifetime_heights: text::number(d)?,
-            },
+            limits: Limits::parse(&limits.join(" "))?,
+            governance: Governance::parse(&governance.join(" "))?,
             recovery_threshold: text::number(recovery)?,
             epoch: Epoch::new(text::number(epoch)?),
             trust: TrustHash::from_base64(trust)?,

@@ -11,6 +11,7 @@
 )]
 
 pub mod founder;
+pub mod governance;
 pub mod random;
 
 pub use founder::Founder;

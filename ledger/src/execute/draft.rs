@@ -56,6 +56,13 @@ impl<'a, R: Records> Draft<'a, R> {
         }
     }
 
+    /// Takes over what holds from the beginning of the block, whatever stands in it.
+    pub(super) fn begin(&mut self, values: BTreeMap<IndexKey, String>) {
+        for (key, value) in values {
+            self.set(key, value);
+        }
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.leaves.is_empty()
     }
@@ -108,6 +115,13 @@ impl<'a, R: Records> Draft<'a, R> {
                 .map(|(key, value)| self.set(key, value)),
             Submission::Return(mark) => rules::returns::judge(self.present(), leaf, mark, place)
                 .map(|(key, value)| self.set(key, value)),
+            Submission::Governance(governance) => {
+                rules::governance::judge(self.present(), leaf, governance, place).map(|values| {
+                    for (key, value) in values {
+                        self.set(key, value);
+                    }
+                })
+            }
         };
         if let Err(refusal) = taken {
             return Ok(Err(refusal));

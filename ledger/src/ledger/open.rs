@@ -123,6 +123,8 @@ impl Ledger {
         let expected =
             expected.filter(|(size, _)| shorter == Shorter::IsRefused || *size <= tip.size);
         ledger.check_tip(expected, tip)?;
+        // A crash may have come between the note of an epoch's block and its proof.
+        ledger.keep_epoch_proof()?;
         ledger.write_run(ROWS_LEFT_MAX)?;
         Ok(ledger)
     }

@@ -4,12 +4,15 @@
 //! has the next number. So an old act that somebody hands in again changes nothing.
 
 use protocol::{
-    act::{Act, Decision},
+    act::{Act, ActStatement, Decision},
+    agency::ProvenAgency,
     authentic::Leaf,
+    governance::ProposedChange,
     hash::IndexKey,
     height::TimeMs,
     key::PublicKey,
     name::{AgencyName, ClerkName, RegistryName},
+    record::CaseRule,
     standing::RegistryPolicy,
     state::{AgencyState, ClerkState, RegistryState, Revoked},
 };
@@ -19,6 +22,8 @@ use crate::directory::Directory;
 
 /// The most clerks that the ledger knows: all of them are held in memory.
 pub const CLERKS_MAX: usize = 100_000;
+/// The most registries of one agency.
+pub const REGISTRIES_MAX: usize = 1000;
 
 /// The value of the index that the act sets, or why it may not stand at `place`. `directory` is the one
 /// before the block with what acts before it in the block have changed.
@@ -60,7 +65,82 @@ pub fn judge(
             let state = set_policy(directory, &statement.author, registry, policy)?;
             Ok((RegistryState::index_key(registry), state.write()))
         }
+        Decision::AddRegistry {
+            registry,
+            case_rule,
+        } => {
+            let state = add_registry(directory, &statement.author, registry, *case_rule)?;
+            Ok((RegistryState::index_key(registry), state.write()))
+        }
+        Decision::TransferRegistry {
+            registry, taker, ..
+        } => {
+            let state = transfer(directory, statement, registry, taker)?;
+            Ok((RegistryState::index_key(registry), state.write()))
+        }
     }
+}
+
+/// The name must be new and begin with its owner's, so that nobody takes another's.
+fn add_registry(
+    directory: &Directory,
+    author: &AgencyName,
+    registry: &RegistryName,
+    case_rule: CaseRule,
+) -> Result<RegistryState, Refusal> {
+    let rest = registry.as_str().strip_prefix(author.as_str());
+    if !rest.is_some_and(|rest| rest.starts_with('.')) {
+        return Err(Refusal::RegistryName(registry.clone()));
+    }
+    if directory.registries().contains_key(registry) {
+        return Err(Refusal::RegistryExists(registry.clone()));
+    }
+    let owned = directory.registries().values();
+    let owned = owned.filter(|state| state.owner == *author).count();
+    if owned >= REGISTRIES_MAX {
+        return Err(Refusal::TooManyRegistries {
+            agency: author.clone(),
+            registries_max: REGISTRIES_MAX,
+        });
+    }
+    Ok(RegistryState {
+        name: registry.clone(),
+        owner: author.clone(),
+        case_rule,
+        policy: None,
+    })
+}
+
+/// The owner gives it, and the agency that takes it has signed for that too.
+fn transfer(
+    directory: &Directory,
+    statement: &ActStatement,
+    registry: &RegistryName,
+    taker: &AgencyName,
+) -> Result<RegistryState, Refusal> {
+    let state = known(directory, registry)?;
+    if state.owner != statement.author {
+        return Err(Refusal::ForeignTransfer {
+            registry: registry.clone(),
+            owner: state.owner.clone(),
+        });
+    }
+    let agency = directory
+        .agencies()
+        .get(taker)
+        .ok_or_else(|| Refusal::UnknownAgency(taker.clone()))?;
+    statement
+        .check_taker(directory.network_id(), &agency.admin)
+        .map_err(|_| Refusal::NotTaken(taker.clone()))?;
+    if let Some(policy) = &state.policy
+        && !policy.is_satisfiable(taker, &directory.network().validators)
+    {
+        return Err(Refusal::PolicyUnsatisfiable(registry.clone()));
+    }
+    Ok(RegistryState {
+        owner: taker.clone(),
+        ..state.clone()
+    })
 }
 
 /// The agency must be on the ledger, and have signed with its admin key.
@@ -109,11 +189,28 @@ fn add(directory: &Directory, clerk: &ClerkName, key: &PublicKey) -> Result<(), 
     let taken = of_agencies
         .map(|(_, key)| key)
         .chain(of_clerks)
+        .chain(proposed(directory))
         .any(|other| other == *key);
     if taken {
         return Err(Refusal::KeyTaken(clerk.clone()));
     }
     Ok(())
+}
+
+/// The keys that an open proposal would give to agencies: whoever reads one there could otherwise take it
+/// first and so stop the change.
+fn proposed(directory: &Directory) -> impl Iterator<Item = PublicKey> {
+    let changes = directory.open_proposals().filter_map(|(_, proposal)| {
+        match &proposal.statement.change {
+            ProposedChange::Epoch(change) => Some(&change.statement),
+            ProposedChange::Rules(_) => None,
+        }
+    });
+    changes.flat_map(|statement| {
+        let of_agencies = statement.agencies.iter().flat_map(ProvenAgency::keys);
+        let keys = of_agencies.map(|(_, proven)| proven.key);
+        keys.chain([statement.publisher.key])
+    })
 }
 
 fn revoke(

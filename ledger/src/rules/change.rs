@@ -1,59 +1,85 @@
-//! The rules of a change of agencies: who may approve it, and what it makes of the directory.
+//! The rules of changes that agencies have agreed on: what may follow what is in force, and what it
+//! makes of the directory.
 //!
 //! Agencies that leave stay on the ledger with their clerks and registries; they only run no validator.
+//! Who has to approve a change, and when it is made: `governance`.
 
 use std::collections::BTreeMap;
 
 use protocol::{
-    agency::quorum,
     epoch::{BadChange, Change},
+    governance::{ProposedChange, RulesChange},
     hash::{IndexKey, TrustHash, sha256},
     key::PublicKey,
     name::AgencyName,
     policy::OpenedBy,
-    state::{AgencyState, NetworkState},
+    state::{AgencyState, NetworkState, value_hash},
 };
 
+use super::Refusal;
 use crate::directory::Directory;
 
-/// The values of the index that the change sets, or why it may not stand in the next block.
+/// Whether a change, its approvals aside, can follow what is in force.
 ///
 /// # Errors
 ///
-/// [`BadChange`] says why.
-pub fn judge(
-    directory: &Directory,
-    change: &Change,
-) -> Result<BTreeMap<IndexKey, String>, BadChange> {
+/// [`Refusal`] says why not.
+pub fn judge_unapproved(directory: &Directory, change: &ProposedChange) -> Result<(), Refusal> {
+    match change {
+        ProposedChange::Epoch(change) => epoch(directory, change).map_err(Refusal::BadChange),
+        ProposedChange::Rules(change) => rules(directory, change),
+    }
+}
+
+fn epoch(directory: &Directory, change: &Change) -> Result<(), BadChange> {
+    if change.statement.by != OpenedBy::Agencies {
+        return Err(BadChange::ByRecovery);
+    }
+    follows(directory, change)
+}
+
+/// Whether a change after a disaster can follow, and as many recovery keys of the validators have
+/// approved it as were agreed.
+///
+/// # Errors
+///
+/// [`BadChange`] says why not.
+pub fn judge_recovery(directory: &Directory, change: &Change) -> Result<(), BadChange> {
+    follows(directory, change)?;
+    let network = directory.network();
+    let validators = directory.agencies().iter();
+    let validators = validators.filter(|(name, _)| network.validators.contains(*name));
+    let keys: BTreeMap<AgencyName, PublicKey> = validators
+        .map(|(name, agency)| (name.clone(), agency.recovery))
+        .collect();
+    let needed = usize::try_from(network.recovery_threshold).unwrap_or(usize::MAX);
+    change.check_approvals(directory.network_id(), &keys, needed)
+}
+
+/// Whether the trust file follows the one in force, and no key served anybody else.
+fn follows(directory: &Directory, change: &Change) -> Result<(), BadChange> {
     let (id, network) = (directory.network_id(), directory.network());
     change.check(id, network.epoch, &network.trust)?;
-    let (keys, needed) = approvers(directory, change.statement.by);
-    change.check_approvals(id, &keys, needed)?;
     for agency in &change.statement.agencies {
         succession(directory, &agency.state())?;
     }
-    Ok(values(network, change))
+    Ok(())
 }
 
-/// A quorum of the validators by their admin keys, or after a disaster as many recovery keys of theirs
-/// as were agreed.
-fn approvers(directory: &Directory, by: OpenedBy) -> (BTreeMap<AgencyName, PublicKey>, usize) {
+fn rules(directory: &Directory, change: &RulesChange) -> Result<(), Refusal> {
     let network = directory.network();
-    let validators = directory
-        .agencies()
-        .iter()
-        .filter(|(name, _)| network.validators.contains(*name));
-    match by {
-        OpenedBy::Agencies => {
-            let keys = validators.map(|(name, agency)| (name.clone(), agency.admin));
-            (keys.collect(), quorum(network.validators.len()))
-        }
-        OpenedBy::Recovery => {
-            let keys = validators.map(|(name, agency)| (name.clone(), agency.recovery));
-            let needed = usize::try_from(network.recovery_threshold).unwrap_or(usize::MAX);
-            (keys.collect(), needed)
-        }
+    let statement = &change.statement;
+    if statement.before != value_hash(&network.write()) {
+        return Err(Refusal::RulesOvertaken);
     }
+    let (protocol, now) = (statement.protocol, network.protocol);
+    if protocol != now && protocol != now.saturating_add(1) {
+        return Err(Refusal::WrongProtocol { protocol, now });
+    }
+    if !statement.limits.is_sensible() || !statement.governance.is_sensible() {
+        return Err(Refusal::RulesOutOfBounds);
+    }
+    Ok(())
 }
 
 /// A key that is new to its use may serve nobody else, and a new cosigning key needs a new name.
@@ -85,7 +111,27 @@ fn succession(directory: &Directory, agency: &AgencyState) -> Result<(), BadChan
     Ok(())
 }
 
-fn values(network: &NetworkState, change: &Change) -> BTreeMap<IndexKey, String> {
+/// The values of the index that the change sets, once it is made.
+#[must_use]
+pub fn values(directory: &Directory, change: &ProposedChange) -> BTreeMap<IndexKey, String> {
+    let network = directory.network();
+    match change {
+        ProposedChange::Epoch(change) => epoch_values(network, change),
+        ProposedChange::Rules(change) => {
+            let statement = &change.statement;
+            let next = NetworkState {
+                protocol: statement.protocol,
+                limits: statement.limits,
+                governance: statement.governance,
+                ..network.clone()
+            };
+            BTreeMap::from([(NetworkState::index_key(), next.write())])
+        }
+    }
+}
+
+/// The values of the index that a change of agencies sets.
+pub(crate) fn epoch_values(network: &NetworkState, change: &Change) -> BTreeMap<IndexKey, String> {
     let statement = &change.statement;
     let next = NetworkState {
         epoch: statement.epoch,

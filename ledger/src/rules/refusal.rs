@@ -2,7 +2,8 @@
 
 use protocol::{
     entry::{EntryRef, Operation},
-    hash::LeafHash,
+    epoch::BadChange,
+    hash::{EntryId, LeafHash},
     height::{Height, LeafIndex, TimeMs, Version},
     name::{AgencyName, ClerkName, Date, RegistryName},
     state::RecordStatus,
@@ -146,6 +147,81 @@ pub enum Refusal {
     },
     #[error("clerk {0} belongs to another agency; have that agency decide about it")]
     ForeignClerk(ClerkName),
+    #[error("agency {0} runs no validator, and only agencies that do govern the network")]
+    NotGoverning(AgencyName),
+    #[error("proposal {number} does not follow; the agency's next is {next}; sign it again with that number")]
+    ProposalNumber { number: u64, next: u64 },
+    #[error("agency {0} has a proposal that is not over; withdraw it first, or wait until it is due")]
+    ProposalOpen(AgencyName),
+    #[error("agency {agency} has made {a_day} proposals today, and the ledger takes no more; propose tomorrow")]
+    TooManyProposals { agency: AgencyName, a_day: u64 },
+    #[error(
+        "the proposal opens at {opens} ms, and in the next block it may open from {from} ms to {until} ms; name a time between"
+    )]
+    OpensOutside {
+        opens: TimeMs,
+        from: TimeMs,
+        until: TimeMs,
+    },
+    #[error(
+        "the proposal has, with everybody's approval, {bytes} bytes, and {bytes_max} fit into a block; propose less at once"
+    )]
+    ProposalTooLarge { bytes: u64, bytes_max: u64 },
+    #[error("the change cannot be made: {0}; draft it again from what is in force")]
+    BadChange(BadChange),
+    #[error("the change was drafted from other rules than those in force; draft it again")]
+    RulesOvertaken,
+    #[error("version {protocol} of the rules does not follow {now}; propose the next, or the same")]
+    WrongProtocol { protocol: u64, now: u64 },
+    #[error("a limit, a wait or a quota is out of its bounds; see docs/protocol.md for them")]
+    RulesOutOfBounds,
+    #[error("no open proposal is {0}; look at what is proposed: it may be over")]
+    UnknownProposal(EntryId),
+    #[error("ballot {number} does not follow; the agency's next is {next}; sign it again with that number")]
+    BallotNumber { number: u64, next: u64 },
+    #[error("agency {agency} has voted {ballots_max} times about this proposal; its last ballot stands")]
+    TooManyBallots { agency: AgencyName, ballots_max: u64 },
+    #[error("the approval of agency {0} is not over this change; sign the proposal as it stands in the log")]
+    BadApproval(AgencyName),
+    #[error("agency {proposer} made this proposal, and {agency} cannot withdraw it; vote against it")]
+    ForeignProposal {
+        agency: AgencyName,
+        proposer: AgencyName,
+    },
+    #[error("a quorum is for the proposal of agency {0} already; vote against it, or let it be made")]
+    WithdrawnTooLate(AgencyName),
+    #[error("the mark of readiness was made at {time} ms, after the time {block} ms of its block; set the clock")]
+    ReadyInFuture { time: TimeMs, block: TimeMs },
+    #[error(
+        "the mark of readiness was made at {time} ms, and those of this proposal count from {from} ms until before {until} ms; make a new one then"
+    )]
+    ReadyOutside {
+        time: TimeMs,
+        from: TimeMs,
+        until: TimeMs,
+    },
+    #[error("agency {agency} said at {last} ms that it is ready; only a later mark counts")]
+    ReadyAgain { agency: AgencyName, last: TimeMs },
+    #[error("the mark of readiness is not signed with the cosigning key of agency {0}; sign it with that key")]
+    WrongCosignKey(AgencyName),
+    #[error("the block before this one begins no epoch, or its first block is made; agency {0} need not say more")]
+    NothingOpened(AgencyName),
+    #[error("registry {0} must begin with the name of its agency and a dot; choose such a name")]
+    RegistryName(RegistryName),
+    #[error("registry {0} is on the ledger already; choose another name")]
+    RegistryExists(RegistryName),
+    #[error("agency {agency} has {registries_max} registries, and the ledger takes no more of one")]
+    TooManyRegistries {
+        agency: AgencyName,
+        registries_max: usize,
+    },
+    #[error("agency {0} has not signed that it takes the registry; have it sign this transfer")]
+    NotTaken(AgencyName),
+    #[error("registry {registry} belongs to {owner}, which alone gives it away; have it submit the act")]
+    ForeignTransfer {
+        registry: RegistryName,
+        owner: AgencyName,
+    },
     #[error("clerk {0} is on the ledger already, and a name is one key for good; take a new name")]
     ClerkExists(ClerkName),
     #[error("the key for clerk {0} serves somebody already; make a new key")]
@@ -227,6 +303,32 @@ impl Refusal {
             Self::ReturnRepeated { .. } => "return-repeated",
             Self::ReturnTooSoon { .. } => "return-too-soon",
             Self::ForeignClerk(_) => "foreign-clerk",
+            Self::NotGoverning(_) => "not-governing",
+            Self::ProposalNumber { .. } => "proposal-number",
+            Self::ProposalOpen(_) => "proposal-open",
+            Self::TooManyProposals { .. } => "too-many-proposals",
+            Self::OpensOutside { .. } => "opens-outside",
+            Self::ProposalTooLarge { .. } => "proposal-too-large",
+            Self::BadChange(_) => "bad-change",
+            Self::RulesOvertaken => "rules-overtaken",
+            Self::WrongProtocol { .. } => "wrong-protocol",
+            Self::RulesOutOfBounds => "rules-out-of-bounds",
+            Self::UnknownProposal(_) => "unknown-proposal",
+            Self::BallotNumber { .. } => "ballot-number",
+            Self::TooManyBallots { .. } => "too-many-ballots",
+            Self::BadApproval(_) => "bad-approval",
+            Self::ForeignProposal { .. } => "foreign-proposal",
+            Self::WithdrawnTooLate(_) => "withdrawn-too-late",
+            Self::ReadyInFuture { .. } => "ready-in-future",
+            Self::ReadyOutside { .. } => "ready-outside",
+            Self::ReadyAgain { .. } => "ready-again",
+            Self::WrongCosignKey(_) => "wrong-cosign-key",
+            Self::NothingOpened(_) => "nothing-opened",
+            Self::RegistryName(_) => "registry-name",
+            Self::RegistryExists(_) => "registry-exists",
+            Self::TooManyRegistries { .. } => "too-many-registries",
+            Self::NotTaken(_) => "not-taken",
+            Self::ForeignTransfer { .. } => "foreign-transfer",
             Self::ClerkExists(_) => "clerk-exists",
             Self::KeyTaken(_) => "key-taken",
             Self::TooManyClerks { .. } => "too-many-clerks",

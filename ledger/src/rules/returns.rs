@@ -1,8 +1,8 @@
 //! The rules of return marks: when the log takes the word of a validator that it lost what it signed.
 //!
-//! A mark changes nothing but what the index holds of the agency's last one. One per agency and hour, by
-//! block time, so that whoever has a vote key cannot fill the log. On a network without entries an hour
-//! does not pass: no block is made.
+//! A mark changes nothing but what the index holds of the agency's last one. One per agency in so long as the
+//! network says, by block time, so that whoever has a vote key cannot fill the log. On a network without entries no time
+//! passes: no block is made.
 
 use protocol::{
     authentic::Leaf, hash::IndexKey, height::TimeMs, return_mark::ReturnMark, state::ReturnState,
@@ -10,9 +10,6 @@ use protocol::{
 
 use super::{Position, Refusal, lifetime, size};
 use crate::directory::Directory;
-
-/// Milliseconds of block time between two return marks of one agency, at least.
-pub const RETURN_EVERY_MS: u64 = 3_600_000;
 
 /// The value of the index that the mark sets.
 ///
@@ -51,7 +48,8 @@ pub fn judge(
         if last.nonce == statement.nonce {
             return Err(Refusal::ReturnRepeated { agency, height });
         }
-        let from = TimeMs::new(last.time.get().saturating_add(RETURN_EVERY_MS));
+        let every = directory.network().governance.return_ms;
+        let from = TimeMs::new(last.time.get().saturating_add(every));
         if place.time < from {
             return Err(Refusal::ReturnTooSoon {
                 agency,

@@ -5,7 +5,7 @@ use rocksdb::{
     DBRecoveryMode, DEFAULT_COLUMN_FAMILY_NAME, Options,
 };
 
-use super::schema::{BLOCKS, FRESH, LEAVES, META, RUNS, STARTS, TILES, UNDO, WAITING};
+use super::schema::{BLOCKS, EPOCHS, FRESH, LEAVES, META, RUNS, STARTS, TILES, UNDO, WAITING};
 
 const MIB: usize = 1 << 20;
 /// All families' write buffers together.
@@ -31,7 +31,7 @@ struct Family {
     runs: bool,
 }
 
-const FAMILIES: [Family; 9] = [
+const FAMILIES: [Family; 10] = [
     // Read in runs and compressible text: large blocks.
     Family {
         name: LEAVES,
@@ -93,6 +93,14 @@ const FAMILIES: [Family; 9] = [
     Family {
         name: UNDO,
         write_buffer_bytes: 4 * MIB,
+        block_bytes: 16 << 10,
+        bloom: false,
+        compress: true,
+        runs: false,
+    },
+    Family {
+        name: EPOCHS,
+        write_buffer_bytes: MIB,
         block_bytes: 16 << 10,
         bloom: false,
         compress: true,

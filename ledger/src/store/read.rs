@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use protocol::{
     batch::{Batch, WholeBatch},
     hash::{ChainId, EntryId, IndexKey},
-    height::{Height, LeafIndex},
+    height::{Epoch, Height, LeafIndex},
     state::RecordState,
 };
 use rocksdb::{DBPinnableSlice, Direction, IteratorMode};
@@ -16,7 +16,7 @@ use super::{
     fresh::FreshBlock,
     runs,
     schema::{
-        self, BLOCKS, BlockRow, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
+        self, BLOCKS, BlockRow, EPOCHS, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
         PublishedRow, RUN_ENTRY, RUN_RECORD, RUNS, RecordRow, STARTS, TILES, TipRow, UNDO, UndoRow,
         WAITING, run_key, tile_key,
     },
@@ -80,6 +80,17 @@ impl Store {
 
     pub(crate) fn tip(&self) -> Result<Option<TipRow>, Fault> {
         self.get_row(META, META_TIP)
+    }
+
+    pub(crate) fn epoch_proof(&self, number: Epoch) -> Result<Option<String>, Fault> {
+        let bytes = self.get(EPOCHS, &number.get().to_be_bytes())?;
+        let text = bytes.map(|bytes| String::from_utf8(bytes.to_vec()));
+        text.transpose()
+            .map_err(|_| Fault::damaged("the proof of an epoch is no text"))
+    }
+
+    pub(crate) fn has_epoch_proof(&self, number: Epoch) -> Result<bool, Fault> {
+        Ok(self.get(EPOCHS, &number.get().to_be_bytes())?.is_some())
     }
 
     pub(crate) fn published(&self) -> Result<Option<PublishedRow>, Fault> {

@@ -10,6 +10,7 @@
 //! | blocks | height | [`BlockRow`] |
 //! | starts | first leaf index | height |
 //! | undo | height | what the block's records and values were before, until a later checkpoint is published |
+//! | epochs | number of an epoch behind the first | proof of it, as text |
 //! | meta | a word | format, chain, tip, published |
 //!
 //! Numbers in keys are big-endian, so that order on disk is their order.
@@ -24,7 +25,7 @@ use protocol::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Version of everything in this file.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 
 pub(crate) const LEAVES: &str = "leaves";
 pub(crate) const TILES: &str = "tiles";
@@ -34,6 +35,7 @@ pub(crate) const FRESH: &str = "fresh";
 pub(crate) const BLOCKS: &str = "blocks";
 pub(crate) const STARTS: &str = "starts";
 pub(crate) const UNDO: &str = "undo";
+pub(crate) const EPOCHS: &str = "epochs";
 pub(crate) const META: &str = "meta";
 
 pub(crate) const META_FORMAT: &[u8] = b"format";

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use protocol::{
     hash::ChainId,
-    height::Height,
+    height::{Epoch, Height},
     planted::{self, Bug},
 };
 use rocksdb::{WriteBatch, WriteOptions};
@@ -17,7 +17,7 @@ use super::{
     fresh::FreshBlock,
     leaf_rows,
     schema::{
-        BLOCKS, BlockRow, FORMAT, FRESH, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
+        BLOCKS, BlockRow, EPOCHS, FORMAT, FRESH, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
         PublishedRow, RecordRow, STARTS, TILES, TipRow, UNDO, UndoRow, WAITING, encode, tile_key,
     },
     storage,
@@ -75,6 +75,14 @@ impl Store {
         batch.put_cf(self.family(META)?, META_PUBLISHED, encode(&row));
         self.forget(&mut batch, forget)?;
         self.write_unsynced(batch)
+    }
+
+    /// Keeps the proof of an epoch; returns only when it is on the disk.
+    pub(crate) fn keep_epoch_proof(&self, number: Epoch, proof: &str) -> Result<(), Fault> {
+        let mut batch = WriteBatch::default();
+        let key = number.get().to_be_bytes();
+        batch.put_cf(self.family(EPOCHS)?, key, proof.as_bytes());
+        self.write(batch)
     }
 
     fn forget(

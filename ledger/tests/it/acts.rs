@@ -43,6 +43,11 @@ pub fn add_clerk(name: &str, registries: &[&str], operations: &[Operation]) -> D
     Decision::AddClerk(Box::new(clerk_state(name, registries, operations)))
 }
 
+pub fn add_clerk_with(name: &str, key: PublicKey) -> Decision {
+    let state = clerk_state(name, &[], &[]);
+    Decision::AddClerk(Box::new(ClerkState { key, ..state }))
+}
+
 pub fn revoke_clerk(name: &str, compromised: Option<u64>) -> Decision {
     Decision::RevokeClerk {
         clerk: ClerkName::parse(name).unwrap(),

@@ -10,6 +10,7 @@
 )]
 
 mod execution;
+mod governance;
 mod model;
 mod replay;
 mod returns;

@@ -1,45 +1,22 @@
 //! A role in a registry's policy: whoever has it when a version is recorded is asked for that version.
 
-use std::collections::BTreeMap;
-
-use protocol::{
-    entry::Operation,
-    epoch::{Change, ChangeStatement},
-    hash::{TrustHash, sha256},
-    name::AgencyName,
-    policy::OpenedBy,
-    standing::Endorsement,
-};
+use protocol::{entry::Operation, standing::Endorsement};
 
 use crate::{
     acts::{act, add_clerk, policy, sign_act},
-    world::{self, Chain, LOLA, PERMITS, attest, proposal, register, secret},
+    governance::{agree, change_threshold, epoch},
+    world::{self, Chain, LOLA, PERMITS, attest, register},
 };
 
-/// Those run the validators from the next block on.
+/// Those run the validators once all have agreed and the time has come.
 fn hand_over(chain: &mut Chain, names: &[&str]) {
-    let network = chain.head.directory().network().clone();
-    let statement = ChangeStatement {
-        by: OpenedBy::Agencies,
-        epoch: network.epoch.next(),
-        before: network.trust,
-        recovery_threshold: 7 - network.recovery_threshold,
-        publisher: chain.genesis.publisher,
-        agencies: names.iter().map(|name| world::agency(name)).collect(),
-    };
-    let approving = network.validators.iter().take(4);
-    let keys: BTreeMap<AgencyName, _> = approving
-        .map(|name| (name.clone(), secret(&format!("{name} admin"))))
-        .collect();
-    let change: Change = statement.approve(&chain.genesis.network_id(), &keys);
-    let time = chain.head.time().next();
-    let executed = ledger::execute(&chain.head, &chain.records, proposal(time), [&change]);
-    chain.append(&executed.unwrap());
+    let agencies: Vec<_> = names.iter().map(|name| world::agency(name)).collect();
+    let change = epoch(chain, agencies);
+    let threshold = change_threshold(&change);
+    let made = agree(chain, &change);
     let now = chain.head.directory().network();
-    let trust = TrustHash::new(sha256(&[change.trust_file.as_bytes()]));
-    let said = &change.statement;
-    assert_eq!((now.epoch, now.trust), (said.epoch, trust));
-    assert_eq!(now.recovery_threshold, said.recovery_threshold);
+    assert_eq!(made.block_leaf().epoch.next(), now.epoch);
+    assert_eq!(now.recovery_threshold, threshold);
     assert_eq!(now.validators.len(), names.len());
 }
 

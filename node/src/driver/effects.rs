@@ -149,8 +149,7 @@ impl Driver {
             }
         }
         let Some(executed) = built.executed else {
-            let waits = !self.shared.mempool().is_empty();
-            self.feed(Input::Pending(waits));
+            self.feed_pending();
             return Ok(());
         };
         let taken: std::collections::BTreeMap<_, _> = waiting
@@ -218,8 +217,7 @@ impl Driver {
         let effects = self.machine.advance(next, self.epoch.validators().clone());
         self.orders.extend(effects);
         self.proposals_of_new_height(next);
-        let waits = !self.shared.mempool().is_empty();
-        self.feed(Input::Pending(waits));
+        self.feed_pending();
         self.after_block();
         Ok(())
     }

@@ -54,7 +54,9 @@ impl Driver {
         let Some(known) = known.filter(|known| known.block != other.block) else {
             return;
         };
-        match verify::commit(&self.chain, self.epoch.validators(), other) {
+        // Under the keys of its own height: what is in force now says nothing of it.
+        let epoch = self.shared.epochs.at(other.height);
+        match verify::commit(&self.chain, epoch.validators(), other) {
             Ok(_) => {
                 let other = other.clone();
                 if let Err(fault) = self.alarm(&Alarm::Fork { known, other }) {

@@ -9,7 +9,7 @@ use protocol::{
 use super::{Driver, publisher::PublishOrder};
 use crate::{
     breaches::Breach,
-    cosigner::Collect,
+    cosigner::{self, Collect},
     fault::NodeFault,
     network::{Lane, PeerIndex},
     wire::{ConsensusMessage, Cosignature, LogLine, SyncMessage},
@@ -104,9 +104,34 @@ impl Driver {
     /// What a peer needs to publish the head, if it lacks it.
     pub(super) fn answer_cosigns(&self, size: LogSize, to: PeerIndex) {
         let head = self.shared.ledger.head();
-        if head.size() == size {
-            let (cosigns, line) = self.publisher.known(&head.checkpoint());
+        let (cosigns, line) = if head.size() == size {
+            self.publisher.known(&head.checkpoint())
+        } else {
+            match self.opening_cosigns(size) {
+                Ok(found) => found,
+                Err(fault) => return self.shared.fail(&fault),
+            }
+        };
+        if !cosigns.is_empty() {
             self.send(to, Lane::Sync, &SyncMessage::Cosigns(cosigns, line));
         }
+    }
+
+    /// What the proof of an epoch holds, if the block that opened it ended at `size`: whoever has that
+    /// block and not its note may decide nothing, and its agencies may be gone.
+    fn opening_cosigns(
+        &self,
+        size: LogSize,
+    ) -> Result<(Vec<Cosignature>, Option<LogLine>), NodeFault> {
+        let ledger = &self.shared.ledger;
+        let Some(number) = self.shared.epochs.opened_at(size) else {
+            return Ok((Vec::new(), None));
+        };
+        let proof = ledger.epoch_proof(number)?;
+        let Some(proof) = proof else {
+            return Ok((Vec::new(), None));
+        };
+        let signers = self.shared.epochs.at(proof.block.leaf.height);
+        Ok(cosigner::signatures_of(&signers, &proof.proof.checkpoint).unwrap_or_default())
     }
 }

@@ -214,8 +214,7 @@ impl Driver {
         for block in self.candidates.blocks() {
             self.feed(Input::BlockKnown { block, valid: true });
         }
-        let waits = !self.shared.mempool().is_empty();
-        self.feed(Input::Pending(waits));
+        self.feed_pending();
     }
 
     /// Hands the return mark in, if one is awaited.

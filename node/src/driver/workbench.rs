@@ -82,7 +82,7 @@ pub(crate) fn assembled() -> (Assembled, tempfile::TempDir) {
     let sign_state =
         sign_state::open(&safety, &cosign, &founded, Keys::of(&config), &asked).unwrap();
     let ledger = Ledger::open_to_follow(&config.places.ledger, &founded, None).unwrap();
-    let epochs = Epochs::open(&founded, ledger.head().directory()).unwrap();
+    let epochs = Epochs::open(&founded, ledger.head().directory(), &[]).unwrap();
     let host = Host::real();
     let peers = run::peers(&config, &epochs.now()).len();
     let (network, events, _carrier) = network::carried(peers, &host);

@@ -128,7 +128,7 @@ fn serve(dir: &Path, genesis: &Genesis, ledger: Ledger) -> (Runtime, Arc<Shared>
     );
     let sign_state =
         sign_state::open(&safety, &cosign, genesis, Keys::of(&config), &asked).unwrap();
-    let epochs = Epochs::open(genesis, ledger.head().directory()).unwrap();
+    let epochs = Epochs::open(genesis, ledger.head().directory(), &[]).unwrap();
     let peers = run::peers(&config, &epochs.now());
     let kept = OpenedFiles {
         ledger,

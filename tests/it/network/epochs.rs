@@ -73,7 +73,7 @@ impl Story {
         let ledger = Ledger::open(&folder.path().join("ledger"), &genesis, None).unwrap();
         let text = genesis.trust_file();
         let story = Self {
-            epochs: Epochs::open(&genesis, ledger.head().directory()).unwrap(),
+            epochs: Epochs::open(&genesis, ledger.head().directory(), &[]).unwrap(),
             genesis,
             ledger,
             seats: AGENCIES.map(|name| (name, 0)).to_vec(),

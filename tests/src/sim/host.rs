@@ -260,7 +260,8 @@ impl Host {
             sign_state::open_ledger(&self.dir.join("ledger"), &self.genesis, &sign_state.cosign)
                 .map_err(|fault| describe(&fault))?;
         self.log.mark();
-        let epochs = Epochs::open(&self.genesis, ledger.head().directory());
+        let openings = ledger.openings().map_err(|fault| describe(&fault))?;
+        let epochs = Epochs::open(&self.genesis, ledger.head().directory(), &openings);
         let kept = OpenedFiles {
             ledger,
             sign_state,

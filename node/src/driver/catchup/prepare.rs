@@ -7,6 +7,7 @@ use std::{borrow::Cow, sync::Arc};
 use protocol::{
     authentic::{Authentic, Submission, Unverified},
     block::BlockLeaf,
+    governance::ProposedChange,
 };
 
 use crate::{ingest, network::PeerIndex, shared::Shared, wire::DecidedBlock};
@@ -92,6 +93,13 @@ pub(in crate::driver) fn believe(
 
 fn read(block: &DecidedBlock) -> Option<Vec<Unverified>> {
     let (_, leaves) = block.leaves.split_last()?;
+    // A change that was agreed on is not handed around: every node makes it from its own log, and what
+    // it makes is compared with the certificate.
+    if let [change] = leaves
+        && ProposedChange::is_start(change)
+    {
+        return Some(Vec::new());
+    }
     let read = |bytes: &Cow<'_, [u8]>| Unverified::parse(bytes.as_ref()).ok();
     Submission::regroup(leaves).iter().map(read).collect()
 }
