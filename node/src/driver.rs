@@ -263,23 +263,41 @@ impl Driver {
     /// Says that this node's keys are at hand, if it may be asked, and looks whether a change is due.
     fn govern(&mut self) {
         let head = self.shared.ledger.head();
-        let marks = self
-            .readiness
-            .due(head.directory(), self.shared.host.now());
+        let marks = self.readiness.due(head.directory(), self.shared.host.now());
         // Whoever is behind, or may not sign, is not ready.
-        let is_behind = !self.catchup.is_idle() || !self.peers.ahead(head.height().next(), None).is_empty();
+        let is_behind =
+            !self.catchup.is_idle() || !self.peers.ahead(head.height().next(), None).is_empty();
         if !self.guard.is_silent() && !is_behind {
             for mark in marks {
                 self.bring_own(&mark);
             }
         }
+        self.say_first_word();
         self.feed_pending();
+    }
+
+    /// Makes the first block of an epoch, if it has none yet: on a network that nobody writes to, the new
+    /// set would not be seen at work, and those who leave could not go.
+    fn say_first_word(&self) {
+        let head = self.shared.ledger.head();
+        let (next, now) = (head.height().next(), self.shared.host.now());
+        if self.guard.is_silent() {
+            return;
+        }
+        if let Some(mark) = self.readiness.first_word(head.directory(), next, now) {
+            self.bring_own(&mark);
+        }
     }
 
     /// Hands in what this node says itself.
     fn bring_own(&self, said: &str) {
-        if let ingest::IngestAnswer::Refused(_, why) = ingest::bring(&self.shared, said.as_bytes()) {
-            tracing::warn!(event = "not-ready", ?why, "what this node said in governance was refused");
+        if let ingest::IngestAnswer::Refused(_, why) = ingest::bring(&self.shared, said.as_bytes())
+        {
+            tracing::warn!(
+                event = "not-ready",
+                ?why,
+                "what this node said in governance was refused"
+            );
         }
     }
 
