@@ -31,8 +31,8 @@ pub(crate) mod workbench;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use consensus::{Evidence, Input, Machine};
-use protocol::{hash::ChainId, key::PublicKey};
+use consensus::{Evidence, HeightParameters, Input, Machine, Safety};
+use protocol::{hash::ChainId, height::Height, key::PublicKey};
 use tokio::sync::mpsc;
 
 use self::{
@@ -153,7 +153,14 @@ impl Driver {
             .map(|keys| Signer::new(chain, keys.agency, keys.vote));
         let guard = SignGuard::new(chain, signer, peer_key, safety, at_start);
         let record = guard.is_validator().then(|| guard.silent_record());
-        let machine = Machine::new(chain, validators.clone(), guard.public(), height, record);
+        let begun = HeightParameters {
+            height,
+            validators: validators.clone(),
+            me: guard.public(),
+            record,
+            is_held: false,
+        };
+        let machine = Machine::new(chain, begun);
         let peers = PeerBook::new(&shared.peers);
         let publisher = Publisher::new(cosigner, *shared.published.borrow());
         let driver = Self {
@@ -232,6 +239,22 @@ impl Driver {
         self.on_pending();
         self.perform_all();
         self.show_progress();
+    }
+
+    /// What the machine is told of a height that it begins. `record` binds the key that speaks here.
+    fn height_parameters(
+        &self,
+        height: Height,
+        record: Option<Safety>,
+        is_held: bool,
+    ) -> HeightParameters {
+        HeightParameters {
+            height,
+            validators: self.epoch.validators().clone(),
+            me: self.guard.public(),
+            record,
+            is_held,
+        }
     }
 
     /// Gives the machine a fact and queues its orders.

@@ -214,7 +214,7 @@ impl Driver {
         self.schedule.begin_height(self.shared.host.moment());
         let next = head.height().next();
         self.enter_epoch(&decided.executed)?;
-        let effects = self.machine.advance(next, self.epoch.validators().clone());
+        let effects = self.machine.advance(self.height_parameters(next, None, false));
         self.orders.extend(effects);
         self.proposals_of_new_height(next);
         self.feed_pending();
