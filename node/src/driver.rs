@@ -158,7 +158,10 @@ impl Driver {
             validators: validators.clone(),
             me: guard.public(),
             record,
-            is_held: false,
+            is_held: shared.ledger.is_held().unwrap_or_else(|fault| {
+                shared.fail(&fault);
+                true
+            }),
         };
         let machine = Machine::new(chain, begun);
         let peers = PeerBook::new(&shared.peers);
@@ -192,7 +195,7 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         while failed.borrow_and_update().is_none() {
             let due = self.next_due();
-            let busy = self.catchup.has_work();
+            let busy = self.catchup.has_work() && !self.machine.is_held();
             let fact = tokio::select! {
                 biased;
                 _ = over.recv() => Fact::Over,
