@@ -231,10 +231,10 @@ impl Driver {
             return Ok(());
         };
         tracing::info!(event = "epoch", number = %epoch.number(), validators = epoch.agencies().len());
-        self.publisher
-            .enter(Arc::clone(&epoch), block.head().size());
-        self.epoch = epoch;
-        Ok(())
+        let last = block.head().size();
+        self.publisher.enter(Arc::clone(&epoch), last);
+        let before = std::mem::replace(&mut self.epoch, epoch);
+        self.peers_of_epoch(&before, last)
     }
 
     /// Forgets what the block took, and says to the losers why.
