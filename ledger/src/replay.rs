@@ -326,7 +326,10 @@ impl ReadBlock {
 const fn leaves_of(submission: &Submission) -> u64 {
     match submission {
         Submission::Batch(batch) => batch.leaf.statement.count.saturating_add(1),
-        Submission::Entry(_) | Submission::Act(_) | Submission::Return(_) => 1,
+        Submission::Entry(_)
+        | Submission::Act(_)
+        | Submission::Return(_)
+        | Submission::Governance(_) => 1,
     }
 }
 

@@ -67,6 +67,9 @@ pub enum BadChange {
         /// Epoch that is next.
         next: Epoch,
     },
+    /// Approvals where none belong.
+    #[error("a proposal holds the change without approvals; the ballots bring them")]
+    ApprovedAlready,
     /// Recovery keys where the agencies themselves have to agree.
     #[error("recovery keys open an epoch after a disaster alone; the agencies propose a change")]
     ByRecovery,

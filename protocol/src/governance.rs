@@ -17,7 +17,7 @@ use crate::{
 
 pub use self::{
     ballot::{Ballot, BallotStatement, Stance, Withdrawal, WithdrawalStatement},
-    change::{ProposedChange, RulesChange, RulesStatement},
+    change::{APPROVAL_BYTES_MAX, ProposedChange, RulesChange, RulesStatement},
     proposal::{PROPOSAL_BYTES_MAX, ChangeProposal, ChangeProposalStatement},
     readiness::{ReadyMark, ReadyStatement, ReadyFor},
 };

@@ -14,7 +14,7 @@ use protocol::{
     key::{PublicKey, SecretKey, Signature},
     name::{AgencyName, Origin},
     policy::{Past, TrustPolicy},
-    state::{ClerkState, Limits, NetworkState, value_hash},
+    state::{ClerkState, Governance, Limits, NetworkState, value_hash},
 };
 use testkit::founder::{Founder, proven, registry};
 
@@ -54,6 +54,7 @@ fn genesis() -> Genesis {
     ];
     let time = TimeMs::new(1_800_000_000_000);
     Genesis {
+        governance: Governance::default(),
         recovery_threshold: 2,
         ..FOUNDER.genesis(time, agencies.to_vec(), registries, clerks)
     }

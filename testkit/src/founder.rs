@@ -12,7 +12,7 @@ use protocol::{
     key::{Possession, SecretKey, Signature},
     name::{AgencyName, ClerkName, Origin, RegistryName},
     record::CaseRule,
-    state::{ClerkState, Limits, RegistryState},
+    state::{ClerkState, Governance, Limits, RegistryState},
 };
 
 /// Whoever founds a network. `secret` gives the secret key of a holder for a purpose.
@@ -84,6 +84,7 @@ impl<F: Fn(&str, &str) -> SecretKey> Founder<'_, F> {
             origin: Origin::parse(self.origin).unwrap(),
             time,
             limits: Limits::default(),
+            governance: Governance::default(),
             recovery_threshold: u64::try_from(quorum(agencies.len())).unwrap(),
             publisher: self.proven(self.origin, "publisher"),
             agencies,

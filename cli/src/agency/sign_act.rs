@@ -254,6 +254,12 @@ fn shows(client: &Client, trust: &TrustPolicy, decision: &Decision) -> Result<In
                 IndexState::Other
             }
         }
+        Decision::AddRegistry { registry, .. } => {
+            owned(client, trust, registry, act.author)?
+        }
+        Decision::TransferRegistry {
+            registry, taker, ..
+        } => owned(client, trust, registry, taker)?,
     })
 }
 

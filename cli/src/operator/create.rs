@@ -29,7 +29,7 @@ use protocol::{
     name::{AgencyName, ClerkName, Origin, RegistryName, is_reserved},
     record::CaseRule,
     sign_state::{COSIGN_FILE, Owner, SAFETY_FILE},
-    state::{ClerkState, Limits, RegistryState},
+    state::{ClerkState, Governance, Limits, RegistryState},
     words,
 };
 use views::{
@@ -327,6 +327,7 @@ fn genesis(
         origin: origin.clone(),
         time: TimeMs::new(now),
         limits: Limits::default(),
+        governance: Governance::default(),
         recovery_threshold: threshold,
         publisher: prove(origin, origin.as_str(), "publisher", publisher),
         agencies,

@@ -25,6 +25,9 @@ use crate::directory::Directory;
 ///
 /// [`Refusal`] says why not.
 pub fn judge_unapproved(directory: &Directory, change: &ProposedChange) -> Result<(), Refusal> {
+    if !change.approvals().is_empty() {
+        return Err(Refusal::BadChange(BadChange::ApprovedAlready));
+    }
     match change {
         ProposedChange::Epoch(change) => epoch(directory, change).map_err(Refusal::BadChange),
         ProposedChange::Rules(change) => rules(directory, change),

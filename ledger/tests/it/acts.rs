@@ -8,7 +8,7 @@ use protocol::{
     authentic::{Authentic, Submission},
     entry::Operation,
     height::{Height, TimeMs},
-    key::SecretKey,
+    key::{PublicKey, SecretKey},
     name::{AgencyName, ClerkName, Date, ReasonCode},
     standing::RegistryPolicy,
     state::ClerkState,

@@ -547,7 +547,7 @@ fn a_mark_counts_in_its_window_under_its_keys_and_once() {
     let id = proposed.id();
     let opens = proposed.statement.opens.get();
     let from = opens - Governance::default().ready_ms;
-    add(&mut chain, opens - 2, &[sign(register(1))]);
+    add(&mut chain, opens - 4, &[sign(register(1))]);
     let code = |leaf| {
         let time = TimeMs::new(opens - 1);
         let built = ledger::build(&chain.head, &chain.records, proposal(time), [&leaf]).unwrap();
@@ -570,8 +570,8 @@ fn a_mark_counts_in_its_window_under_its_keys_and_once() {
     let leaf = tax.ready((&wrong, &wrong), ReadyFor::Present, id, time);
     assert_eq!(code(leaf), "wrong-vote-key");
     let said = mark("tax", ReadyFor::Present, id, from + 5);
-    add(&mut chain, opens - 1, std::slice::from_ref(&said));
-    let again = refused_at(&chain, said, opens - 1);
+    add(&mut chain, opens - 3, std::slice::from_ref(&said));
+    let again = refused_at(&chain, said, opens - 2);
     assert_eq!(again, "ready-again");
 }
 

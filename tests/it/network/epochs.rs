@@ -10,12 +10,13 @@ use ledger::{
 use node::epoch::{EpochFault, Epochs};
 use protocol::{
     agency::{ProvenAgency, ProvenKey},
-    authentic::Submission,
+    authentic::{Authentic, Submission},
     checkpoint::Checkpoint,
     cosignature::{self, Cosigner},
     entry::Operation,
     epoch::{Change, ChangeStatement},
     genesis::Genesis,
+    governance::{ProposedChange, ReadyFor},
     height::{LeafIndex, TimeMs},
     key::SecretKey,
     name::AgencyName,
@@ -23,7 +24,10 @@ use protocol::{
     receipt::Receipt,
 };
 use serde_json::Value;
-use testkit::founder::{self, Founder};
+use testkit::{
+    founder::{self, Founder},
+    governance::Speaker,
+};
 use tests::{
     args,
     cluster::muhr,
@@ -171,21 +175,93 @@ impl Story {
         statement.approve(&self.genesis.network_id(), &keys)
     }
 
+    /// A block of these leaves, so long after the head.
+    fn block(&self, after_ms: u64, leaves: &[Authentic]) -> Executed {
+        let by = BlockParameters {
+            time: TimeMs::new(self.ledger.head().time().get() + after_ms),
+            ..self.proposal()
+        };
+        let executed = self.ledger.execute(by, leaves).unwrap();
+        self.ledger.commit(&executed, b"certificate").unwrap();
+        executed
+    }
+
+    /// The agencies propose, vote and say that their keys are at hand; then the change is made.
+    fn agree(&self, change: &Change, next: &[Seat]) -> Executed {
+        let network = self.genesis.network_id();
+        let speaker = |seat: &Seat| Speaker {
+            network: &network,
+            agency: AgencyName::parse(seat.0).unwrap(),
+        };
+        let waits = self.ledger.head().directory().network().governance;
+        let opens = self.ledger.head().time().get() + 1000 + waits.notice_ms;
+        let proposed = ProposedChange::Epoch(Box::new(Change {
+            approvals: Vec::new(),
+            ..change.clone()
+        }));
+        let numbers = |name: &str| {
+            let name = AgencyName::parse(name).unwrap();
+            self.ledger.head().directory().voice(&name)
+        };
+        let first = &self.seats[0];
+        let number = numbers(first.0).proposals + 1;
+        let opens = TimeMs::new(opens);
+        let (proposal, leaf) =
+            speaker(first).propose(&key(*first, "admin"), number, opens, proposed);
+        self.block(1000, &[leaf]);
+        let ballots: Vec<_> = self.seats[..3]
+            .iter()
+            .map(|seat| {
+                let number = numbers(seat.0).ballots + 1;
+                speaker(seat).approve(&key(*seat, "admin"), number, &proposal)
+            })
+            .collect();
+        self.block(1000, &ballots);
+        let time = TimeMs::new(opens.get() - 2000);
+        let mark = |seat: &Seat, ready_for| {
+            let keys = (&key(*seat, "vote"), &key(*seat, "cosign"));
+            speaker(seat).ready(keys, ready_for, proposal.id(), time)
+        };
+        let present = self.seats.iter().map(|seat| mark(seat, ReadyFor::Present));
+        let marks: Vec<_> = present
+            .chain(next.iter().map(|seat| mark(seat, ReadyFor::Next)))
+            .collect();
+        let wait = time.get() - self.ledger.head().time().get();
+        self.block(wait, &marks);
+        self.block(2000, &[])
+    }
+
+    /// Recovery keys open an epoch.
+    fn recover(&self, change: &Change) -> Executed {
+        let change = ProposedChange::Epoch(Box::new(change.clone()));
+        let executed = self.ledger.execute(self.proposal(), [&change]).unwrap();
+        self.ledger.commit(&executed, b"certificate").unwrap();
+        executed
+    }
+
     /// Opens an epoch, and walks from the trust file before to the next.
     fn hand_over(mut self, by: OpenedBy, next: &[Seat]) -> Self {
         let change = self.change(by, next, &self.seats[..3]);
-        let executed = self.ledger.execute(self.proposal(), [&change]).unwrap();
-        self.ledger.commit(&executed, b"certificate").unwrap();
+        let executed = match by {
+            OpenedBy::Agencies => self.agree(&change, next),
+            OpenedBy::Recovery => self.recover(&change),
+        };
         self.enter(&executed, &change);
         // Not published yet: what was before is rebuilt from what the block changed.
         self = self.reopen();
+        if by == OpenedBy::Agencies {
+            assert!(self.ledger.is_held().unwrap());
+        }
         match by {
             OpenedBy::Agencies => self.publish(&self.seats),
             OpenedBy::Recovery => self.publish(next),
         }
-        let epoch = change.statement.epoch.get();
+        assert!(!self.ledger.is_held().unwrap());
+        let number = change.statement.epoch;
+        let epoch = number.get();
         let proof = self.path(&format!("proof.{epoch}"));
-        fs::write(&proof, self.ledger.epoch_proof().unwrap().write()).unwrap();
+        let written = self.ledger.epoch_proof(number).unwrap().unwrap().write();
+        fs::write(&proof, written).unwrap();
         let (old, new) = (
             self.path(&format!("trust.{}", epoch - 1)),
             self.path(&format!("trust.{epoch}")),
@@ -224,11 +300,18 @@ impl Story {
             let is_kept = kept.clone().any(|agency| agency.vote.key == left.vote);
             assert_eq!(epoch.agency_of(&left.vote).is_some(), is_kept);
         }
-        // A node that starts here finds no trust file of this epoch in its genesis.
-        let started = Epochs::open(&self.genesis, block.head().directory());
+        // A node that starts here needs the change, and finds it in the log.
+        let directory = block.head().directory();
+        let started = Epochs::open(&self.genesis, directory, &[]);
         assert!(
             matches!(started, Err(EpochFault::NoTrustFile(number)) if number == epoch.number())
         );
+        let openings = self.ledger.openings().unwrap();
+        let started = Epochs::open(&self.genesis, directory, &openings).unwrap();
+        assert_eq!(started.now(), epoch);
+        assert_eq!(started.at(block.height()), before);
+        assert_eq!(started.at(block.height().next()), epoch);
+        assert_eq!(started.opened_at(block.head().size()), Some(epoch.number()));
     }
 
     /// The log as files, as a mirror holds it.
@@ -340,8 +423,8 @@ fn receipts_verify_after_rotations_a_replacement_and_a_recovery() {
     assert!(early.to_string().contains("advance the trust file first"));
     // An auditor replays all epochs from the files alone.
     let audited = muhr(&["--json", "audit", &mirror, "--trust", &now]).expect(0);
-    // Six entries and five changes.
-    assert_eq!(audited.json()["entries"], 11);
+    // Six entries, five changes; and for four of them a proposal, three ballots and eight marks.
+    assert_eq!(audited.json()["entries"], 11 + 4 * 12);
 }
 
 /// All keys of epoch 0 are stolen after they were retired, and sign another log of that time.
@@ -381,29 +464,46 @@ fn a_change_that_may_not_be_is_refused_by_the_rules_and_by_who_walks_the_chain()
     let _index = story.anchor("TSH-0");
     let mut next = story.seats.clone();
     next[1].1 = 1;
+    let network = story.genesis.network_id();
+    let speaker = Speaker {
+        network: &network,
+        agency: AgencyName::parse("adliya").unwrap(),
+    };
+    // As it stands in a proposal of adliya's.
     let refused = |change: &Change| {
-        let executed = story.ledger.execute(story.proposal(), [change]);
+        let by = story.proposal();
+        let waits = story.ledger.head().directory().network().governance;
+        let opens = TimeMs::new(by.time.get() + waits.notice_ms);
+        let change = ProposedChange::Epoch(Box::new(change.clone()));
+        let admin = key(("adliya", 0), "admin");
+        let number = story.ledger.head().directory().voice(&speaker.agency).proposals + 1;
+        let (_, leaf) = speaker.propose(&admin, number, opens, change);
+        let executed = story.ledger.execute(by, [&leaf]);
         executed.unwrap_err().to_string()
     };
-    let good = story.change(OpenedBy::Agencies, &next, &story.seats[..3]);
-    let two = story.change(OpenedBy::Agencies, &next, &story.seats[..2]);
-    assert!(refused(&two).contains("2 approvals, and 3 are needed"));
+    let approved = story.change(OpenedBy::Agencies, &next, &story.seats[..3]);
+    assert!(refused(&approved).contains("the change without approvals"));
+    let good = story.change(OpenedBy::Agencies, &next, &[]);
+    let by_recovery = story.change(OpenedBy::Recovery, &next, &[]);
+    assert!(refused(&by_recovery).contains("recovery keys open an epoch after a disaster alone"));
+    // Nobody agreed on it, whoever has signed it.
+    let executed = |change: &Change| {
+        let change = ProposedChange::Epoch(Box::new(change.clone()));
+        let executed = story.ledger.execute(story.proposal(), [&change]);
+        executed.unwrap_err().to_string()
+    };
+    assert!(executed(&approved).contains("not the one that is due"));
+    let two = story.change(OpenedBy::Recovery, &next, &story.seats[..2]);
+    assert!(executed(&two).contains("2 approvals, and 3 are needed"));
     let stranger = [("adliya", 0), ("kadastr", 0), ("yer", 0)];
-    let strange = story.change(OpenedBy::Agencies, &next, &stranger);
-    assert!(refused(&strange).contains("yer has no approval to give"));
-    // Admin keys approve no recovery, nor the other way round.
-    for (by, other) in [
-        (OpenedBy::Agencies, OpenedBy::Recovery),
-        (OpenedBy::Recovery, OpenedBy::Agencies),
-    ] {
-        let mut change = story.change(by, &next, &story.seats[..3]);
-        change.statement.by = other;
-        change.trust_file = change.trust_file.replace(
-            &format!("opened-by {}", by.word()),
-            &format!("opened-by {}", other.word()),
-        );
-        assert!(refused(&change).contains("the approval of adliya: "));
-    }
+    let strange = story.change(OpenedBy::Recovery, &next, &stranger);
+    assert!(executed(&strange).contains("yer has no approval to give"));
+    // Admin keys approve no recovery.
+    let mut by_admins = approved.clone();
+    by_admins.statement.by = OpenedBy::Recovery;
+    let words = [OpenedBy::Agencies, OpenedBy::Recovery].map(|by| format!("opened-by {}", by.word()));
+    by_admins.trust_file = by_admins.trust_file.replace(&words[0], &words[1]);
+    assert!(executed(&by_admins).contains("the approval of adliya: "));
     let mut other_file = good.clone();
     other_file.trust_file = other_file
         .trust_file
@@ -411,7 +511,7 @@ fn a_change_that_may_not_be_is_refused_by_the_rules_and_by_who_walks_the_chain()
     assert!(refused(&other_file).contains("not the one of its agencies"));
     let mut three = next.clone();
     three.pop();
-    let few = story.change(OpenedBy::Agencies, &three, &story.seats[..3]);
+    let few = story.change(OpenedBy::Agencies, &three, &[]);
     assert!(refused(&few).contains("4 to 22"));
     // A new key under an old name, and a key that serves another agency.
     let mut same_name = good.clone();
@@ -427,17 +527,14 @@ fn a_change_that_may_not_be_is_refused_by_the_rules_and_by_who_walks_the_chain()
     let mut later = good.statement.clone();
     later.epoch = later.epoch.next();
     assert!(refused(&reapprove(&story, later)).contains("opens epoch 2, and the next is 1"));
-    let executed = story.ledger.execute(story.proposal(), [&good]).unwrap();
-    story.ledger.commit(&executed, b"certificate").unwrap();
+    let proposed = story.agree(&good, &next);
+    story.enter(&proposed, &good);
     assert!(refused(&good).contains("opens epoch 1, and the next is 2"));
 }
 
+/// The statement as it stands in a proposal.
 fn reapprove(story: &Story, statement: ChangeStatement) -> Change {
-    let keys = story.seats[..3]
-        .iter()
-        .map(|seat| (AgencyName::parse(seat.0).unwrap(), key(*seat, "admin")))
-        .collect();
-    statement.approve(&story.genesis.network_id(), &keys)
+    statement.approve(&story.genesis.network_id(), &BTreeMap::new())
 }
 
 /// Every byte of a proof counts, and nobody skips an epoch.
