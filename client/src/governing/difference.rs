@@ -86,7 +86,9 @@ pub struct RulesDifference {
 }
 
 impl SetNumbers {
-    const fn of(agencies: usize, recovery_threshold: u64) -> Self {
+    /// So many agencies, of whose recovery keys so many must sign after a disaster.
+    #[must_use]
+    pub const fn of(agencies: usize, recovery_threshold: u64) -> Self {
         let quorum = quorum(agencies);
         Self {
             agencies,
@@ -130,6 +132,14 @@ impl EpochDifference {
             after: SetNumbers::of(next.len(), change.statement.recovery_threshold),
             trust: TrustHash::new(sha256(&[change.trust_file.as_bytes()])),
             well: well.count(),
+        }
+    }
+
+    /// Takes a proposal by `author`, whose signature holds, for its own word on its own lines.
+    pub fn asked_by(&mut self, author: &AgencyName) {
+        let own = self.changes.iter_mut().find(|change| change.name == *author);
+        if let Some(own) = own {
+            own.asked = Asked::ByAdmin;
         }
     }
 

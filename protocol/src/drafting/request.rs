@@ -70,6 +70,12 @@ impl RequestStatement {
 }
 
 impl AgencyRequest {
+    /// Returns whether a file begins as a request does.
+    #[must_use]
+    pub fn is_start(bytes: &[u8]) -> bool {
+        bytes.starts_with(WORD.as_bytes())
+    }
+
     /// The text of the file.
     #[must_use]
     pub fn write(&self) -> String {

@@ -38,7 +38,7 @@ pub struct SentWord {
 pub struct GovernanceSentView {
     /// All files, in their order.
     pub sent: Vec<SentWord>,
-    /// How many nodes must take each, so that one of them is honest whoever is not.
+    /// How many nodes are to be handed each, so that one of them is honest whoever is not.
     pub nodes_needed: usize,
 }
 
@@ -47,14 +47,6 @@ impl GovernanceSentView {
     #[must_use]
     pub fn are_all_final(&self) -> bool {
         self.sent.iter().all(|word| word.index.is_some())
-    }
-
-    /// Returns whether as many nodes as are needed took each.
-    #[must_use]
-    pub fn are_all_taken(&self) -> bool {
-        let taken = |word: &SentWord| word.nodes.iter().filter(|node| node.taken).count();
-        let needed = self.nodes_needed;
-        self.sent.iter().all(|word| taken(word) >= needed)
     }
 }
 
