@@ -82,7 +82,8 @@ pub enum Alarm {
         other: Commit,
     },
     /// A message with this validator's own key that its safety record does not know: the record
-    /// was lost, or the key is used elsewhere. The machine says nothing more at this height.
+    /// was lost, or the key is used elsewhere. Or its record of this height names other validators,
+    /// so the key has spoken in another history. The machine says nothing more at this height.
     OtherSelf {
         /// The height of the message.
         height: Height,

@@ -1,10 +1,12 @@
 //! Two signed messages that no honest validator ever signs both.
 //!
 //! Under the strict rules of the machine none of these can name an honest validator, whatever the
-//! network and f faulty ones do. Not here: what is done to the guilty. That is governance.
+//! network and f faulty ones do. Evidence outlives keys: it is judged by the set of its own height,
+//! whoever votes now. Not here: what is done to the guilty. That is governance.
 
 use protocol::{
     hash::ChainId,
+    height::Height,
     key::PublicKey,
     planted::{self, Bug},
 };
@@ -13,7 +15,7 @@ use thiserror::Error;
 
 use crate::{
     message::{SignedProposal, SignedVote, VoteKind},
-    validators::ValidatorSet,
+    validators::ValidatorHistory,
     verify,
 };
 
@@ -54,9 +56,9 @@ pub enum NotProven {
     /// The messages are by different keys.
     #[error("the two messages are signed by different keys")]
     TwoSigners,
-    /// The signer is no validator at this height.
-    #[error("{0} is not in the validator set")]
-    Stranger(Box<PublicKey>),
+    /// The signer was no validator at the height of its messages.
+    #[error("{0} was not in the validator set of height {1}")]
+    Stranger(Box<PublicKey>, Height),
     /// A signature does not hold.
     #[error("a signature of {0} does not verify")]
     Signature(Box<PublicKey>),
@@ -85,19 +87,37 @@ impl Evidence {
         }
     }
 
+    /// Height at which the accused has signed the first message; both, if they convict.
+    #[must_use]
+    pub const fn height(&self) -> Height {
+        match self {
+            Self::DoubleVote(vote, _)
+            | Self::Amnesia {
+                precommit: vote, ..
+            } => vote.statement.height,
+            Self::DoubleProposal(proposal, _) => proposal.statement.height,
+        }
+    }
+
     /// Checks the proof against the validators of its height and names the guilty one.
     ///
     /// # Errors
     ///
-    /// [`NotProven`] if the two are no contradiction, or not both signed by one validator of the set.
+    /// [`NotProven`] if the two are no contradiction, or not both signed by one validator of that height.
     pub fn verify(
         &self,
         chain: &ChainId,
-        validators: &ValidatorSet,
+        history: &ValidatorHistory,
     ) -> Result<PublicKey, NotProven> {
         let accused = self.check_shape()?;
-        if validators.index_of(&accused).is_none() {
-            return Err(NotProven::Stranger(Box::new(accused)));
+        let height = self.height();
+        let judges = if planted::is(Bug::EvidenceUnderCurrentSet) {
+            Height::new(u64::MAX)
+        } else {
+            height
+        };
+        if history.at(judges).index_of(&accused).is_none() {
+            return Err(NotProven::Stranger(Box::new(accused), height));
         }
         let signed = match self {
             Self::DoubleVote(a, b)

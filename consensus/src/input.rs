@@ -14,6 +14,9 @@ use crate::{
 pub enum Input {
     /// The machine was created: it says again what its safety record says, and sets its timers.
     Start,
+    /// The note on the block before, by a quorum of those who decided it, and the proof of the epoch
+    /// that it ended are on this host's disk: a held height begins.
+    Released,
     /// Entries wait to be decided, or no longer do. Forgotten when a height ends: the host says it
     /// again, since the block may have emptied the queue.
     Pending(bool),

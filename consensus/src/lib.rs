@@ -25,6 +25,7 @@
 )]
 
 pub mod certificate;
+pub mod early;
 pub mod effect;
 pub mod evidence;
 pub mod input;
@@ -37,14 +38,15 @@ pub mod validators;
 pub mod verify;
 
 pub use certificate::{Commit, Polka};
+pub use early::{EarlyKind, EarlyMessage, EarlyMessages};
 pub use effect::{Alarm, Effect};
 pub use evidence::Evidence;
 pub use input::Input;
-pub use machine::{Machine, MachineStatus};
+pub use machine::{HeightParameters, Machine, MachineStatus};
 pub use message::{Message, Proposal, Signed, SignedProposal, SignedVote, Vote, VoteKind};
 pub use safety::{Lock, RoundStep, Safety};
 pub use timeouts::{Timeouts, Timer, TimerKind};
-pub use validators::{SetError, ValidatorSet};
+pub use validators::{SetError, SetId, ValidatorHistory, ValidatorSet};
 pub use verify::Verified;
 
 #[cfg(test)]

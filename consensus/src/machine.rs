@@ -23,11 +23,19 @@
 //! be accused of amnesia. A quorum for a block that was judged invalid halts the machine. An observer,
 //! and a validator whose safety record is of a later height, follow rules 1 and 2 only and are silent.
 //!
+//! Validators may be others at the next height ([`Machine::advance`]). Whoever speaks here follows from
+//! the set: a key that is not in it observes, and speaks again when it is. Votes of the next height that
+//! came early are verified anew under its set. The height after a change is **held**: no rule fires, so
+//! there are no timers, votes, proposals and decisions, while messages are taken in and counted. The hold
+//! ends by [`Input::Released`] and by nothing else, not by a certificate of the height: whoever passed it
+//! without the note of the block before would leave a hole in the chain of trust (`tests/boundary.rs`).
+//!
 //! Restart: `Safety` is written before each own message leaves, so the machine says the very same
 //! again and never decides anew what is recorded. Rounds entered without a word leave no trace: to be
 //! back in an earlier round is the same as to be slow.
 
 mod facts;
+mod parameters;
 mod rules;
 mod speech;
 mod status;
@@ -38,8 +46,10 @@ use protocol::{
     hash::{BlockId, ChainId},
     height::{Height, Round},
     key::PublicKey,
+    planted::{self, Bug},
 };
 
+pub use parameters::HeightParameters;
 #[cfg(test)]
 pub(crate) use rules::lock_allows;
 pub use status::MachineStatus;
@@ -54,7 +64,7 @@ use crate::{
     tally::Tally,
     timeouts::Timeouts,
     validators::ValidatorSet,
-    verify::Verified,
+    verify::{self, Verified},
 };
 
 /// Votes of the next height that are kept per validator.
@@ -81,7 +91,9 @@ pub struct Machine {
     /// State of the machine. What is on disk may be older, by moves that said nothing.
     record: Safety,
     /// The record on disk, while it is of a later height: nothing may be said before that.
-    held: Option<Safety>,
+    later: Option<Safety>,
+    /// `true` while the note of the block before is not on disk: no rule fires.
+    is_held: bool,
     /// `true` if this validator must not speak at this height for another reason.
     muted: bool,
     halted: bool,
@@ -100,25 +112,29 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine that is about to decide `height`. `safety` is the record found on disk: of a lower
-    /// height or another network it binds nothing; of a later height it silences the machine until
-    /// then. Feed [`Input::Start`] first.
+    /// A machine that is about to decide a height. A record of a lower height, of another key or of
+    /// another network binds nothing; one of a later height silences the machine until then. Feed
+    /// [`Input::Start`] first.
     #[must_use]
-    pub fn new(
-        chain: ChainId,
-        validators: ValidatorSet,
-        me: Option<PublicKey>,
-        height: Height,
-        safety: Option<Safety>,
-    ) -> Self {
-        let binding = |record: &Safety| record.chain == chain && record.height >= height;
-        Self {
-            chain,
+    pub fn new(chain: ChainId, begun: HeightParameters) -> Self {
+        let HeightParameters {
+            height,
             validators,
             me,
+            record,
+            is_held,
+        } = begun;
+        Self {
+            chain,
+            me,
             timeouts: Timeouts::default(),
-            record: Safety::blank(chain, height),
-            held: safety.filter(binding),
+            record: Safety {
+                set: Some(validators.id()),
+                ..Safety::blank(chain, me, height)
+            },
+            validators,
+            later: record.filter(|record| record.binds(chain, me, height)),
+            is_held: is_held && !planted::is(Bug::HoldSkipped),
             muted: false,
             halted: false,
             tally: Tally::default(),
@@ -152,17 +168,25 @@ impl Machine {
         std::mem::take(&mut self.effects)
     }
 
-    /// Goes on to `height` once the one before is on disk. Votes that came early are counted now.
-    /// Does nothing if `height` is not above the present one.
+    /// Goes on to the next height once the one before is on disk. Votes that came early are counted
+    /// now, if they hold under the set of the next height. Does nothing if that is not above the present
+    /// one, or while the present one is held: then it is not decided.
     #[must_use = "an order that is not performed stalls the validator"]
-    pub fn advance(&mut self, height: Height, validators: ValidatorSet) -> Vec<Effect> {
-        if self.halted || height <= self.record.height {
+    pub fn advance(&mut self, mut next: HeightParameters) -> Vec<Effect> {
+        if self.halted || self.is_held || next.height <= self.record.height {
             return Vec::new();
         }
-        let early = std::mem::take(&mut self.future);
-        let early: Vec<_> = early.into_values().flatten().collect();
-        let next = Self::new(self.chain, validators, self.me, height, self.held.take());
-        *self = next.with_timeouts(self.timeouts);
+        if planted::is(Bug::OldSetVotesOn) {
+            (next.validators, next.me) = (self.validators.clone(), self.me);
+        }
+        // What silences this key at a later height does so still, unless the disk has something newer.
+        let records = self.later.take().into_iter().chain(next.record.take());
+        let own = records.filter(|record| record.key == next.me);
+        next.record = own.max_by_key(|record| record.height);
+        let early = std::mem::take(&mut self.future).into_values().flatten();
+        let early = early.filter_map(|vote| verified_anew(vote, &self.chain, &next.validators));
+        let early: Vec<_> = early.collect();
+        *self = Self::new(self.chain, next).with_timeouts(self.timeouts);
         self.on(Input::Start);
         // Twice: votes far ahead only count once the first of them have led there.
         for vote in early.iter().chain(&early) {
@@ -201,7 +225,7 @@ impl Machine {
     /// machine stands.
     #[must_use]
     pub fn record(&self) -> Safety {
-        self.held.clone().unwrap_or_else(|| self.record.clone())
+        self.later.clone().unwrap_or_else(|| self.record.clone())
     }
 
     /// The validators of this height.
@@ -216,10 +240,21 @@ impl Machine {
         self.halted
     }
 
-    /// Returns whether this machine votes at this height.
+    /// Returns whether this height waits for the note of the block before.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    /// Returns whether this machine votes at this height now.
     #[must_use]
     pub fn speaks(&self) -> bool {
-        !self.muted && self.held.is_none() && self.my_index().is_some()
+        !self.is_held && self.may_speak()
+    }
+
+    /// Returns whether this machine votes at this height, once that is not held.
+    fn may_speak(&self) -> bool {
+        !self.muted && self.later.is_none() && self.my_index().is_some()
     }
 
     fn my_index(&self) -> Option<u16> {
@@ -230,4 +265,16 @@ impl Machine {
         let proposer = self.validators.proposer(self.height(), self.round());
         self.me == Some(proposer)
     }
+}
+
+/// The vote as one of the set of its own height. What holds under another set is looked at again.
+fn verified_anew(
+    vote: Verified<SignedVote>,
+    chain: &ChainId,
+    validators: &ValidatorSet,
+) -> Option<Verified<SignedVote>> {
+    if vote.set() == validators.id() || planted::is(Bug::EarlyVotesDropped) {
+        return Some(vote);
+    }
+    verify::vote(chain, validators, vote.get()).ok()
 }

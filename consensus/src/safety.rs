@@ -7,12 +7,14 @@
 use protocol::{
     hash::{BlockId, ChainId},
     height::{Height, Round},
+    key::PublicKey,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::Polka,
     message::{Proposal, SignedVote, Vote},
+    validators::SetId,
 };
 
 /// The steps of a round.
@@ -60,13 +62,19 @@ pub struct Lock {
     pub block: BlockId,
 }
 
-/// The safety record: one per validator, of one height.
+/// The safety record: one per vote key, of one height.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Safety {
     /// The network it binds in. A record of another network binds nothing here.
     pub chain: ChainId,
+    /// The vote key that it binds; none of an observer, who says nothing. It binds no other key.
+    pub key: Option<PublicKey>,
     /// The height it binds at.
     pub height: Height,
+    /// The validators of that height; none if nothing was said. The polka and the votes below hold
+    /// under this set alone, and are taken up under no other. (Records of version 1 name none: then no
+    /// set could change yet.)
+    pub set: Option<SetId>,
     /// The round of the statements below.
     pub round: Round,
     /// Step of that round.
@@ -87,12 +95,14 @@ pub struct Safety {
 }
 
 impl Safety {
-    /// The record of a validator that has said nothing at `height` yet.
+    /// The record of a key that has said nothing at `height` yet.
     #[must_use]
-    pub const fn blank(chain: ChainId, height: Height) -> Self {
+    pub const fn blank(chain: ChainId, key: Option<PublicKey>, height: Height) -> Self {
         Self {
             chain,
+            key,
             height,
+            set: None,
             round: Round::ZERO,
             step: RoundStep::Idle,
             locked: None,
@@ -107,8 +117,13 @@ impl Safety {
     /// The record to start with when the true one is lost but the key is not: the validator only
     /// follows until `height`, which must lie above every height at which it may have voted.
     #[must_use]
-    pub const fn observe_until(chain: ChainId, height: Height) -> Self {
-        Self::blank(chain, height)
+    pub const fn observe_until(chain: ChainId, key: Option<PublicKey>, height: Height) -> Self {
+        Self::blank(chain, key, height)
+    }
+
+    /// Returns whether it binds what `key` says in that network at `height` or later.
+    pub(crate) fn binds(&self, chain: ChainId, key: Option<PublicKey>, height: Height) -> bool {
+        self.chain == chain && self.key == key && self.height >= height
     }
 
     /// Moves to `round`, in which nothing is said yet. Lock and valid polka stay.

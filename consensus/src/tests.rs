@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
 mod actors;
+mod boundary;
+mod changes;
 mod model;
 mod regressions;
 mod restart;

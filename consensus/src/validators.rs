@@ -1,6 +1,11 @@
 //! Who votes at a height, who proposes in a round, and how many are enough.
 //!
-//! Not here: how the set changes. A governance entry does that, and the ledger tells the host.
+//! The set of a height is that of the state after the block before it. Nothing is carried over from
+//! one set to the next: proposers take turns by height and round, and what was verified under one set
+//! counts under no other ([`SetId`]). Not here: how the set changes. A governance entry does that, and
+//! the ledger tells the host.
+
+use std::collections::BTreeMap;
 
 use protocol::{
     hash,
@@ -8,6 +13,7 @@ use protocol::{
     key::PublicKey,
     planted::{self, Bug},
 };
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The most validators that one network has.
@@ -25,7 +31,7 @@ pub enum SetError {
 }
 
 /// Fingerprint of a set, so that what was verified under one set is never used under another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetId([u8; 32]);
 
 /// The validators of one height, sorted by key, each with one vote.
@@ -112,5 +118,41 @@ impl ValidatorSet {
     #[must_use]
     pub fn key(&self, index: u16) -> Option<PublicKey> {
         self.keys.get(usize::from(index)).copied()
+    }
+}
+
+/// The sets of all heights. What was said at a height is judged by its set, however long ago: a key
+/// that has left since still answers for what it signed, and one that has come since for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidatorHistory {
+    first: ValidatorSet,
+    /// Later sets, each by its first height.
+    later: BTreeMap<Height, ValidatorSet>,
+}
+
+impl ValidatorHistory {
+    /// History of a network that begins with these validators.
+    #[must_use]
+    pub const fn new(first: ValidatorSet) -> Self {
+        let later = BTreeMap::new();
+        Self { first, later }
+    }
+
+    /// Takes in that the block of `height` has made these the validators: they vote from the next
+    /// height on. That block itself is decided by those of before.
+    pub fn change(&mut self, height: Height, validators: ValidatorSet) {
+        let first = if planted::is(Bug::NextSetTooEarly) {
+            height
+        } else {
+            height.next()
+        };
+        self.later.insert(first, validators);
+    }
+
+    /// Validators of a height. Of heights to come it is the newest set, until a block changes that.
+    #[must_use]
+    pub fn at(&self, height: Height) -> &ValidatorSet {
+        let since = self.later.range(..=height).next_back();
+        since.map_or(&self.first, |(_, set)| set)
     }
 }

@@ -1,7 +1,9 @@
 //! The only door into the machine: what passes here is signed by validators, and stays marked so.
 //!
 //! Certificates are checked signature by signature: a batch equation accepts what single checks
-//! refuse. Not here: whether a block is valid (the ledger's) or timely (the host's).
+//! refuse. Every message is checked under the set of its own height, which the host knows
+//! ([`crate::ValidatorHistory`]); what was checked under another set counts nowhere ([`Verified::set`]).
+//! Not here: whether a block is valid (the ledger's) or timely (the host's).
 
 #[cfg(not(test))]
 use protocol::key;

@@ -3,7 +3,7 @@
 
 use consensus::{
     Commit, Evidence, Message, Polka, Proposal, Safety, Signed, SignedProposal, SignedVote,
-    ValidatorSet, Vote, VoteKind,
+    ValidatorHistory, ValidatorSet, Vote, VoteKind,
     evidence::NotProven,
     verify::{self, Rejection},
 };
@@ -239,7 +239,8 @@ fn a_proposal_is_let_in_from_its_proposer_with_a_sound_polka() {
 #[test]
 fn evidence_convicts_the_guilty_and_nobody_else() {
     let net = Network::new(4);
-    let check = |evidence: &Evidence| evidence.verify(&net.chain, &net.set);
+    let history = ValidatorHistory::new(net.set.clone());
+    let check = |evidence: &Evidence| evidence.verify(&net.chain, &history);
     let [x, y] = [1, 2].map(|name| net.vote(1, vote(VoteKind::Prevote, 0, name)));
     let double = Evidence::DoubleVote(x.clone(), y.clone());
     assert_eq!(check(&double), Ok(net.secrets[1].public()));
@@ -307,7 +308,7 @@ fn messages_and_the_safety_record_survive_the_codec() {
             message
         );
     }
-    let mut safety = Safety::blank(net.chain, Height::new(4));
+    let mut safety = Safety::blank(net.chain, net.set.key(0), Height::new(4));
     safety.valid = proposal.polka.clone();
     safety.proposal = Some(proposal);
     safety.prevote = Some(vote(VoteKind::Prevote, 1, 1));
@@ -370,5 +371,46 @@ proptest! {
         let _ = codec::decode::<Message>(1, &bytes, BYTES_MAX);
         let _ = codec::decode::<Safety>(1, &bytes, BYTES_MAX);
         let _ = codec::decode::<Evidence>(1, &bytes, BYTES_MAX);
+    }
+}
+
+/// What a key has signed is judged by those who voted then: it answers for it after it has left, and
+/// one that came later answers for nothing that it signed before.
+#[test]
+fn evidence_is_judged_by_the_set_of_its_height() {
+    let old = Network::new(4);
+    let leaver = &old.secrets[1];
+    let newcomer = SecretKey::from_seed(&[9; 32]);
+    let stayed = old
+        .secrets
+        .iter()
+        .filter(|key| key.public() != leaver.public());
+    let keys = stayed.map(SecretKey::public).chain([newcomer.public()]);
+    let mut history = ValidatorHistory::new(old.set.clone());
+    history.change(Height::new(4), ValidatorSet::new(keys.collect()).unwrap());
+    let double = |secret: &SecretKey, height: u64| {
+        let [x, y] = [1, 2].map(|name| {
+            let mut vote = vote(VoteKind::Prevote, 0, name);
+            vote.height = Height::new(height);
+            Signed {
+                signature: secret.sign(&vote.sign_bytes(&old.chain)),
+                signer: secret.public(),
+                statement: vote,
+            }
+        });
+        Evidence::DoubleVote(x, y)
+    };
+    for (secret, guilty_at) in [(leaver, 4), (&newcomer, 5)] {
+        for height in [4, 5] {
+            let evidence = double(secret, height);
+            assert_eq!(evidence.height(), Height::new(height));
+            let key = secret.public();
+            let expected = if height == guilty_at {
+                Ok(key)
+            } else {
+                Err(NotProven::Stranger(Box::new(key), Height::new(height)))
+            };
+            assert_eq!(evidence.verify(&old.chain, &history), expected);
+        }
     }
 }

@@ -9,10 +9,10 @@ use protocol::{
     authentic::Author,
     chain_id::NetworkId,
     genesis::Genesis,
+    governance::{ChangeProposal, ProposedChange, ReadyFor, Stance},
     hash::{EntryId, IndexKey},
     key::PublicKey,
     name::{AgencyName, ClerkName, Origin, RegistryName},
-    governance::{ChangeProposal, ProposedChange, ReadyFor, Stance},
     state::{
         AgencyState, BallotState, ClerkState, Limits, NetworkState, OpeningState, ProposalState,
         ReadyState, RegistryState, ReturnState, VoiceState,
@@ -103,7 +103,8 @@ impl Directory {
             "ready" => {
                 let state = ReadyState::parse(value)?;
                 let (proposer, agency) = (state.proposer.clone(), state.agency.clone());
-                self.ready.insert((proposer, agency, state.ready_for), state);
+                self.ready
+                    .insert((proposer, agency, state.ready_for), state);
             }
             "voice" => {
                 let state = VoiceState::parse(value)?;

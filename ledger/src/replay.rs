@@ -15,8 +15,8 @@ use protocol::{
     block::BlockLeaf,
     chain_id::NotSigned,
     entry::{Entry, Statement},
-    governance::ProposedChange,
     genesis::Genesis,
+    governance::ProposedChange,
     height::LeafIndex,
     key::{
         PublicKey,
@@ -113,9 +113,7 @@ impl ReplayBlock {
             let entries: &[Entry] = match item.submission() {
                 Some(Submission::Entry(entry)) => std::slice::from_ref(entry),
                 Some(Submission::Batch(batch)) => &batch.entries,
-                Some(
-                    Submission::Act(_) | Submission::Return(_) | Submission::Governance(_),
-                )
+                Some(Submission::Act(_) | Submission::Return(_) | Submission::Governance(_))
                 | None => &[],
             };
             // A batch's own leaf stands before its entries.

@@ -2,7 +2,7 @@
 //! to the same bytes, and what verifies may be told to a machine. Shared by the fuzz targets and by
 //! the plain tests over their corpus (`tests/it/network/wire.rs`).
 
-use consensus::{Input, Machine, Safety, ValidatorSet, Verified, verify};
+use consensus::{HeightParameters, Input, Machine, Safety, ValidatorSet, Verified, verify};
 use protocol::{
     hash::ChainId,
     height::Height,
@@ -71,7 +71,16 @@ fn tell(message: ConsensusMessage) {
             ConsensusMessage::Cosignature(_) | ConsensusMessage::LogLine(_) => return,
         };
     if let Ok(input) = input {
-        let mut machine = Machine::new(CHAIN, set, me, Height::new(4), None);
+        let mut machine = Machine::new(
+            CHAIN,
+            HeightParameters {
+                height: Height::new(4),
+                validators: set,
+                me,
+                record: None,
+                is_held: false,
+            },
+        );
         let _orders = machine.step(Input::Start);
         let _orders = machine.step(Input::Pending(true));
         let _orders = machine.step(input);

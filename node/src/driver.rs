@@ -31,8 +31,8 @@ pub(crate) mod workbench;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use consensus::{Evidence, Input, Machine};
-use protocol::{hash::ChainId, key::PublicKey};
+use consensus::{Evidence, HeightParameters, Input, Machine, Safety};
+use protocol::{hash::ChainId, height::Height, key::PublicKey};
 use tokio::sync::mpsc;
 
 use self::{
@@ -153,7 +153,17 @@ impl Driver {
             .map(|keys| Signer::new(chain, keys.agency, keys.vote));
         let guard = SignGuard::new(chain, signer, peer_key, safety, at_start);
         let record = guard.is_validator().then(|| guard.silent_record());
-        let machine = Machine::new(chain, validators.clone(), guard.public(), height, record);
+        let begun = HeightParameters {
+            height,
+            validators: validators.clone(),
+            me: guard.public(),
+            record,
+            is_held: shared.ledger.is_held().unwrap_or_else(|fault| {
+                shared.fail(&fault);
+                true
+            }),
+        };
+        let machine = Machine::new(chain, begun);
         let peers = PeerBook::new(&shared.peers);
         let publisher = Publisher::new(cosigner, *shared.published.borrow());
         let driver = Self {
@@ -185,7 +195,7 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         while failed.borrow_and_update().is_none() {
             let due = self.next_due();
-            let busy = self.catchup.has_work();
+            let busy = self.catchup.has_work() && !self.machine.is_held();
             let fact = tokio::select! {
                 biased;
                 _ = over.recv() => Fact::Over,
@@ -234,6 +244,22 @@ impl Driver {
         self.show_progress();
     }
 
+    /// What the machine is told of a height that it begins. `record` binds the key that speaks here.
+    fn height_parameters(
+        &self,
+        height: Height,
+        record: Option<Safety>,
+        is_held: bool,
+    ) -> HeightParameters {
+        HeightParameters {
+            height,
+            validators: self.epoch.validators().clone(),
+            me: self.guard.public(),
+            record,
+            is_held,
+        }
+    }
+
     /// Gives the machine a fact and queues its orders.
     fn feed(&mut self, input: Input) {
         let effects = self.machine.step(input);
@@ -263,23 +289,41 @@ impl Driver {
     /// Says that this node's keys are at hand, if it may be asked, and looks whether a change is due.
     fn govern(&mut self) {
         let head = self.shared.ledger.head();
-        let marks = self
-            .readiness
-            .due(head.directory(), self.shared.host.now());
+        let marks = self.readiness.due(head.directory(), self.shared.host.now());
         // Whoever is behind, or may not sign, is not ready.
-        let is_behind = !self.catchup.is_idle() || !self.peers.ahead(head.height().next(), None).is_empty();
+        let is_behind =
+            !self.catchup.is_idle() || !self.peers.ahead(head.height().next(), None).is_empty();
         if !self.guard.is_silent() && !is_behind {
             for mark in marks {
                 self.bring_own(&mark);
             }
         }
+        self.say_first_word();
         self.feed_pending();
+    }
+
+    /// Makes the first block of an epoch, if it has none yet: on a network that nobody writes to, the new
+    /// set would not be seen at work, and those who leave could not go.
+    fn say_first_word(&self) {
+        let head = self.shared.ledger.head();
+        let (next, now) = (head.height().next(), self.shared.host.now());
+        if self.guard.is_silent() {
+            return;
+        }
+        if let Some(mark) = self.readiness.first_word(head.directory(), next, now) {
+            self.bring_own(&mark);
+        }
     }
 
     /// Hands in what this node says itself.
     fn bring_own(&self, said: &str) {
-        if let ingest::IngestAnswer::Refused(_, why) = ingest::bring(&self.shared, said.as_bytes()) {
-            tracing::warn!(event = "not-ready", ?why, "what this node said in governance was refused");
+        if let ingest::IngestAnswer::Refused(_, why) = ingest::bring(&self.shared, said.as_bytes())
+        {
+            tracing::warn!(
+                event = "not-ready",
+                ?why,
+                "what this node said in governance was refused"
+            );
         }
     }
 

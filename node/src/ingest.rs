@@ -410,6 +410,7 @@ fn key_of(directory: &Directory, submission: &Submission) -> Result<PublicKey, D
     let unknown = |author: &Author<'_>| match author {
         Author::Clerk(name) => Refusal::UnknownClerk((*name).clone()),
         Author::Agency(name) | Author::Validator(name) => Refusal::UnknownAgency((*name).clone()),
+        Author::Newcomer { proposal, .. } => Refusal::UnknownProposal(**proposal),
     };
     let author = submission.author();
     let key = directory.key_of(&author);

@@ -276,7 +276,10 @@ impl Mempool {
 
 /// Whether it is proposed before clerks' entries, and never refused for want of room.
 const fn goes_first(submission: &Submission) -> bool {
-    matches!(submission, Submission::Return(_) | Submission::Governance(_))
+    matches!(
+        submission,
+        Submission::Return(_) | Submission::Governance(_)
+    )
 }
 
 /// What only one entry can have: a version of a record, an agency's word on it, a clerk's next state, a

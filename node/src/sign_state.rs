@@ -7,6 +7,7 @@
 //! What has signed nothing, an observer, needs no files and makes them by itself.
 
 mod opening;
+mod version_1;
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,8 @@ use crate::{
     files::quoted,
 };
 
-const VERSION: u8 = 1;
+/// Version of the safety record's body. Version 1 is read and becomes this one with the next word.
+const VERSION: u8 = 2;
 
 /// What the safety record's file says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,20 @@ pub enum SafetyBody {
     Returning(ReturnNonce),
     /// Another node signs with this key: it voted for the block of this height, which holds the mark.
     Twin(Height),
+}
+
+impl SafetyBody {
+    /// Reads what stands in the file of a key; nothing stands in a blank one.
+    ///
+    /// # Errors
+    /// If it is of a later version, or no body of a safety record.
+    pub fn read(body: &[u8], key: PublicKey) -> Result<Self, codec::DecodeError> {
+        match body {
+            [] => Ok(Self::Record(None)),
+            [version_1::VERSION, ..] => version_1::read(body, key),
+            _ => codec::decode(VERSION, body, durable::VALUE_BYTES_MAX),
+        }
+    }
 }
 
 /// The safety record's file, open.
@@ -163,6 +179,23 @@ pub enum NotFit {
         path: PathBuf,
         /// Which file.
         what: &'static str,
+        /// The node's folder.
+        dir: PathBuf,
+    },
+    /// A later program has written it.
+    #[error(
+        "{path}: this {what} is of version {found}, and this program knows versions up to {known}; run the program that wrote it, for example: muhr-node run --dir {folder} of that release",
+        folder = quoted(.dir)
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Which file.
+        what: &'static str,
+        /// Its version.
+        found: u8,
+        /// The last version that this program knows.
+        known: u8,
         /// The node's folder.
         dir: PathBuf,
     },

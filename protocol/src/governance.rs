@@ -18,8 +18,8 @@ use crate::{
 pub use self::{
     ballot::{Ballot, BallotStatement, Stance, Withdrawal, WithdrawalStatement},
     change::{APPROVAL_BYTES_MAX, ProposedChange, RulesChange, RulesStatement},
-    proposal::{PROPOSAL_BYTES_MAX, ChangeProposal, ChangeProposalStatement},
-    readiness::{ReadyMark, ReadyStatement, ReadyFor},
+    proposal::{ChangeProposal, ChangeProposalStatement, PROPOSAL_BYTES_MAX},
+    readiness::{ReadyFor, ReadyMark, ReadyStatement},
 };
 
 /// A leaf of governance. Nothing in it is believed yet.
@@ -56,7 +56,9 @@ impl GovernanceLeaf {
     /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.starts_with(proposal::WORD.as_bytes()) {
-            return ChangeProposal::parse(bytes).map(Box::new).map(Self::Proposal);
+            return ChangeProposal::parse(bytes)
+                .map(Box::new)
+                .map(Self::Proposal);
         }
         if bytes.starts_with(ballot::BALLOT.as_bytes()) {
             return Ballot::parse(bytes).map(Self::Ballot);

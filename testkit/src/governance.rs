@@ -5,7 +5,7 @@ use protocol::{
     chain_id::NetworkId,
     governance::{
         BallotStatement, ChangeProposal, ChangeProposalStatement, GovernanceLeaf, ProposedChange,
-        ReadyStatement, ReadyFor, Stance, WithdrawalStatement,
+        ReadyFor, ReadyStatement, Stance, WithdrawalStatement,
     },
     hash::EntryId,
     height::TimeMs,

@@ -22,7 +22,7 @@ use protocol::{
     height::Height,
     key::SecretKey,
     keyfile::KeyFile,
-    name::AgencyName,
+    name::{AgencyName, RegistryName},
     policy::TrustPolicy,
 };
 use verify::Verdict;
@@ -199,7 +199,7 @@ fn hand_in(
 fn refused(client: &Client, trust: &TrustPolicy, act: &Act, problem: &Problem) -> Failure {
     let refused = Failure::of_problem(problem);
     let said = refused.what;
-    let (code, what) = match shows(client, trust, &act.statement.decision) {
+    let (code, what) = match shows(client, trust, &act.statement) {
         Ok(IndexState::Done) => (
             UNEXPECTED,
             UserMessage::new("refused-holds-already").part("said", said),
@@ -223,8 +223,12 @@ enum IndexState {
     Open,
 }
 
-fn shows(client: &Client, trust: &TrustPolicy, decision: &Decision) -> Result<IndexState, Failure> {
-    Ok(match decision {
+fn shows(
+    client: &Client,
+    trust: &TrustPolicy,
+    statement: &ActStatement,
+) -> Result<IndexState, Failure> {
+    Ok(match &statement.decision {
         Decision::AddClerk(clerk) => match proven::clerk(client, trust, &clerk.name)?.state {
             Some(state) if state == **clerk => IndexState::Done,
             Some(_) => IndexState::Other,
@@ -255,11 +259,27 @@ fn shows(client: &Client, trust: &TrustPolicy, decision: &Decision) -> Result<In
             }
         }
         Decision::AddRegistry { registry, .. } => {
-            owned(client, trust, registry, act.author)?
+            owned_by(client, trust, registry, &statement.author)?
         }
         Decision::TransferRegistry {
             registry, taker, ..
-        } => owned(client, trust, registry, taker)?,
+        } => owned_by(client, trust, registry, taker)?,
+    })
+}
+
+/// Whether a registry is an agency's; none of that name speaks against nothing.
+fn owned_by(
+    client: &Client,
+    trust: &TrustPolicy,
+    registry: &RegistryName,
+    owner: &AgencyName,
+) -> Result<IndexState, Failure> {
+    let state = proven::registry(client, trust, registry)?.state;
+    let is_owned = state.is_some_and(|state| state.owner == *owner);
+    Ok(if is_owned {
+        IndexState::Done
+    } else {
+        IndexState::Open
     })
 }
 

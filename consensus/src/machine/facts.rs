@@ -14,7 +14,7 @@ use crate::{
     evidence::Evidence,
     input::Input,
     message::{SignedProposal, SignedVote, VoteKind},
-    safety::RoundStep,
+    safety::{RoundStep, Safety},
     tally::{Offer, Tally},
     timeouts::{Timer, TimerKind},
     verify::Verified,
@@ -24,6 +24,7 @@ impl Machine {
     pub(super) fn on(&mut self, input: Input) {
         match input {
             Input::Start => self.on_start(),
+            Input::Released => self.on_released(),
             Input::Pending(pending) => self.on_pending(pending),
             Input::Proposal {
                 proposal,
@@ -65,17 +66,46 @@ impl Machine {
         height == self.height() && set
     }
 
-    /// Takes the safety record up if it is of this height, and says again what it says.
     fn on_start(&mut self) {
+        self.take_record_up();
+        if !self.is_held {
+            self.resume();
+        }
+    }
+
+    fn on_released(&mut self) {
+        if self.is_held {
+            self.is_held = false;
+            self.resume();
+        }
+    }
+
+    /// Takes the safety record up if it is of this height. What was said under other validators is not
+    /// taken up; but the key has spoken.
+    fn take_record_up(&mut self) {
         let height = self.height();
-        let Some(record) = self.held.take_if(|held| held.height == height) else {
+        let Some(record) = self.later.take_if(|later| later.height == height) else {
             return;
         };
-        self.record = record;
+        let set = self.validators.id();
+        if record.set.is_some_and(|other| other != set) {
+            self.mute(record.round);
+            return;
+        }
+        self.record = Safety {
+            set: Some(set),
+            ..record
+        };
         self.forget_as_planted();
         self.receive_all(self.record.passed.clone());
         if let Some(polka) = self.record.valid.clone() {
             self.on_polka(&polka);
+        }
+    }
+
+    /// Says again what the record says.
+    fn resume(&mut self) {
+        if let Some(polka) = self.record.valid.clone() {
             self.fetch(polka.block, polka_signers(&polka, self));
         }
         if self.step_now() == RoundStep::Idle || !self.speaks() {
@@ -181,12 +211,17 @@ impl Machine {
     /// A message of this validator, not before its round, that its record does not know: the record
     /// is written before a message leaves, so it was lost, or someone else holds the key.
     fn watch_own_key(&mut self, signer: PublicKey, round: Round, said: bool) {
-        if !said && self.me == Some(signer) && round >= self.round() && self.speaks() {
-            self.muted = true;
-            let height = self.height();
-            self.effects
-                .push(Effect::Alarm(Alarm::OtherSelf { height, round }));
+        if !said && self.me == Some(signer) && round >= self.round() && self.may_speak() {
+            self.mute(round);
         }
+    }
+
+    /// Says nothing more at this height: this validator's key has said what its record does not know.
+    fn mute(&mut self, round: Round) {
+        self.muted = true;
+        let height = self.height();
+        let alarm = Alarm::OtherSelf { height, round };
+        self.effects.push(Effect::Alarm(alarm));
     }
 
     fn count(&mut self, index: u16, vote: &SignedVote) {
@@ -229,7 +264,7 @@ impl Machine {
     }
 
     fn on_elapsed(&mut self, timer: Timer) {
-        if timer.height != self.height() {
+        if timer.height != self.height() || self.is_held {
             return;
         }
         if timer.kind == TimerKind::Resend {

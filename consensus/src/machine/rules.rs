@@ -56,8 +56,11 @@ pub(crate) fn lock_allows(
 }
 
 impl Machine {
-    /// Fires rules until none does.
+    /// Fires rules until none does; none while the height is held.
     pub(super) fn settle(&mut self) {
+        if self.is_held {
+            return;
+        }
         for _ in 0..FIRINGS_MAX {
             if self.halted || self.step_now() == RoundStep::Decided {
                 return;

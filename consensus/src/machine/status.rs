@@ -36,6 +36,8 @@ pub struct MachineStatus {
     pub precommits: Vec<PublicKey>,
     /// Validators that have done neither, and so are missing if the round does not end.
     pub missing: Vec<PublicKey>,
+    /// `true` while the height waits for the note of the block before.
+    pub is_held: bool,
     /// `true` if an alarm has stopped the machine.
     pub halted: bool,
 }
@@ -95,6 +97,7 @@ impl Machine {
             prevotes,
             precommits,
             missing,
+            is_held: self.is_held,
             halted: self.halted,
         }
     }

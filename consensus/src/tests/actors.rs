@@ -13,6 +13,7 @@ mod former;
 mod fraud;
 mod impersonator;
 mod laggard;
+pub(super) mod retired;
 mod selective;
 mod time_skewer;
 pub(super) mod twin;

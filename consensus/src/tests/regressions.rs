@@ -244,7 +244,7 @@ fn a_fork_convicts_f_plus_one() {
     let behind = w.polka(&[0, 1, 2], 1, b());
     let second = w.commit(&[0, 1, 2], 1, b());
     let mut effects = Vec::new();
-    let mut machine = Machine::new(w.chain, w.set.clone(), None, w.height, None);
+    let mut machine = Machine::new(w.chain, w.begun(None, None));
     for input in [
         Input::BlockKnown {
             block: a(),

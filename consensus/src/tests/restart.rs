@@ -56,16 +56,17 @@ fn a_restarted_validator_can_still_show_why_the_round_before_was_left() {
 }
 
 #[test]
-fn a_record_of_a_past_height_or_another_network_binds_nothing() {
+fn a_record_of_a_past_height_another_network_or_another_key_binds_nothing() {
     let mut s = Script::new(4, 3);
     s.prevoted();
     let w = s.world.clone();
     let saved = s.saved.clone().unwrap();
     let mut foreign = saved.clone();
     foreign.chain = protocol::hash::ChainId::new([9; 32]);
-    for (record, height) in [(saved, w.height.next()), (foreign, w.height)] {
-        let me = w.set.key(3);
-        s.machine = Machine::new(w.chain, w.set.clone(), me, height, Some(record));
+    let mut of_another_key = saved.clone();
+    of_another_key.key = w.set.key(2);
+    for (record, world) in [(saved, w.next()), (foreign, w.clone()), (of_another_key, w)] {
+        s.machine = Machine::new(world.chain, world.begun(world.set.key(3), Some(record)));
         s.then("the start", Input::Start, &[]);
         assert_eq!(s.machine.step_now(), RoundStep::Idle);
         assert!(s.machine.speaks());
@@ -77,13 +78,14 @@ fn a_validator_behind_its_own_record_is_silent_until_it_catches_up() {
     let mut s = Script::new(4, 3);
     s.prevoted();
     let w = s.world.clone();
-    let behind = protocol::height::Height::new(w.height.get() - 1);
+    let mut behind = w.clone();
+    behind.height = protocol::height::Height::new(w.height.get() - 1);
     let me = w.set.key(3);
-    s.machine = Machine::new(w.chain, w.set.clone(), me, behind, s.saved.clone());
+    s.machine = Machine::new(w.chain, behind.begun(me, s.saved.clone()));
     s.then("the start", Input::Start, &[]);
     s.then("entries wait", Input::Pending(true), &[]);
     assert!(!s.machine.speaks());
-    let effects = s.machine.advance(w.height, w.set.clone());
+    let effects = s.machine.advance(w.begun(me, None));
     let effects: Vec<String> = effects.iter().map(|effect| s.short(effect)).collect();
     assert_eq!(effects, ["prevote a", "timer Resend 0 1000"]);
     assert!(s.machine.speaks());
@@ -93,13 +95,13 @@ fn a_validator_behind_its_own_record_is_silent_until_it_catches_up() {
 fn a_lost_record_is_answered_by_observing_until_a_later_height() {
     let mut s = Script::new(4, 3);
     let w = s.world.clone();
-    let later = w.height.next();
-    let record = Safety::observe_until(w.chain, later);
-    s.machine = Machine::new(w.chain, w.set.clone(), w.set.key(3), w.height, Some(record));
+    let (later, me) = (w.next(), w.set.key(3));
+    let record = Safety::observe_until(w.chain, me, later.height);
+    s.machine = Machine::new(w.chain, w.begun(me, Some(record)));
     s.then("the start", Input::Start, &[]);
     s.then("the proposal", w.proposal(0, a(), None), &[]);
     assert!(!s.machine.speaks());
-    assert_eq!(s.machine.advance(later, w.set.clone()), []);
+    assert_eq!(s.machine.advance(later.begun(me, None)), []);
     assert!(s.machine.speaks());
 }
 
@@ -115,6 +117,6 @@ fn a_validator_that_hears_itself_say_what_it_never_said_falls_silent() {
     let follows = ["timer Resend 0 1000"];
     s.then("the proposal", w.proposal(0, b(), None), &follows);
     assert!(!s.machine.speaks());
-    assert_eq!(s.machine.advance(w.height.next(), w.set.clone()), []);
+    assert_eq!(s.machine.advance(w.next().begun(w.set.key(3), None)), []);
     assert!(s.machine.speaks(), "the next height is another matter");
 }

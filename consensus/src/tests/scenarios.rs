@@ -34,7 +34,7 @@ fn a_follower_prevotes_locks_and_decides() {
     s.then("a third", w.precommit(1, 0, Some(a())), &["decide a 0"]);
     s.then("a late one", w.precommit(2, 0, Some(a())), &[]);
     assert_eq!(s.machine.step_now(), RoundStep::Decided);
-    let next = s.machine.advance(w.height.next(), w.set.clone());
+    let next = s.machine.advance(w.next().begun(w.set.key(3), None));
     assert_eq!(next, [], "the next height is silent");
     assert_eq!(s.machine.step_now(), RoundStep::Idle);
 }
@@ -259,12 +259,11 @@ fn an_idle_validator_never_goes_back_a_round() {
 #[test]
 fn votes_of_the_next_height_count_however_far_ahead() {
     let mut s = Script::new(4, 3);
-    let mut next = s.world.clone();
-    next.height = next.height.next();
+    let next = s.world.next();
     for by in 0..3 {
         s.given(next.prevote(by, 40, None));
     }
-    let woken = s.machine.advance(next.height, next.set.clone());
+    let woken = s.machine.advance(next.begun(next.set.key(3), None));
     assert!(!woken.is_empty());
     assert_eq!(s.machine.round().get(), 40);
     assert_eq!(s.machine.status().prevotes.len(), 3);
@@ -381,7 +380,7 @@ fn a_quorum_for_a_block_judged_invalid_halts() {
     s.then("the commit", commit, &["alarm QuorumForInvalid"]);
     assert!(s.machine.is_halted());
     s.then("nothing more", w.proposal(0, b(), None), &[]);
-    assert_eq!(s.machine.advance(w.height.next(), w.set.clone()), []);
+    assert_eq!(s.machine.advance(w.next().begun(w.set.key(3), None)), []);
 }
 
 #[test]
@@ -425,8 +424,7 @@ fn what_may_be_lost_is_said_again() {
 fn votes_of_the_next_height_wait_at_most_eight_each() {
     let mut s = Script::new(4, 3);
     let w = s.world.clone();
-    let mut next = w.clone();
-    next.height = w.height.next();
+    let next = w.next();
     for round in 0..12 {
         s.then("one of the next height", next.prevote(1, round, None), &[]);
         s.then("the same", next.prevote(1, round, None), &[]);
@@ -435,14 +433,17 @@ fn votes_of_the_next_height_wait_at_most_eight_each() {
     s.given(next.verified_vote_of_another_set());
     assert_eq!(s.machine.sizes().early_votes, FUTURE_VOTES_MAX + 1);
     let mut machine: Machine = s.machine.clone();
-    let woken = machine.advance(next.height, next.set.clone());
+    let woken = machine.advance(next.begun(next.set.key(3), None));
     assert_eq!(woken.len(), 2, "{woken:?}");
     assert_eq!(machine.sizes().rounds, FUTURE_VOTES_MAX);
     assert_eq!(machine.round().get(), 11);
     assert_eq!(machine.status().prevotes.len(), 2);
-    // Under another set the indexes mean others: nothing is kept.
-    let other = crate::ValidatorSet::new(w.set.keys()[..3].to_vec()).unwrap();
-    assert_eq!(s.machine.advance(next.height, other), []);
+    // Of those who are not in the next set nothing is kept.
+    let mut others = next.clone();
+    let keys = w.set.keys();
+    others.set = crate::ValidatorSet::new(vec![keys[0], keys[3]]).unwrap();
+    assert_eq!(s.machine.advance(others.begun(w.set.key(3), None)), []);
+    assert_eq!(s.machine.sizes().rounds, 0);
 }
 
 #[test]
@@ -486,7 +487,7 @@ fn a_liars_first_vote_counts_and_his_certificate_still_does() {
 fn an_observer_follows_in_silence() {
     let mut s = Script::new(4, 3);
     let w = s.world.clone();
-    s.machine = Machine::new(w.chain, w.set.clone(), None, w.height, None);
+    s.machine = Machine::new(w.chain, w.begun(None, None));
     s.then("entries wait", Input::Pending(true), &[]);
     s.then("the proposal", w.proposal(0, a(), None), &[]);
     s.given(w.precommit(0, 0, Some(a())))

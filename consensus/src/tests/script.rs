@@ -3,7 +3,7 @@
 use protocol::{hash::BlockId, height::Round};
 
 use super::world::{World, block};
-use crate::{Effect, Input, Machine, Safety, Vote, VoteKind};
+use crate::{Effect, HeightParameters, Input, Machine, Safety, Vote, VoteKind};
 
 pub(super) struct Script {
     pub(super) world: World,
@@ -24,22 +24,29 @@ impl Script {
     /// Validator `me` of `n`; it proposes in the rounds `me`, `me + n` and so on.
     pub(super) fn new(n: usize, me: u16) -> Self {
         let world = World::new(n);
-        let (set, key) = (world.set.clone(), world.set.key(me));
-        let mut machine = Machine::new(world.chain, set, key, world.height, None);
+        let begun = world.begun(world.set.key(me), None);
+        Self {
+            me,
+            ..Self::of(world, begun)
+        }
+    }
+
+    /// The machine of a host that begins a height in its own way.
+    pub(super) fn of(world: World, begun: HeightParameters) -> Self {
+        let mut machine = Machine::new(world.chain, begun);
         assert_eq!(machine.step(Input::Start), []);
         Self {
             world,
             machine,
             saved: None,
-            me,
+            me: 0,
         }
     }
 
     /// A crash: what is not in the last saved record is gone.
     pub(super) fn restart(&mut self) {
         let (world, me) = (&self.world, self.world.set.key(self.me));
-        let (set, saved) = (world.set.clone(), self.saved.clone());
-        self.machine = Machine::new(world.chain, set, me, world.height, saved);
+        self.machine = Machine::new(world.chain, world.begun(me, self.saved.clone()));
     }
 
     /// Feeds `input` and compares the effects in their short form.

@@ -1,21 +1,26 @@
 //! A network with a clock: loss, delay, partitions and crashes until a moment, good weather after
 //! it. Then every entry must be decided everywhere, each block must hold entries, and the network
-//! must fall silent. The host here does what the node does: gossip, catch-up, fetching, one record.
+//! must fall silent. The host here does what the node does: gossip, catch-up, fetching, one record, and
+//! at a change of validators cosignatures, the note and the hold.
 
+mod changes;
 mod host;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::hash::BlockId;
+use protocol::{hash::BlockId, key::PublicKey};
 
 use super::{
     seeds::{each_seed, leave_figures, seeds},
     world::{self, Random, World},
 };
-use crate::{Commit, Message, Timer};
+use crate::{Commit, Message, Timer, ValidatorSet};
 use host::Host;
 
 const MINUTE: u64 = 60_000;
+
+/// An entry above this one changes the validators: to the first set after the first, and so on.
+const CHANGES: u64 = 1 << 32;
 
 /// What a block holds.
 #[derive(Clone, Debug)]
@@ -24,12 +29,32 @@ pub(super) struct Body {
     entries: BTreeSet<u64>,
 }
 
+impl Body {
+    /// Number of the set that votes after it, if it changes that.
+    fn change(&self) -> Option<usize> {
+        let changes = self.entries.range(CHANGES..).next();
+        changes.map(|entry| (entry - CHANGES) as usize)
+    }
+}
+
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a test's queue is short")]
 enum Event {
     Arrive {
         to: usize,
+        from: usize,
         message: Message,
+    },
+    /// A cosignature on the block of a height.
+    Cosign {
+        to: usize,
+        height: u64,
+        by: usize,
+    },
+    /// The note on it.
+    Note {
+        to: usize,
+        height: u64,
     },
     Answer {
         to: usize,
@@ -63,7 +88,10 @@ enum Event {
 
 /// A network of honest machines.
 pub(super) struct Net {
-    world: World,
+    /// The keys of all hosts.
+    keys: Vec<PublicKey>,
+    /// Who votes at first, and after each change.
+    sets: Vec<ValidatorSet>,
     rng: Random,
     now: u64,
     events: BTreeMap<(u64, u64), Event>,
@@ -76,17 +104,28 @@ pub(super) struct Net {
     sides: Vec<usize>,
     /// Never speaks to those: a liar of the quiet kind. It hears everybody.
     shuns: BTreeMap<usize, BTreeSet<usize>>,
+    /// What comes to those comes so much later.
+    slow: BTreeMap<usize, u64>,
     spoken_last: u64,
     rounds_max: u64,
     entries: BTreeSet<u64>,
 }
 
 impl Net {
+    /// Hosts that all vote; their numbers are those of their keys.
     pub(super) fn new(n: usize, seed: u64, good_from: u64) -> Self {
-        let world = World::new(n);
+        let set = World::new(n).set;
+        Self::of(set.keys().to_vec(), vec![set], seed, good_from)
+    }
+
+    /// Hosts with these keys. The first set votes until a block changes that.
+    fn of(keys: Vec<PublicKey>, sets: Vec<ValidatorSet>, seed: u64, good_from: u64) -> Self {
+        let n = keys.len();
+        let host = |key: &PublicKey| Host::new(*key, sets[0].clone());
         let mut net = Self {
-            hosts: (0..n).map(|index| Host::new(&world, index)).collect(),
-            world,
+            hosts: keys.iter().map(host).collect(),
+            keys,
+            sets,
             rng: world::random(seed),
             now: 0,
             events: BTreeMap::new(),
@@ -95,6 +134,7 @@ impl Net {
             good_from,
             sides: vec![0; n],
             shuns: BTreeMap::new(),
+            slow: BTreeMap::new(),
             spoken_last: 0,
             rounds_max: 0,
             entries: BTreeSet::new(),
@@ -152,8 +192,9 @@ impl Net {
 
     /// How long a message takes from one to the other, unless it is lost.
     fn flight(&mut self, from: usize, to: usize) -> Option<u64> {
+        let late = self.slow.get(&to).copied().unwrap_or(0);
         if !self.bad_weather() {
-            return Some(self.rng.between(5, 59));
+            return Some(late + self.rng.between(5, 59));
         }
         let lost = self.sides[from] != self.sides[to] || self.rng.percent(25);
         (!lost).then(|| self.rng.between(5, 2_999))
@@ -166,7 +207,7 @@ impl Net {
             && let Some(after) = self.flight(from, to)
         {
             let message = message.clone();
-            self.push(after, Event::Arrive { to, message });
+            self.push(after, Event::Arrive { to, from, message });
         }
     }
 
@@ -208,7 +249,7 @@ impl Net {
             assert!(lost.is_empty(), "not decided: {lost:?} {status:#?}");
         }
         self.check_agreement();
-        let silent_for = self.now - self.spoken_last;
+        let silent_for = self.now.saturating_sub(self.spoken_last);
         assert!(silent_for > MINUTE, "spoke {silent_for} ms ago");
     }
 
@@ -243,7 +284,7 @@ fn storm(n: usize, seed: u64) -> u64 {
         net.crash(rng.below(40_000), at, Some(back));
     }
     let mut dead = Vec::new();
-    for _ in 0..net.world.set.faulty_max() {
+    for _ in 0..net.sets[0].faulty_max() {
         let at = rng.index(n);
         if rng.percent(50) {
             let whom: Vec<usize> = (0..n).filter(|_| rng.percent(50)).collect();

@@ -4,8 +4,9 @@
 //!
 //! After each step: one decided block, no honest word twice in two ways, nothing said before it was
 //! saved, no lock going back, nobody honest accused, no word accepted that its signer never said,
-//! bounded memory.
+//! bounded memory. A walk is of one height; a journey goes through several, whose validators differ.
 
+mod journey;
 mod node;
 mod tests;
 
@@ -15,7 +16,10 @@ use super::{
     actors::{self, Actor, HABITS, Scene, Speech, What},
     world::{self, Random, World, block},
 };
-use crate::{Evidence, Input, Machine, Message, Polka, RoundStep, SignedVote, TimerKind, VoteKind};
+use crate::{
+    Commit, Effect, Evidence, Input, Machine, Message, Polka, RoundStep, SignedVote, TimerKind,
+    ValidatorHistory, VoteKind,
+};
 use node::Node;
 
 /// Per validator.
@@ -73,14 +77,41 @@ pub(super) struct Seen {
     refused: usize,
 }
 
+/// Something on its way, and the validator whose connection it comes by.
+#[derive(Clone)]
+struct Packet {
+    from: u16,
+    to: usize,
+    what: What,
+}
+
+impl Seen {
+    fn add(&mut self, other: &Self) {
+        self.decisions += other.decisions;
+        self.relocks += other.relocks;
+        self.split_precommits += other.split_precommits;
+        self.evidence += other.evidence;
+        self.crashes += other.crashes;
+        self.rounds += other.rounds;
+        self.lies += other.lies;
+        self.refused += other.refused;
+    }
+}
+
 pub(super) struct Walk {
     world: World,
+    /// Who votes at this height and at others of the journey, as a host knows it.
+    history: ValidatorHistory,
     weather: Weather,
     rng: Random,
     liars: Vec<u16>,
     actors: Vec<Box<dyn Actor>>,
     nodes: Vec<Node>,
-    packets: Vec<(usize, What)>,
+    packets: Vec<Packet>,
+    /// What came to hosts that are still at the height before.
+    early: Vec<Packet>,
+    /// Hosts that have decided, and how, until the journey takes them on.
+    arrived: Vec<(usize, Commit)>,
     votes: Vec<SignedVote>,
     polkas: Vec<Polka>,
     blocks: Vec<BlockId>,
@@ -130,9 +161,20 @@ impl Walk {
 
     fn with(n: usize, rng: Random, weather: Weather, lot: Vec<(u16, Box<dyn Actor>)>) -> Self {
         let world = World::new(n);
+        let history = ValidatorHistory::new(world.set.clone());
+        Self::of(world, history, rng, weather, lot)
+    }
+
+    fn of(
+        world: World,
+        history: ValidatorHistory,
+        rng: Random,
+        weather: Weather,
+        lot: Vec<(u16, Box<dyn Actor>)>,
+    ) -> Self {
         let (liars, actors): (Vec<u16>, Vec<_>) = lot.into_iter().unzip();
         let mut nodes = Vec::new();
-        for key in 0..n as u16 {
+        for key in 0..world.set.count() as u16 {
             match liars.iter().position(|liar| *liar == key) {
                 None => nodes.push(Node::new(&world, key, None)),
                 Some(actor) => {
@@ -144,12 +186,15 @@ impl Walk {
         }
         Self {
             world,
+            history,
             weather,
             rng,
             liars,
             actors,
             nodes,
             packets: Vec::new(),
+            early: Vec::new(),
+            arrived: Vec::new(),
             votes: Vec::new(),
             polkas: Vec::new(),
             blocks: vec![block(1), block(2)],
@@ -170,22 +215,27 @@ impl Walk {
             self.feed(at, Input::Pending(true));
         }
         for _ in 0..ACTIONS * self.world.set.count() {
-            match self.rng.index(82 + self.weather.timers) {
-                0..60 => self.deliver(),
-                60..82 => self.lie(),
-                _ => self.fire_timer(),
-            }
-            let any = self.rng.index(self.nodes.len());
-            if self.rng.percent(self.weather.crashes) {
-                self.crash(any);
-            }
-            if self.rng.percent(self.weather.refusals) {
-                let waits = self.rng.percent(50);
-                self.feed(any, Input::Pending(waits));
-            }
+            self.act();
         }
         self.check_no_honest_amnesia();
         self.seen.rounds = self.round_max;
+    }
+
+    /// Lets one thing happen, of whatever kind.
+    fn act(&mut self) {
+        match self.rng.index(82 + self.weather.timers) {
+            0..60 => self.deliver(),
+            60..82 => self.lie(),
+            _ => self.fire_timer(),
+        }
+        let any = self.rng.index(self.nodes.len());
+        if self.rng.percent(self.weather.crashes) {
+            self.crash(any);
+        }
+        if self.rng.percent(self.weather.refusals) {
+            let waits = self.rng.percent(50);
+            self.feed(any, Input::Pending(waits));
+        }
     }
 
     /// Gives one liar a turn.
@@ -194,14 +244,16 @@ impl Walk {
             return;
         }
         let which = self.rng.index(self.liars.len());
-        let honest: Vec<_> = self.nodes.iter().filter(|node| node.is_honest()).collect();
+        let me = self.liars[which];
+        let votes = |node: &&Node| node.is_honest() && self.world.set.key(node.key).is_some();
+        let honest: Vec<_> = self.nodes.iter().filter(votes).collect();
         let places = honest
             .iter()
             .map(|node| (node.key, node.machine.round(), node.machine.step_now()));
         let places: Vec<(u16, Round, RoundStep)> = places.collect();
         let scene = Scene {
             world: &self.world,
-            me: self.liars[which],
+            me,
             liars: &self.liars,
             honest: &places,
             votes: &self.votes,
@@ -211,11 +263,11 @@ impl Walk {
         };
         let speeches = self.actors[which].act(&scene, &mut self.rng);
         for speech in speeches {
-            self.utter(speech);
+            self.utter(me, speech);
         }
     }
 
-    fn utter(&mut self, speech: Speech) {
+    fn utter(&mut self, from: u16, speech: Speech) {
         if let (What::Said(message), Some(log)) = (&speech.what, &mut self.log) {
             log.push(message.clone());
         }
@@ -233,19 +285,19 @@ impl Walk {
                     let (block, valid) = (polka.block, actors::is_valid(&polka.block));
                     self.feed(at, Input::BlockKnown { block, valid });
                 }
-                self.hear(at, &speech.what);
+                self.hear(from, at, &speech.what);
             } else {
-                self.send(at, speech.what.clone());
+                self.send(from, at, speech.what.clone());
             }
         }
     }
 
-    fn send(&mut self, to: usize, what: What) {
+    fn send(&mut self, from: u16, to: usize, what: What) {
         if self.packets.len() >= PACKETS_MAX * self.world.set.count() {
             let lost = self.rng.index(self.packets.len());
             self.packets.swap_remove(lost);
         }
-        self.packets.push((to, what));
+        self.packets.push(Packet { from, to, what });
     }
 
     fn deliver(&mut self) {
@@ -253,7 +305,7 @@ impl Walk {
             return;
         }
         let at = self.rng.index(self.packets.len());
-        let (to, what) = if self.rng.percent(10) {
+        let Packet { from, to, what } = if self.rng.percent(10) {
             self.packets[at].clone()
         } else {
             self.packets.swap_remove(at)
@@ -269,12 +321,17 @@ impl Walk {
             _ => self.weather.loss,
         };
         if !self.rng.percent(loss) {
-            self.hear(to, &what);
+            self.hear(from, to, &what);
         }
     }
 
     /// A message comes to the door of a host.
-    fn hear(&mut self, to: usize, what: &What) {
+    fn hear(&mut self, from: u16, to: usize, what: &What) {
+        if self.nodes[to].is_away {
+            let what = what.clone();
+            self.early.push(Packet { from, to, what });
+            return;
+        }
         let (valid, timely) = match what {
             What::Said(Message::Proposal(proposal)) => {
                 let block = &proposal.statement.block;
@@ -313,13 +370,13 @@ impl Walk {
     }
 
     fn crash(&mut self, at: usize) {
-        let (world, node) = (&self.world, &mut self.nodes[at]);
-        if node.decided {
+        if self.nodes[at].decided || self.nodes[at].is_away {
             return;
         }
         self.seen.crashes += 1;
-        let (set, me) = (world.set.clone(), world.set.key(node.key));
-        node.machine = Machine::new(world.chain, set, me, world.height, node.saved.clone());
+        let begun = self.begun(at);
+        let node = &mut self.nodes[at];
+        node.machine = Machine::new(self.world.chain, begun);
         node.timers.clear();
         node.own.clear();
         self.feed(at, Input::Start);
@@ -327,7 +384,14 @@ impl Walk {
     }
 
     fn feed(&mut self, at: usize, input: Input) {
-        let effects = self.nodes[at].machine.step(input);
+        if !self.nodes[at].is_away {
+            let effects = self.nodes[at].machine.step(input);
+            self.obey(at, effects);
+        }
+    }
+
+    /// Performs what a machine orders, and gives it back what it has said.
+    fn obey(&mut self, at: usize, effects: Vec<Effect>) {
         self.nodes[at].check_sizes(self.world.set.count());
         self.round_max = self.round_max.max(self.nodes[at].machine.round().get());
         for effect in effects {

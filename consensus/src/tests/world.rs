@@ -8,9 +8,13 @@ use protocol::{
 pub(super) use testkit::Random;
 
 use crate::{
-    Commit, Input, Message, Polka, Proposal, Signed, SignedProposal, SignedVote, Timer, TimerKind,
-    ValidatorSet, Verified, Vote, VoteKind, certificate::Votes, verify,
+    Commit, HeightParameters, Input, Message, Polka, Proposal, Safety, Signed, SignedProposal,
+    SignedVote, Timer, TimerKind, ValidatorSet, Verified, Vote, VoteKind, certificate::Votes,
+    verify,
 };
+
+/// The network of all simulations.
+pub(super) const CHAIN: ChainId = ChainId::new([7; 32]);
 
 /// Seeds of other searches mean something else.
 const SALT: u64 = 0x5851_f42d_4c95_7f2d;
@@ -59,20 +63,51 @@ pub(super) fn block(name: u64) -> BlockId {
     BlockId::new(bytes)
 }
 
+/// The key of a seed.
+pub(super) fn key_of(seed: u8) -> PublicKey {
+    SecretKey::from_seed(&[seed; 32]).public()
+}
+
 impl World {
     /// A height at which validator 0 proposes in round 0, 1 in round 1 and so on.
     pub(super) fn new(n: usize) -> Self {
-        let key = |seed| SecretKey::from_seed(&[seed; 32]).public();
-        let keys = (1..=n as u8).map(key).collect();
+        Self::of(1..=n as u8, n as u64)
+    }
+
+    /// A height at which the keys of these seeds vote.
+    pub(super) fn of(seeds: impl IntoIterator<Item = u8>, height: u64) -> Self {
         Self {
-            chain: ChainId::new([7; 32]),
-            set: ValidatorSet::new(keys).unwrap(),
-            height: Height::new(n as u64),
+            chain: CHAIN,
+            set: ValidatorSet::new(seeds.into_iter().map(key_of).collect()).unwrap(),
+            height: Height::new(height),
+        }
+    }
+
+    /// The next height, with the same validators.
+    pub(super) fn next(&self) -> Self {
+        let height = self.height.next();
+        Self {
+            height,
+            ..self.clone()
+        }
+    }
+
+    /// This height, as a host with that key begins it.
+    pub(super) fn begun(&self, me: Option<PublicKey>, record: Option<Safety>) -> HeightParameters {
+        HeightParameters {
+            height: self.height,
+            validators: self.set.clone(),
+            me,
+            record,
+            is_held: false,
         }
     }
 
     pub(super) fn sign<T: Statement>(&self, index: u16, statement: T) -> Signed<T> {
-        let signer = self.set.key(index).unwrap();
+        self.sign_as(self.set.key(index).unwrap(), statement)
+    }
+
+    pub(super) fn sign_as<T: Statement>(&self, signer: PublicKey, statement: T) -> Signed<T> {
         let signature = toy_signature(&signer, &statement.bytes(&self.chain));
         Signed {
             statement,

@@ -51,7 +51,9 @@ impl Ledger {
         let change = leaf.map(|leaf| Change::parse(&leaf));
         match change {
             Some(Ok(change)) => Ok(Some(change)),
-            _ => Err(Fault::damaged("the change of the epoch in force is not in the log")),
+            _ => Err(Fault::damaged(
+                "the change of the epoch in force is not in the log",
+            )),
         }
     }
 

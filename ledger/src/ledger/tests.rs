@@ -220,7 +220,7 @@ fn a_folder_of_another_format_is_named_and_left_as_it_is() {
             found,
             Err(Fault::Format {
                 found: 3,
-                expected: 4
+                expected: 5
             })
         );
         assert!(is_named, "{found:?}");

@@ -200,12 +200,13 @@ fn add(directory: &Directory, clerk: &ClerkName, key: &PublicKey) -> Result<(), 
 /// The keys that an open proposal would give to agencies: whoever reads one there could otherwise take it
 /// first and so stop the change.
 fn proposed(directory: &Directory) -> impl Iterator<Item = PublicKey> {
-    let changes = directory.open_proposals().filter_map(|(_, proposal)| {
-        match &proposal.statement.change {
-            ProposedChange::Epoch(change) => Some(&change.statement),
-            ProposedChange::Rules(_) => None,
-        }
-    });
+    let changes =
+        directory
+            .open_proposals()
+            .filter_map(|(_, proposal)| match &proposal.statement.change {
+                ProposedChange::Epoch(change) => Some(&change.statement),
+                ProposedChange::Rules(_) => None,
+            });
     changes.flat_map(|statement| {
         let of_agencies = statement.agencies.iter().flat_map(ProvenAgency::keys);
         let keys = of_agencies.map(|(_, proven)| proven.key);

@@ -11,7 +11,7 @@ use protocol::{
     authentic::Leaf,
     governance::{
         APPROVAL_BYTES_MAX, Ballot, ChangeProposal, GovernanceLeaf, PROPOSAL_BYTES_MAX,
-        ProposedChange, ReadyMark, ReadyFor, Stance, Withdrawal,
+        ProposedChange, ReadyFor, ReadyMark, Stance, Withdrawal,
     },
     hash::{EntryId, IndexKey},
     height::TimeMs,
@@ -315,8 +315,7 @@ fn opened(
     place: Position,
 ) -> Result<Values, Refusal> {
     let agency = &mark.statement.agency;
-    let keys =
-        present(directory, agency).ok_or_else(|| Refusal::NoValidator(agency.clone()))?;
+    let keys = present(directory, agency).ok_or_else(|| Refusal::NoValidator(agency.clone()))?;
     signed(directory, mark, key, keys)?;
     let opening = directory.opening();
     let opening = opening.filter(|opening| {

@@ -149,11 +149,17 @@ pub enum Refusal {
     ForeignClerk(ClerkName),
     #[error("agency {0} runs no validator, and only agencies that do govern the network")]
     NotGoverning(AgencyName),
-    #[error("proposal {number} does not follow; the agency's next is {next}; sign it again with that number")]
+    #[error(
+        "proposal {number} does not follow; the agency's next is {next}; sign it again with that number"
+    )]
     ProposalNumber { number: u64, next: u64 },
-    #[error("agency {0} has a proposal that is not over; withdraw it first, or wait until it is due")]
+    #[error(
+        "agency {0} has a proposal that is not over; withdraw it first, or wait until it is due"
+    )]
     ProposalOpen(AgencyName),
-    #[error("agency {agency} has made {a_day} proposals today, and the ledger takes no more; propose tomorrow")]
+    #[error(
+        "agency {agency} has made {a_day} proposals today, and the ledger takes no more; propose tomorrow"
+    )]
     TooManyProposals { agency: AgencyName, a_day: u64 },
     #[error(
         "the proposal opens at {opens} ms, and in the next block it may open from {from} ms to {until} ms; name a time between"
@@ -177,20 +183,35 @@ pub enum Refusal {
     RulesOutOfBounds,
     #[error("no open proposal is {0}; look at what is proposed: it may be over")]
     UnknownProposal(EntryId),
-    #[error("ballot {number} does not follow; the agency's next is {next}; sign it again with that number")]
+    #[error(
+        "ballot {number} does not follow; the agency's next is {next}; sign it again with that number"
+    )]
     BallotNumber { number: u64, next: u64 },
-    #[error("agency {agency} has voted {ballots_max} times about this proposal; its last ballot stands")]
-    TooManyBallots { agency: AgencyName, ballots_max: u64 },
-    #[error("the approval of agency {0} is not over this change; sign the proposal as it stands in the log")]
+    #[error(
+        "agency {agency} has voted {ballots_max} times about this proposal; its last ballot stands"
+    )]
+    TooManyBallots {
+        agency: AgencyName,
+        ballots_max: u64,
+    },
+    #[error(
+        "the approval of agency {0} is not over this change; sign the proposal as it stands in the log"
+    )]
     BadApproval(AgencyName),
-    #[error("agency {proposer} made this proposal, and {agency} cannot withdraw it; vote against it")]
+    #[error(
+        "agency {proposer} made this proposal, and {agency} cannot withdraw it; vote against it"
+    )]
     ForeignProposal {
         agency: AgencyName,
         proposer: AgencyName,
     },
-    #[error("a quorum is for the proposal of agency {0} already; vote against it, or let it be made")]
+    #[error(
+        "a quorum is for the proposal of agency {0} already; vote against it, or let it be made"
+    )]
     WithdrawnTooLate(AgencyName),
-    #[error("the mark of readiness was made at {time} ms, after the time {block} ms of its block; set the clock")]
+    #[error(
+        "the mark of readiness was made at {time} ms, after the time {block} ms of its block; set the clock"
+    )]
     ReadyInFuture { time: TimeMs, block: TimeMs },
     #[error(
         "the mark of readiness was made at {time} ms, and those of this proposal count from {from} ms until before {until} ms; make a new one then"
@@ -202,9 +223,13 @@ pub enum Refusal {
     },
     #[error("agency {agency} said at {last} ms that it is ready; only a later mark counts")]
     ReadyAgain { agency: AgencyName, last: TimeMs },
-    #[error("the mark of readiness is not signed with the cosigning key of agency {0}; sign it with that key")]
+    #[error(
+        "the mark of readiness is not signed with the cosigning key of agency {0}; sign it with that key"
+    )]
     WrongCosignKey(AgencyName),
-    #[error("the block before this one begins no epoch, or its first block is made; agency {0} need not say more")]
+    #[error(
+        "the block before this one begins no epoch, or its first block is made; agency {0} need not say more"
+    )]
     NothingOpened(AgencyName),
     #[error("registry {0} must begin with the name of its agency and a dot; choose such a name")]
     RegistryName(RegistryName),
@@ -217,7 +242,9 @@ pub enum Refusal {
     },
     #[error("agency {0} has not signed that it takes the registry; have it sign this transfer")]
     NotTaken(AgencyName),
-    #[error("registry {registry} belongs to {owner}, which alone gives it away; have it submit the act")]
+    #[error(
+        "registry {registry} belongs to {owner}, which alone gives it away; have it submit the act"
+    )]
     ForeignTransfer {
         registry: RegistryName,
         owner: AgencyName,

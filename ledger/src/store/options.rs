@@ -1,8 +1,8 @@
 //! How RocksDB is set up: small memory, little CPU, nothing lost.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompactionStyle, DBCompressionType,
-    DBRecoveryMode, DEFAULT_COLUMN_FAMILY_NAME, Options,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompactionStyle,
+    DBCompressionType, DBRecoveryMode, DEFAULT_COLUMN_FAMILY_NAME, Options,
 };
 
 use super::schema::{BLOCKS, EPOCHS, FRESH, LEAVES, META, RUNS, STARTS, TILES, UNDO, WAITING};
@@ -19,6 +19,8 @@ pub const OPEN_FILES_MAX: u16 = 256;
 /// More than there will be.
 const RUNS_MAX: i32 = 1 << 20;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
+/// Bytes of a part of a table's filter or index.
+const FILTER_PART_BYTES: usize = 4 << 10;
 
 /// The differences between column families.
 struct Family {
@@ -163,6 +165,12 @@ impl Family {
         table.set_pin_l0_filter_and_index_blocks_in_cache(true);
         if self.bloom {
             table.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
+            // In parts: a filter that is larger than one of the cache's shards (half a megabyte, some 400,000
+            // rows) would never stay in it and be read whole at every look.
+            table.set_partition_filters(true);
+            table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+            table.set_metadata_block_size(FILTER_PART_BYTES);
+            table.set_pin_top_level_index_and_filter(true);
         }
         let mut options = Options::default();
         options.set_block_based_table_factory(&table);

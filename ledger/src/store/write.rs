@@ -17,8 +17,9 @@ use super::{
     fresh::FreshBlock,
     leaf_rows,
     schema::{
-        BLOCKS, BlockRow, EPOCHS, FORMAT, FRESH, META, META_CHAIN, META_FORMAT, META_PUBLISHED, META_TIP,
-        PublishedRow, RecordRow, STARTS, TILES, TipRow, UNDO, UndoRow, WAITING, encode, tile_key,
+        BLOCKS, BlockRow, EPOCHS, FORMAT, FRESH, META, META_CHAIN, META_FORMAT, META_PUBLISHED,
+        META_TIP, PublishedRow, RecordRow, STARTS, TILES, TipRow, UNDO, UndoRow, WAITING, encode,
+        tile_key,
     },
     storage,
 };

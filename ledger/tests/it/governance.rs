@@ -9,9 +9,7 @@ use protocol::{
     authentic::Authentic,
     entry::Operation,
     epoch::{Change, ChangeStatement},
-    governance::{
-        ChangeProposal, ProposedChange, ReadyFor, RulesChange, RulesStatement, Stance,
-    },
+    governance::{ChangeProposal, ProposedChange, ReadyFor, RulesChange, RulesStatement, Stance},
     hash::EntryId,
     height::TimeMs,
     key::SecretKey,
@@ -135,8 +133,7 @@ fn propose_at(
     let author = name(author);
     let number = chain.head.directory().voice(&author).proposals + 1;
     let opens = TimeMs::new(opens);
-    let (proposed, leaf) =
-        speaker(&author).propose(&admin(&author), number, opens, change.clone());
+    let (proposed, leaf) = speaker(&author).propose(&admin(&author), number, opens, change.clone());
     add(chain, time, &[leaf]);
     proposed
 }
@@ -239,7 +236,10 @@ fn outcome(course: &Course) -> ProposalEnd {
         panic!("the proposal is not over");
     };
     assert_eq!(*after == before, *end != ProposalEnd::Made);
-    assert_eq!(crate::replay::replayed(&chain).head().block(), chain.head.block());
+    assert_eq!(
+        crate::replay::replayed(&chain).head().block(),
+        chain.head.block()
+    );
     *end
 }
 
@@ -305,7 +305,10 @@ fn the_block_of_a_change_is_one_everywhere_and_comes_neither_early_nor_otherwise
     let early = at(&chain, opens - 1, &[]);
     is(early, &InvalidBlock::Empty);
     assert!(at(&chain, opens - 1, std::slice::from_ref(&entry)).is_ok());
-    is(at(&chain, opens, &[entry.clone()]), &InvalidBlock::ChangeDue);
+    is(
+        at(&chain, opens, &[entry.clone()]),
+        &InvalidBlock::ChangeDue,
+    );
     let made = at(&chain, opens, &[]).unwrap();
     // As a leaf of the log, the same bytes and no others.
     let leaf = ProposedChange::parse(&made.leaves()[0]).unwrap();
@@ -333,7 +336,10 @@ fn the_block_of_a_change_is_one_everywhere_and_comes_neither_early_nor_otherwise
     let described = ledger::execute::described(&chain.head, by, index, []);
     assert_eq!(described, made.block());
     // Its block still names the epoch before; the next one the new.
-    assert_eq!(made.block_leaf().epoch, chain.head.directory().network().epoch);
+    assert_eq!(
+        made.block_leaf().epoch,
+        chain.head.directory().network().epoch
+    );
     chain.append(&made);
     let opened = mark("tax", ReadyFor::Opened, proposed.id(), opens + 1);
     let next = add(&mut chain, opens + 2, std::slice::from_ref(&opened));
@@ -352,12 +358,20 @@ fn one_mark_makes_the_first_block_of_an_epoch_and_only_that() {
     };
     let time = chain.head.time().get() + 1;
     let marks = ["build", "tax"].map(|agency| mark(agency, ReadyFor::Opened, id, time));
-    let built = ledger::build(&chain.head, &chain.records, proposal(TimeMs::new(time)), &marks);
+    let built = ledger::build(
+        &chain.head,
+        &chain.records,
+        proposal(TimeMs::new(time)),
+        &marks,
+    );
     let built = built.unwrap();
     assert_eq!(built.taken.len(), 1);
     assert_eq!(built.refused[0].1.code(), "nothing-opened");
     chain.block([register(1)]);
-    assert_eq!(chain.refusal(marks[1].clone()).unwrap().code(), "nothing-opened");
+    assert_eq!(
+        chain.refusal(marks[1].clone()).unwrap().code(),
+        "nothing-opened"
+    );
     let stranger = mark("water", ReadyFor::Opened, id, time);
     assert_eq!(chain.refusal(stranger).unwrap().code(), "no-validator");
 }
@@ -389,12 +403,17 @@ fn rules_change_their_numbers_and_nothing_else() {
     let author = name("build");
     let (_, again) = speaker(&author).propose(&admin(&author), 2, opens, change);
     assert_eq!(chain.refusal(again).unwrap().code(), "rules-overtaken");
-    assert_eq!(crate::replay::replayed(&chain).head().block(), chain.head.block());
+    assert_eq!(
+        crate::replay::replayed(&chain).head().block(),
+        chain.head.block()
+    );
 }
 
 /// The code by which the next block refuses it.
 fn refused(chain: &Chain, leaf: Authentic) -> &'static str {
-    chain.refusal(leaf).map_or("taken", |refusal| refusal.code())
+    chain
+        .refusal(leaf)
+        .map_or("taken", |refusal| refusal.code())
 }
 
 #[test]
@@ -415,12 +434,24 @@ fn whoever_proposes_is_refused_by_name() {
     assert_eq!(try_it("water", &build, 1, opens, &change), "unknown-agency");
     let tax = admin(&name("tax"));
     assert_eq!(try_it("build", &tax, 1, opens, &change), "wrong-admin-key");
-    assert_eq!(try_it("build", &build, 2, opens, &change), "proposal-number");
-    assert_eq!(try_it("build", &build, 1, opens - 1, &change), "opens-outside");
+    assert_eq!(
+        try_it("build", &build, 2, opens, &change),
+        "proposal-number"
+    );
+    assert_eq!(
+        try_it("build", &build, 1, opens - 1, &change),
+        "opens-outside"
+    );
     let last = next + governance.horizon_ms;
     assert_eq!(try_it("build", &build, 1, last, &change), "taken");
-    assert_eq!(try_it("build", &build, 1, last + 1, &change), "opens-outside");
-    let three = epoch(&chain, FOUR[..3].iter().map(|name| world::agency(name)).collect());
+    assert_eq!(
+        try_it("build", &build, 1, last + 1, &change),
+        "opens-outside"
+    );
+    let three = epoch(
+        &chain,
+        FOUR[..3].iter().map(|name| world::agency(name)).collect(),
+    );
     assert_eq!(try_it("build", &build, 1, opens, &three), "bad-change");
     let ProposedChange::Epoch(good) = &change else {
         unreachable!()
@@ -430,10 +461,12 @@ fn whoever_proposes_is_refused_by_name() {
         ..good.statement.clone()
     };
     let by_recovery = unapproved(&chain, by_recovery);
-    assert_eq!(try_it("build", &build, 1, opens, &by_recovery), "bad-change");
-    let approved = change.with_approvals(
-        [(name("build"), build.sign(&change.message(&network())))].into(),
+    assert_eq!(
+        try_it("build", &build, 1, opens, &by_recovery),
+        "bad-change"
     );
+    let approved =
+        change.with_approvals([(name("build"), build.sign(&change.message(&network())))].into());
     assert_eq!(try_it("build", &build, 1, opens, &approved), "bad-change");
     let wild = rules(
         &chain,
@@ -443,7 +476,10 @@ fn whoever_proposes_is_refused_by_name() {
             ..governance
         },
     );
-    assert_eq!(try_it("build", &build, 1, opens, &wild), "rules-out-of-bounds");
+    assert_eq!(
+        try_it("build", &build, 1, opens, &wild),
+        "rules-out-of-bounds"
+    );
 }
 
 #[test]
@@ -488,7 +524,13 @@ fn a_ballot_counts_once_and_the_last_one_counts() {
     let late = ballot(&chain, "tax", &proposed, true);
     assert_eq!(refused(&chain, late), "unknown-proposal");
     let ended = chain.head.directory().last_proposal(&name("build"));
-    assert!(matches!(ended, Some(ProposalState::Ended { end: ProposalEnd::Rejected, .. })));
+    assert!(matches!(
+        ended,
+        Some(ProposalState::Ended {
+            end: ProposalEnd::Rejected,
+            ..
+        })
+    ));
 }
 
 #[test]
@@ -524,7 +566,8 @@ fn an_agency_proposes_four_times_a_day_and_one_thing_at_a_time() {
     for number in 1..=4 {
         let proposed = propose(&mut chain, "build", &change);
         let opens = TimeMs::new(chain.head.time().get() + 1_000_000);
-        let (_, second) = speaker(&build).propose(&admin(&build), number + 1, opens, change.clone());
+        let (_, second) =
+            speaker(&build).propose(&admin(&build), number + 1, opens, change.clone());
         assert_eq!(refused(&chain, second), "proposal-open");
         let withdrawn = speaker(&build).withdraw(&admin(&build), proposed.id());
         let time = chain.head.time().get() + 1000;
@@ -555,13 +598,25 @@ fn a_mark_counts_in_its_window_under_its_keys_and_once() {
         refused.map_or("taken", |(_, refusal)| refusal.code())
     };
     assert_eq!(code(mark("tax", ReadyFor::Present, id, from)), "taken");
-    assert_eq!(code(mark("tax", ReadyFor::Present, id, from - 1)), "ready-outside");
-    assert_eq!(code(mark("tax", ReadyFor::Present, id, opens)), "ready-in-future");
+    assert_eq!(
+        code(mark("tax", ReadyFor::Present, id, from - 1)),
+        "ready-outside"
+    );
+    assert_eq!(
+        code(mark("tax", ReadyFor::Present, id, opens)),
+        "ready-in-future"
+    );
     assert_eq!(code(mark("tax", ReadyFor::Next, id, from)), "no-validator");
     assert_eq!(code(mark("water", ReadyFor::Next, id, from)), "taken");
-    assert_eq!(code(mark("water", ReadyFor::Present, id, from)), "no-validator");
+    assert_eq!(
+        code(mark("water", ReadyFor::Present, id, from)),
+        "no-validator"
+    );
     let other = EntryId::new([7; 32]);
-    assert_eq!(code(mark("tax", ReadyFor::Present, other, from)), "unknown-proposal");
+    assert_eq!(
+        code(mark("tax", ReadyFor::Present, other, from)),
+        "unknown-proposal"
+    );
     let (vote, wrong) = (secret("tax vote"), secret("tax admin"));
     let time = TimeMs::new(from);
     let tax = speaker(&name("tax"));
@@ -627,16 +682,21 @@ fn two_changes_that_are_due_at_once_come_one_after_the_other_and_an_epoch_ends_t
     add(&mut chain, late + 1, &[]);
     assert_eq!(chain.head.directory().network().epoch.get(), 1);
     let ends: Vec<_> = ["build", "court", "land"]
-        .map(|author| match chain.head.directory().last_proposal(&name(author)) {
-            Some(ProposalState::Ended { end, .. }) => *end,
-            other => panic!("{other:?}"),
-        })
+        .map(
+            |author| match chain.head.directory().last_proposal(&name(author)) {
+                Some(ProposalState::Ended { end, .. }) => *end,
+                other => panic!("{other:?}"),
+            },
+        )
         .to_vec();
     let expected = [ProposalEnd::Made, ProposalEnd::Made, ProposalEnd::Overtaken];
     assert_eq!(ends, expected);
     assert_eq!(chain.head.directory().open_proposals().count(), 0);
     chain.block([register(1)]);
-    assert_eq!(crate::replay::replayed(&chain).head().block(), chain.head.block());
+    assert_eq!(
+        crate::replay::replayed(&chain).head().block(),
+        chain.head.block()
+    );
 }
 
 #[test]

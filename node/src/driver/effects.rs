@@ -213,8 +213,8 @@ impl Driver {
         self.settle_waiting(&decided.entries);
         self.schedule.begin_height(self.shared.host.moment());
         let next = head.height().next();
-        self.enter_epoch(&decided.executed)?;
-        let effects = self.machine.advance(next, self.epoch.validators().clone());
+        let is_held = self.enter_epoch(&decided.executed)?;
+        let effects = self.machine.advance(self.height_parameters(next, None, is_held));
         self.orders.extend(effects);
         self.proposals_of_new_height(next);
         self.feed_pending();
@@ -223,15 +223,28 @@ impl Driver {
     }
 
     /// Enters the epoch that a block opens, once the block is on disk and cosigned: the one place where
-    /// who the agencies are changes while the node runs.
-    fn enter_epoch(&mut self, block: &execute::Executed) -> Result<(), NodeFault> {
+    /// who the agencies are changes while the node runs. Gives back whether the next height waits for the
+    /// note of the agencies before.
+    fn enter_epoch(&mut self, block: &execute::Executed) -> Result<bool, NodeFault> {
         let Some(epoch) = self.shared.epochs.enter(block)? else {
-            return Ok(());
+            return Ok(false);
         };
         tracing::info!(event = "epoch", number = %epoch.number(), validators = epoch.agencies().len());
         self.publisher
             .enter(Arc::clone(&epoch), block.head().size());
         self.epoch = epoch;
+        Ok(self.shared.ledger.is_held()?)
+    }
+
+    /// Goes on once the agencies before have cosigned the block that opened the epoch, and the proof of
+    /// it is on disk.
+    pub(super) fn release(&mut self) -> Result<(), NodeFault> {
+        if self.machine.is_held() && !self.shared.ledger.is_held()? {
+            tracing::info!(event = "epoch-begun", number = %self.epoch.number());
+            self.feed(Input::Released);
+            self.say_first_word();
+            self.feed_pending();
+        }
         Ok(())
     }
 

@@ -5,10 +5,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use consensus::{Input, Message, verify};
+use consensus::{EarlyKind, EarlyMessage, Input, Message, verify};
 use protocol::{
     codec,
+    governance::ProposedChange,
     height::Height,
+    key::PublicKey,
     planted::{self, Bug},
 };
 
@@ -51,15 +53,25 @@ impl Driver {
         }
     }
 
-    fn take_consensus(&mut self, received: &Received) {
+    pub(super) fn take_consensus(&mut self, received: &Received) {
         let from = received.peer;
-        if !self.is_validator(from) && !planted::is(Bug::ObserverHeard) {
+        let is_known = self.is_validator(from) || !self.next_keys(from).is_empty();
+        if !is_known && !planted::is(Bug::ObserverHeard) {
             return self.breach(from, Breach::NotItsLane, &"an observer");
         }
         match wire::decode(&received.bytes, wire::CONSENSUS_BYTES_MAX) {
             Ok(ConsensusMessage::Proposal(proposal, compact)) => {
-                self.on_proposal_message(proposal, compact, from)
+                let place = (proposal.statement.height, proposal.signer);
+                if !self.keep_if_early(received, EarlyKind::Proposal, place) {
+                    self.on_proposal_message(proposal, compact, from);
+                }
             }
+            Ok(ConsensusMessage::Vote(vote))
+                if self.keep_if_early(
+                    received,
+                    EarlyKind::Vote,
+                    (vote.statement.height, vote.signer),
+                ) => {}
             Ok(ConsensusMessage::Vote(vote)) => {
                 if self.is_of_height(vote.statement.height, from)
                     && !self.machine.knows(&Message::Vote(vote.clone()))
@@ -94,6 +106,42 @@ impl Driver {
             Ok(ConsensusMessage::LogLine(line)) => self.on_log_line(&line, from),
             Err(error) => self.breach(from, Breach::Malformed, &error),
         }
+    }
+
+    /// Vote keys that open proposals would give the peer's agency.
+    fn next_keys(&self, from: PeerIndex) -> Vec<PublicKey> {
+        let name = self.peer_name(from);
+        let head = self.shared.ledger.head();
+        let proposals = head.directory().open_proposals();
+        let changes = proposals.filter_map(|(_, proposal)| match &proposal.statement.change {
+            ProposedChange::Epoch(change) => Some(&change.statement.agencies),
+            ProposedChange::Rules(_) => None,
+        });
+        let agencies = changes.flatten().filter(|agency| agency.name.as_str() == name);
+        agencies.map(|agency| agency.vote.key).collect()
+    }
+
+    /// Keeps a message of the next height whose signer is none of the present validators, if its agency
+    /// may be about to speak with that key: who decides a change first speaks at once.
+    fn keep_if_early(
+        &mut self,
+        received: &Received,
+        kind: EarlyKind,
+        (height, signer): (Height, PublicKey),
+    ) -> bool {
+        let is_next = height == self.machine.height().next();
+        if !is_next || self.epoch.validators().index_of(&signer).is_some() {
+            return false;
+        }
+        let keys = self.next_keys(received.peer);
+        let message = EarlyMessage {
+            kind,
+            height,
+            signer,
+            bytes: received.bytes.to_vec(),
+        };
+        let early = &mut self.proposals.of_the_next_set;
+        early.keep(received.peer, &keys, message).is_ok()
     }
 
     /// Whether a message is of this height or the next. Who is behind is helped, who is ahead is asked.
@@ -138,7 +186,9 @@ impl Driver {
                 self.heard_height(from, height);
                 self.note_peer(from, height);
                 let head = self.shared.ledger.head();
-                if height == head.height() && *self.shared.published.borrow() < head.size() {
+                let has_it = height == head.height()
+                    || height > head.height() && self.machine.is_held();
+                if has_it && *self.shared.published.borrow() < head.size() {
                     self.send(from, Lane::Sync, &SyncMessage::GetCosigns(head.size()));
                 }
             }

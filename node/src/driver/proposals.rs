@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use consensus::{Input, Message, SignedProposal, Verified, verify};
+use consensus::{EarlyMessages, Input, Message, SignedProposal, Verified, verify};
 use ledger::{NotExecuted, execute};
 use protocol::{
     authentic::{Authentic, Unverified},
@@ -29,7 +29,7 @@ use crate::{
     fault::NodeFault,
     ingest,
     limits::PEER_PROPOSALS_MAX,
-    network::{Lane, PeerIndex},
+    network::{Lane, PeerIndex, Received},
     wire::{CompactBlock, SyncMessage},
 };
 
@@ -48,6 +48,8 @@ pub(super) struct Proposals {
     pub(super) gathering: Gathering,
     waiting: BTreeMap<PublicKey, VecDeque<(Verified<SignedProposal>, TimeMs)>>,
     early: BTreeMap<PublicKey, Early>,
+    /// What came of the next height and may hold under its set.
+    pub(super) of_the_next_set: EarlyMessages<PeerIndex>,
 }
 
 impl Proposals {
@@ -314,8 +316,8 @@ impl Driver {
 
     /// Begins a height: what was gathered for the last one is dropped, what came early is looked at.
     pub(super) fn proposals_of_new_height(&mut self, height: Height) {
-        let early = std::mem::take(&mut self.proposals).early;
-        for (signer, early) in early {
+        let mut last = std::mem::take(&mut self.proposals);
+        for (signer, early) in last.early {
             let Early {
                 proposal,
                 compact,
@@ -330,6 +332,13 @@ impl Driver {
             {
                 self.on_proposal(proposal, compact, from, came);
             }
+        }
+        for (peer, message) in last.of_the_next_set.take(height) {
+            self.take_consensus(&Received {
+                peer,
+                bytes: message.bytes,
+                room: None,
+            });
         }
     }
 

@@ -96,6 +96,9 @@ impl Driver {
                         *published = size;
                         newer
                     });
+                    if let Err(fault) = self.release() {
+                        return self.shared.fail(&fault);
+                    }
                 }
             }
         }

@@ -9,9 +9,7 @@ use std::collections::BTreeMap;
 use ledger::Directory;
 use protocol::{
     genesis::PROTOCOL,
-    governance::{
-        ChangeProposal, GovernanceLeaf, ProposedChange, ReadyStatement, ReadyFor,
-    },
+    governance::{ChangeProposal, GovernanceLeaf, ProposedChange, ReadyFor, ReadyStatement},
     hash::EntryId,
     height::{Height, TimeMs},
     key::{PublicKey, SecretKey},

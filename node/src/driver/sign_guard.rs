@@ -215,8 +215,8 @@ impl SignGuard {
     }
 
     /// A record that lets the machine say nothing.
-    pub(super) const fn silent_record(&self) -> Safety {
-        Safety::observe_until(self.chain, Height::new(u64::MAX))
+    pub(super) fn silent_record(&self) -> Safety {
+        Safety::observe_until(self.chain, self.public(), Height::new(u64::MAX))
     }
 
     const fn is_clear(&self) -> bool {
@@ -331,7 +331,7 @@ impl SignGuard {
             return Ok(GuardOrder::Nothing);
         }
         self.silent_until = Some(until);
-        let record = Safety::observe_until(self.chain, until);
+        let record = Safety::observe_until(self.chain, self.public(), until);
         self.keep(&record)?;
         self.record = Some(record);
         self.is_silent = true;
@@ -419,7 +419,7 @@ impl SignGuard {
     /// # Errors
     /// If the disk fails.
     pub(super) fn on_returned(&mut self, next: Height) -> Result<(), DurableFault> {
-        let record = Safety::blank(self.chain, next);
+        let record = Safety::blank(self.chain, self.public(), next);
         self.keep(&record)?;
         self.returning = None;
         self.mark = None;
@@ -452,7 +452,7 @@ impl SignGuard {
         let until = read.next().max(next).next();
         tracing::error!(event = "safety-doubtful", %until, "the newest safety record cannot be read; following in silence");
         self.silent_until = Some(until);
-        let record = Safety::observe_until(self.chain, until);
+        let record = Safety::observe_until(self.chain, self.public(), until);
         self.keep(&record)?;
         Ok(record)
     }

@@ -205,11 +205,11 @@ impl Driver {
 
     /// A machine for the same height with another memory.
     fn machine_with(&mut self, record: Option<Safety>) {
-        let (me, height) = (self.guard.public(), self.machine.height());
         self.orders.clear();
         self.schedule.clear_timers();
-        let validators = self.epoch.validators().clone();
-        self.machine = Machine::new(self.chain, validators, me, height, record);
+        let (height, is_held) = (self.machine.height(), self.machine.is_held());
+        let same = self.height_parameters(height, record, is_held);
+        self.machine = Machine::new(self.chain, same);
         self.feed(Input::Start);
         for block in self.candidates.blocks() {
             self.feed(Input::BlockKnown { block, valid: true });

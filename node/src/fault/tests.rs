@@ -283,6 +283,13 @@ fn each_question_at_a_start_names_the_command_that_answers_it() {
             what,
             dir: dir.clone(),
         },
+        NotFit::Newer {
+            path: path.clone(),
+            what,
+            found: 3,
+            known: 2,
+            dir: dir.clone(),
+        },
         NotFit::Another {
             path: path.clone(),
             what,
@@ -303,6 +310,7 @@ fn each_question_at_a_start_names_the_command_that_answers_it() {
         match question {
             NotFit::Missing { .. }
             | NotFit::Unreadable { .. }
+            | NotFit::Newer { .. }
             | NotFit::Another { .. }
             | NotFit::NothingLost { .. }
             | NotFit::Twin { .. } => {

@@ -55,10 +55,7 @@ impl SignStateFiles<'_> {
             safety = blank_unless_here(safety, self.safety, self.voter)?;
             cosign = blank_unless_here(cosign, self.cosign, self.cosigner)?;
         }
-        let read = |body: &[u8]| match body {
-            [] => Ok(SafetyBody::Record(None)),
-            _ => codec::decode(VERSION, body, durable::VALUE_BYTES_MAX),
-        };
+        let read = |body: &[u8]| SafetyBody::read(body, self.voter.key);
         let safety = self.sound(safety, self.safety, SAFETY, read)?;
         let cosign = self.sound(cosign, self.cosign, COSIGN, |body| {
             cosign_state::read(body).map(|_| body.to_vec())
@@ -135,13 +132,30 @@ impl SignStateFiles<'_> {
             body,
             is_doubtful,
         } = spot
-            && let Ok(body) = read(&body)
         {
-            return Ok(Some(Sound {
-                file,
-                body,
-                is_doubtful,
-            }));
+            match read(&body) {
+                Ok(body) => {
+                    return Ok(Some(Sound {
+                        file,
+                        body,
+                        is_doubtful,
+                    }));
+                }
+                // What a later program wrote is not lost, whatever was declared.
+                Err(codec::DecodeError::Version {
+                    found,
+                    expected: known,
+                }) if found > known => {
+                    return Err(NotFit::Newer {
+                        path,
+                        what,
+                        found,
+                        known,
+                        dir,
+                    });
+                }
+                Err(_) => {}
+            }
         }
         match (self.asked.is_declared_lost, is_absent) {
             (true, _) => Ok(None),

@@ -97,7 +97,9 @@ impl ChangeProposal {
         let last_line = above.saturating_add(change.write().lines().count());
         let mut last = Lines::new(last.as_bytes(), PROPOSAL_BYTES_MAX)
             .map_err(|error| error.after(last_line))?;
-        let signature = last.value("signature").map_err(|error| error.after(last_line))?;
+        let signature = last
+            .value("signature")
+            .map_err(|error| error.after(last_line))?;
         let signature =
             entry::signature(&last, signature).map_err(|error| error.after(last_line))?;
         let proposal = Self {

@@ -382,11 +382,7 @@ pub struct ReadyState {
 impl ReadyState {
     /// Key of the mark's place in the index.
     #[must_use]
-    pub fn index_key(
-        proposer: &AgencyName,
-        agency: &AgencyName,
-        ready_for: ReadyFor,
-    ) -> IndexKey {
+    pub fn index_key(proposer: &AgencyName, agency: &AgencyName, ready_for: ReadyFor) -> IndexKey {
         let names = [proposer.as_str(), agency.as_str(), ready_for.word()];
         index_key("ready", &names.map(str::as_bytes))
     }

@@ -476,7 +476,13 @@ fn a_change_that_may_not_be_is_refused_by_the_rules_and_by_who_walks_the_chain()
         let opens = TimeMs::new(by.time.get() + waits.notice_ms);
         let change = ProposedChange::Epoch(Box::new(change.clone()));
         let admin = key(("adliya", 0), "admin");
-        let number = story.ledger.head().directory().voice(&speaker.agency).proposals + 1;
+        let number = story
+            .ledger
+            .head()
+            .directory()
+            .voice(&speaker.agency)
+            .proposals
+            + 1;
         let (_, leaf) = speaker.propose(&admin, number, opens, change);
         let executed = story.ledger.execute(by, [&leaf]);
         executed.unwrap_err().to_string()
@@ -501,7 +507,8 @@ fn a_change_that_may_not_be_is_refused_by_the_rules_and_by_who_walks_the_chain()
     // Admin keys approve no recovery.
     let mut by_admins = approved.clone();
     by_admins.statement.by = OpenedBy::Recovery;
-    let words = [OpenedBy::Agencies, OpenedBy::Recovery].map(|by| format!("opened-by {}", by.word()));
+    let words =
+        [OpenedBy::Agencies, OpenedBy::Recovery].map(|by| format!("opened-by {}", by.word()));
     by_admins.trust_file = by_admins.trust_file.replace(&words[0], &words[1]);
     assert!(executed(&by_admins).contains("the approval of adliya: "));
     let mut other_file = good.clone();

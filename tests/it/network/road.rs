@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use consensus::{Effect, Input, Machine, Signed, ValidatorSet, verify as check};
+use consensus::{Effect, HeightParameters, Input, Machine, Signed, ValidatorSet, verify as check};
 use ledger::{Ledger, execute::BlockParameters};
 use node::mempool::{Mempool, Offered};
 use protocol::{
@@ -106,7 +106,16 @@ fn agree(block: BlockId) -> consensus::Commit {
     let secrets = AGENCIES.map(|agency| agency_secret(agency, "vote"));
     let keys = secrets.each_ref().map(SecretKey::public);
     let validators = ValidatorSet::new(keys.to_vec()).unwrap();
-    let machine = |key| Machine::new(chain, validators.clone(), Some(key), Height::new(1), None);
+    let machine = |key| {
+        let begun = HeightParameters {
+            height: Height::new(1),
+            validators: validators.clone(),
+            me: Some(key),
+            record: None,
+            is_held: false,
+        };
+        Machine::new(chain, begun)
+    };
     let mut machines = keys.map(machine);
     let mut inputs: VecDeque<(usize, Input)> = (0..4)
         .flat_map(|at| [(at, Input::Start), (at, Input::Pending(true))])

@@ -4,13 +4,14 @@
 use std::{fs, path::PathBuf};
 
 use consensus::{
-    Commit, Lock, Polka, Proposal, RoundStep, Safety, Signed, SignedVote, Vote, VoteKind,
+    Commit, Lock, Polka, Proposal, RoundStep, Safety, Signed, SignedVote, ValidatorSet, Vote,
+    VoteKind,
 };
 use node::wire;
 use protocol::{
     hash::{BlockId, IndexRoot, LeafHash, RootHash},
     height::{Height, LogSize, Round, TimeMs},
-    key::Signature,
+    key::{SecretKey, Signature},
 };
 use wire::{
     CompactBlock, ConsensusMessage, Cosignature, DecidedBlock, EntriesMessage, LogLine,
@@ -65,6 +66,8 @@ fn certificates() -> (Polka, Commit) {
 
 /// What a validator that is locked has on disk.
 fn record(polka: Polka, proposal: Proposal) -> Safety {
+    let keys: Vec<_> = secrets().iter().map(SecretKey::public).collect();
+    let set = ValidatorSet::new(keys.clone()).unwrap();
     Safety {
         round: Round::new(1),
         step: RoundStep::Precommit,
@@ -77,7 +80,8 @@ fn record(polka: Polka, proposal: Proposal) -> Safety {
         prevote: Some(vote(VoteKind::Prevote, 0).statement),
         precommit: Some(vote(VoteKind::Precommit, 0).statement),
         passed: vec![vote(VoteKind::Precommit, 2)],
-        ..Safety::blank(CHAIN, HEIGHT)
+        set: Some(set.id()),
+        ..Safety::blank(CHAIN, keys.first().copied(), HEIGHT)
     }
 }
 

@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use consensus::{Effect, Input, Machine, Message, Signed, ValidatorSet, verify as check};
+use consensus::{
+    Effect, HeightParameters, Input, Machine, Message, Signed, ValidatorSet, verify as check,
+};
 use node::durable::{AtPath, Durable};
 use protocol::{
     chain_id::ChainId,
@@ -104,12 +106,12 @@ fn bft(report: &mut Report) {
     thread::scope(|scope| {
         for (number, (secret, inbox)) in secrets.iter().zip(receivers).enumerate() {
             let place = AtPath(folder.path().join(number.to_string()));
-            let (key, first) = (Some(secret.public()), Height::new(1));
+            let first = Height::new(1);
             let mut validator = BareValidator {
                 chain,
                 set: set.clone(),
                 secret,
-                machine: Machine::new(chain, set.clone(), key, first, None),
+                machine: Machine::new(chain, begun(first, &set, secret)),
                 safety: Durable::make(&place, b"new").unwrap(),
                 senders: senders.clone(),
             };
@@ -123,6 +125,16 @@ fn bft(report: &mut Report) {
         "",
         "300 heights on four threads, no network, no ledger",
     );
+}
+
+fn begun(height: Height, validators: &ValidatorSet, secret: &SecretKey) -> HeightParameters {
+    HeightParameters {
+        height,
+        validators: validators.clone(),
+        me: Some(secret.public()),
+        record: None,
+        is_held: false,
+    }
 }
 
 /// A machine with a key and a safety record, and nothing else of a node.
@@ -173,7 +185,7 @@ impl BareValidator<'_> {
             }
             Effect::Decide(commit) => {
                 let next = commit.height.next();
-                let mut orders = self.machine.advance(next, self.set.clone());
+                let mut orders = self.machine.advance(begun(next, &self.set, self.secret));
                 orders.extend(self.machine.step(Input::Pending(true)));
                 return orders;
             }

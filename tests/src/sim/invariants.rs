@@ -12,7 +12,7 @@ use std::{
     path::PathBuf,
 };
 
-use consensus::{Evidence, Safety, SignedVote, ValidatorSet, VoteKind};
+use consensus::{Evidence, Safety, SignedVote, ValidatorHistory, ValidatorSet, VoteKind};
 use node::{
     clocks::AHEAD_MS_MAX,
     durable::{Durable, StoredValue, VALUE_BYTES_MAX},
@@ -264,7 +264,7 @@ impl Laws {
                     codec::decode(KEPT_VERSION, &bytes, codec::VALUE_BYTES_MAX)
                         .map_err(|error| format!("I12: {name}: {error}"))?;
                 let guilty = evidence
-                    .verify(&self.chain, &self.validators)
+                    .verify(&self.chain, &ValidatorHistory::new(self.validators.clone()))
                     .map_err(|error| format!("I12: {name}: {error}"))?;
                 ensure(self.faulty.contains(&guilty), "I12", || {
                     format!("{} accuses an honest validator: {evidence:?}", host.name)
@@ -358,25 +358,22 @@ impl Laws {
 
 /// The safety record that would be read if the power went now.
 fn record_of(file: &SimFile) -> Result<Option<Safety>, Broken> {
-    let body = body_of(file)?;
-    if body.is_empty() {
-        return Ok(None);
-    }
-    let read = codec::decode(KEPT_VERSION, &body, VALUE_BYTES_MAX);
+    let (owner, body) = value_of(file)?;
+    let read = SafetyBody::read(&body, owner.key);
     match read.map_err(|error| format!("I11: the safety record: {error}"))? {
         SafetyBody::Record(record) => Ok(record.map(|record| *record)),
         SafetyBody::Returning(_) | SafetyBody::Twin(_) => Ok(None),
     }
 }
 
-/// What a file says; nothing if it is blank.
-fn body_of(file: &SimFile) -> Result<Vec<u8>, Broken> {
+/// Whose a file is, and what it says; nothing if it is blank.
+fn value_of(file: &SimFile) -> Result<(Owner, Vec<u8>), Broken> {
     let path = std::path::Path::new("an image");
     let opened = Durable::over(path, Box::new(Image(file.durable())));
     let value = match opened.map_err(|fault| format!("I11: {fault}"))?.1 {
         StoredValue::Value(value) => value,
         StoredValue::Doubtful(_) => return Err("I11: a synced value cannot be read".to_owned()),
     };
-    let owned = Owner::of_value(&value).map(|(_, body)| body.to_vec());
+    let owned = Owner::of_value(&value).map(|(owner, body)| (owner, body.to_vec()));
     owned.ok_or_else(|| "I11: a file is nobody's".to_owned())
 }

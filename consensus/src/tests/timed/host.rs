@@ -1,55 +1,104 @@
-//! What the node does around the machine, in small: it signs, stores, fetches, gossips and catches up.
+//! What the node does around the machine, in small: it signs, stores, fetches, gossips and catches up,
+//! and at a change of validators it cosigns, waits for the note and takes up what came early.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use protocol::{
+    codec,
     hash::{BlockId, sha256},
     height::Height,
+    key::PublicKey,
 };
 
-use super::{Body, Event, Net};
-use crate::{Commit, Effect, Input, Machine, Message, Safety, SignedProposal, tests::world::World};
+use super::{Body, CHANGES, Event, Net};
+use crate::{
+    Commit, EarlyKind, EarlyMessage, EarlyMessages, Effect, HeightParameters, Input, Machine,
+    Message, Safety, SignedProposal, ValidatorHistory, ValidatorSet,
+    tests::world::{CHAIN, World},
+};
 
-const HELD_PROPOSALS_MAX: usize = 8;
 const POLL_MS: u64 = 2_000;
+const BYTES_MAX: usize = 64 << 10;
 
 pub(super) struct Host {
+    pub(super) key: PublicKey,
     pub(super) machine: Option<Machine>,
     life: u32,
     /// What is on disk.
     saved: Option<Safety>,
     pub(super) chain: Vec<(BlockId, Commit)>,
+    /// When each block was decided here.
+    pub(super) times: Vec<u64>,
+    /// Who votes when, by the blocks of the chain.
+    history: ValidatorHistory,
+    /// Blocks that changed that, and whose note is on disk.
+    notes: BTreeSet<u64>,
     disk: BTreeSet<BlockId>,
     mempool: BTreeSet<u64>,
-    held: Vec<SignedProposal>,
+    early: EarlyMessages<usize>,
+    /// Cosignatures that came.
+    cosigned: BTreeMap<u64, BTreeSet<usize>>,
 }
 
 impl Host {
-    pub(super) fn new(world: &World, index: usize) -> Self {
-        let me = world.set.key(index as u16);
-        let set = world.set.clone();
-        Self {
-            machine: Some(Machine::new(world.chain, set, me, Height::new(1), None)),
+    pub(super) fn new(key: PublicKey, first: ValidatorSet) -> Self {
+        let mut host = Self {
+            key,
+            machine: None,
             life: 0,
             saved: None,
             chain: Vec::new(),
+            times: Vec::new(),
+            history: ValidatorHistory::new(first),
+            notes: BTreeSet::new(),
             disk: BTreeSet::new(),
             mempool: BTreeSet::new(),
-            held: Vec::new(),
-        }
+            early: EarlyMessages::default(),
+            cosigned: BTreeMap::new(),
+        };
+        host.machine = Some(Machine::new(CHAIN, host.begun(false)));
+        host
     }
 
     fn height(&self) -> u64 {
         self.chain.len() as u64 + 1
+    }
+
+    fn begun(&self, is_held: bool) -> HeightParameters {
+        HeightParameters {
+            is_held,
+            ..self
+                .world(self.height())
+                .begun(Some(self.key), self.saved.clone())
+        }
+    }
+
+    /// A height, with those who vote there as far as is known here.
+    fn world(&self, height: u64) -> World {
+        let height = Height::new(height);
+        World {
+            chain: CHAIN,
+            set: self.history.at(height).clone(),
+            height,
+        }
     }
 }
 
 impl Net {
     pub(super) fn happen(&mut self, event: Event) {
         match event {
-            Event::Arrive { to, message } => self.arrive(to, message),
+            Event::Arrive { to, from, message } => self.arrive(to, from, message),
             Event::Answer { to, block, commit } => self.answer(to, block, commit),
             Event::Gossip { to, entry } => self.gossip(to, entry),
+            Event::Cosign { to, height, by } => {
+                self.hosts[to]
+                    .cosigned
+                    .entry(height)
+                    .or_default()
+                    .insert(by);
+                self.end_hold(to);
+            }
+            Event::Note { to, height } => self.keep_note(to, height),
             Event::Timer { at, life, timer } => {
                 if self.hosts[at].life == life {
                     self.feed(at, Input::Elapsed(timer));
@@ -65,23 +114,21 @@ impl Net {
                 let host = &mut self.hosts[at];
                 host.life += 1;
                 host.machine = None;
-                host.held.clear();
+                host.early = EarlyMessages::default();
+                host.cosigned.clear();
             }
             Event::Restart { at } => self.restart(at),
         }
     }
 
     fn restart(&mut self, at: usize) {
-        let (world, host) = (&self.world, &mut self.hosts[at]);
-        if host.machine.is_some() {
+        if self.hosts[at].machine.is_some() {
             return;
         }
-        let me = world.set.key(at as u16);
-        let height = Height::new(host.height());
-        let (set, saved) = (world.set.clone(), host.saved.clone());
-        host.machine = Some(Machine::new(world.chain, set, me, height, saved));
+        let begun = self.hosts[at].begun(self.is_held(at));
+        self.hosts[at].machine = Some(Machine::new(CHAIN, begun));
         self.feed(at, Input::Start);
-        let waits = !self.hosts[at].mempool.is_empty();
+        let waits = self.next_block(at).is_some();
         self.feed(at, Input::Pending(waits));
     }
 
@@ -104,7 +151,8 @@ impl Net {
                 self.push(after, Event::Gossip { to: peer, entry });
             }
         }
-        self.feed(to, Input::Pending(true));
+        let waits = self.next_block(to).is_some();
+        self.feed(to, Input::Pending(waits));
     }
 
     /// Every 2 s one peer is asked how far it is and told what waits here.
@@ -124,15 +172,38 @@ impl Net {
         let have = self.hosts[at].chain.len();
         let more: Vec<_> = self.hosts[peer].chain.iter().skip(have).cloned().collect();
         for (step, (block, commit)) in more.into_iter().enumerate() {
-            let to = at;
-            self.push(after + step as u64, Event::Answer { to, block, commit });
+            let (to, height) = (at, commit.height.get());
+            let after = after + step as u64;
+            self.push(after, Event::Answer { to, block, commit });
+            // A block that changes the validators travels with its note.
+            if self.hosts[peer].notes.contains(&height) {
+                self.push(after, Event::Note { to, height });
+            }
+        }
+        let (to, height) = (at, have as u64);
+        if self.hosts[peer].notes.contains(&height) {
+            self.push(after, Event::Note { to, height });
+        }
+        if self.may_cosign(peer, height) {
+            self.push(
+                after,
+                Event::Cosign {
+                    to,
+                    height,
+                    by: peer,
+                },
+            );
         }
     }
 
     fn answer(&mut self, to: usize, block: BlockId, commit: Commit) {
-        if self.hosts[to].machine.is_some() && self.hosts[to].height() == commit.height.get() {
+        let host = &self.hosts[to];
+        let height = commit.height.get();
+        if host.machine.is_some() && host.height() == height {
+            let world = host.world(height);
+            let commit = world.door(&Message::Commit(commit), true, true);
             self.known(to, block);
-            self.feed(to, Input::Commit(self.world.verified(commit)));
+            self.feed(to, commit.expect("decided by the set of its height"));
         }
     }
 
@@ -142,60 +213,89 @@ impl Net {
         self.feed(at, Input::BlockKnown { block, valid });
     }
 
+    /// How many changes of validators lie behind a host.
+    fn changes(&self, at: usize) -> u64 {
+        let blocks = self.hosts[at].chain.iter();
+        let changes = blocks.filter(|(block, _)| self.bodies[block].change().is_some());
+        changes.count() as u64
+    }
+
     fn is_valid(&self, at: usize, block: &BlockId) -> bool {
         let body = &self.bodies[block];
         let host = &self.hosts[at];
         let before = host.chain.iter().map(|(block, _)| &self.bodies[block]);
-        body.height == host.height()
+        let due = body
+            .change()
+            .is_none_or(|number| body.entries.len() == 1 && number as u64 == self.changes(at) + 1);
+        due && body.height == host.height()
             && !body.entries.is_empty()
             && before
                 .clone()
                 .all(|past| past.entries.is_disjoint(&body.entries))
     }
 
-    fn arrive(&mut self, to: usize, message: Message) {
+    fn arrive(&mut self, to: usize, from: usize, message: Message) {
         let (height, signer) = match &message {
-            Message::Proposal(p) => (p.statement.height, Some(p.signer)),
-            Message::Vote(vote) => (vote.statement.height, Some(vote.signer)),
-            Message::Polka(polka) => (polka.height, None),
-            Message::Commit(commit) => (commit.height, None),
+            Message::Proposal(p) => (p.statement.height.get(), Some(p.signer)),
+            Message::Vote(vote) => (vote.statement.height.get(), Some(vote.signer)),
+            Message::Polka(polka) => (polka.height.get(), None),
+            Message::Commit(commit) => (commit.height.get(), None),
         };
-        let here = self.hosts[to].height();
-        if self.hosts[to].machine.is_none() {
+        let host = &self.hosts[to];
+        if host.machine.is_none() {
             return;
         }
-        if height.get() < here {
+        if height < host.height() {
             // Whoever is behind is told the decision.
-            let decided = self.hosts[to].chain.get(height.get() as usize - 1).cloned();
-            let behind = signer.and_then(|key| self.world.set.index_of(&key));
+            let decided = host.chain.get(height as usize - 1).cloned();
+            let behind = self.keys.iter().position(|key| Some(*key) == signer);
             if let (Some((block, commit)), Some(behind)) = (decided, behind)
-                && let Some(after) = self.flight(to, usize::from(behind))
+                && let Some(after) = self.flight(to, behind)
             {
-                let to = usize::from(behind);
+                let to = behind;
                 self.push(after, Event::Answer { to, block, commit });
             }
             return;
         }
-        if let Message::Proposal(proposal) = message {
-            self.take_proposal(to, proposal);
-        } else {
-            let input = self.world.input(message, true, true);
-            self.feed(to, input);
+        let is_early = height > host.height();
+        let input = host.world(height).door(&message, true, true);
+        match (message, input) {
+            (Message::Proposal(proposal), Some(_)) if !is_early => self.take_proposal(to, proposal),
+            (message @ Message::Proposal(_), _) | (message, None) if is_early => {
+                self.keep_early(to, from, signer, message);
+            }
+            (_, Some(input)) => self.feed(to, input),
+            (_, None) => {}
         }
+    }
+
+    /// What cannot be judged before the next height begins is kept as it came.
+    fn keep_early(&mut self, to: usize, from: usize, signer: Option<PublicKey>, message: Message) {
+        let (kind, height) = match &message {
+            Message::Proposal(proposal) => (EarlyKind::Proposal, proposal.statement.height),
+            Message::Vote(vote) => (EarlyKind::Vote, vote.statement.height),
+            Message::Polka(_) | Message::Commit(_) => return,
+        };
+        let bytes = codec::encode(1, &message);
+        let Some(signer) = signer else { return };
+        let early = EarlyMessage {
+            kind,
+            height,
+            signer,
+            bytes,
+        };
+        // What others say again in its name may be lost.
+        let _kept = self.hosts[to].early.keep(from, &[self.keys[from]], early);
     }
 
     /// The block comes with the proposal here. Its time is always right.
     fn take_proposal(&mut self, to: usize, proposal: SignedProposal) {
         let host = &mut self.hosts[to];
-        if proposal.statement.height.get() > host.height() {
-            host.held.truncate(HELD_PROPOSALS_MAX - 1);
-            host.held.push(proposal);
-            return;
-        }
         let block = proposal.statement.block;
         host.disk.insert(block);
+        let world = host.world(host.height());
         let valid = self.is_valid(to, &block);
-        let input = self.world.input(Message::Proposal(proposal), valid, true);
+        let input = world.input(Message::Proposal(proposal), valid, true);
         self.feed(to, input);
     }
 
@@ -227,16 +327,17 @@ impl Net {
         match effect {
             Effect::Persist(safety) => self.hosts[at].saved = Some(safety),
             Effect::Propose(proposal) => {
-                let signed = self.world.sign(at as u16, proposal);
+                let world = self.hosts[at].world(proposal.height.get());
+                let signed = world.sign_as(self.keys[at], proposal);
                 self.broadcast(at, &Message::Proposal(signed.clone()));
                 let valid = self.is_valid(at, &signed.statement.block);
-                let own = self.world.input(Message::Proposal(signed), valid, true);
-                inputs.push_back(own);
+                inputs.push_back(world.input(Message::Proposal(signed), valid, true));
             }
             Effect::Vote(vote) => {
-                let signed = Message::Vote(self.world.sign(at as u16, vote));
+                let world = self.hosts[at].world(vote.height.get());
+                let signed = Message::Vote(world.sign_as(self.keys[at], vote));
                 self.broadcast(at, &signed);
-                inputs.push_back(self.world.input(signed, true, true));
+                inputs.push_back(world.input(signed, true, true));
             }
             Effect::BroadcastPolka(polka) => self.broadcast(at, &Message::Polka(polka)),
             Effect::Rebroadcast(messages) => {
@@ -267,17 +368,27 @@ impl Net {
         }
     }
 
+    /// What the next block would hold: the change that is due, alone, or entries.
+    fn next_block(&self, at: usize) -> Option<BTreeSet<u64>> {
+        let mempool = &self.hosts[at].mempool;
+        let change = CHANGES + self.changes(at) + 1;
+        if mempool.contains(&change) {
+            return Some(BTreeSet::from([change]));
+        }
+        let entries = mempool.range(..CHANGES).copied().take(5);
+        let entries: BTreeSet<u64> = entries.collect();
+        (!entries.is_empty()).then_some(entries)
+    }
+
     fn build(&mut self, at: usize) -> Option<BlockId> {
+        let entries = self.next_block(at)?;
         let host = &mut self.hosts[at];
         let body = Body {
             height: host.height(),
-            entries: host.mempool.iter().copied().take(5).collect(),
+            entries,
         };
         let hash = sha256(&[format!("{at} {} {body:?}", self.now).as_bytes()]);
         let block = BlockId::new(hash);
-        if body.entries.is_empty() {
-            return None;
-        }
         host.disk.insert(block);
         self.bodies.insert(block, body);
         Some(block)
@@ -285,33 +396,99 @@ impl Net {
 
     fn decide(&mut self, at: usize, commit: Commit, inputs: &mut VecDeque<Input>) -> Vec<Effect> {
         assert!(self.is_valid(at, &commit.block), "decided an invalid block");
+        assert!(!self.is_held(at), "decided in the hold");
         let host = &mut self.hosts[at];
         assert!(
             host.disk.contains(&commit.block),
             "decided a block it has not"
         );
-        for entry in &self.bodies[&commit.block].entries {
+        let decided = host.height();
+        let message = Message::Commit(commit.clone());
+        let judged = host.world(decided).door(&message, true, true);
+        assert!(judged.is_some(), "decided by another set");
+        let body = &self.bodies[&commit.block];
+        for entry in &body.entries {
             host.mempool.remove(entry);
         }
+        if let Some(number) = body.change() {
+            let set = self.sets[number].clone();
+            host.history.change(commit.height, set);
+        }
         host.chain.push((commit.block, commit));
-        host.saved = None;
-        let height = Height::new(host.height());
+        host.times.push(self.now);
+        let is_held = self.is_held(at);
+        let begun = self.hosts[at].begun(is_held);
+        let host = &mut self.hosts[at];
+        let early = host.early.take(Height::new(host.height()));
         let Some(machine) = &mut host.machine else {
             return Vec::new();
         };
-        let effects = machine.advance(height, self.world.set.clone());
-        inputs.push_back(Input::Pending(!host.mempool.is_empty()));
-        for proposal in std::mem::take(&mut host.held) {
-            if proposal.statement.height == height {
-                self.push(
-                    0,
-                    Event::Arrive {
-                        to: at,
-                        message: Message::Proposal(proposal),
-                    },
-                );
+        let effects = machine.advance(begun);
+        for (from, message) in early {
+            let message = codec::decode(1, &message.bytes, BYTES_MAX).unwrap();
+            self.push(
+                0,
+                Event::Arrive {
+                    to: at,
+                    from,
+                    message,
+                },
+            );
+        }
+        inputs.push_back(Input::Pending(self.next_block(at).is_some()));
+        self.cosign(at, decided);
+        effects
+    }
+
+    /// Whether the block of `height` is this host's newest, changes the validators, and was decided by it
+    /// among others.
+    fn may_cosign(&self, at: usize, height: u64) -> bool {
+        let host = &self.hosts[at];
+        let newest = host.chain.last();
+        let is_change = newest.is_some_and(|(block, _)| self.bodies[block].change().is_some());
+        let set = host.history.at(Height::new(height));
+        is_change && host.chain.len() as u64 == height && set.index_of(&host.key).is_some()
+    }
+
+    fn cosign(&mut self, at: usize, height: u64) {
+        if self.may_cosign(at, height) {
+            for to in 0..self.hosts.len() {
+                if let Some(after) = self.flight(at, to) {
+                    let by = at;
+                    self.push(after, Event::Cosign { to, height, by });
+                }
             }
         }
-        effects
+    }
+
+    /// Whether a host waits for the note on its newest block.
+    fn is_held(&self, at: usize) -> bool {
+        let host = &self.hosts[at];
+        let newest = host.chain.last();
+        let is_change = newest.is_some_and(|(block, _)| self.bodies[block].change().is_some());
+        is_change && !host.notes.contains(&(host.chain.len() as u64))
+    }
+
+    /// Keeps the note, if a quorum of those who decided the newest block has cosigned it.
+    fn end_hold(&mut self, at: usize) {
+        let host = &self.hosts[at];
+        let height = host.chain.len() as u64;
+        let set = host.history.at(Height::new(height));
+        let by = host.cosigned.get(&height).into_iter().flatten();
+        let counted = by.filter(|by| set.index_of(&self.keys[**by]).is_some());
+        if counted.count() >= set.quorum() {
+            self.keep_note(at, height);
+        }
+    }
+
+    /// The note is synced: a height that waited for it begins.
+    fn keep_note(&mut self, at: usize, height: u64) {
+        if self.is_held(at)
+            && self.hosts[at].chain.len() as u64 == height
+            && self.hosts[at].machine.is_some()
+        {
+            self.hosts[at].notes.insert(height);
+            self.feed(at, Input::Released);
+        }
     }
 }

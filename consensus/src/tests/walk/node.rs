@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use protocol::{hash::BlockId, height::Round};
+use protocol::{hash::BlockId, height::Round, key::PublicKey};
 
 use super::{Walk, What};
 use crate::{
-    Alarm, Commit, Effect, Evidence, Input, Machine, Message, Proposal, Safety, SignedVote, Timer,
-    Vote, VoteKind,
+    Alarm, Commit, Effect, Evidence, HeightParameters, Input, Machine, Message, Proposal, Safety,
+    SignedVote, Timer, Vote, VoteKind,
     tests::{
         actors,
         world::{World, block},
     },
+    verify,
 };
 
 /// No wait is longer, in whatever round.
@@ -19,6 +20,12 @@ const WAIT_MAX_MS: u64 = 10_000;
 
 pub(super) struct Node {
     pub(super) key: u16,
+    /// Its vote key, whether it is in the set or not.
+    pub(super) me: Option<PublicKey>,
+    /// It has not come to this height yet.
+    pub(super) is_away: bool,
+    /// It has not got the note of the block before.
+    pub(super) is_held: bool,
     /// Whose machine it is, and its number there, if it is no honest one's.
     pub(super) liar: Option<(usize, usize)>,
     pub(super) machine: Machine,
@@ -33,11 +40,14 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn new(world: &World, key: u16, liar: Option<(usize, usize)>) -> Self {
-        let (set, me) = (world.set.clone(), world.set.key(key));
+        let me = world.set.key(key);
         Self {
             key,
+            me,
+            is_away: false,
+            is_held: false,
             liar,
-            machine: Machine::new(world.chain, set, me, world.height, None),
+            machine: Machine::new(world.chain, world.begun(me, None)),
             saved: None,
             timers: Vec::new(),
             own: VecDeque::new(),
@@ -62,8 +72,20 @@ impl Node {
 }
 
 impl Walk {
+    /// This height, as a host begins it after a crash.
+    pub(super) fn begun(&self, at: usize) -> HeightParameters {
+        let node = &self.nodes[at];
+        HeightParameters {
+            validators: self.history.at(self.world.height).clone(),
+            is_held: node.is_held,
+            ..self.world.begun(node.me, node.saved.clone())
+        }
+    }
+
     pub(super) fn perform(&mut self, at: usize, effect: Effect) {
         let node = &mut self.nodes[at];
+        let in_hold = matches!(effect, Effect::Evidence(_) | Effect::Alarm(_));
+        assert!(in_hold || !node.is_held, "{at} in the hold: {effect:?}");
         match effect {
             Effect::Persist(safety) => {
                 let round = safety.locked.map(|lock| lock.round);
@@ -115,7 +137,7 @@ impl Walk {
 
     fn accuse(&mut self, evidence: Evidence) {
         self.seen.evidence += 1;
-        let verdict = evidence.verify(&self.world.chain, &self.world.set);
+        let verdict = evidence.verify(&self.world.chain, &self.history);
         let accused = self.world.set.index_of(&verdict.unwrap()).unwrap();
         assert!(self.liars.contains(&accused), "framed: {evidence:?}");
         self.evidence.push(evidence);
@@ -123,6 +145,11 @@ impl Walk {
 
     fn propose(&mut self, at: usize, proposal: Proposal) {
         let node = &mut self.nodes[at];
+        assert_eq!(
+            node.me,
+            self.world.set.key(node.key),
+            "{at} is no validator"
+        );
         let saved = node
             .saved
             .as_ref()
@@ -140,7 +167,13 @@ impl Walk {
 
     fn vote(&mut self, at: usize, vote: Vote) {
         let node = &mut self.nodes[at];
+        assert_eq!(
+            node.me,
+            self.world.set.key(node.key),
+            "{at} is no validator"
+        );
         let saved = node.saved.as_ref().expect("said before anything was saved");
+        assert_eq!(saved.key, node.me, "saved as another's");
         let saved = match vote.kind {
             VoteKind::Prevote => saved.prevote,
             VoteKind::Precommit => saved.precommit,
@@ -191,6 +224,9 @@ impl Walk {
         assert!(!self.nodes[at].decided, "decided twice");
         self.nodes[at].decided = true;
         self.seen.decisions += 1;
+        let (chain, set) = (&self.world.chain, &self.world.set);
+        assert!(verify::commit(chain, set, &commit).is_ok(), "by others");
+        self.arrived.push((at, commit.clone()));
         let said = Message::Commit(commit.clone());
         self.check_said(&said);
         if let Some(log) = &mut self.log {
@@ -260,7 +296,8 @@ impl Walk {
         }
         for to in 0..self.nodes.len() {
             if self.reaches(from, to, message) {
-                self.send(to, What::Said(message.clone()));
+                let from = self.nodes[from].key;
+                self.send(from, to, What::Said(message.clone()));
             }
         }
     }

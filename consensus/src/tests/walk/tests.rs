@@ -25,15 +25,7 @@ fn walk_seed(n: usize, seed: u64) -> Seen {
 fn walk(n: usize, count: u64) {
     let mut total = Seen::default();
     each_seed(&format!("n_{n}"), count, |seed| {
-        let seen = walk_seed(n, seed);
-        total.decisions += seen.decisions;
-        total.relocks += seen.relocks;
-        total.split_precommits += seen.split_precommits;
-        total.evidence += seen.evidence;
-        total.crashes += seen.crashes;
-        total.rounds += seen.rounds;
-        total.lies += seen.lies;
-        total.refused += seen.refused;
+        total.add(&walk_seed(n, seed));
     });
     let walked = seeds(count).count() as u64;
     eprintln!("walk: n = {n}, {walked} seeds: {total:?}");

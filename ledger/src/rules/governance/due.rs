@@ -142,7 +142,9 @@ fn ready(
     let names: BTreeSet<&AgencyName> = agencies.map(|agency| &agency.name).collect();
     let is_ready = |name: &&&AgencyName| said(name, ReadyFor::Next);
     let are_ready = names.iter().filter(is_ready).count();
-    let newcomers = names.iter().filter(|name| !network.validators.contains(**name));
+    let newcomers = names
+        .iter()
+        .filter(|name| !network.validators.contains(**name));
     let all_new = newcomers.clone().filter(is_ready).count() == newcomers.count();
     if are_ready < quorum(names.len()) || !all_new {
         return Err(ProposalEnd::NextUnready);

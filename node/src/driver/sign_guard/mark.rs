@@ -106,9 +106,10 @@ impl SignGuard {
         }
         self.returning = None;
         self.record = Some(if top == Height::ZERO {
-            Safety::blank(self.chain, top.next())
+            Safety::blank(self.chain, self.public(), top.next())
         } else {
-            Safety::observe_until(self.chain, Height::new(top.get().saturating_add(3)))
+            let until = Height::new(top.get().saturating_add(3));
+            Safety::observe_until(self.chain, self.public(), until)
         });
     }
 }

@@ -67,7 +67,11 @@ fn cosigned(size: u64) -> Cosigned {
 }
 
 fn record(height: u64) -> Safety {
-    Safety::blank(CHAIN, Height::new(height))
+    Safety::blank(CHAIN, Some(owner().key), Height::new(height))
+}
+
+fn observe_until(height: u64) -> Safety {
+    Safety::observe_until(CHAIN, Some(owner().key), Height::new(height))
 }
 
 impl Trial {
@@ -172,7 +176,7 @@ fn words_that_the_record_does_not_know_are_silence_until_they_lie_behind() {
     let order = trial.guard.on_own_vote(vote.clone(), NEXT, || record(10));
     assert_eq!(order.unwrap(), GuardOrder::FallSilent);
     assert_eq!(trial.guard.silence(), Some(Silence::UnknownWords));
-    let until = Safety::observe_until(CHAIN, Height::new(13));
+    let until = observe_until(13);
     assert_eq!(trial.clear(), GuardOrder::Speak(Some(until.clone())));
     // Told again, it is no news.
     let order = trial.guard.on_own_vote(vote, NEXT, || until.clone());
@@ -213,7 +217,7 @@ fn a_record_that_cannot_be_read_is_silence_past_all_that_it_may_have_said() {
     for (read, until) in [(3, 11), (14, 16)] {
         let found = SafetyBody::Record(Some(Box::new(record(read))));
         let mut trial = trial((found, true), None, false);
-        let until = Safety::observe_until(CHAIN, Height::new(until));
+        let until = observe_until(until);
         assert_eq!(trial.clear(), GuardOrder::Speak(Some(until.clone())));
         assert_eq!(trial.on_disk(), SafetyBody::Record(Some(Box::new(until))));
     }

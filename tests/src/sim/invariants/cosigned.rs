@@ -19,7 +19,7 @@ use node::{
 use protocol::{codec, hash::RootHash, height::LogSize};
 
 use super::{
-    Broken, Done, Host, KEPT_VERSION, Laws, SimFile, VALUE_BYTES_MAX, body_of, ensure, words,
+    Broken, Done, Host, KEPT_VERSION, Laws, SimFile, VALUE_BYTES_MAX, ensure, value_of, words,
 };
 
 /// A signature of Ed25519 follows from what is signed.
@@ -174,7 +174,7 @@ impl Laws {
 }
 
 fn cosigned_of(file: &SimFile) -> Result<Option<Cosigned>, Broken> {
-    let body = body_of(file)?;
+    let (_, body) = value_of(file)?;
     (!body.is_empty())
         .then(|| codec::decode(KEPT_VERSION, &body, VALUE_BYTES_MAX))
         .transpose()
