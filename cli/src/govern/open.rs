@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use client::{
     durable, formats,
-    governing::{self, Admin, EpochDifference, InForce, PollTarget},
+    governing::{self, EpochDifference, InForce, PollTarget},
 };
 use messages::UserMessage;
 use protocol::{
@@ -13,17 +13,14 @@ use protocol::{
         NodePoll,
     },
     governance::ProposedChange,
-    keyfile::KeyFile,
     name::AgencyName,
     policy::TrustPolicy,
     text::Malformed,
 };
 
 use crate::{
-    exit::{CONFIGURATION, Failure, USAGE},
-    keys::{self, KeySource},
+    exit::{Failure, USAGE},
     nodes,
-    output::Output,
 };
 
 /// A draft whose proofs have held.
@@ -81,23 +78,6 @@ pub(super) fn in_order(mut requests: Vec<AgencyRequest>) -> Vec<AgencyRequest> {
 /// The trust file at `path`, which must be one of a network.
 pub(super) fn trust(path: &Path) -> Result<TrustPolicy, Failure> {
     Ok(formats::trust(path)?)
-}
-
-/// The agency's admin key in a key file.
-pub(super) fn admin(place: &KeySource<'_>, output: &Output) -> Result<Admin, Failure> {
-    let KeyFile {
-        purpose,
-        holder,
-        secret,
-    } = keys::read(place, output)?.file;
-    let agency = AgencyName::parse(&holder).filter(|_| purpose == "admin");
-    let agency = agency.ok_or_else(|| {
-        let what = UserMessage::new("key-not-admin")
-            .text("path", place.path.display())
-            .text("purpose", purpose);
-        Failure::new(CONFIGURATION, what)
-    })?;
-    Ok(Admin { agency, secret })
 }
 
 /// A file beside another, which names an agency and what it is.

@@ -24,10 +24,10 @@ use super::{
     show,
 };
 use crate::{
+    agency::admin,
     arguments::{KeyOptions, signer},
     exit::{DONE, Failure, USAGE},
     output::Output,
-    terminal,
 };
 
 /// `muhr govern sign`.
@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &GovernSignArguments, output: &Output) -> Result<u8
     }
     let opened = open::of_bytes(&arguments.file, &bytes, &trust)?;
     let place = arguments.key_options.place(arguments.key.as_deref())?;
-    let admin = open::admin(&place, output)?;
+    let admin = admin::admin(&place, output)?;
     match &opened.draft.drafted {
         DraftedChange::Unsigned { .. } => propose(arguments, &opened, &admin, output),
         DraftedChange::Proposed(proposal) => vote(arguments, &opened, proposal, &admin, output),
@@ -164,7 +164,7 @@ fn request(
         .check_keys()
         .map_err(governing::DraftTrouble::Key)?;
     let place = arguments.key_options.place(arguments.key.as_deref())?;
-    let admin = open::admin(&place, output)?;
+    let admin = admin::admin(&place, output)?;
     let what = UserMessage::new("sign-requests")
         .text("agency", &statement.agency.name)
         .text("origin", &statement.network.origin);
@@ -178,7 +178,7 @@ fn request(
         );
     }
     output.note(&UserMessage::new("sign-request-url").text("url", &agency.url));
-    confirm(arguments.yes, output)?;
+    admin::confirm(arguments.yes, output)?;
     let signed_request = governing::sign_request(request, &admin)?;
     let signed = Signed {
         word: SignedWord::Request,
@@ -225,16 +225,7 @@ fn announce(
         output.say(&line);
     }
     output.note(what);
-    confirm(arguments.yes, output)
-}
-
-/// Asks whoever signs, who has seen in words what it is.
-pub(super) fn confirm(yes: bool, output: &Output) -> Result<(), Failure> {
-    let asks = !yes && terminal::answers(output);
-    if asks && !terminal::agrees(&terminal::SIGN, output) {
-        return Err(Failure::new(USAGE, UserMessage::new("not-confirmed")));
-    }
-    Ok(())
+    admin::confirm(arguments.yes, output)
 }
 
 /// What was signed.

@@ -10,6 +10,7 @@ use views::govern::signed::{GovernanceSignedView, SignedWord};
 
 use super::{open, sign};
 use crate::{
+    agency::admin,
     arguments::{KeyOptions, signer},
     exit::{Failure, USAGE},
     output::Output,
@@ -49,7 +50,7 @@ pub(crate) fn run(arguments: &GovernWithdrawArguments, output: &Output) -> Resul
             .help(UserMessage::new("help-against-proposal")));
     };
     let place = arguments.key_options.place(arguments.key.as_deref())?;
-    let admin = open::admin(&place, output)?;
+    let admin = admin::admin(&place, output)?;
     let withdrawal = governing::withdraw(&opened.in_force, proposal, &admin)?;
     let id = proposal.id().to_hex();
     output.note(
@@ -57,7 +58,7 @@ pub(crate) fn run(arguments: &GovernWithdrawArguments, output: &Output) -> Resul
             .text("agency", &admin.agency)
             .text("id", &id),
     );
-    sign::confirm(arguments.yes, output)?;
+    admin::confirm(arguments.yes, output)?;
     let beside = || open::beside(&arguments.file, &admin.agency, "withdrawal");
     let path = arguments.out.clone().unwrap_or_else(beside);
     let agency = admin.agency.to_string();
