@@ -36,6 +36,7 @@ use crate::{
     govern::check::GovernCheckArguments,
     govern::draft::GovernDraftArguments,
     govern::fetch::GovernFetchArguments,
+    govern::rotate::KeyRotateArguments,
     govern::send::GovernSendArguments,
     govern::show::GovernShowArguments,
     govern::sign::GovernSignArguments,
@@ -242,6 +243,8 @@ pub enum KeyCommand {
     Show(KeyShowArguments),
     /// Gives a key file a passphrase, or another one
     Passphrase(KeyPassphraseArguments),
+    /// Makes new keys for an agency, and the request by which they get into a change of the network
+    Rotate(Box<KeyRotateArguments>),
 }
 
 /// `muhr network`.

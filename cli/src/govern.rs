@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod draft;
 pub(crate) mod fetch;
 mod open;
+pub(crate) mod rotate;
 pub(crate) mod send;
 pub(crate) mod show;
 pub(crate) mod sign;

@@ -107,6 +107,7 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
             KeyCommand::New(arguments) => operator::key::new(&arguments, output),
             KeyCommand::Show(arguments) => operator::key::show(&arguments, output),
             KeyCommand::Passphrase(arguments) => operator::key::passphrase(&arguments, output),
+            KeyCommand::Rotate(arguments) => govern::rotate::run(&arguments, output),
         },
         Command::Network(command) => match command {
             NetworkCommand::Create(arguments) => operator::create::run(&arguments, output),

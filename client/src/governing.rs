@@ -9,6 +9,7 @@ mod difference;
 mod error;
 mod in_force;
 mod poll;
+mod request;
 mod sign;
 
 pub use self::{
@@ -17,5 +18,6 @@ pub use self::{
     error::{DraftTrouble, GoverningError},
     in_force::{InForce, fetch, judge},
     poll::{PollTarget, poll},
+    request::{RequestWishes, request},
     sign::{Admin, check_proposal, propose, sign_request, vote, withdraw},
 };

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod poll;
+pub mod request;
 pub mod sent;
 pub mod signed;
 pub mod status;

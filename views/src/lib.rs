@@ -90,6 +90,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         schema::<clerk::private::RedactView>(),
         schema::<govern::change::ChangeView>(),
         schema::<govern::poll::NodePollView>(),
+        schema::<govern::request::RequestView>(),
         schema::<govern::sent::GovernanceSentView>(),
         schema::<govern::signed::GovernanceSignedView>(),
         schema::<govern::status::GovernanceView>(),

@@ -61,6 +61,7 @@ impl From<DraftTrouble> for Failure {
             DraftTrouble::OtherNetwork { .. } => UserMessage::new("help-request-for-network"),
             DraftTrouble::Key(_) => UserMessage::new("help-request-again"),
             DraftTrouble::CosignName { .. } => UserMessage::new("help-cosign-name"),
+            DraftTrouble::Lacks { .. } => UserMessage::new("help-request-all"),
             DraftTrouble::Number { .. } => UserMessage::new("help-rules-numbers"),
             DraftTrouble::OutOfBounds => UserMessage::new("help-rules-bounds"),
             DraftTrouble::Protocol { .. } => UserMessage::new("help-rules-version"),

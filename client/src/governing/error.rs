@@ -95,6 +95,13 @@ pub enum DraftTrouble {
         /// The name.
         name: String,
     },
+    /// What an agency that is new does not bring.
+    Lacks {
+        /// The agency.
+        agency: AgencyName,
+        /// `url`, or the purpose of a key.
+        what: &'static str,
+    },
     /// Nothing would change.
     Nothing,
     /// A number of the rules that is none.
@@ -187,6 +194,9 @@ impl Coded for DraftTrouble {
             Self::CosignName { agency, name } => UserMessage::new("cosign-name-taken")
                 .text("agency", agency)
                 .text("name", name),
+            Self::Lacks { agency, what } => UserMessage::new("request-lacks")
+                .text("agency", agency)
+                .text("what", what),
             Self::Nothing => UserMessage::new("draft-changes-nothing"),
             Self::Number { given } => UserMessage::new("rules-number-invalid").text("given", given),
             Self::OutOfBounds => UserMessage::new("rules-out-of-bounds"),

@@ -63,6 +63,10 @@ pub(super) const AREA: Area = &[
         "cosign-name-taken",
         "the cosigning key of {agency} is new, and its name {name} is the old one's",
     ),
+    (
+        "request-lacks",
+        "{agency} runs no validator yet, and the request lacks its {what}",
+    ),
     ("draft-changes-nothing", "nothing would change"),
     (
         "rules-number-invalid",
@@ -77,6 +81,23 @@ pub(super) const AREA: Area = &[
         "version {wished} of the rules does not follow {now}",
     ),
     ("change-cannot-be-made", "the change cannot be made: {reason}"),
+    (
+        "purposes-none",
+        "say with --purpose which keys are new, or with --url which address",
+    ),
+    (
+        "request-of-other-agency",
+        "{path}: the request is {found}'s, and --agency says {agency}",
+    ),
+    (
+        "note-request-unsigned",
+        "no admin key has signed the request: have it signed with muhr govern sign {path}, or whoever votes cannot tell whose keys these are",
+    ),
+    ("purpose-invalid", "--purpose {purpose}: no such key, or named twice"),
+    (
+        "lines-in-force-unknown",
+        "which keys of the agency stay is not known without a node or a request made before",
+    ),
     ("draft-malformed", "{path}: not a draft: {reason}"),
     ("request-malformed", "{path}: not a request: {reason}"),
     (

@@ -124,6 +124,18 @@ pub(super) const AREA: Area = &[
         "names of cosigning keys carry their year: make the request again with --cosigner and a new name",
     ),
     (
+        "help-request-all",
+        "an agency that is new brings all: --purpose peer,vote,cosign,admin,recovery and --url",
+    ),
+    (
+        "help-purposes",
+        "keys have the purposes peer, vote, cosign, admin and recovery",
+    ),
+    (
+        "help-node-or-request",
+        "add --node URL, or --request FILE with the request that this one goes on from",
+    ),
+    (
         "help-rules-numbers",
         "write a name and a number as notice-ms=900000; muhr help govern draft lists the names",
     ),
