@@ -120,10 +120,62 @@ pub enum Code {
     WrongPolicyVersion,
     /// Nobody could satisfy the policy.
     PolicyUnsatisfiable,
+    /// The agency runs no validator, and only those that do govern the network.
+    NotGoverning,
+    /// The number of the proposal is not the agency's next.
+    ProposalNumber,
+    /// The agency has a proposal that is not over.
+    ProposalOpen,
+    /// The agency has proposed as often as it may in a day.
+    TooManyProposals,
+    /// The proposal opens too early or too late.
+    OpensOutside,
+    /// The change with everybody's approval would not fit into a block.
+    ProposalTooLarge,
+    /// The change cannot be made.
+    BadChange,
+    /// The change was drafted from other rules than those in force.
+    RulesOvertaken,
+    /// The version of the rules does not follow the one in force.
+    WrongProtocol,
+    /// A limit, a wait or a quota is out of its bounds.
+    RulesOutOfBounds,
+    /// No open proposal has this id.
+    UnknownProposal,
+    /// The number of the ballot is not the agency's next.
+    BallotNumber,
+    /// The agency has voted as often as it may about the proposal.
+    TooManyBallots,
+    /// The approval in the ballot is not over the proposed change.
+    BadApproval,
+    /// The proposal is another agency's.
+    ForeignProposal,
+    /// A quorum is for the proposal already.
+    WithdrawnTooLate,
+    /// The mark of readiness is dated after its block.
+    ReadyInFuture,
+    /// The mark of readiness was not made in the time before the opening.
+    ReadyOutside,
+    /// The agency has a later mark of readiness.
+    ReadyAgain,
+    /// The mark of readiness is signed with another cosigning key.
+    WrongCosignKey,
+    /// No epoch has just begun, or its first block is made.
+    NothingOpened,
+    /// The name of the registry does not begin with that of its agency.
+    RegistryName,
+    /// The registry exists.
+    RegistryExists,
+    /// The agency has as many registries as it can have.
+    TooManyRegistries,
+    /// The agency that is to take the registry has not signed for it.
+    NotTaken,
+    /// The registry is another agency's to give away.
+    ForeignTransfer,
 }
 
 /// Each code with its word and its HTTP status (RFC 9110, section 15).
-const ALL: [(Code, &str, u16); 58] = [
+const ALL: [(Code, &str, u16); 84] = [
     (Code::BadRequest, "bad-request", 400),
     (Code::Malformed, "malformed", 400),
     (Code::BatchMissing, "batch-missing", 400),
@@ -182,6 +234,32 @@ const ALL: [(Code, &str, u16); 58] = [
     (Code::ForeignPolicy, "foreign-policy", 403),
     (Code::WrongPolicyVersion, "wrong-policy-version", 409),
     (Code::PolicyUnsatisfiable, "policy-unsatisfiable", 422),
+    (Code::NotGoverning, "not-governing", 403),
+    (Code::ProposalNumber, "proposal-number", 409),
+    (Code::ProposalOpen, "proposal-open", 409),
+    (Code::TooManyProposals, "too-many-proposals", 422),
+    (Code::OpensOutside, "opens-outside", 422),
+    (Code::ProposalTooLarge, "proposal-too-large", 413),
+    (Code::BadChange, "bad-change", 422),
+    (Code::RulesOvertaken, "rules-overtaken", 409),
+    (Code::WrongProtocol, "wrong-protocol", 422),
+    (Code::RulesOutOfBounds, "rules-out-of-bounds", 422),
+    (Code::UnknownProposal, "unknown-proposal", 422),
+    (Code::BallotNumber, "ballot-number", 409),
+    (Code::TooManyBallots, "too-many-ballots", 422),
+    (Code::BadApproval, "bad-approval", 403),
+    (Code::ForeignProposal, "foreign-proposal", 403),
+    (Code::WithdrawnTooLate, "withdrawn-too-late", 409),
+    (Code::ReadyInFuture, "ready-in-future", 422),
+    (Code::ReadyOutside, "ready-outside", 422),
+    (Code::ReadyAgain, "ready-again", 409),
+    (Code::WrongCosignKey, "wrong-cosign-key", 403),
+    (Code::NothingOpened, "nothing-opened", 422),
+    (Code::RegistryName, "registry-name", 422),
+    (Code::RegistryExists, "registry-exists", 409),
+    (Code::TooManyRegistries, "too-many-registries", 422),
+    (Code::NotTaken, "not-taken", 403),
+    (Code::ForeignTransfer, "foreign-transfer", 403),
 ];
 
 impl Code {

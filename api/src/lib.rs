@@ -4,10 +4,17 @@
 //! believed comes as text (entries, receipts, histories, checkpoints) that `verify` judges.
 
 mod code;
+mod governance;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::code::Code;
+pub use self::{
+    code::Code,
+    governance::{
+        BallotReport, EpochReport, GovernanceReport, ProposalProgress, ProposalReport,
+        ReadinessReport, ReadyReport, RulesReport, TrustChain, VoiceReport,
+    },
+};
 
 /// The most entries in one `POST /v1/bundles`.
 pub const BUNDLE_ENTRIES_MAX: usize = 256;

@@ -33,6 +33,15 @@ use crate::{
     clerk::extract::ReceiptExtractArguments,
     clerk::private::RedactArguments,
     clerk::private::erasure::EraseArguments,
+    govern::check::GovernCheckArguments,
+    govern::draft::GovernDraftArguments,
+    govern::fetch::GovernFetchArguments,
+    govern::rotate::KeyRotateArguments,
+    govern::send::GovernSendArguments,
+    govern::show::GovernShowArguments,
+    govern::sign::GovernSignArguments,
+    govern::status::GovernStatusArguments,
+    govern::withdraw::GovernWithdrawArguments,
     operator::create::CreateArguments,
     operator::key::{KeyNewArguments, KeyPassphraseArguments, KeyShowArguments},
     operator::status::StatusArguments,
@@ -107,6 +116,9 @@ pub enum Command {
     /// Hands in what an agency has signed elsewhere
     #[command(subcommand)]
     Act(ActCommand),
+    /// Changes the network itself: its agencies, their keys, its rules
+    #[command(subcommand)]
+    Govern(GovernCommand),
     /// Makes and shows key files, and gives them passphrases
     #[command(subcommand)]
     Key(KeyCommand),
@@ -201,6 +213,27 @@ pub enum ActCommand {
     Send(ActSendArguments),
 }
 
+/// `muhr govern`.
+#[derive(Debug, Subcommand)]
+pub enum GovernCommand {
+    /// Drafts a change of agencies, keys or rules, for others to read and sign; needs no key
+    Draft(Box<GovernDraftArguments>),
+    /// Gets a proposal from the log, with all that a machine without a network needs to vote on it
+    Fetch(GovernFetchArguments),
+    /// Says in words what a draft would change; needs no network
+    Show(GovernShowArguments),
+    /// Asks the nodes of both sets how they are
+    Check(GovernCheckArguments),
+    /// Signs a draft into a proposal, a proposal into a ballot, or a request; needs no network
+    Sign(GovernSignArguments),
+    /// Hands in proposals, ballots and withdrawals, and verifies that they are in the log
+    Send(GovernSendArguments),
+    /// Shows what is proposed, who said what, who is ready, and what happens if nobody says more
+    Status(GovernStatusArguments),
+    /// Takes a proposal back, as long as no quorum is for it; needs no network
+    Withdraw(GovernWithdrawArguments),
+}
+
 /// `muhr key`.
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
@@ -210,6 +243,8 @@ pub enum KeyCommand {
     Show(KeyShowArguments),
     /// Gives a key file a passphrase, or another one
     Passphrase(KeyPassphraseArguments),
+    /// Makes new keys for an agency, and the request by which they get into a change of the network
+    Rotate(Box<KeyRotateArguments>),
 }
 
 /// `muhr network`.

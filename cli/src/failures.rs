@@ -1,5 +1,6 @@
 //! Errors of the library at a desk: for each an exit code for scripts, and the code of the way out for people.
 
+mod governing;
 mod table;
 
 use client::{

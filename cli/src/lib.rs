@@ -18,6 +18,7 @@ mod auditor;
 mod clerk;
 mod exit;
 mod failures;
+mod govern;
 mod keys;
 mod nodes;
 mod operator;
@@ -30,8 +31,8 @@ use std::{ffi::OsString, io::Write, process::ExitCode};
 use clap::{Parser, error::ErrorKind};
 
 use arguments::{
-    ActCommand, Arguments, AttestCommand, ClerkCommand, Command, KeyCommand, LogCommand,
-    NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, ReportCommand, TrustCommand,
+    ActCommand, Arguments, AttestCommand, ClerkCommand, Command, GovernCommand, KeyCommand,
+    LogCommand, NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, ReportCommand, TrustCommand,
 };
 use auditor::audit::{AuditArguments, AuditCommand};
 use exit::{Failure, USAGE};
@@ -84,6 +85,7 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
             PolicyCommand::Set(arguments) => agency::policy::set(&arguments, output),
         },
         Command::Act(ActCommand::Send(arguments)) => agency::send(&arguments, output),
+        Command::Govern(command) => governing(&command, output),
         Command::Verify(arguments) => auditor::verify::run(&arguments, output),
         Command::History(arguments) => auditor::history::run(&arguments, output),
         Command::Audit(AuditArguments::One(arguments)) => auditor::audit::run(&arguments, output),
@@ -105,6 +107,7 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
             KeyCommand::New(arguments) => operator::key::new(&arguments, output),
             KeyCommand::Show(arguments) => operator::key::show(&arguments, output),
             KeyCommand::Passphrase(arguments) => operator::key::passphrase(&arguments, output),
+            KeyCommand::Rotate(arguments) => govern::rotate::run(&arguments, output),
         },
         Command::Network(command) => match command {
             NetworkCommand::Create(arguments) => operator::create::run(&arguments, output),
@@ -114,6 +117,19 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
             output.view(&exit::codes());
             Ok(exit::DONE)
         }
+    }
+}
+
+fn governing(command: &GovernCommand, output: &Output) -> Result<u8, Failure> {
+    match command {
+        GovernCommand::Draft(arguments) => govern::draft::run(arguments, output),
+        GovernCommand::Fetch(arguments) => govern::fetch::run(arguments, output),
+        GovernCommand::Show(arguments) => govern::show::run(arguments, output),
+        GovernCommand::Check(arguments) => govern::check::run(arguments, output),
+        GovernCommand::Sign(arguments) => govern::sign::run(arguments, output),
+        GovernCommand::Send(arguments) => govern::send::run(arguments, output),
+        GovernCommand::Status(arguments) => govern::status::run(arguments, output),
+        GovernCommand::Withdraw(arguments) => govern::withdraw::run(arguments, output),
     }
 }
 

@@ -22,7 +22,8 @@ pub(crate) fn with_ca(path: PathBuf) {
     let _first = CA.set(path);
 }
 
-fn options() -> Result<ConnectOptions, Failure> {
+/// How nodes are connected to by this command.
+pub(crate) fn options() -> Result<ConnectOptions, Failure> {
     let mut options = ConnectOptions {
         ca: CA.get().cloned(),
         ..ConnectOptions::default()

@@ -3,6 +3,7 @@
 mod answer;
 mod entries;
 mod error;
+mod governing;
 mod peer_port;
 mod refusal;
 mod tls;

@@ -17,6 +17,7 @@
 pub mod coded;
 pub mod durable;
 pub mod formats;
+pub mod governing;
 pub mod http;
 pub mod import;
 pub mod input;
@@ -26,4 +27,5 @@ pub mod proven;
 pub mod submit;
 pub mod table;
 pub mod time;
+pub mod trust_chain;
 pub mod values;

@@ -8,7 +8,10 @@ use jiff::{
     Span,
     civil::{self, DateTime},
 };
-use messages::{UserMessage, time::iso};
+use messages::{
+    UserMessage,
+    time::{iso, local},
+};
 use protocol::{height::TimeMs, name::Date};
 use thiserror::Error;
 
@@ -16,6 +19,9 @@ use crate::coded::Coded;
 
 /// The moment that milliseconds are counted from.
 const EPOCH: DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
+/// So far ahead of UTC is the clock of Tashkent, in milliseconds.
+const AHEAD_MS: u64 = 5 * 3_600_000;
 
 /// A day as 2026-11-23 or 23.11.2026.
 pub fn day(text: &str) -> Option<Date> {
@@ -62,6 +68,20 @@ pub fn end(text: &str) -> Option<TimeMs> {
 /// The first millisecond of the same.
 pub fn start(text: &str) -> Option<TimeMs> {
     moment(text, "00:00:00", ".000")
+}
+
+/// The moment of a day and a time of day on the clock of Tashkent, as 2026-12-12 22:00 or 2026-12-12 22:00:30.
+pub fn on_the_clock(text: &str) -> Option<TimeMs> {
+    let (day, clock) = text.trim().split_once(' ')?;
+    let day = self::day(day)?;
+    let seconds = if clock.len() == 5 { ":00" } else { "" };
+    let at: DateTime = format!("{day}T{clock}{seconds}").parse().ok()?;
+    let ms = at.duration_since(EPOCH).as_millis();
+    let ms = u64::try_from(ms).ok()?.checked_sub(AHEAD_MS)?;
+    // The library reads more than is meant: only what is shown as it was typed is.
+    local(ms)
+        .starts_with(&format!("{day} {clock}{seconds} "))
+        .then_some(TimeMs::new(ms))
 }
 
 fn moment(text: &str, of_day: &str, of_second: &str) -> Option<TimeMs> {
@@ -146,6 +166,28 @@ mod tests {
         let of = |text| start(text).map(TimeMs::get);
         assert_eq!(of("1970-01-02"), Some(86_400_000));
         assert_eq!(of("2026-11-23T10:00:00Z"), Some(1_795_428_000_000));
+    }
+
+    #[test]
+    fn moments_on_the_clock_are_those_that_are_shown() {
+        let of = |text| on_the_clock(text).map(TimeMs::get);
+        assert_eq!(of("1970-01-01 05:00"), Some(0));
+        assert_eq!(of("2026-12-12 22:00"), Some(1_797_094_800_000));
+        assert_eq!(of("12.12.2026 22:00:30"), Some(1_797_094_830_000));
+        for wrong in [
+            "1970-01-01 04:59",
+            "2026-12-12",
+            "2026-12-12 24:00",
+            "2026-12-12 22",
+            "2026-12-12 22:00:60",
+            "2026-12-12 22:00Z",
+            "2026-12-12 22:00 (UTC+5)",
+            "2026-02-30 22:00",
+            "2026-12-12T22:00",
+            "tomorrow 22:00",
+        ] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use protocol::{
     block::BlockLeaf,
     entry::Entry,
     epoch::{Change, EpochProof, LastRoot},
+    governance::{GovernanceLeaf, ProposedChange},
     hash::{EntryId, IndexKey, RecordKey},
     height::{Height, LeafIndex, LogSize},
     index::IndexProof,
@@ -225,8 +226,11 @@ impl Ledger {
     pub fn evidence(&self, index: LeafIndex) -> Result<String, NoAnswer> {
         let published = self.covering(index)?;
         let leaf = present(&self.store, index)?;
-        let is_entry =
-            !Act::is_start(&leaf) && !WholeBatch::is_start(&leaf) && !ReturnMark::is_start(&leaf);
+        let is_entry = !Act::is_start(&leaf)
+            && !WholeBatch::is_start(&leaf)
+            && !ReturnMark::is_start(&leaf)
+            && !GovernanceLeaf::is_start(&leaf)
+            && !ProposedChange::is_start(&leaf);
         if is_entry {
             return self.receipt(index).map(|receipt| receipt.write());
         }

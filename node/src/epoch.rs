@@ -303,6 +303,14 @@ impl Epochs {
         found.map_or_else(|| self.now(), |begun| Arc::clone(&begun.epoch))
     }
 
+    /// The epoch of that number, if it has begun.
+    #[must_use]
+    pub fn numbered(&self, number: Epoch) -> Option<Arc<EpochState>> {
+        let all = self.read();
+        let found = all.iter().find(|begun| begun.epoch.number == number);
+        found.map(|begun| Arc::clone(&begun.epoch))
+    }
+
     /// Number of the epoch that was opened by the block with which the log had this size.
     #[must_use]
     pub fn opened_at(&self, size: LogSize) -> Option<Epoch> {

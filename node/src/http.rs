@@ -8,6 +8,7 @@ mod directory;
 mod entries;
 mod evidence;
 pub(crate) mod extract;
+mod governance;
 mod log;
 mod measured;
 mod opening;
@@ -16,6 +17,7 @@ mod page;
 pub(crate) mod problem;
 mod reads;
 mod records;
+mod trust;
 
 use std::sync::Arc;
 
@@ -103,7 +105,12 @@ fn routes() -> Vec<Route> {
         read("/v1/network", operations::network),
         read("/v1/status", operations::status),
         read("/v1/genesis", operations::genesis),
-        read("/v1/trust", operations::trust),
+        read("/v1/trust", trust::in_force),
+        read("/v1/trust/chain", trust::chain),
+        read("/v1/trust/{epoch}", trust::of_epoch),
+        read("/v1/trust/{epoch}/proof", trust::proof),
+        read("/v1/governance", governance::report),
+        read("/v1/governance/{id}", governance::leaf),
         read("/v1/proofs/network", directory::network_proof),
         read("/v1/proofs/clerks/{agency}/{name}", directory::clerk_proof),
         read("/v1/proofs/registries/{name}", directory::registry_proof),

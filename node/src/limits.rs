@@ -90,6 +90,10 @@ limits! {
     REFUSALS_KEPT_MAX: usize = 20_000, "entries";
     /// Records in one answer about an inbox.
     INBOX_RECORDS_MAX: usize = 1000, "records";
+    /// Proofs in one answer about the chain of trust files. Whoever needs more asks on.
+    CHAIN_PROOFS_MAX: usize = 64, "proofs";
+    /// Bytes of such an answer after which no further proof is put into it; one has 128 KiB at the most.
+    CHAIN_BYTES_MAX: usize = 512 << 10, "bytes";
     /// Connections from peers that have not yet shown who they are. A newcomer beyond it takes the place
     /// of the one that has taken longest, strangers' addresses before peers'.
     PEER_HANDSHAKES_MAX: usize = 64, "connections";

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 
 use crate::{
-    key::{KeyError, Possession, PublicKey, Signature},
+    key::{KeyError, Possession, PublicKey, SecretKey, Signature},
     name::{AgencyName, Origin},
     state::AgencyState,
     text::{Lines, Malformed},
@@ -105,7 +105,7 @@ impl ProvenAgency {
         }
     }
 
-    fn read(lines: &mut Lines<'_>, name: &str) -> Result<Self, Malformed> {
+    pub(crate) fn read(lines: &mut Lines<'_>, name: &str) -> Result<Self, Malformed> {
         let name = AgencyName::parse(name)
             .ok_or_else(|| lines.malformed("\"agency\" is not the name of an agency"))?;
         Ok(Self {
@@ -130,6 +130,19 @@ impl ProvenAgency {
 }
 
 impl ProvenKey {
+    /// Key of `secret`, with the proof that `holder` has it for `purpose` in the network of this name.
+    #[must_use]
+    pub fn of(origin: &Origin, holder: &str, purpose: &str, secret: &SecretKey) -> Self {
+        let key = secret.public();
+        let claim = Possession {
+            origin: origin.as_str(),
+            holder,
+            purpose,
+        };
+        let proof = secret.sign(&claim.message(&key));
+        Self { key, proof }
+    }
+
     pub(crate) fn write(&self, word: &str, out: &mut String) {
         *out += &format!("{word} ed25519 {} {}\n", self.key, self.proof);
     }

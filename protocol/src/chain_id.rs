@@ -49,6 +49,8 @@ pub enum SignedText {
     Ready,
     /// One mark of readiness, by the cosigning key (`governance`).
     ReadyCosigner,
+    /// One request of an agency for its lines in a change (`drafting`).
+    Request,
 }
 
 /// Why a signature for a network does not count.
@@ -79,6 +81,7 @@ impl SignedText {
             Self::Withdrawal => "withdrawal",
             Self::Ready => "ready",
             Self::ReadyCosigner => "ready-cosigner",
+            Self::Request => "request",
         }
     }
 

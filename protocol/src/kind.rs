@@ -63,7 +63,7 @@ pub enum Kind {
 }
 
 /// First bytes, and what begins with them.
-const STARTS: [(&[u8], Kind); 33] = [
+const STARTS: [(&[u8], Kind); 35] = [
     (b"muhr-receipt/", Kind::Receipt),
     (b"muhr-dossier/", Kind::Dossier),
     (b"muhr-history/", Kind::History),
@@ -86,6 +86,8 @@ const STARTS: [(&[u8], Kind); 33] = [
     (b"muhr-withdraw/", Kind::OtherText),
     (b"muhr-ready/", Kind::OtherText),
     (b"muhr-rules/", Kind::OtherText),
+    (b"muhr-request/", Kind::OtherText),
+    (b"muhr-draft/", Kind::OtherText),
     (b"muhr-block/", Kind::OtherText),
     (b"muhr-genesis/", Kind::OtherText),
     (b"muhr-epoch/", Kind::OtherText),

@@ -24,6 +24,7 @@ pub mod codec;
 pub mod commitment;
 pub mod cosignature;
 pub mod dossier;
+pub mod drafting;
 pub mod entry;
 pub mod epoch;
 pub mod genesis;

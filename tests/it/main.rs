@@ -16,6 +16,7 @@ mod cli {
     mod dossiers;
     mod exit_codes;
     mod exits;
+    mod governing;
     mod intermediaries;
     mod json;
     mod keys;

@@ -8,6 +8,7 @@ pub mod agency;
 pub mod auditor;
 pub mod clerk;
 pub mod exit;
+pub mod govern;
 pub mod line;
 pub mod operator;
 pub mod shown;
@@ -87,6 +88,12 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         schema::<clerk::inbox::InboxView>(),
         schema::<clerk::private::EraseView>(),
         schema::<clerk::private::RedactView>(),
+        schema::<govern::change::ChangeView>(),
+        schema::<govern::poll::NodePollView>(),
+        schema::<govern::request::RequestView>(),
+        schema::<govern::sent::GovernanceSentView>(),
+        schema::<govern::signed::GovernanceSignedView>(),
+        schema::<govern::status::GovernanceView>(),
         schema::<operator::status::StatusView>(),
         schema::<operator::key::KeyView>(),
         schema::<operator::network::NetworkView>(),

@@ -26,6 +26,12 @@ impl ShownTime {
         Self(ms)
     }
 
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn ms(self) -> u64 {
+        self.0
+    }
+
     /// As people read it.
     #[must_use]
     pub fn local(self) -> String {

@@ -11,6 +11,7 @@ use api::Problem;
 use clap::Args;
 use client::{
     durable, formats,
+    governing::Admin,
     http::{Client, EntryEvidence},
     proven, submit,
 };
@@ -21,21 +22,21 @@ use protocol::{
     chain_id::NetworkId,
     height::Height,
     key::SecretKey,
-    keyfile::KeyFile,
     name::{AgencyName, RegistryName},
     policy::TrustPolicy,
 };
 use verify::Verdict;
 use views::agency::act::{ActState, ActView};
 
-use super::foresee;
+use super::{
+    admin::{admin, confirm},
+    foresee,
+};
 use crate::{
     arguments::AdminOptions,
     exit::{CONFIGURATION, CONFLICT, DONE, ExitCode, Failure, UNEXPECTED, USAGE},
-    keys::{self, KeySource},
     nodes,
     output::Output,
-    terminal,
 };
 
 /// `muhr act send`.
@@ -93,7 +94,8 @@ pub(super) fn decide(
     }
     let trust = formats::trust(&options.trust)?;
     let network = formats::network(&trust, &options.trust)?;
-    let (agency, secret) = admin(&options.key_options.place(options.key.as_deref())?, output)?;
+    let place = options.key_options.place(options.key.as_deref())?;
+    let Admin { agency, secret } = admin(&place, output)?;
     let client = options.node.as_deref().map(nodes::connect_to).transpose()?;
     let expires = match (options.expires, &client) {
         (Some(height), _) => Height::new(height),
@@ -281,31 +283,6 @@ fn owned_by(
     } else {
         IndexState::Open
     })
-}
-
-/// Asks whoever signs, who has seen in words what it is.
-fn confirm(yes: bool, output: &Output) -> Result<(), Failure> {
-    let asks = !yes && terminal::answers(output);
-    if asks && !terminal::agrees(&terminal::SIGN, output) {
-        return Err(Failure::new(USAGE, UserMessage::new("not-confirmed")));
-    }
-    Ok(())
-}
-
-fn admin(place: &KeySource<'_>, output: &Output) -> Result<(AgencyName, SecretKey), Failure> {
-    let KeyFile {
-        purpose,
-        holder,
-        secret,
-    } = keys::read(place, output)?.file;
-    let agency = AgencyName::parse(&holder).filter(|_| purpose == "admin");
-    let agency = agency.ok_or_else(|| {
-        let what = UserMessage::new("key-not-admin")
-            .text("path", place.path.display())
-            .text("purpose", purpose);
-        Failure::new(CONFIGURATION, what)
-    })?;
-    Ok((agency, secret))
 }
 
 fn id(act: &Act, network: &NetworkId, secret: &SecretKey) -> Result<String, Failure> {

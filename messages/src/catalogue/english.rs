@@ -9,6 +9,7 @@ mod desk;
 mod exit_codes;
 mod files;
 mod findings;
+mod governing;
 mod import_rows;
 mod keys;
 mod log;
@@ -19,6 +20,7 @@ mod signing;
 mod submit;
 mod table;
 mod ways_commands;
+mod ways_governing;
 mod ways_library;
 mod ways_table;
 mod workbook;
@@ -35,6 +37,7 @@ pub(super) const AREAS: &[Area] = &[
     exit_codes::AREA,
     files::AREA,
     findings::AREA,
+    governing::AREA,
     import_rows::AREA,
     keys::AREA,
     log::AREA,
@@ -45,6 +48,7 @@ pub(super) const AREAS: &[Area] = &[
     submit::AREA,
     table::AREA,
     ways_commands::AREA,
+    ways_governing::AREA,
     ways_library::AREA,
     ways_table::AREA,
     workbook::AREA,

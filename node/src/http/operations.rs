@@ -110,10 +110,6 @@ pub(super) async fn genesis(State(shared): State<Arc<Shared>>) -> Response {
     (TEXT, shared.epochs.first_leaf().to_owned()).into_response()
 }
 
-pub(super) async fn trust(State(shared): State<Arc<Shared>>) -> Response {
-    (TEXT, shared.epochs.now().trust_file().to_owned()).into_response()
-}
-
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     measured::gather(&shared);
     let accept = headers
