@@ -121,7 +121,7 @@ impl<'a> Desks<'a> {
         for agency in agencies {
             wait_until("the proposal is recorded", || {
                 let status = self.get(agency, "/v1/governance");
-                status.contains(&proposal.id().to_string())
+                status.contains(&proposal.id().to_hex())
             });
             let number = self.number(agency, true);
             let ballot = speaker(agency).approve(&self.admin(agency), number, &proposal);
@@ -151,7 +151,7 @@ fn flowing(cluster: &Cluster, done: &Arc<AtomicBool>) -> thread::JoinHandle<usiz
             let entry = load.sign_one();
             let sent = ureq::post(format!("{url}/v1/entries")).send(&entry.text);
             assert_eq!(sent.unwrap().status().as_u16(), 202);
-            let id = entry.id;
+            let id = entry.id.to_hex();
             let receipt = format!("{url}/v1/entries/{id}/receipt?wait=30000");
             let got = ureq::get(receipt).call().unwrap();
             assert_eq!(got.status().as_u16(), 200);
