@@ -8,9 +8,10 @@ use std::{fs, path::PathBuf};
 
 use clap::Args;
 use client::{
+    coded::Coded,
     durable::{self, FileError},
-    formats,
     log::{Log, mirror},
+    trust_chain::{self, ChainError},
 };
 use messages::UserMessage;
 use protocol::{
@@ -31,6 +32,7 @@ use crate::{
     exit::{DONE, Failure, SOME_NOT_DONE, words},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr log mirror URL DIR`.
@@ -57,9 +59,9 @@ const SIGNATURES_MAX: usize = 16;
 const WITNESS_TRIES: u32 = 5;
 
 pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = formats::trust(&arguments.trust)?;
     let witnesses = OutsideWitness::all(&arguments.witnesses)?;
     let log = nodes::log(&arguments.url)?;
+    let trust = trust_file::of_log(&arguments.trust, &log, output)?;
     let note = log.checkpoint()?;
     let trusted = checkpoint::judge(&trust, &note).map_err(|error| {
         Failure::verdict(
@@ -78,15 +80,18 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     let own = Log::Folder(arguments.dir.clone());
     let older = kept.exists().then(|| own.checkpoint()).transpose()?;
     if let Some(older) = &older {
-        checkpoint::judge(&trust, older).map_err(|error| {
+        let then = trust_file::of_note(&arguments.trust, &trust, older);
+        checkpoint::judge(&then, older).map_err(|error| {
             let what = UserMessage::new("checkpoint-untrusted")
                 .text("path", kept.display())
                 .text("reason", &error);
             Failure::verdict(error.verdict(), what).help(UserMessage::new("help-mirror-checkpoint"))
         })?;
-        watch::continues(&trust, &log, older, &note, &arguments.evidence)?;
+        let (older, newer) = ((&then, older.as_str()), (&trust, note.as_str()));
+        watch::continues(&log, older, newer, &arguments.evidence)?;
     }
     let written = mirror::bring(&log, &arguments.dir, trusted.checkpoint())?;
+    keep_chain(&log, arguments, &trust, output)?;
     if !trusted.log_signed() {
         output.note(&UserMessage::new("note-checkpoint-is").text("without", WITHOUT_LOG_LINE));
     }
@@ -121,6 +126,23 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     } else {
         SOME_NOT_DONE
     })
+}
+
+/// Keeps the chain of trust files in the mirror. A place that does not give it is no reason to go without its log.
+fn keep_chain(
+    log: &Log,
+    arguments: &MirrorArguments,
+    trust: &TrustPolicy,
+    output: &Output,
+) -> Result<(), Failure> {
+    match trust_chain::keep(log, &arguments.dir, trust) {
+        Ok(_new) => Ok(()),
+        Err(error @ (ChainError::Http(_) | ChainError::File(_))) => {
+            output.note(&UserMessage::new("note-mirror-without-trust").part("reason", error.message()));
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The note that the mirror will hold, with the lines of the witnesses that cosigned it.

@@ -30,6 +30,7 @@ use crate::{
     failures::code_of,
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr govern send`.
@@ -63,12 +64,12 @@ struct Word {
 }
 
 pub(crate) fn run(arguments: &GovernSendArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = open::trust(&arguments.trust)?;
     let words = arguments.files.iter().map(|path| read(path));
     let mut words = words.collect::<Result<Vec<Word>, Failure>>()?;
     // What is voted on must be in the log before its ballots.
     words.sort_by_key(|word| !matches!(word.leaf, GovernanceLeaf::Proposal(_)));
     let client = nodes::connect(&arguments.node)?;
+    let trust = trust_file::of_nodes(&arguments.trust, &client, output)?;
     let patience = Duration::from_secs(arguments.timeout);
     let mut view = GovernanceSentView {
         sent: Vec::new(),
