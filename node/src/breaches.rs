@@ -88,41 +88,33 @@ impl Account {
     }
 }
 
-/// The accounts of all peers, by their numbers.
-#[derive(Debug)]
-pub struct Breaches(Vec<Mutex<Account>>);
+/// The accounts of peers, opened with the first bad message of each.
+#[derive(Debug, Default)]
+pub struct Breaches(Mutex<BTreeMap<PeerIndex, Account>>);
 
 impl Breaches {
-    /// Accounts for so many peers.
-    #[must_use]
-    pub fn new(peers: usize) -> Self {
-        Self((0..peers).map(|_| Mutex::default()).collect())
-    }
-
-    fn of(&self, peer: PeerIndex) -> Option<MutexGuard<'_, Account>> {
-        let account = self.0.get(peer.get())?;
-        Some(account.lock().unwrap_or_else(PoisonError::into_inner))
+    fn all(&self) -> MutexGuard<'_, BTreeMap<PeerIndex, Account>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many bad messages have come from the peer.
     #[must_use]
     pub fn count(&self, peer: PeerIndex) -> u64 {
-        self.of(peer).map_or(0, |account| account.all)
+        self.all().get(&peer).map_or(0, |account| account.all)
     }
 }
 
 impl Shared {
     /// Counts a bad message. One peer's flood of them costs a line a second, and then its connection.
     pub fn breach(&self, peer: PeerIndex, breach: Breach, detail: &dyn Display) {
-        let name = self.peers.get(peer.get()).map_or("?", String::as_str);
+        let name = self.network.name(peer).unwrap_or_else(|| "?".into());
         let labels = PeerBreach {
-            peer: name.to_owned(),
+            peer: name.to_string(),
             kind: breach.word(),
         };
         self.metrics.breaches.get_or_create(&labels).inc();
-        let Some(mut account) = self.breaches.of(peer) else {
-            return;
-        };
+        let mut accounts = self.breaches.all();
+        let account = accounts.entry(peer).or_default();
         account.all = account.all.saturating_add(1);
         account.in_a_row = account.in_a_row.saturating_add(1);
         if account.untold.is_empty() {
@@ -131,24 +123,24 @@ impl Shared {
         *account.untold.entry(breach).or_default() += 1;
         if account.in_a_row >= PEER_BAD_MESSAGES_MAX {
             account.in_a_row = 0;
-            self.metrics.count_cut(name);
+            self.metrics.count_cut(&name);
             self.network.cut(peer);
             tracing::warn!(
                 event = "peer-cut",
-                peer = name,
+                peer = &*name,
                 count = PEER_BAD_MESSAGES_MAX,
                 first = account.detail,
                 "a peer sent nothing but bad messages; its connection is cut for a while"
             );
         }
         let line = account.line(self.host.moment());
-        drop(account);
-        tell(name, line);
+        drop(accounts);
+        tell(&name, line);
     }
 
     /// Notes that a message was handled, and was a good one if nothing was counted since `count`.
     pub fn heard(&self, peer: PeerIndex, count: u64) {
-        if let Some(mut account) = self.breaches.of(peer)
+        if let Some(account) = self.breaches.all().get_mut(&peer)
             && account.all == count
         {
             account.in_a_row = 0;
@@ -158,10 +150,14 @@ impl Shared {
     /// Tells what has been counted and not told. Called every few seconds.
     pub fn tell_breaches(&self) {
         let now = self.host.moment();
-        for (number, name) in self.peers.iter().enumerate() {
-            let account = self.breaches.of(PeerIndex::new(number));
-            let line = account.and_then(|mut account| account.line(now));
-            tell(name, line);
+        let mut accounts = self.breaches.all();
+        let lines = accounts.iter_mut();
+        let lines: Vec<_> = lines
+            .map(|(peer, account)| (*peer, account.line(now)))
+            .collect();
+        drop(accounts);
+        for (peer, line) in lines {
+            tell(self.network.name(peer).as_deref().unwrap_or("?"), line);
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     address::PeerAddress,
     files::{quoted, read_regular},
     logging,
+    peers::PeerSettings,
 };
 
 /// The most bytes of `node.toml`: a hundred observers take ten thousand.
@@ -249,6 +250,17 @@ fn led_to(path: &Path, links: usize) -> PathBuf {
 }
 
 impl Config {
+    /// What the settings and keys say of peers.
+    #[must_use]
+    pub fn peer_settings(&self) -> PeerSettings {
+        PeerSettings {
+            agency: self.validator.as_ref().map(|keys| keys.agency.clone()),
+            own: [self.peer.public()].into(),
+            seeds: self.peers.clone(),
+            observers: self.observers.clone(),
+        }
+    }
+
     /// Reads `dir/node.toml`, `dir/genesis` and `dir/keys`, and checks them against each other.
     ///
     /// # Errors
@@ -274,7 +286,7 @@ impl Config {
                 detail: format!("log: {error}"),
             })?;
         }
-        let (peers, observers) = addresses(&path, &file, &genesis)?;
+        let (peers, observers) = addresses(&path, &file)?;
         let keys = dir.join("keys");
         if file.agency.is_none() {
             signs_for_nobody(&keys, &path)?;
@@ -340,34 +352,27 @@ type Addresses = (
     BTreeMap<String, PublicKey>,
 );
 
-fn addresses(path: &Path, file: &File, genesis: &Genesis) -> Result<Addresses, BadConfig> {
+/// What the file says of peers. Whether the network has such agencies is the state's to say, not the
+/// settings' (`peers`).
+fn addresses(path: &Path, file: &File) -> Result<Addresses, BadConfig> {
     let wrong = |detail: String| BadConfig::Toml {
         path: path.to_owned(),
         detail,
     };
     let mut peers = BTreeMap::new();
     for (name, address) in &file.peers {
-        let agency = genesis
-            .agencies
-            .iter()
-            .find(|agency| agency.name.as_str() == name);
-        let agency = agency
-            .ok_or_else(|| wrong(format!("[peers] {name} is not an agency of the genesis")))?;
-        peers.insert(agency.name.clone(), address.clone());
+        let agency = AgencyName::parse(name);
+        let agency = agency.ok_or_else(|| wrong(format!("[peers] {name} is no agency's name")))?;
+        peers.insert(agency, address.clone());
     }
     let mut observers = BTreeMap::new();
     for (name, key) in &file.observers {
         let key = PublicKey::from_base64(key)
             .map_err(|error| wrong(format!("[observers] {name}: {error}")))?;
-        // Who votes is told by name and key, so an observer must not pass for an agency.
-        let agency = genesis
-            .agencies
-            .iter()
-            .find(|agency| agency.name.as_str() == name || agency.peer.key == key);
-        if let Some(agency) = agency {
+        // For such a key anybody can sign.
+        if !key.is_of_prime_order() {
             return Err(wrong(format!(
-                "[observers] {name} has the name or the key of agency {}; give the observer a name and a key of its own",
-                agency.name
+                "[observers] {name}: a key that nobody can have made; ask its holder for the right one"
             )));
         }
         observers.insert(name.clone(), key);

@@ -6,6 +6,7 @@
 //! a vote leaves; block, state and certificate in one batch; then the register; then the cosignature;
 //! then the answer to clients. A crash at any point comes back through the ordinary start.
 
+mod allow_list;
 mod block_requests;
 mod blocks;
 mod candidates;
@@ -36,6 +37,7 @@ use protocol::{hash::ChainId, height::Height, key::PublicKey};
 use tokio::sync::mpsc;
 
 use self::{
+    allow_list::AllowedGuests,
     candidates::Candidates,
     catchup::{CatchUp, prepare::CheckedAnswer},
     evidence::EvidenceFolder,
@@ -92,6 +94,7 @@ pub struct Driver {
     publisher: Publisher,
     readiness: Readiness,
     peers: PeerBook,
+    allowed: AllowedGuests,
     schedule: Schedule,
     /// What was last shown of the node, and since when it waits for a block.
     shown_progress: progress::ShownProgress,
@@ -114,6 +117,7 @@ enum Fact {
     Sync(Received),
     Peer(PeerEvent),
     Pending,
+    Settings,
     Due,
     Catchup,
     Checked(CheckedAnswer),
@@ -164,7 +168,8 @@ impl Driver {
             }),
         };
         let machine = Machine::new(chain, begun);
-        let peers = PeerBook::new(&shared.peers);
+        let mut peers = PeerBook::default();
+        peers.follow(&shared.network.listed());
         let publisher = Publisher::new(cosigner, *shared.published.borrow());
         let driver = Self {
             chain,
@@ -177,6 +182,7 @@ impl Driver {
             publisher,
             readiness: Readiness::new(keys.unwrap_or_default()),
             peers,
+            allowed: AllowedGuests::default(),
             schedule: Schedule::new(shared.host.moment()),
             shown_progress: progress::ShownProgress::at(shared.host.now()),
             evidence: EvidenceFolder::new(config.dir.join("evidence")),
@@ -192,6 +198,8 @@ impl Driver {
     pub async fn run(mut self, mut events: Events, mut over: mpsc::Receiver<()>) {
         self.recover();
         let mut failed = self.shared.failed.subscribe();
+        let mut settings = self.shared.settings.subscribe();
+        self.on_settings();
         let shared = Arc::clone(&self.shared);
         while failed.borrow_and_update().is_none() {
             let due = self.next_due();
@@ -204,6 +212,7 @@ impl Driver {
                 () = shared.host.sleep_until(due) => Fact::Due,
                 event = events.peers.recv() => event.map_or(Fact::Over, Fact::Peer),
                 () = shared.pending.notified() => Fact::Pending,
+                changed = settings.changed() => changed.map_or(Fact::Over, |()| Fact::Settings),
                 message = events.sync.recv() => message.map_or(Fact::Over, Fact::Sync),
                 checked = self.catchup.checked() => checked.map_or(Fact::Over, Fact::Checked),
                 () = std::future::ready(()), if busy => Fact::Catchup,
@@ -214,6 +223,7 @@ impl Driver {
                 Fact::Sync(received) => self.on_sync(received),
                 Fact::Peer(event) => self.on_peer(&event),
                 Fact::Pending => self.on_pending(),
+                Fact::Settings => self.on_settings(),
                 Fact::Due => self.on_due(),
                 Fact::Catchup => self.catch_up_one(),
                 Fact::Checked(checked) => self.on_checked(checked),
@@ -381,6 +391,9 @@ impl Driver {
                 self.shared.progress().silent.remove(&name);
             }
             PeerEvent::NotKnown(peer) => {
+                if !self.peers.is_listed(*peer) {
+                    return;
+                }
                 let name = self.peer_name(*peer).to_owned();
                 tracing::warn!(
                     event = "not-known-there",
@@ -418,12 +431,6 @@ impl Driver {
     /// Counts a bad message of a peer.
     fn breach(&self, peer: PeerIndex, breach: Breach, detail: &dyn std::fmt::Display) {
         self.shared.breach(peer, breach, detail);
-    }
-
-    /// Whether the peer is an agency that votes. Observers are heard on the other lanes only.
-    fn is_validator(&self, peer: PeerIndex) -> bool {
-        let name = self.peer_name(peer);
-        self.epoch.is_validator(name)
     }
 
     /// The peer whose agency votes with `key`.

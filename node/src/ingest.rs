@@ -496,6 +496,10 @@ fn note(
     from_peer: &mut BTreeMap<PeerIndex, VecDeque<PeerEntries>>,
     mut received: Received,
 ) {
+    // What one said that is no peer any more may come late.
+    if !shared.network.is_listed(received.peer) {
+        return;
+    }
     let bytes = std::mem::take(&mut received.bytes);
     match wire::decode::<wire::EntriesMessage>(&bytes, wire::ENTRIES_BYTES_MAX) {
         Ok(wire::EntriesMessage(entries)) => {

@@ -29,6 +29,7 @@ pub mod logging;
 pub mod mempool;
 pub mod metrics;
 pub mod network;
+pub mod peers;
 pub mod run;
 pub mod server;
 pub mod shared;

@@ -1,40 +1,33 @@
 //! The network: peers, lanes and bytes. It knows nothing of entries, blocks or votes.
 //!
 //! Direct libp2p streams between known peers (TCP, Noise, yamux). Whoever is not on the list is cut
-//! off before a stream opens. Each peer has three lanes, each a long-lived stream in each direction
-//! with a bounded queue of its own, so that the consensus lane never waits behind the others. No
-//! discovery, no gossip: with a few dozen known peers they add only ways to be attacked.
+//! off before a stream opens; the list may change while the network runs (`handle`). Each peer has three
+//! lanes, each a long-lived stream in each direction with a bounded queue of its own, so that the
+//! consensus lane never waits behind the others. No discovery, no gossip: with a few dozen known peers
+//! they add only ways to be attacked. Not here: who the peers are (`crate::peers`).
 
 mod carrier;
+mod dialled;
 mod gate;
+mod handle;
 mod heard;
+mod keeper;
 mod lanes;
+mod roster;
 mod swarm;
 mod watched;
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::{io, net::SocketAddr, time::Duration};
 
-use libp2p::PeerId;
-use protocol::{
-    key::{PublicKey, SecretKey},
-    planted::{self, Bug},
-};
+use protocol::key::{PublicKey, SecretKey};
 use thiserror::Error;
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinError,
-};
+use tokio::{sync::mpsc, task::JoinError};
 
-pub use self::carrier::Carrier;
-use self::heard::Presence;
+pub use self::{
+    carrier::{Carrier, CarrierOrder},
+    handle::Handle,
+    roster::ListedPeer,
+};
 use crate::{address::PeerAddress, host::Host, limits};
 
 /// A peer is reached if something came from it within this. Peers say something every two seconds, so
@@ -83,7 +76,8 @@ impl Lane {
     }
 }
 
-/// Number of a peer, in the order of the configuration.
+/// Number of a peer: of one key, for as long as the network runs. A peer that leaves keeps its number, and
+/// nobody else ever has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerIndex(usize);
 
@@ -102,14 +96,16 @@ impl PeerIndex {
 }
 
 /// A peer that may connect, and where it is if this node should connect to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Its name, for people.
+    /// Its name, for people. An agency that changes its peer key has two peers for a while, of one name.
     pub name: String,
     /// The key that names it on the wire.
     pub key: PublicKey,
-    /// Where it listens.
-    pub address: Option<PeerAddress>,
+    /// Whether it is an agency's node, which is heard on the consensus lane.
+    pub is_agency: bool,
+    /// Where it may listen; all of them are tried.
+    pub addresses: Vec<PeerAddress>,
 }
 
 /// What the network starts from.
@@ -212,23 +208,6 @@ pub enum NotSent {
     TooLong,
 }
 
-/// One outgoing lane.
-#[derive(Debug)]
-pub(crate) struct LaneQueue {
-    sender: mpsc::Sender<Arc<[u8]>>,
-    waiting: Arc<AtomicU64>,
-}
-
-/// A peer as the handle sees it.
-#[derive(Debug)]
-pub(crate) struct Link {
-    queues: [LaneQueue; 3],
-    connected: Arc<AtomicBool>,
-    /// When the log last told that a queue of this peer is full, in seconds since the start.
-    full_told: AtomicU64,
-    heard: Arc<Presence>,
-}
-
 /// How one peer stands.
 #[derive(Clone, Debug, Default)]
 pub struct Contact {
@@ -242,151 +221,33 @@ pub struct Contact {
     pub addresses: Vec<String>,
 }
 
-/// Where messages are handed over. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Handle {
-    links: Arc<Vec<Link>>,
-    sent_bytes: Arc<AtomicU64>,
-    cuts: mpsc::UnboundedSender<PeerIndex>,
-    began: Instant,
-    listening: SocketAddr,
-    /// Where the peers are, as the settings say now; by number.
-    addresses: watch::Sender<Vec<Option<PeerAddress>>>,
-}
-
-impl Handle {
-    fn new(links: Vec<Link>, cuts: mpsc::UnboundedSender<PeerIndex>) -> Self {
-        Self {
-            links: Arc::new(links),
-            sent_bytes: Arc::new(AtomicU64::new(0)),
-            cuts,
-            began: Instant::now(),
-            listening: SocketAddr::from(([0, 0, 0, 0], 0)),
-            addresses: watch::Sender::new(Vec::new()),
-        }
-    }
-
-    /// From now on the peers are dialled there, by number. Connections that stand are kept.
-    pub fn set_addresses(&self, addresses: Vec<Option<PeerAddress>>) {
-        self.addresses.send_replace(addresses);
-    }
-
-    /// Cuts the connection of a peer, which is not let in again for [`CUT_FOR`].
-    pub fn cut(&self, peer: PeerIndex) {
-        let _gone = self.cuts.send(peer);
-    }
-
-    /// Whether a peer reads what it is sent on a lane: little of it waits.
-    #[must_use]
-    pub fn has_room(&self, peer: PeerIndex, lane: Lane) -> bool {
-        let link = self.links.get(peer.0);
-        let queue = link.and_then(|link| link.queues.get(lane.number()));
-        queue.is_some_and(|queue| {
-            queue.waiting.load(Ordering::Relaxed) < lane.frame_bytes_max() as u64
-        })
-    }
-
-    /// Tells that a queue is full, at most once in a second for each peer.
-    fn tell_full(&self, peer: PeerIndex, lane: Lane) {
-        let now = self.began.elapsed().as_secs() + 1;
-        let link = self.links.get(peer.0);
-        if link.is_some_and(|link| link.full_told.swap(now, Ordering::Relaxed) != now) {
-            tracing::warn!(event = "queue-full", peer = peer.0, lane = lane.name());
-        }
-    }
-
-    /// Queues a message for a peer. Never waits.
-    ///
-    /// # Errors
-    ///
-    /// [`NotSent`] if the peer is away, or its queue is full.
-    pub fn send(&self, peer: PeerIndex, lane: Lane, bytes: Arc<[u8]>) -> Result<(), NotSent> {
-        let link = self.links.get(peer.0).ok_or(NotSent::NotConnected)?;
-        if !link.connected.load(Ordering::Relaxed) {
-            return Err(NotSent::NotConnected);
-        }
-        if bytes.len() > lane.frame_bytes_max() {
-            return Err(NotSent::TooLong);
-        }
-        let queue = link
-            .queues
-            .get(lane.number())
-            .ok_or(NotSent::NotConnected)?;
-        let length = bytes.len() as u64;
-        if queue.waiting.fetch_add(length, Ordering::Relaxed) > limits::PEER_QUEUE_BYTES_MAX {
-            queue.waiting.fetch_sub(length, Ordering::Relaxed);
-            return Err(NotSent::QueueFull);
-        }
-        if queue.sender.try_send(bytes).is_err() {
-            queue.waiting.fetch_sub(length, Ordering::Relaxed);
-            return Err(NotSent::QueueFull);
-        }
-        self.sent_bytes.fetch_add(length, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Queues a message for everybody who is connected.
-    pub fn broadcast(&self, lane: Lane, bytes: Arc<[u8]>) {
-        for number in 0..self.links.len() {
-            let sent = self.send(PeerIndex(number), lane, Arc::clone(&bytes));
-            if sent == Err(NotSent::QueueFull) {
-                self.tell_full(PeerIndex(number), lane);
-            }
-        }
-    }
-
-    /// How the peers stand, by number.
-    #[must_use]
-    pub fn contacts(&self) -> Vec<Contact> {
-        let contact = |link: &Link| {
-            let heard_ago = link.heard.ago();
-            let is_recent = planted::is(Bug::PresenceBySocket)
-                || heard_ago.is_some_and(|ago| ago < HEARD_WITHIN);
-            Contact {
-                is_reached: link.connected.load(Ordering::Relaxed) && is_recent,
-                heard_ago,
-                trouble: link.heard.trouble(),
-                addresses: link.heard.addresses(),
-            }
-        };
-        self.links.iter().map(contact).collect()
-    }
-
-    /// Bytes handed over since the start.
-    #[must_use]
-    pub fn sent_bytes(&self) -> u64 {
-        self.sent_bytes.load(Ordering::Relaxed)
-    }
-
-    /// Where this node listens.
-    #[must_use]
-    pub const fn listening(&self) -> SocketAddr {
-        self.listening
-    }
-}
-
 /// Starts the network on the current runtime.
 ///
 /// # Errors
 ///
 /// [`NetworkFault`] if an address cannot be listened at.
 pub async fn start(setup: Setup) -> Result<(Handle, Events), NetworkFault> {
-    let ids: Vec<PeerId> = setup
-        .peers
-        .iter()
-        .map(|peer| swarm::peer_id(&peer.key).ok_or_else(|| NetworkFault::Key(peer.name.clone())))
-        .collect::<Result<_, _>>()?;
-    let (links, events, cuts, carrier) = carrier::queues(setup.peers.len(), &setup.host);
-    let mut handle = Handle::new(links, cuts);
-    let addresses = setup.peers.iter().map(|peer| peer.address.clone());
-    handle.set_addresses(addresses.collect());
-    handle.listening = swarm::start(setup, ids, carrier, handle.addresses.subscribe()).await?;
+    let Setup {
+        secret,
+        listen,
+        peers,
+        host,
+    } = setup;
+    let (mut handle, events, carrier) = carried(&peers, &host)?;
+    handle.listening = keeper::start(&secret, listen, carrier)?;
     Ok((handle, events))
 }
 
 /// The queues alone: the caller carries the messages.
-#[must_use]
-pub fn carried(peers: usize, host: &Host) -> (Handle, Events, Carrier) {
-    let (links, events, cuts, carrier) = carrier::queues(peers, host);
-    (Handle::new(links, cuts), events, carrier)
+///
+/// # Errors
+///
+/// [`NetworkFault::Key`] as [`Handle::set_peers`].
+pub fn carried(peers: &[Peer], host: &Host) -> Result<(Handle, Events, Carrier), NetworkFault> {
+    let (handle, events, carrier) = carrier::queues(host);
+    handle.set_peers(peers)?;
+    Ok((handle, events, carrier))
 }
+
+#[cfg(test)]
+mod tests;

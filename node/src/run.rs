@@ -32,13 +32,14 @@ use crate::{
     disks::Disks,
     driver::{Driver, Start},
     durable::AtPath,
-    epoch::{EpochState, Epochs},
+    epoch::Epochs,
     fault::NodeFault,
     host::Host,
     http::{self, Reads, Serving},
     ingest::{Ingest, Jobs, take_from_peers},
     logging::Levels,
-    network::{self, Events, Handle, Peer, Received, Setup},
+    network::{self, Events, Handle, Received, Setup},
+    peers::{AGENCY_PEERS_MAX, peers_of},
     server::{self, Connections},
     shared::{Parts, Shared},
     sign_state::{self, Declared, Keys, NotFit, SafetyBody, SignState},
@@ -78,7 +79,8 @@ pub async fn run(dir: &Path, is_lost: bool, told: Signals, levels: Levels) -> Re
         return Ok(());
     };
     levels.set(config.log.as_deref());
-    let kept = descriptors::kept_back(first_peers(&config)?);
+    let peers_max = AGENCY_PEERS_MAX + config.observers.len();
+    let kept = descriptors::kept_back(peers_max);
     let connections_max =
         descriptors::http_connections(descriptors::raise(), kept).map_err(NodeFault::from)?;
     let serving = Threads::serving().map_err(|error| NodeFault::start("threads", error))?;
@@ -93,13 +95,7 @@ pub async fn run(dir: &Path, is_lost: bool, told: Signals, levels: Levels) -> Re
         return Ok(());
     };
     let host = Host::real();
-    let setup = Setup {
-        secret: config.peer.clone(),
-        listen: config.p2p,
-        peers: peers(&config, &kept.epochs.now()),
-        host: host.clone(),
-    };
-    let network = network::start(setup).await.map_err(NodeFault::from)?;
+    let network = join(&config, &kept, &host).await?;
     let fixed = Fixed::of(&config);
     let Assembled {
         start,
@@ -139,6 +135,22 @@ pub async fn run(dir: &Path, is_lost: bool, told: Signals, levels: Levels) -> Re
     let _ended = driver.await;
     let failed = shared.failed.borrow().clone();
     failed.map_or(Ok(()), |met| Err(NodeFault::Met(met).into()))
+}
+
+/// Starts the network with the peers of the state.
+async fn join(
+    config: &Config,
+    kept: &OpenedFiles,
+    host: &Host,
+) -> Result<(Handle, Events), NodeFault> {
+    let head = kept.ledger.head();
+    let setup = Setup {
+        secret: config.peer.clone(),
+        listen: config.p2p,
+        peers: peers_of(head.directory(), &config.peer_settings(), &[]).peers,
+        host: host.clone(),
+    };
+    Ok(network::start(setup).await?)
 }
 
 /// Turns the doors for entries, behind consensus: what strangers and observers bring is checked with what is
@@ -320,7 +332,7 @@ pub struct Assembled {
     pub entries: mpsc::Receiver<Received>,
 }
 
-/// Puts a node together from what is on disk and a network with the [`peers`] of `config` and the epoch.
+/// Puts a node together from what is on disk and a network of its peers ([`peers_of`]).
 ///
 /// # Errors
 ///
@@ -353,7 +365,6 @@ pub fn assemble(
     if let Some(published) = kept.ledger.published() {
         cosigner.remember(&published.note);
     }
-    let names = peers(&config, &epoch).into_iter().map(|peer| peer.name);
     let (ingest, jobs) = Ingest::open();
     let shared = Shared::new(Parts {
         disks: Disks::of(&config.places),
@@ -362,7 +373,7 @@ pub fn assemble(
         agency,
         ledger: kept.ledger,
         network,
-        peers: names.collect(),
+        settings: config.peer_settings(),
         ingest,
         signatures,
     });
@@ -381,31 +392,6 @@ pub fn assemble(
         jobs,
         entries,
     })
-}
-
-/// The nodes of the epoch's other agencies, then the observers.
-#[must_use]
-pub fn peers(config: &Config, epoch: &EpochState) -> Vec<Peer> {
-    let mine = config.validator.as_ref().map(|keys| &keys.agency);
-    let agencies = epoch.agencies().values();
-    let agencies = agencies.filter(|agency| Some(&agency.name) != mine);
-    let agencies = agencies.map(|agency| Peer {
-        name: agency.name.to_string(),
-        key: agency.peer,
-        address: config.peers.get(&agency.name).cloned(),
-    });
-    let observers = config.observers.iter().map(|(name, key)| Peer {
-        name: name.clone(),
-        key: *key,
-        address: None,
-    });
-    agencies.chain(observers).collect()
-}
-
-/// How many peers there are by the settings and the genesis: the ledger is not open yet.
-fn first_peers(config: &Config) -> Result<usize, NodeFault> {
-    let first = EpochState::first(&config.genesis)?;
-    Ok(peers(config, &first).len())
 }
 
 /// Starts the driver on a thread of its own: its syncs must delay nothing else. What is returned ends when

@@ -27,6 +27,7 @@ use crate::{
     mempool::Mempool,
     metrics::Metrics,
     network,
+    peers::PeerSettings,
     wire::Silence,
 };
 
@@ -70,8 +71,8 @@ pub struct Shared {
     pub ledger: Ledger,
     /// The peers.
     pub network: network::Handle,
-    /// Names of the peers, in the order of their numbers.
-    pub peers: Vec<String>,
+    /// What the settings say of peers, as they were last read.
+    pub settings: watch::Sender<PeerSettings>,
     /// Where entries come in.
     pub ingest: Ingest,
     /// Checks signatures.
@@ -106,8 +107,8 @@ pub struct Parts {
     pub ledger: Ledger,
     /// The peers.
     pub network: network::Handle,
-    /// Their names.
-    pub peers: Vec<String>,
+    /// What the settings say of them.
+    pub settings: PeerSettings,
     /// Where entries come in.
     pub ingest: Ingest,
     /// Checks signatures.
@@ -126,7 +127,7 @@ impl Shared {
             agency,
             ledger,
             network,
-            peers,
+            settings,
             ingest,
             signatures,
             disks,
@@ -140,8 +141,8 @@ impl Shared {
             agency,
             ledger,
             network,
-            breaches: Breaches::new(peers.len()),
-            peers,
+            settings: watch::Sender::new(settings),
+            breaches: Breaches::default(),
             ingest,
             signatures,
             disks,
@@ -213,8 +214,8 @@ impl Shared {
         let contacts = self.network.contacts();
         let progress = self.progress();
         let is_reached = |name: &str| {
-            let mut peers = self.peers.iter().zip(&contacts);
-            peers.any(|(peer, contact)| contact.is_reached && peer == name)
+            let mut peers = contacts.iter();
+            peers.any(|(peer, contact)| contact.is_reached && **peer == *name)
         };
         let mut turnout = Turnout::default();
         let epoch = self.epochs.now();

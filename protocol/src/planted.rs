@@ -96,6 +96,7 @@ bugs! {
     ReceiptEarly "receipt-before-certificate" "A checkpoint is published before a quorum cosigned it."
     CosignedAhead "cosigned-ahead-of-time" "A cosignature with any date is taken and published."
     PresenceBySocket "presence-by-socket" "A peer is reached for as long as its connection stands."
+    RemovedPeerStays "removed-peer-stays" "Whoever is no peer any more is still let in and heard."
 }
 
 /// Whether this bug is planted: never.

@@ -61,6 +61,7 @@ mod network {
     mod bad_input;
     mod batches;
     mod block_sync;
+    mod changes;
     mod chaos;
     mod cosign_state;
     mod disk;

@@ -65,6 +65,9 @@ pub struct CreateArguments {
     /// First of the ports, two for each node; free ones are looked for if not said
     #[arg(long, value_name = "PORT")]
     pub base_port: Option<u16>,
+    /// The waits and quotas of governance, eight numbers, if other than usual: a rehearsal wants shorter waits
+    #[arg(long, value_name = "NUMBERS")]
+    pub governance: Option<String>,
     /// Folders of so many observers beside the agencies
     #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(0..=16))]
     pub observers: u8,
@@ -103,6 +106,7 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
             .help(UserMessage::new("help-origin"))
     })?;
     let names = agencies(&arguments.agencies)?;
+    let governance = governance(arguments.governance.as_deref())?;
     if arguments
         .dir
         .read_dir()
@@ -140,7 +144,13 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
         let what = UserMessage::new("capitals-unknown").text("agency", unknown);
         return Err(Failure::new(USAGE, what).help(UserMessage::new("help-capitals")));
     }
-    let genesis = genesis(&origin, &folders, &arguments.capitals, &publisher)?;
+    let genesis = genesis(
+        &origin,
+        &folders,
+        &arguments.capitals,
+        &publisher,
+        governance,
+    )?;
     // The same check that every node makes: what it would refuse is not written.
     Genesis::parse(genesis.write().as_bytes()).map_err(|error| {
         Failure::new(
@@ -295,6 +305,7 @@ fn genesis(
     folders: &[NewFolder],
     capitals: &[String],
     publisher: &SecretKey,
+    governance: Governance,
 ) -> Result<Genesis, Failure> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -327,12 +338,25 @@ fn genesis(
         origin: origin.clone(),
         time: TimeMs::new(now),
         limits: Limits::default(),
-        governance: Governance::default(),
+        governance,
         recovery_threshold: threshold,
         publisher: prove(origin, origin.as_str(), "publisher", publisher),
         agencies,
         registries,
         clerks,
+    })
+}
+
+/// The waits and quotas that were asked for, or the usual ones.
+fn governance(asked: Option<&str>) -> Result<Governance, Failure> {
+    let Some(asked) = asked else {
+        return Ok(Governance::default());
+    };
+    let read = Governance::parse(asked).filter(Governance::is_sensible);
+    read.ok_or_else(|| {
+        Failure::new(USAGE, UserMessage::new("governance-invalid")).help(
+            UserMessage::new("help-governance").text("usual", Governance::default().write()),
+        )
     })
 }
 

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
     block::BlockLeaf,
+    entry::Entry,
     epoch::Change,
     governance::ProposedChange,
     hash::IndexKey,
@@ -72,13 +73,21 @@ pub(super) fn recover(
 ) -> Result<Executed, NotExecuted> {
     let directory = head.directory();
     rules::change::judge_recovery(directory, change).map_err(InvalidBlock::from)?;
-    let values = rules::change::epoch_values(directory.network(), change);
-    Ok(seal_alone(
-        head,
-        proposal,
-        change.write().into_bytes(),
-        values,
-    )?)
+    let mut values = rules::change::epoch_values(directory.network(), change);
+    let bytes = change.write().into_bytes();
+    let height = head.height().next();
+    for (_, other) in directory.open_proposals() {
+        let author = &other.statement.author;
+        values.extend(ending(directory, author, ProposalEnd::Overtaken, height));
+    }
+    let opening = OpeningState {
+        proposal: Entry::id_of_parsed(&bytes),
+        height,
+        index: LeafIndex::new(head.size().get()),
+        marked: None,
+    };
+    values.insert(OpeningState::index_key(), opening.write());
+    Ok(seal_alone(head, proposal, bytes, values)?)
 }
 
 /// The values of the proposals that end when a block begins.

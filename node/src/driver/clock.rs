@@ -185,19 +185,18 @@ impl Driver {
     /// Compares the clocks; what has changed is logged, how they stand is shown.
     pub(super) fn compare_clocks(&mut self) {
         let (now, moment) = (self.shared.host.now(), self.shared.host.moment());
-        let numbered = || self.shared.peers.iter().enumerate();
-        let agencies = numbered().filter(|(_, name)| self.epoch.is_validator(name));
-        let agencies = agencies.map(|(number, _)| PeerIndex::new(number));
+        // Each agency has one voice, whatever keys it has on the wire.
+        let agencies = self.epoch.agencies().keys();
+        let agencies = agencies.filter_map(|agency| self.peers.named(agency.as_str()));
         let faulty = self.epoch.validators().faulty_max();
         let own = self.watch.clocks.own(agencies, faulty, now, moment);
         self.watch.own = own;
-        let ahead: BTreeMap<String, i64> = numbered()
-            .filter_map(|(number, name)| {
-                let ahead = self
-                    .watch
-                    .clocks
-                    .ahead(PeerIndex::new(number), now, moment)?;
-                Some((name.clone(), ahead))
+        let ahead: BTreeMap<String, i64> = self
+            .peers
+            .all()
+            .filter_map(|peer| {
+                let ahead = self.watch.clocks.ahead(peer, now, moment)?;
+                Some((self.peers.name(peer).to_owned(), ahead))
             })
             .collect();
         self.say_own_clock(own);
@@ -243,8 +242,10 @@ impl Driver {
 
     /// `own` is by how much this clock is ahead of the others', so that it is not laid to them.
     fn say_peers_clocks(&mut self, ahead: &BTreeMap<String, i64>, own: i64) {
-        for (number, name) in self.shared.peers.iter().enumerate() {
-            let peer = PeerIndex::new(number);
+        let listed: BTreeSet<PeerIndex> = self.peers.all().collect();
+        self.watch.wrong.retain(|peer| listed.contains(peer));
+        for peer in listed {
+            let name = self.peers.name(peer);
             let off = ahead.get(name).map(|ahead| ahead.saturating_add(own));
             let is_wrong = off.is_some_and(|off| off.unsigned_abs() >= WRONG_MS.unsigned_abs());
             if is_wrong && self.watch.wrong.insert(peer) {

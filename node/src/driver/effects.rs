@@ -214,6 +214,9 @@ impl Driver {
         self.schedule.begin_height(self.shared.host.moment());
         let next = head.height().next();
         let is_held = self.enter_epoch(&decided.executed)?;
+        if !decided.executed.values().is_empty() {
+            self.let_newcomers_in()?;
+        }
         let effects = self.machine.advance(self.height_parameters(next, None, is_held));
         self.orders.extend(effects);
         self.proposals_of_new_height(next);
@@ -230,9 +233,10 @@ impl Driver {
             return Ok(false);
         };
         tracing::info!(event = "epoch", number = %epoch.number(), validators = epoch.agencies().len());
-        self.publisher
-            .enter(Arc::clone(&epoch), block.head().size());
-        self.epoch = epoch;
+        let last = block.head().size();
+        self.publisher.enter(Arc::clone(&epoch), last);
+        let before = std::mem::replace(&mut self.epoch, epoch);
+        self.peers_of_epoch(&before, last)?;
         Ok(self.shared.ledger.is_held()?)
     }
 

@@ -32,12 +32,18 @@ const AGAIN_BYTES_MAX: usize = 256 << 10;
 
 impl Driver {
     pub(super) fn on_consensus(&mut self, received: &Received) {
+        if !self.peers.is_listed(received.peer) {
+            return;
+        }
         let count = self.shared.breaches.count(received.peer);
         self.take_consensus(received);
         self.note_heard(received.peer, count);
     }
 
     pub(super) fn on_sync(&mut self, received: Received) {
+        if !self.peers.is_listed(received.peer) {
+            return;
+        }
         let (from, count) = (received.peer, self.shared.breaches.count(received.peer));
         self.take_sync(received);
         self.note_heard(from, count);
@@ -55,7 +61,7 @@ impl Driver {
 
     pub(super) fn take_consensus(&mut self, received: &Received) {
         let from = received.peer;
-        let is_known = self.is_validator(from) || !self.next_keys(from).is_empty();
+        let is_known = self.peers.is_agency(from) || !self.next_keys(from).is_empty();
         if !is_known && !planted::is(Bug::ObserverHeard) {
             return self.breach(from, Breach::NotItsLane, &"an observer");
         }
@@ -312,6 +318,7 @@ impl Driver {
 
     pub(super) fn tell_status(&mut self) {
         self.tell_of_peers();
+        self.part_with_leavers();
         self.tell_entries_again();
         self.compare_clocks();
         for peer in self.peers.all() {

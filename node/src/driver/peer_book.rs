@@ -3,11 +3,14 @@
 //! It takes facts with their moments and answers questions; it sends nothing and logs nothing. Names of
 //! peers come from the epoch and the settings, and a name alone makes nobody a validator.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use protocol::height::{Height, LogSize, TimeMs};
 
-use crate::{host::Moment, network::PeerIndex};
+use crate::{
+    host::Moment,
+    network::{ListedPeer, PeerIndex},
+};
 
 /// The log tells of a peer's coming and going at most once in so long.
 const CONNECTION_LINE_EVERY: Duration = Duration::from_secs(1);
@@ -35,7 +38,10 @@ pub(super) struct ConnectionLine {
 /// What is known of one peer.
 #[derive(Debug)]
 struct PeerState {
-    name: String,
+    name: Arc<str>,
+    is_agency: bool,
+    /// Whether it is a peer now. One that was is remembered by name alone.
+    is_listed: bool,
     height: Height,
     cosigned: LogSize,
     /// The height whose certificate it was last told, so that it is told once.
@@ -54,15 +60,13 @@ struct PeerState {
     processes: Processes,
 }
 
-/// All peers, by their numbers.
-#[derive(Debug)]
-pub(super) struct PeerBook(Vec<PeerState>);
-
-impl PeerBook {
-    /// Peers of these names, in the order of their numbers, of which nothing is known yet.
-    pub(super) fn new(names: &[String]) -> Self {
-        let blank = |name: &String| PeerState {
-            name: name.clone(),
+impl PeerState {
+    /// A peer of which nothing is known yet.
+    fn blank() -> Self {
+        Self {
+            name: "?".into(),
+            is_agency: false,
+            is_listed: false,
             height: Height::ZERO,
             cosigned: LogSize::ZERO,
             told_commit: Height::ZERO,
@@ -73,8 +77,45 @@ impl PeerBook {
             changes: 0,
             told_at: None,
             processes: Processes::default(),
-        };
-        Self(names.iter().map(blank).collect())
+        }
+    }
+}
+
+/// All peers that there ever were, by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct PeerBook(Vec<PeerState>);
+
+impl PeerBook {
+    /// These are the peers now. What is known of those that stay is kept; one that comes back is a stranger.
+    pub(super) fn follow(&mut self, listed: &[ListedPeer]) {
+        let is_listed = |number| listed.iter().any(|peer| peer.number.get() == number);
+        for (number, state) in self.0.iter_mut().enumerate() {
+            if state.is_listed && !is_listed(number) {
+                // That it has gone is still told by its name.
+                state.is_listed = false;
+                state.height = Height::ZERO;
+            }
+        }
+        for peer in listed {
+            while self.0.len() <= peer.number.get() {
+                self.0.push(PeerState::blank());
+            }
+            let Some(state) = self.0.get_mut(peer.number.get()) else {
+                continue;
+            };
+            if !state.is_listed {
+                let (is_up, changes, told_at) = (state.is_up, state.changes, state.told_at);
+                *state = PeerState {
+                    is_listed: true,
+                    is_up,
+                    changes,
+                    told_at,
+                    ..PeerState::blank()
+                };
+            }
+            state.name = Arc::clone(&peer.name);
+            state.is_agency = peer.is_agency;
+        }
     }
 
     fn get(&self, peer: PeerIndex) -> Option<&PeerState> {
@@ -87,7 +128,21 @@ impl PeerBook {
 
     /// Numbers of all peers.
     pub(super) fn all(&self) -> impl Iterator<Item = PeerIndex> + use<> {
-        (0..self.0.len()).map(PeerIndex::new)
+        let numbered = self.0.iter().enumerate();
+        let listed = numbered.filter(|(_, state)| state.is_listed);
+        let listed: Vec<_> = listed.map(|(number, _)| PeerIndex::new(number)).collect();
+        listed.into_iter()
+    }
+
+    /// Whether it is a peer still: what one said that is none any more may come late.
+    pub(super) fn is_listed(&self, peer: PeerIndex) -> bool {
+        self.get(peer).is_some_and(|state| state.is_listed)
+    }
+
+    /// Whether it is an agency's node, in the set in force or about to be or until lately.
+    pub(super) fn is_agency(&self, peer: PeerIndex) -> bool {
+        self.get(peer)
+            .is_some_and(|state| state.is_listed && state.is_agency)
     }
 
     /// Name of a peer; `?` of one that is none.
@@ -95,10 +150,12 @@ impl PeerBook {
         self.get(peer).map_or("?", |state| &state.name)
     }
 
-    /// The peer of that name.
+    /// The peer of that name; of two, which are the keys of one agency, the one that is connected.
     pub(super) fn named(&self, name: &str) -> Option<PeerIndex> {
-        let place = self.0.iter().position(|state| state.name == name);
-        place.map(PeerIndex::new)
+        let is_it = |peer: &PeerIndex| self.name(*peer) == name;
+        let is_up = |peer: &PeerIndex| self.get(*peer).is_some_and(|state| state.is_up);
+        let mut up = self.all().filter(|peer| is_it(peer) && is_up(peer));
+        up.next().or_else(|| self.all().find(is_it))
     }
 
     /// A peer has come or gone. A question that was on its way to one that went is asked again. One that
@@ -120,7 +177,8 @@ impl PeerBook {
 
     /// What the last lines have left out.
     pub(super) fn connection_lines(&mut self, now: Moment) -> Vec<ConnectionLine> {
-        self.all()
+        let known = (0..self.0.len()).map(PeerIndex::new);
+        known
             .filter_map(|peer| self.connection_line(peer, now))
             .collect()
     }
@@ -225,8 +283,10 @@ impl PeerBook {
         let count = self.0.len();
         let first = last.map_or(0, |last| last.get() + 1);
         let turn = (first..first + count).map(|number| PeerIndex::new(number % count));
-        let is_ahead =
-            |peer: &PeerIndex| self.get(*peer).is_some_and(|state| state.height >= height);
+        let is_ahead = |peer: &PeerIndex| {
+            self.get(*peer)
+                .is_some_and(|state| state.is_listed && state.height >= height)
+        };
         turn.filter(is_ahead).collect()
     }
 
@@ -238,9 +298,11 @@ impl PeerBook {
 
     /// Peers with whose keys two nodes speak.
     pub(super) fn used_twice(&self, now: Moment) -> Vec<PeerIndex> {
-        let peers = self.all().zip(&self.0);
-        let twice = peers.filter(|(_, state)| state.processes.are_two(now));
-        twice.map(|(peer, _)| peer).collect()
+        let are_two = |peer: &PeerIndex| {
+            self.get(*peer)
+                .is_some_and(|state| state.processes.are_two(now))
+        };
+        self.all().filter(are_two).collect()
     }
 }
 
@@ -286,8 +348,23 @@ mod tests {
 
     const ONE: PeerIndex = PeerIndex::new(1);
 
+    fn listed(number: usize, name: &str) -> ListedPeer {
+        ListedPeer {
+            number: PeerIndex::new(number),
+            name: name.into(),
+            key: crate::epoch::examples::secret(name, &number.to_string()).public(),
+            is_agency: true,
+        }
+    }
+
     fn book() -> PeerBook {
-        PeerBook::new(&["adliya", "kadastr", "soliq"].map(str::to_owned))
+        let mut book = PeerBook::default();
+        book.follow(&[
+            listed(0, "adliya"),
+            listed(1, "kadastr"),
+            listed(2, "soliq"),
+        ]);
+        book
     }
 
     fn at(ms: u64) -> Moment {
@@ -362,7 +439,44 @@ mod tests {
         assert_eq!(ahead(Some(PeerIndex::new(2))), [1, 2]);
         book.leave_alone(ONE, at(0));
         assert!(book.is_left_alone(ONE, at(29_999)) && !book.is_left_alone(ONE, at(30_000)));
-        assert_eq!(PeerBook::new(&[]).ahead(Height::ZERO, Some(ONE)), []);
+        assert_eq!(PeerBook::default().ahead(Height::ZERO, Some(ONE)), []);
+    }
+
+    #[test]
+    fn whoever_leaves_is_nobody_and_has_its_name_and_number_still() {
+        let mut book = book();
+        let numbers = |book: &PeerBook| book.all().map(PeerIndex::get).collect::<Vec<_>>();
+        book.note_height(ONE, Height::new(9));
+        assert!(book.is_listed(ONE) && book.is_agency(ONE));
+        book.follow(&[listed(0, "adliya"), listed(2, "soliq"), listed(3, "suv")]);
+        assert_eq!(numbers(&book), [0, 2, 3]);
+        assert!(!book.is_listed(ONE) && !book.is_agency(ONE));
+        assert_eq!((book.name(ONE), book.named("kadastr")), ("kadastr", None));
+        assert_eq!(book.named("suv"), Some(PeerIndex::new(3)));
+        // It is asked for nothing, and when it is back, nothing that it said before counts.
+        assert_eq!(book.ahead(Height::new(9), None), []);
+        let gone = book.note_connection(ONE, false, at(0)).unwrap();
+        assert_eq!((gone.peer, gone.is_up), (ONE, false));
+        book.follow(&[listed(0, "adliya"), listed(1, "kadastr")]);
+        assert_eq!(numbers(&book), [0, 1]);
+        assert_eq!(book.height(ONE), Some(Height::ZERO));
+    }
+
+    #[test]
+    fn of_two_keys_of_an_agency_the_one_in_use_is_its_peer() {
+        let mut book = book();
+        book.follow(&[
+            listed(0, "adliya"),
+            listed(1, "kadastr"),
+            listed(3, "kadastr"),
+        ]);
+        let two = PeerIndex::new(3);
+        assert_eq!(book.named("kadastr"), Some(ONE));
+        book.note_connection(two, true, at(0));
+        assert_eq!(book.named("kadastr"), Some(two));
+        book.note_connection(two, false, at(10));
+        book.note_connection(ONE, true, at(20));
+        assert_eq!(book.named("kadastr"), Some(ONE));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Driver {
     /// That two nodes use a peer's key, in words.
     fn two_nodes(&self, peer: PeerIndex) -> String {
         let name = self.peer_name(peer);
-        let contact = self.shared.network.contacts().into_iter().nth(peer.get());
+        let contact = self.shared.network.contact(peer);
         let addresses = contact.unwrap_or_default().addresses.join(" and ");
         format!(
             "another node uses {name}'s key: two speak with it, from {addresses}; one of them must be stopped for good"

@@ -84,7 +84,7 @@ pub(super) struct SignGuard {
     /// What it has cosigned beyond the end of its log.
     behind: Option<Cosigned>,
     /// The validators that have told what they know, while it listens to them.
-    heard: Option<BTreeSet<PeerIndex>>,
+    heard: Option<BTreeSet<AgencyName>>,
     /// The record that it will speak with.
     record: Option<Safety>,
     /// Whether a newer record stood on disk and cannot be read.
@@ -346,11 +346,11 @@ impl SignGuard {
         self.is_silent = true;
     }
 
-    /// A validator has told what it knows. `enough` is a quorum less this one: without so many others
+    /// A validator has told what it knows, by whichever of its keys. `enough` is a quorum less this one: without so many others
     /// nothing is decided anyhow.
-    pub(super) fn on_heard(&mut self, from: PeerIndex, enough: usize) {
+    pub(super) fn on_heard(&mut self, from: &AgencyName, enough: usize) {
         let Some(heard) = &mut self.heard else { return };
-        heard.insert(from);
+        heard.insert(from.clone());
         if heard.len() >= enough {
             self.heard = None;
         }

@@ -63,8 +63,8 @@ impl Driver {
         if let Some(vote) = vote {
             self.is_reminded_of_vote(vote);
         }
-        if self.is_validator(from) {
-            self.guard.on_heard(from, quorum.saturating_sub(1));
+        if let Some(agency) = self.epoch.agency(self.peers.name(from)) {
+            self.guard.on_heard(&agency.name, quorum.saturating_sub(1));
         }
         self.speak_when_clear();
     }

@@ -21,6 +21,7 @@ use crate::{
     },
     host::Host,
     network::{self, PeerIndex},
+    peers::peers_of,
     run::{self, Assembled, OpenedFiles},
     sign_state::{self, Declared, Keys},
 };
@@ -84,8 +85,8 @@ pub(crate) fn assembled() -> (Assembled, tempfile::TempDir) {
     let ledger = Ledger::open_to_follow(&config.places.ledger, &founded, None).unwrap();
     let epochs = Epochs::open(&founded, ledger.head().directory(), &[]).unwrap();
     let host = Host::real();
-    let peers = run::peers(&config, &epochs.now()).len();
-    let (network, events, _carrier) = network::carried(peers, &host);
+    let peers = peers_of(ledger.head().directory(), &config.peer_settings(), &[]).peers;
+    let (network, events, _carrier) = network::carried(&peers, &host).unwrap();
     let kept = OpenedFiles {
         ledger,
         sign_state,

@@ -50,8 +50,13 @@ pub(super) fn gather(shared: &Shared) {
 
 fn peers(shared: &Shared, metrics: &Metrics, progress: &Progress) {
     let of = &metrics.peers;
-    for (name, contact) in shared.peers.iter().zip(shared.network.contacts()) {
-        let label = PeerName { peer: name.clone() };
+    let contacts = shared.network.contacts();
+    of.keep_only(contacts.iter().map(|(name, _)| &**name));
+    for (name, contact) in contacts {
+        let name = &*name;
+        let label = PeerName {
+            peer: name.to_owned(),
+        };
         of.reached
             .get_or_create(&label)
             .set(i64::from(contact.is_reached));

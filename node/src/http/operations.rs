@@ -52,10 +52,11 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<Status> {
     let turnout = shared.turnout();
     let ago = shared.host.since(progress.turned);
     let warnings = turns_not(ago).into_iter().chain(progress.warnings);
-    let peers = shared.peers.iter().zip(contacts).map(|(name, contact)| {
+    let peers = contacts.into_iter().map(|(name, contact)| {
+        let name = &*name;
         let (height, cosigned) = progress.peers.get(name).copied().unwrap_or_default();
         PeerView {
-            name: name.clone(),
+            name: name.to_owned(),
             reached: contact.is_reached,
             silent: contact
                 .is_reached

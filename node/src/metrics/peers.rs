@@ -1,6 +1,9 @@
-//! What is measured of each peer. The label is the peer's name, which the genesis or the settings give.
+//! What is measured of each peer. The label is the peer's name, which the state or the settings give.
 
-use std::sync::atomic::AtomicU64;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -26,9 +29,25 @@ pub struct PeerMetrics {
     pub height: Family<PeerName, Gauge>,
     /// Seconds by which its clock is ahead of this one; absent while it is not known.
     pub clock: Family<PeerName, Gauge<f64, AtomicU64>>,
+    /// Names that the page has.
+    shown: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl PeerMetrics {
+    /// Takes from the page who is no peer any more. What was counted of it since the start stays.
+    pub fn keep_only<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let now: BTreeSet<String> = names.map(str::to_owned).collect();
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        for peer in shown.difference(&now) {
+            let label = PeerName { peer: peer.clone() };
+            self.reached.remove(&label);
+            self.silent.remove(&label);
+            self.height.remove(&label);
+            self.clock.remove(&label);
+        }
+        *shown = now;
+    }
+
     /// Adds them to a registry.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(

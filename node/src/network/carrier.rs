@@ -1,6 +1,7 @@
 //! The other side of the queues: whatever carries messages between nodes takes and gives them here.
 //!
-//! In a node that is the swarm. A simulation of many nodes in one process carries them itself.
+//! In a node that is the keeper of the swarm. A simulation of many nodes in one process carries them
+//! itself.
 
 use std::{
     sync::{
@@ -10,10 +11,16 @@ use std::{
     task::{Context, Poll},
 };
 
+use libp2p::PeerId;
+use protocol::key::{PublicKey, SecretKey};
 use tokio::sync::mpsc;
 
 use super::{
-    Events, Lane, LaneQueue, Link, PeerEvent, PeerIndex, Received, heard::Presence, lanes::Outgoing,
+    Events, Lane, Peer, PeerEvent, PeerIndex, Received,
+    handle::{Handle, LaneQueue, Link},
+    heard::Presence,
+    lanes::Outgoing,
+    roster::ListedPeer,
 };
 use crate::{
     host::Host,
@@ -28,54 +35,54 @@ pub(super) struct Ends {
     pub(super) lanes: Vec<Outgoing>,
 }
 
+/// A peer that may connect, as the carrier is told of it.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pub(super) number: PeerIndex,
+    pub(super) id: PeerId,
+    pub(super) peer: Peer,
+    /// The queues of one that was never listed before.
+    pub(super) ends: Option<Ends>,
+}
+
+/// What the node wants of its carrier.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// These may connect, and nobody else.
+    Peers(Vec<Listing>),
+    /// A peer is to be cut off.
+    Cut(PeerIndex),
+    /// The node has another key on the wire.
+    Identity(SecretKey),
+}
+
+/// What the node wants of whoever carries its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CarrierOrder {
+    /// These may connect, and nobody else: whoever is not among them is to be cut off.
+    Peers(Vec<ListedPeer>),
+    /// This peer is to be cut off for a while.
+    Cut(PeerIndex),
+    /// The node has this key on the wire from now on.
+    Identity(PublicKey),
+}
+
 /// The carrier's ends of the queues of one node.
 #[derive(Debug)]
 pub struct Carrier {
-    pub(super) outgoing: Vec<Ends>,
+    outgoing: Vec<Ends>,
     pub(super) inboxes: [mpsc::Sender<Received>; 3],
     pub(super) peers: mpsc::UnboundedSender<PeerEvent>,
-    /// Peers whose connection the node wants cut.
-    pub(super) cuts: mpsc::UnboundedReceiver<PeerIndex>,
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
 }
 
-/// Both sides of the queues, and where cuts are ordered.
-type Queues = (Vec<Link>, Events, mpsc::UnboundedSender<PeerIndex>, Carrier);
-
-/// Makes the queues of a node with so many peers.
-pub(super) fn queues(count: usize, host: &Host) -> Queues {
+/// Makes the queues of a node that has no peers yet.
+pub(super) fn queues(host: &Host) -> (Handle, Events, Carrier) {
     let (consensus_in, consensus) = mpsc::channel(PEER_INBOX_MESSAGES_MAX);
     let (entries_in, entries) = mpsc::channel(PEER_INBOX_MESSAGES_MAX);
     let (sync_in, sync) = mpsc::channel(PEER_INBOX_MESSAGES_MAX);
     let (peers_in, peers) = mpsc::unbounded_channel();
-    let (cuts_in, cuts) = mpsc::unbounded_channel();
-    let mut links = Vec::new();
-    let mut outgoing = Vec::new();
-    for _ in 0..count {
-        let connected = Arc::new(AtomicBool::new(false));
-        let heard = Arc::new(Presence::new(host.clone()));
-        let mut lanes = Vec::new();
-        let queues = Lane::ALL.map(|lane| {
-            let (sender, receiver) = mpsc::channel(PEER_QUEUE_MESSAGES_MAX);
-            let waiting = Arc::new(AtomicU64::new(0));
-            lanes.push(Outgoing {
-                lane,
-                receiver,
-                waiting: Arc::clone(&waiting),
-            });
-            LaneQueue { sender, waiting }
-        });
-        links.push(Link {
-            queues,
-            connected: Arc::clone(&connected),
-            full_told: AtomicU64::new(0),
-            heard: Arc::clone(&heard),
-        });
-        outgoing.push(Ends {
-            connected,
-            heard,
-            lanes,
-        });
-    }
+    let (orders_in, orders) = mpsc::unbounded_channel();
     let events = Events {
         consensus,
         entries,
@@ -83,12 +90,41 @@ pub(super) fn queues(count: usize, host: &Host) -> Queues {
         peers,
     };
     let carrier = Carrier {
-        outgoing,
+        outgoing: Vec::new(),
         inboxes: [consensus_in, entries_in, sync_in],
         peers: peers_in,
-        cuts,
+        orders,
     };
-    (links, events, cuts_in, carrier)
+    (Handle::new(orders_in, host), events, carrier)
+}
+
+/// Makes the queues to one peer.
+pub(super) fn link(host: &Host) -> (Link, Ends) {
+    let connected = Arc::new(AtomicBool::new(false));
+    let heard = Arc::new(Presence::new(host.clone()));
+    let mut lanes = Vec::new();
+    let queues = Lane::ALL.map(|lane| {
+        let (sender, receiver) = mpsc::channel(PEER_QUEUE_MESSAGES_MAX);
+        let waiting = Arc::new(AtomicU64::new(0));
+        lanes.push(Outgoing {
+            lane,
+            receiver,
+            waiting: Arc::clone(&waiting),
+        });
+        LaneQueue { sender, waiting }
+    });
+    let link = Link {
+        queues,
+        connected: Arc::clone(&connected),
+        full_told: AtomicU64::new(0),
+        heard: Arc::clone(&heard),
+    };
+    let ends = Ends {
+        connected,
+        heard,
+        lanes,
+    };
+    (link, ends)
 }
 
 impl Carrier {
@@ -118,9 +154,25 @@ impl Carrier {
         })
     }
 
-    /// A peer that the node wants cut off, if there is one.
-    pub fn take_cut(&mut self) -> Option<PeerIndex> {
-        self.cuts.try_recv().ok()
+    /// What the node wants next, if there is something. Orders come in their order, and a message to a new
+    /// peer is sent only once the carrier was told of it.
+    pub fn take_order(&mut self) -> Option<CarrierOrder> {
+        Some(match self.orders.try_recv().ok()? {
+            Order::Cut(peer) => CarrierOrder::Cut(peer),
+            Order::Identity(secret) => CarrierOrder::Identity(secret.public()),
+            Order::Peers(listings) => {
+                let listed = listings.into_iter().map(|listing| {
+                    self.outgoing.extend(listing.ends);
+                    ListedPeer {
+                        number: listing.number,
+                        name: listing.peer.name.into(),
+                        key: listing.peer.key,
+                        is_agency: listing.peer.is_agency,
+                    }
+                });
+                CarrierOrder::Peers(listed.collect())
+            }
+        })
     }
 
     /// Says that a peer can be reached now, or not any more.

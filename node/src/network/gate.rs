@@ -6,7 +6,7 @@
 //! handshake is the list's affair, not the gate's.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::IpAddr,
     pin::Pin,
@@ -24,15 +24,43 @@ use libp2p::{
     multiaddr::Protocol,
 };
 
+use super::PeerIndex;
+
 /// A transport whose incoming connections pass the gate until their handshake is over.
 pub(super) struct Gate<T> {
     inner: T,
     waiting: Arc<Waiting>,
 }
 
+/// Where peers are known to be, by their numbers. Changes as they move, come and go.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PeerHosts(Arc<Mutex<BTreeMap<PeerIndex, BTreeSet<IpAddr>>>>);
+
+impl PeerHosts {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PeerIndex, BTreeSet<IpAddr>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A peer is to be found there and nowhere else.
+    pub(super) fn set(&self, peer: PeerIndex, hosts: impl Iterator<Item = IpAddr>) {
+        let hosts = hosts.map(|host| host.to_canonical()).collect();
+        self.lock().insert(peer, hosts);
+    }
+
+    /// A peer is none any more.
+    pub(super) fn forget(&self, peer: PeerIndex) {
+        self.lock().remove(&peer);
+    }
+
+    fn contain(&self, host: IpAddr) -> bool {
+        let host = host.to_canonical();
+        self.lock().values().any(|hosts| hosts.contains(&host))
+    }
+}
+
 impl<T> Gate<T> {
-    /// Before `inner`, for at most `most` handshakes at once; `peers` are the addresses of peers.
-    pub(super) fn new(inner: T, most: usize, peers: Vec<IpAddr>) -> Self {
+    /// Before `inner`, for at most `most` handshakes at once.
+    pub(super) fn new(inner: T, most: usize, peers: PeerHosts) -> Self {
         Self {
             inner,
             waiting: Arc::new(Waiting {
@@ -47,7 +75,7 @@ impl<T> Gate<T> {
 /// Who shakes hands.
 struct Waiting {
     most: usize,
-    peers: Vec<IpAddr>,
+    peers: PeerHosts,
     places: Mutex<BTreeMap<u64, Arc<Waits>>>,
 }
 
@@ -64,7 +92,7 @@ impl Waiting {
     }
 
     fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> HandshakeSlot {
-        let is_peer = address.is_some_and(|address| self.peers.contains(&address.to_canonical()));
+        let is_peer = address.is_some_and(|address| self.peers.contain(address));
         let waits = Arc::new(Waits {
             is_peer,
             ended: AtomicBool::new(false),
@@ -212,9 +240,11 @@ mod tests {
     use super::*;
 
     fn waiting(most: usize) -> Arc<Waiting> {
+        let peers = PeerHosts::default();
+        peers.set(PeerIndex::new(0), [[10, 0, 0, 1].into()].into_iter());
         Arc::new(Waiting {
             most,
-            peers: vec![[10, 0, 0, 1].into()],
+            peers,
             places: Mutex::default(),
         })
     }
@@ -240,6 +270,18 @@ mod tests {
         assert!(is_ended(&third) && !is_ended(&peer) && !is_ended(&again));
         let last = waiting.enter(Some([10, 0, 0, 1].into()));
         assert!(is_ended(&peer) && !is_ended(&again) && !is_ended(&once_more) && !is_ended(&last));
+    }
+
+    #[test]
+    fn a_peer_that_moves_or_leaves_has_no_precedence_where_it_was() {
+        let waiting = waiting(1);
+        let (old, new): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        let peer = PeerIndex::new(0);
+        waiting.peers.set(peer, [new].into_iter());
+        let enter = |from| waiting.enter(Some(from)).waits.is_peer;
+        assert!(!enter(old) && enter(new));
+        waiting.peers.forget(peer);
+        assert!(!enter(new));
     }
 
     #[test]

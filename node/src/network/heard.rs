@@ -70,6 +70,15 @@ impl Presence {
         };
     }
 
+    /// All connections have ended.
+    pub(super) fn forget_addresses(&self) {
+        let mut all = self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.clear();
+    }
+
     /// Each once: two connections with one node have one.
     pub(super) fn addresses(&self) -> Vec<String> {
         let all = self

@@ -1,7 +1,7 @@
 //! Lanes: one stream each, frames of a length and bytes, bounded both ways.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io,
     sync::{
         Arc,
@@ -13,9 +13,12 @@ use std::{
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::{PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, IncomingStreams};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    task::AbortHandle,
+};
 
-use super::{Lane, PeerIndex, Received, Room, heard::Presence};
+use super::{Lane, PeerIndex, Received, Room, dialled::Ids, heard::Presence};
 use crate::limits::{self, PEER_STREAMS_MAX};
 
 /// A write that takes longer loses its stream.
@@ -39,20 +42,20 @@ pub(super) struct Outgoing {
     pub(super) waiting: Arc<AtomicU64>,
 }
 
-/// Sends what is queued for one peer on one lane, for ever; `up` says whether there is a connection.
-pub(super) async fn send_lane(
-    mut outgoing: Outgoing,
-    mut control: Control,
-    peer: PeerId,
-    mut up: watch::Receiver<bool>,
-) {
+/// How a lane opens streams to its peer; none while there is no connection.
+pub(super) type Up = watch::Receiver<Option<Control>>;
+
+/// Sends what is queued for one peer on one lane, for ever.
+pub(super) async fn send_lane(mut outgoing: Outgoing, peer: PeerId, mut up: Up) {
     loop {
-        while !*up.borrow_and_update() {
+        let open = up.borrow_and_update().clone();
+        let Some(mut control) = open else {
             drain(&mut outgoing);
             if up.changed().await.is_err() {
                 return;
             }
-        }
+            continue;
+        };
         let protocol = StreamProtocol::new(outgoing.lane.name());
         match control.open_stream(peer, protocol).await {
             Ok(mut stream) => {
@@ -80,21 +83,13 @@ fn drain(outgoing: &mut Outgoing) {
     }
 }
 
-async fn write_frames(
-    outgoing: &mut Outgoing,
-    stream: &mut Stream,
-    up: &mut watch::Receiver<bool>,
-) -> io::Result<()> {
+async fn write_frames(outgoing: &mut Outgoing, stream: &mut Stream, up: &mut Up) -> io::Result<()> {
     let mut buffer = Vec::new();
     loop {
         let first = tokio::select! {
             first = outgoing.receiver.recv() => first,
-            changed = up.changed() => {
-                if changed.is_err() || !*up.borrow_and_update() {
-                    return Err(io::ErrorKind::NotConnected.into());
-                }
-                continue;
-            }
+            // Gone, or come again through another swarm.
+            _ = up.changed() => return Err(io::ErrorKind::NotConnected.into()),
         };
         let Some(first) = first else { return Ok(()) };
         buffer.clear();
@@ -126,35 +121,49 @@ async fn write_frames(
     }
 }
 
-/// Accepts the streams of one lane from all peers. A new one beyond [`PEER_STREAMS_MAX`] ends the oldest.
+/// What one peer sends on one lane.
+struct Incoming {
+    /// Of a peer, not of its stream: opening another makes no new room.
+    inbox: LaneInbox,
+    readers: VecDeque<AbortHandle>,
+}
+
+/// Accepts the streams of one lane from all peers, of one swarm after the other, until no swarm comes any
+/// more. A peer's new stream beyond [`PEER_STREAMS_MAX`] ends its oldest.
 pub(super) async fn accept_lane(
     lane: Lane,
-    mut streams: IncomingStreams,
-    peers: Arc<Vec<(PeerId, Arc<Presence>)>>,
+    mut swarms: mpsc::UnboundedReceiver<IncomingStreams>,
+    ids: Ids,
     inbox: mpsc::Sender<Received>,
 ) {
-    let mut readers: Vec<VecDeque<tokio::task::AbortHandle>> = vec![VecDeque::new(); peers.len()];
-    // Of a peer, not of its stream: opening another makes no new room.
-    let inboxes: Vec<LaneInbox> = peers
-        .iter()
-        .map(|(_, heard)| LaneInbox::new(lane, heard, &inbox))
-        .collect();
-    while let Some((peer, stream)) = streams.next().await {
-        let mut known = peers.iter();
-        let Some(number) = known.position(|(known, _)| *known == peer) else {
+    let mut all: BTreeMap<PeerIndex, Incoming> = BTreeMap::new();
+    let Some(mut streams) = swarms.recv().await else {
+        return;
+    };
+    loop {
+        let (id, stream) = tokio::select! {
+            next = swarms.recv() => match next {
+                Some(next) => {
+                    streams = next;
+                    continue;
+                }
+                None => return,
+            },
+            Some(came) = streams.next() => came,
+        };
+        let Some((number, heard)) = ids.find(&id) else {
             continue;
         };
-        let Some(inbox) = inboxes.get(number).cloned() else {
-            continue;
-        };
-        let reader = tokio::spawn(read_frames(lane, stream, PeerIndex(number), inbox));
-        let Some(streams) = readers.get_mut(number) else {
-            continue;
-        };
-        streams.retain(|reader| !reader.is_finished());
-        streams.push_back(reader.abort_handle());
-        if streams.len() > PEER_STREAMS_MAX
-            && let Some(oldest) = streams.pop_front()
+        let incoming = all.entry(number).or_insert_with(|| Incoming {
+            inbox: LaneInbox::new(lane, &heard, &inbox),
+            readers: VecDeque::new(),
+        });
+        let reader = tokio::spawn(read_frames(lane, stream, number, incoming.inbox.clone()));
+        let readers = &mut incoming.readers;
+        readers.retain(|reader| !reader.is_finished());
+        readers.push_back(reader.abort_handle());
+        if readers.len() > PEER_STREAMS_MAX
+            && let Some(oldest) = readers.pop_front()
         {
             oldest.abort();
         }

@@ -1,11 +1,11 @@
-//! Settings that are read again while the node runs: where peers are, and what is logged.
+//! Settings that are read again while the node runs: who and where peers are, and what is logged.
 //!
 //! The rest takes a start, and is named if it has changed: a setting that silently does nothing would
 //! be believed.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use protocol::{hash::ChainId, key::PublicKey, name::AgencyName};
+use protocol::{hash::ChainId, name::AgencyName};
 use tokio::sync::watch;
 
 use crate::{
@@ -21,7 +21,6 @@ pub(super) struct Fixed {
     chain: ChainId,
     p2p: SocketAddr,
     http: SocketAddr,
-    observers: BTreeMap<String, PublicKey>,
     places: Places,
 }
 
@@ -32,7 +31,6 @@ impl Fixed {
             chain: config.genesis.chain(),
             p2p: config.p2p,
             http: config.http,
-            observers: config.observers.clone(),
             places: config.places.clone(),
         }
     }
@@ -44,7 +42,6 @@ impl Fixed {
             ("genesis", self.chain == other.chain),
             ("p2p", self.p2p == other.p2p),
             ("http", self.http == other.http),
-            ("[observers]", self.observers == other.observers),
             ("[places]", self.places == other.places),
         ];
         let changed = all.into_iter().filter(|(_, same)| !same);
@@ -98,19 +95,19 @@ impl Reread {
             );
         }
         self.levels.set(config.log.as_deref());
-        let of = |name: &String| {
-            let mut peers = config.peers.iter();
-            let found = peers.find(|(agency, _)| agency.as_str() == name);
-            found.map(|(_, address)| address.clone())
-        };
-        let addresses: Vec<_> = self.shared.peers.iter().map(of).collect();
-        let known = addresses.iter().flatten().count();
-        self.shared.network.set_addresses(addresses);
+        let read = config.peer_settings();
+        let (peers, observers) = (read.seeds.len(), read.observers.len());
+        // Whose node it is takes a start; who its peers are is the driver's to carry out.
+        self.shared.settings.send_modify(|settings| {
+            settings.seeds = read.seeds;
+            settings.observers = read.observers;
+        });
         tracing::info!(
             event = "settings-read",
-            peers = known,
+            peers,
+            observers,
             log = config.log.as_deref().unwrap_or("info"),
-            "addresses of peers and the level of the log were read again"
+            "addresses of peers, observers and the level of the log were read again"
         );
     }
 }

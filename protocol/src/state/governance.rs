@@ -503,7 +503,7 @@ impl VoiceState {
 /// The change of agencies by which the epoch in force has begun. The first epoch has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpeningState {
-    /// The proposal.
+    /// The proposal; after a disaster, which none precedes, the identity of the change.
     pub proposal: EntryId,
     /// Height of the block of the change.
     pub height: Height,

@@ -13,6 +13,7 @@ use node::{
     host::Host,
     http::{self, Reads, Serving},
     network,
+    peers::peers_of,
     run::{self, OpenedFiles},
     shared::Shared,
     sign_state::{self, Declared, Keys},
@@ -129,14 +130,14 @@ fn serve(dir: &Path, genesis: &Genesis, ledger: Ledger) -> (Runtime, Arc<Shared>
     let sign_state =
         sign_state::open(&safety, &cosign, genesis, Keys::of(&config), &asked).unwrap();
     let epochs = Epochs::open(genesis, ledger.head().directory(), &[]).unwrap();
-    let peers = run::peers(&config, &epochs.now());
+    let peers = peers_of(ledger.head().directory(), &config.peer_settings(), &[]).peers;
     let kept = OpenedFiles {
         ledger,
         sign_state,
         epochs,
     };
     let host = Host::real();
-    let (handle, events, _carrier) = network::carried(peers.len(), &host);
+    let (handle, events, _carrier) = network::carried(&peers, &host).unwrap();
     let assembled = run::assemble(host, config, kept, (handle, events)).unwrap();
     let shared = assembled.start.shared;
     let runtime = Runtime::new().unwrap();

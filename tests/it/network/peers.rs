@@ -1,5 +1,6 @@
 //! Hostile peers against real nodes. Whatever they do, the network goes on, within its memory.
 
+mod change;
 mod flood;
 mod forged;
 mod fork;

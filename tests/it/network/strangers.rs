@@ -23,7 +23,7 @@ use tests::{
 use tokio::sync::watch;
 
 /// Files and connections of a pressed node: what is kept back and some 200 connections.
-const FILES: u32 = 640;
+const FILES: u32 = 768;
 /// More memory than this no node has in use, whatever strangers do.
 const RESIDENT_BYTES_MAX: u64 = 384 << 20;
 

@@ -102,7 +102,7 @@ fn bft(report: &mut Report) {
     let set = ValidatorSet::new(keys.to_vec()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..4).map(|_| mpsc::channel::<Message>()).unzip();
-    let begun = Instant::now();
+    let started = Instant::now();
     thread::scope(|scope| {
         for (number, (secret, inbox)) in secrets.iter().zip(receivers).enumerate() {
             let place = AtPath(folder.path().join(number.to_string()));
@@ -118,7 +118,7 @@ fn bft(report: &mut Report) {
             scope.spawn(move || validator.agree(&inbox));
         }
     });
-    let each = begun.elapsed().as_secs_f64() * 1000.0 / HEIGHTS as f64;
+    let each = started.elapsed().as_secs_f64() * 1000.0 / HEIGHTS as f64;
     report.row(
         "floor: one agreed height, four machines, signatures and syncs only",
         format!("{each:.2} ms"),

@@ -279,4 +279,13 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
         ],
     ),
     (PresenceBySocket, &[whole("network::sim::storms")]),
+    (
+        RemovedPeerStays,
+        &[
+            node("network::handle::tests::whoever_is_gone_is_sent_nothing_and_counts_as_nobody"),
+            node(
+                "network::tests::whoever_is_taken_from_the_list_is_cut_off_and_is_the_same_peer_when_it_is_back",
+            ),
+        ],
+    ),
 ];

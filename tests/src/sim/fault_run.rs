@@ -303,6 +303,10 @@ impl Net {
         if self.is_down(a) || self.is_down(b) || there.is_connected() {
             return;
         }
+        let (seat, other) = (self.hosts[a].seat, self.hosts[b].seat);
+        if !self.hosts[a].lets_in(other) || !self.hosts[b].lets_in(seat) {
+            return;
+        }
         if there.is_cut || back.is_cut {
             let after = self.chance.between(100_000, 2 * CONNECT_US_MAX);
             return self.plan(after, Event::Connect(a, b));

@@ -3,6 +3,7 @@
 //! The node's three tasks are polled here, in one fixed order, until none has anything left to do.
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     pin::Pin,
     sync::{
@@ -15,10 +16,11 @@ use std::{
 use node::{
     config::{Config, Places, ValidatorKeys},
     driver::Driver,
-    epoch::{EpochState, Epochs},
+    epoch::Epochs,
     host::Host as Machine,
     ingest::{IngestAnswer, take_from_peers},
-    network::{self, Carrier, Lane, PeerIndex},
+    network::{self, Carrier, CarrierOrder, Lane, ListedPeer, PeerIndex},
+    peers::peers_of,
     run::{self, Assembled, OpenedFiles},
     shared::{Shared, describe},
     sign_state::{self, Declared, Keys},
@@ -77,6 +79,9 @@ pub(super) struct Done {
     pub(super) answers: Vec<(usize, Vec<IngestAnswer>)>,
     /// Seats whose connections it cut.
     pub(super) cuts: Vec<usize>,
+    /// Seats that are its peers since this step, and seats that are none any more.
+    pub(super) listed: Vec<usize>,
+    pub(super) unlisted: Vec<usize>,
 }
 
 /// A node that runs.
@@ -94,8 +99,12 @@ pub(super) struct Host {
     pub(super) number: usize,
     /// Which agency or observer it is.
     pub(super) seat: usize,
-    /// Seats of the peers, in the order in which the node numbers them.
-    pub(super) peers: Vec<usize>,
+    /// Seats of all peers that the node has had, in the order in which it numbers them.
+    peers: Vec<Option<usize>>,
+    /// Seats of those that may connect now.
+    lets_in: BTreeSet<usize>,
+    /// Name of each seat, and the key that names it on the wire.
+    seats: Vec<(String, PublicKey)>,
     pub(super) name: String,
     genesis: Genesis,
     observers: Vec<(String, PublicKey)>,
@@ -144,10 +153,14 @@ impl Seats {
         }
     }
 
+    fn peer_key(&self, seat: usize) -> PublicKey {
+        agency_secret(&self.name(seat), "peer").public()
+    }
+
     fn observers(&self) -> Vec<(String, PublicKey)> {
-        let names = (self.agencies()..self.count()).map(|seat| self.name(seat));
-        names
-            .map(|name| (name.clone(), agency_secret(&name, "peer").public()))
+        let seats = self.agencies()..self.count();
+        seats
+            .map(|seat| (self.name(seat), self.peer_key(seat)))
             .collect()
     }
 }
@@ -172,10 +185,13 @@ impl Host {
             };
             (!is_observer).then(|| owner.blank_file())
         };
-        let mut host = Self {
+        let all = (0..seats.count()).map(|seat| (seats.name(seat), seats.peer_key(seat)));
+        Self {
             number,
             seat,
             peers: Vec::new(),
+            lets_in: BTreeSet::new(),
+            seats: all.collect(),
             name: seats.name(seat),
             genesis: seats.genesis.clone(),
             observers: if is_observer {
@@ -193,13 +209,7 @@ impl Host {
             lives: 0,
             sync_us_max: 0,
             chance,
-        };
-        let seat_of = |name: &String| (0..seats.count()).find(|seat| seats.name(*seat) == *name);
-        let first = EpochState::first(&host.genesis).unwrap();
-        let names = run::peers(&host.config(), &first);
-        let names = names.into_iter().map(|peer| peer.name);
-        host.peers = names.filter_map(|name| seat_of(&name)).collect();
-        host
+        }
     }
 
     fn config(&self) -> Config {
@@ -229,7 +239,8 @@ impl Host {
     pub(super) fn start(&mut self) -> Result<(), String> {
         assert!(self.life.is_none(), "{} runs already", self.name);
         let machine = Machine::single_threaded(Arc::new(self.clock.clone()));
-        let (network, events, carrier) = network::carried(self.peers.len(), &machine);
+        let (network, events, mut carrier) =
+            network::carried(&[], &machine).map_err(|fault| describe(&fault))?;
         self.lives += 1;
         let mut chance = chance::fork(&mut self.chance);
         let mut nonce = [0; 32];
@@ -260,8 +271,13 @@ impl Host {
             sign_state::open_ledger(&self.dir.join("ledger"), &self.genesis, &sign_state.cosign)
                 .map_err(|fault| describe(&fault))?;
         self.log.mark();
+        let head = ledger.head();
         let openings = ledger.openings().map_err(|fault| describe(&fault))?;
-        let epochs = Epochs::open(&self.genesis, ledger.head().directory(), &openings);
+        let epochs = Epochs::open(&self.genesis, head.directory(), &openings);
+        let list = peers_of(head.directory(), &config.peer_settings(), &[]);
+        let listed = network.set_peers(&list.peers);
+        listed.map_err(|fault| describe(&fault))?;
+        self.begin_to_follow(&mut carrier);
         let kept = OpenedFiles {
             ledger,
             sign_state,
@@ -323,8 +339,44 @@ impl Host {
     }
 
     fn peer_of(&self, seat: usize) -> Option<PeerIndex> {
-        let peer = self.peers.iter().position(|peer| *peer == seat);
+        let peer = self.peers.iter().position(|peer| *peer == Some(seat));
         peer.map(PeerIndex::new)
+    }
+
+    /// The seat of a peer of that name.
+    pub(super) fn seat_of(&self, name: &str) -> usize {
+        let mut seats = self.seats.iter();
+        seats.position(|(known, _)| known == name).unwrap()
+    }
+
+    /// Whether a host of that seat may connect.
+    pub(super) fn lets_in(&self, seat: usize) -> bool {
+        self.lets_in.contains(&seat)
+    }
+
+    /// The node starts with the peers that its carrier is told of.
+    fn begin_to_follow(&mut self, carrier: &mut Carrier) {
+        self.peers.clear();
+        self.lets_in.clear();
+        while let Some(CarrierOrder::Peers(listed)) = carrier.take_order() {
+            let _first = self.follow(&listed);
+        }
+    }
+
+    /// The node has these peers from now on. Seats that are new among them, and seats that are gone.
+    fn follow(&mut self, listed: &[ListedPeer]) -> (Vec<usize>, Vec<usize>) {
+        let mut now = BTreeSet::new();
+        for peer in listed {
+            let number = peer.number.get();
+            let seat = self.seats.iter().position(|(_, key)| *key == peer.key);
+            self.peers.resize(self.peers.len().max(number + 1), None);
+            self.peers[number] = seat;
+            now.extend(seat);
+        }
+        let before = std::mem::replace(&mut self.lets_in, now);
+        let new = self.lets_in.difference(&before).copied().collect();
+        let gone = before.difference(&self.lets_in).copied().collect();
+        (new, gone)
     }
 
     /// Hands the node a message from a seat. False if it has no room or is down.
@@ -355,55 +407,82 @@ impl Host {
     /// Lets the node do all that it can do now.
     pub(super) fn step(&mut self) -> Done {
         let mut done = Done::default();
-        let Some(life) = &mut self.life else {
-            return done;
-        };
-        let nobody = Waker::noop();
         for _ in 0..POLLS_MAX {
-            let mut any = false;
-            for (task, flag) in &mut life.tasks {
-                let Some(running) = task.as_mut().filter(|_| flag.take()) else {
-                    continue;
-                };
-                any = true;
-                let waker = Waker::from(Arc::clone(flag));
-                if running
-                    .as_mut()
-                    .poll(&mut Context::from_waker(&waker))
-                    .is_ready()
-                {
-                    *task = None;
-                }
-            }
-            life.errands.retain_mut(|(number, errand, flag)| {
-                if self.power.is_off() || !flag.take() {
-                    return true;
-                }
-                any = true;
-                let waker = Waker::from(Arc::clone(flag));
-                match errand.as_mut().poll(&mut Context::from_waker(&waker)) {
-                    Poll::Ready(answers) => {
-                        done.answers.push((*number, answers));
-                        false
-                    }
-                    Poll::Pending => true,
-                }
-            });
-            // Without power nothing is left to do, whatever waits.
-            any &= !self.power.is_off();
-            let mut context = Context::from_waker(nobody);
-            while let Poll::Ready((peer, lane, bytes)) = life.carrier.poll_sent(&mut context) {
-                done.sent
-                    .push((self.peers[peer.get()], lane, bytes.to_vec()));
-            }
-            while let Some(peer) = life.carrier.take_cut() {
-                done.cuts.push(self.peers[peer.get()]);
-            }
+            let any = self.poll_tasks(&mut done);
+            self.take_orders(&mut done);
+            self.take_words(&mut done);
             if !any {
                 return done;
             }
         }
         panic!("{} never rests", self.name);
+    }
+
+    /// Polls whatever has something to do. False if nothing has.
+    fn poll_tasks(&mut self, done: &mut Done) -> bool {
+        let Some(life) = &mut self.life else {
+            return false;
+        };
+        let mut any = false;
+        for (task, flag) in &mut life.tasks {
+            let Some(running) = task.as_mut().filter(|_| flag.take()) else {
+                continue;
+            };
+            any = true;
+            let waker = Waker::from(Arc::clone(flag));
+            if running
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_ready()
+            {
+                *task = None;
+            }
+        }
+        life.errands.retain_mut(|(number, errand, flag)| {
+            if self.power.is_off() || !flag.take() {
+                return true;
+            }
+            any = true;
+            let waker = Waker::from(Arc::clone(flag));
+            match errand.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(answers) => {
+                    done.answers.push((*number, answers));
+                    false
+                }
+                Poll::Pending => true,
+            }
+        });
+        // Without power nothing is left to do, whatever waits.
+        any && !self.power.is_off()
+    }
+
+    /// What the node orders of its network.
+    fn take_orders(&mut self, done: &mut Done) {
+        let carrier = |host: &mut Self| host.life.as_mut()?.carrier.take_order();
+        while let Some(order) = carrier(self) {
+            match order {
+                CarrierOrder::Cut(peer) => done.cuts.extend(self.peers[peer.get()]),
+                CarrierOrder::Peers(listed) => {
+                    let (new, gone) = self.follow(&listed);
+                    done.listed.extend(new);
+                    done.unlisted.extend(gone);
+                }
+                // Who a host is, is its seat.
+                CarrierOrder::Identity(_) => {}
+            }
+        }
+    }
+
+    fn take_words(&mut self, done: &mut Done) {
+        let Some(life) = &mut self.life else {
+            return;
+        };
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Ready((peer, lane, bytes)) = life.carrier.poll_sent(&mut context) {
+            let seat = self.peers[peer.get()];
+            let sent = seat.map(|seat| (seat, lane, bytes.to_vec()));
+            done.sent.extend(sent);
+        }
     }
 
     /// What has stopped the node, if anything has.

@@ -309,8 +309,9 @@ impl Laws {
         // A clock that runs slow by what is tolerated of clocks adds less than a tick.
         let within = u64::try_from(HEARD_WITHIN.as_millis()).unwrap_or(u64::MAX) + 10;
         let contacts = life.shared.network.contacts();
-        for (seat, contact) in host.peers.iter().zip(contacts) {
-            let heard = self.heard.get(&(host.number, *seat)).copied();
+        for (name, contact) in contacts {
+            let seat = host.seat_of(&name);
+            let heard = self.heard.get(&(host.number, seat)).copied();
             let silent = true_ms.saturating_sub(heard.unwrap_or(0));
             ensure(!contact.is_reached || silent <= within, "I14", || {
                 format!(

@@ -301,6 +301,7 @@ impl Net {
             self.clerks.hear(*errand, answers, now, honest)?;
         }
         self.cut_off(number, &done.cuts)?;
+        self.follow(number, &done);
         let Done { sent, .. } = done;
         self.laws.note_proposals(&sent, BEGINS_MS + self.now_ms());
         self.say(number, sent, spent);
@@ -323,6 +324,20 @@ impl Net {
             }
         }
         Ok(())
+    }
+
+    /// A host has other peers: who is none any more is cut off, who is new is connected with.
+    fn follow(&mut self, number: usize, done: &Done) {
+        for other in 0..self.hosts.len() {
+            let seat = self.hosts[other].seat;
+            if done.unlisted.contains(&seat) {
+                self.disconnect(number, other);
+            }
+            if done.listed.contains(&seat) {
+                let after = self.chance.between(1000, CONNECT_US_MAX);
+                self.plan(after, Event::Connect(number, other));
+            }
+        }
     }
 
     fn judge(&mut self, number: usize, done: &Done) -> Result<(), Broken> {

@@ -27,6 +27,10 @@ pub(super) const AREA: Area = &[
         "--capitals names \"{agency}\", which is none of the agencies",
     ),
     ("folder-not-empty", "{path}: the folder is not empty"),
+    (
+        "governance-invalid",
+        "--governance is not eight numbers by which a network can be governed",
+    ),
     ("origin-invalid", "--origin is not the name of a network"),
     (
         "proof-origin-invalid",

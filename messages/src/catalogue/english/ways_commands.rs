@@ -182,6 +182,10 @@ pub(super) const AREA: Area = &[
         "operations are {operations}; all; attest",
     ),
     (
+        "help-governance",
+        "milliseconds of notice, horizon, readiness, grace, retirement and between returns, then proposals a day and ballots; usual are {usual}",
+    ),
+    (
         "help-origin",
         "a URL without scheme that ends in a number, as registry.example.uz/pilot/1",
     ),

@@ -133,9 +133,11 @@ fn a_validator_that_starts_listens_to_a_quorum_less_itself() {
         true,
     );
     assert_eq!(trial.guard.silence(), Some(Silence::Listening));
-    for peer in [0, 0, 1] {
+    // By two of its keys an agency has told it once.
+    for agency in ["adliya", "adliya", "kadastr"] {
         assert_eq!(trial.clear(), GuardOrder::Nothing);
-        trial.guard.on_heard(PeerIndex::new(peer), 2);
+        let agency = AgencyName::parse(agency).unwrap();
+        trial.guard.on_heard(&agency, 2);
     }
     assert_eq!(trial.clear(), GuardOrder::Speak(Some(record(9))));
     assert!(!trial.guard.is_silent());

@@ -1,0 +1,197 @@
+//! Who may connect, carried out: what the state and the settings say of peers becomes connections.
+//!
+//! The agencies of an epoch that ends stay peers for a while, by the keys that they had: whoever has not
+//! committed the block that ended it knows no others, and its note has to come together. Not here: who may
+//! connect as things stand (`crate::peers`), and the connections themselves (`network`).
+
+use std::{collections::BTreeSet, time::Duration};
+
+use ledger::Directory;
+use protocol::{agency::quorum, governance::ProposedChange, height::LogSize};
+
+use super::Driver;
+use crate::{
+    epoch::EpochState,
+    fault::NodeFault,
+    host::Moment,
+    peers::{Guest, PassedOver, peers_of},
+};
+
+/// One that is let in beside the set in force.
+#[derive(Debug)]
+struct Leaver {
+    guest: Guest,
+    /// Size of the log with the block that ended its epoch.
+    last: LogSize,
+    /// Until when it is let in; none before the note of that block is there.
+    until: Option<Moment>,
+}
+
+/// Who is let in beside the set in force, and what was last said of the settings.
+#[derive(Debug, Default)]
+pub(super) struct AllowedGuests {
+    leavers: Vec<Leaver>,
+    /// Nodes that open proposals bring, once a quorum is for them: they have to be here when their time comes.
+    newcomers: Vec<Guest>,
+    told: Vec<PassedOver>,
+}
+
+impl AllowedGuests {
+    /// An epoch has ended with a log of that size. Whoever stays by the same key is no guest (`peers_of`).
+    fn epoch_ended(&mut self, before: &EpochState, last: LogSize) {
+        let agencies = before.agencies().values();
+        self.leavers.extend(agencies.map(|agency| Leaver {
+            guest: Guest {
+                agency: agency.name.clone(),
+                key: agency.peer,
+            },
+            last,
+            until: None,
+        }));
+    }
+
+    /// So much of the log is published; whoever has left stays for `stay` after the note of its epoch's last block.
+    /// True if the time of some is over.
+    fn pass(&mut self, published: LogSize, now: Moment, stay: Duration) -> bool {
+        for leaver in &mut self.leavers {
+            if leaver.last <= published && leaver.until.is_none() {
+                leaver.until = Some(now + stay);
+            }
+        }
+        let before = self.leavers.len();
+        self.leavers
+            .retain(|leaver| leaver.until.is_none_or(|until| now < until));
+        self.leavers.len() < before
+    }
+
+    fn guests(&self) -> Vec<Guest> {
+        let leavers = self.leavers.iter();
+        let leavers = leavers.map(|leaver| leaver.guest.clone());
+        leavers.chain(self.newcomers.iter().cloned()).collect()
+    }
+}
+
+impl Driver {
+    /// Lets in whoever may connect as the state and the settings stand now, and cuts off everybody else.
+    ///
+    /// # Errors
+    /// [`NodeFault::Network`] for a key that cannot be one on the wire.
+    pub(super) fn renew_peers(&mut self) -> Result<(), NodeFault> {
+        let head = self.shared.ledger.head();
+        let settings = self.shared.settings.borrow().clone();
+        let list = peers_of(head.directory(), &settings, &self.allowed.guests());
+        self.shared.network.set_peers(&list.peers)?;
+        let listed = self.shared.network.listed();
+        self.peers.follow(&listed);
+        for passed in &list.passed_over {
+            if !self.allowed.told.contains(passed) {
+                tracing::warn!(event = "setting-passed-over", "{passed}");
+            }
+        }
+        self.allowed.told = list.passed_over;
+        let names: BTreeSet<&str> = listed.iter().map(|peer| &*peer.name).collect();
+        let is_there = |name: &String| names.contains(name.as_str());
+        let mut progress = self.shared.progress();
+        progress.peers.retain(|name, _| is_there(name));
+        progress.silent.retain(|name, _| is_there(name));
+        progress.clocks.retain(|name, _| is_there(name));
+        progress.not_known_to.retain(is_there);
+        Ok(())
+    }
+
+    /// The settings were read again.
+    pub(super) fn on_settings(&mut self) {
+        if let Err(fault) = self.renew_peers() {
+            self.shared.fail(&fault);
+        }
+    }
+
+    /// Another epoch is in force since a log of that size: its agencies are let in, and those of the one
+    /// before for a while.
+    ///
+    /// # Errors
+    /// As [`Self::renew_peers`].
+    pub(super) fn peers_of_epoch(
+        &mut self,
+        before: &EpochState,
+        last: LogSize,
+    ) -> Result<(), NodeFault> {
+        self.allowed.epoch_ended(before, last);
+        self.renew_peers()
+    }
+
+    /// Lets in the nodes that open proposals bring, as those stand after a block.
+    ///
+    /// # Errors
+    /// As [`Self::renew_peers`].
+    pub(super) fn let_newcomers_in(&mut self) -> Result<(), NodeFault> {
+        let newcomers = newcomers(self.shared.ledger.head().directory());
+        if newcomers == self.allowed.newcomers {
+            return Ok(());
+        }
+        self.allowed.newcomers = newcomers;
+        self.renew_peers()
+    }
+
+    /// Cuts off whoever was let in for a while that is over.
+    pub(super) fn part_with_leavers(&mut self) {
+        let now = self.shared.host.moment();
+        let published = *self.shared.published.borrow();
+        let stay = self.shared.ledger.head().directory().network().governance.retire_ms;
+        if self.allowed.pass(published, now, Duration::from_millis(stay))
+            && let Err(fault) = self.renew_peers()
+        {
+            self.shared.fail(&fault);
+        }
+    }
+}
+
+/// Nodes that proposals bring which a quorum is for.
+fn newcomers(directory: &Directory) -> Vec<Guest> {
+    let needed = quorum(directory.network().validators.len());
+    let mut guests = Vec::new();
+    for (id, proposal) in directory.open_proposals() {
+        let ProposedChange::Epoch(change) = &proposal.statement.change else {
+            continue;
+        };
+        if directory.tally(&id).approvals.len() >= needed {
+            let agencies = change.statement.agencies.iter();
+            guests.extend(agencies.map(|agency| Guest {
+                agency: agency.name.clone(),
+                key: agency.peer.key,
+            }));
+        }
+    }
+    guests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::epoch::examples::{epoch, secret};
+
+    const STAY: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn leavers_stay_for_ten_minutes_after_the_note_of_their_last_block() {
+        let at = |seconds: u64| Moment::new(Duration::from_secs(seconds));
+        let size = LogSize::new;
+        let mut allowed = AllowedGuests::default();
+        allowed.epoch_ended(&epoch(0, &["adliya", "soliq"]), size(7));
+        let guests = allowed.guests();
+        assert_eq!(guests.len(), 2);
+        assert_eq!(guests[1].key, secret("soliq", "peer").public());
+        // Without the note they stay, however long that takes.
+        assert!(!allowed.pass(size(6), at(100_000), STAY));
+        assert!(!allowed.pass(size(7), at(100_001), STAY));
+        // The next change begins a time of its own.
+        allowed.epoch_ended(&epoch(1, &["adliya", "kadastr"]), size(9));
+        assert!(!allowed.pass(size(9), at(100_301), STAY));
+        assert!(!allowed.pass(size(9), at(100_600), STAY));
+        assert!(allowed.pass(size(9), at(100_601), STAY));
+        assert_eq!(allowed.guests().len(), 2);
+        assert!(allowed.pass(size(12), at(100_901), STAY));
+        assert_eq!(allowed.guests(), []);
+        assert!(!allowed.pass(size(12), at(200_000), STAY));
+    }
+}
