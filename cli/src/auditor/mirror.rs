@@ -10,13 +10,15 @@ use clap::Args;
 use client::{
     coded::Coded,
     durable::{self, FileError},
+    http::Client,
     log::{Log, mirror},
     trust_chain::{self, ChainError},
 };
 use messages::UserMessage;
 use protocol::{
     cosignature,
-    height::LogSize,
+    epoch::PROOF_BYTES_MAX,
+    height::{Epoch, LogSize},
     note::{NoteKey, NoteSignature, SignedNote},
     policy::TrustPolicy,
     text,
@@ -269,6 +271,7 @@ fn ask(
     let what = |failure: Failure| failure.what;
     let client = nodes::connect_to(witness.url).map_err(what)?;
     let mut old = LogSize::ZERO;
+    let mut is_led = false;
     for _ in 0..WITNESS_TRIES {
         let proof = own.consistency(old, size).map_err(Failure::from);
         let proof = proof.map_err(what)?;
@@ -282,6 +285,8 @@ fn ask(
         match (status, stands) {
             (200, _) => return line_of(&witness.key, note, &answer),
             (409, Some(stands)) if stands <= size => old = stands,
+            // It may judge by the trust file of an epoch that has ended.
+            (403, _) if !is_led && lead(&client, own) => is_led = true,
             (409, Some(stands)) => {
                 return Err(UserMessage::new("witness-signed-larger")
                     .text("signed", stands)
@@ -295,6 +300,30 @@ fn ask(
         }
     }
     Err(UserMessage::new("witness-size-changes"))
+}
+
+/// Hands a witness the proofs that the mirror holds, from the epoch on in which it stands. Says whether it has come to a
+/// later one.
+fn lead(witness: &Client, own: &Log) -> bool {
+    let Log::Folder(folder) = own else {
+        return false;
+    };
+    let (mut next, mut has_moved) = (Epoch::new(1), false);
+    while let Ok(proof) = durable::read(&trust_chain::proof_in(folder, next), PROOF_BYTES_MAX) {
+        let Ok((status, answer)) = witness.add_epoch(&proof) else {
+            return has_moved;
+        };
+        let stands = text::number(answer.trim_end()).map(Epoch::new);
+        next = match (status, stands) {
+            (200, _) => {
+                has_moved = true;
+                next.next()
+            }
+            (409, Some(stands)) if stands >= next => stands.next(),
+            _ => return has_moved,
+        };
+    }
+    has_moved
 }
 
 /// The line of a key among those that a witness answered; it may have other keys as well.
