@@ -23,7 +23,6 @@ use protocol::{
 use verify::Verdict;
 use views::govern::sent::{GovernanceSentView, HandedTo, SentWord};
 
-use super::open;
 use crate::{
     arguments::trimmed,
     exit::{DONE, Failure, UNREACHABLE, USAGE, words},
