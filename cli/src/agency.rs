@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod clerks;
 mod foresee;
 pub(crate) mod policy;
+pub(crate) mod registries;
 pub(crate) mod sign_act;
 
 pub(crate) use sign_act::send;

@@ -14,6 +14,9 @@ pub use options::*;
 use crate::{
     agency::clerks::{ClerkAddArguments, ClerkListArguments, ClerkRevokeArguments},
     agency::policy::{PolicySetArguments, PolicyShowArguments},
+    agency::registries::{
+        RegistryAddArguments, RegistryTakeArguments, RegistryTransferArguments,
+    },
     agency::sign_act::ActSendArguments,
     auditor::audit::AuditArguments,
     auditor::chain::{TrustAdvanceArguments, TrustExtendArguments},
@@ -62,6 +65,9 @@ pub struct Arguments {
     /// Certificate of an authority that counts for https:// besides this machine's own, in PEM
     #[arg(long, global = true, env = "MUHR_CA", value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// Leaves the trust file at its epoch; else commands that ask a node take it to the one in force, and say so
+    #[arg(long, global = true)]
+    pub no_advance: bool,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -110,7 +116,7 @@ pub enum Command {
     /// Lets clerks sign for the agency, and ends that
     #[command(subcommand)]
     Clerk(ClerkCommand),
-    /// Shows and sets what an agency's registries ask of others
+    /// Begins registries, gives them away, and shows and sets what they ask of others
     #[command(subcommand)]
     Registry(RegistryCommand),
     /// Hands in what an agency has signed elsewhere
@@ -192,6 +198,12 @@ pub enum ClerkCommand {
 /// `muhr registry`.
 #[derive(Debug, Subcommand)]
 pub enum RegistryCommand {
+    /// Begins a registry of the agency
+    Add(RegistryAddArguments),
+    /// Signs that the agency takes a registry over from another; needs no network
+    Take(RegistryTakeArguments),
+    /// Gives a registry to the agency that takes it; policies and records stay
+    Transfer(RegistryTransferArguments),
     /// Whose confirmations make a version effective
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -25,6 +25,7 @@ mod operator;
 mod output;
 mod printable;
 mod terminal;
+mod trust_file;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
@@ -54,6 +55,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(path) = arguments.ca {
         nodes::with_ca(path);
     }
+    if arguments.no_advance {
+        trust_file::stays();
+    }
     let code = command(arguments.command, &output).unwrap_or_else(|failure| {
         output.failure(&failure);
         failure.code
@@ -80,10 +84,7 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
             ClerkCommand::Revoke(arguments) => agency::clerks::revoke(&arguments, output),
             ClerkCommand::List(arguments) => agency::clerks::list(&arguments, output),
         },
-        Command::Registry(RegistryCommand::Policy(command)) => match command {
-            PolicyCommand::Show(arguments) => agency::policy::show(&arguments, output),
-            PolicyCommand::Set(arguments) => agency::policy::set(&arguments, output),
-        },
+        Command::Registry(command) => registry(&command, output),
         Command::Act(ActCommand::Send(arguments)) => agency::send(&arguments, output),
         Command::Govern(command) => governing(&command, output),
         Command::Verify(arguments) => auditor::verify::run(&arguments, output),
@@ -116,6 +117,20 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
         Command::ExitCodes => {
             output.view(&exit::codes());
             Ok(exit::DONE)
+        }
+    }
+}
+
+fn registry(command: &RegistryCommand, output: &Output) -> Result<u8, Failure> {
+    match command {
+        RegistryCommand::Add(arguments) => agency::registries::add(arguments, output),
+        RegistryCommand::Take(arguments) => agency::registries::take(arguments, output),
+        RegistryCommand::Transfer(arguments) => agency::registries::transfer(arguments, output),
+        RegistryCommand::Policy(PolicyCommand::Show(arguments)) => {
+            agency::policy::show(arguments, output)
+        }
+        RegistryCommand::Policy(PolicyCommand::Set(arguments)) => {
+            agency::policy::set(arguments, output)
         }
     }
 }

@@ -33,6 +33,15 @@ pub(crate) fn agrees(question: &UserMessage, output: &Output) -> bool {
     read.is_ok() && answer.trim().eq_ignore_ascii_case("y")
 }
 
+/// Asks for a line, which is shown while it is typed.
+pub(crate) fn line(question: &UserMessage, output: &Output) -> String {
+    output.note(question);
+    let mut answer = String::new();
+    // Whoever ends the input has said nothing.
+    let _count = std::io::stdin().read_line(&mut answer);
+    answer.trim().to_owned()
+}
+
 /// Asks for a line that is not shown while it is typed.
 #[cfg(unix)]
 pub(crate) fn secret(question: &str) -> Result<Zeroizing<String>, Failure> {

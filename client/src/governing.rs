@@ -11,6 +11,8 @@ mod in_force;
 mod poll;
 mod request;
 mod sign;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     compose::{EpochWishes, RuleWishes, epoch_change, rules_change},

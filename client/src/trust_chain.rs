@@ -4,8 +4,13 @@
 //! Steps that a quorum of agencies made are crossed; a recovery after a disaster is not crossed unless its words are
 //! known from elsewhere, for whoever holds enough recovery keys could have made one behind everybody's back.
 
+mod kept;
+
+use std::path::{Path, PathBuf};
+
 use messages::UserMessage;
 use protocol::{
+    epoch::PROOF_BYTES_MAX,
     height::Epoch,
     policy::{OpenedBy, TrustPolicy},
     text::Malformed,
@@ -14,8 +19,10 @@ use protocol::{
 use thiserror::Error;
 use verify::{CheckStep, Verdict, trust};
 
+pub use self::kept::keep;
 use crate::{
     coded::{Coded, failed_check},
+    durable::{self, FileError},
     http::{Client, HttpError},
 };
 
@@ -76,6 +83,8 @@ pub enum ChainError {
     },
     /// More steps than a chain has.
     Endless,
+    /// A proof in a folder cannot be read.
+    File(#[from] FileError),
 }
 
 impl ChainError {
@@ -83,7 +92,7 @@ impl ChainError {
     #[must_use]
     pub const fn verdict(&self) -> Option<Verdict> {
         match self {
-            Self::Http(_) | Self::Endless => None,
+            Self::Http(_) | Self::Endless | Self::File(_) => None,
             Self::Proof { verdict, .. } => Some(*verdict),
             Self::Malformed { .. } => Some(Verdict::ProofBroken),
             Self::Recovery { .. } | Self::RecoveryWords { .. } => Some(Verdict::CannotDecide),
@@ -96,6 +105,7 @@ impl Coded for ChainError {
     fn message(&self) -> UserMessage {
         match self {
             Self::Http(error) => error.message(),
+            Self::File(error) => error.message(),
             Self::Proof {
                 epoch,
                 step: Some(step),
@@ -132,13 +142,48 @@ pub fn walk(
     said: Option<&str>,
 ) -> Result<Vec<TrustStep>, ChainError> {
     let steps = walk_one(client, held, said)?;
-    let last = steps.last().map_or(held, |step| &step.trust);
-    if client.nodes().len() > 1 {
+    if let Some(last) = steps.last() {
         for other in client.each() {
-            compare(&other, last)?;
+            compare(&other, &last.trust)?;
         }
     }
     Ok(steps)
+}
+
+/// Walks from `held` as far as the proofs in the folder of a mirror lead.
+///
+/// # Errors
+/// [`ChainError`]: nothing of the walk counts then.
+pub fn walk_folder(folder: &Path, held: &TrustPolicy) -> Result<Vec<TrustStep>, ChainError> {
+    let mut steps: Vec<TrustStep> = Vec::new();
+    loop {
+        let now = steps.last().map_or(held, |step| &step.trust);
+        let Some(epoch) = now.epoch().map(Epoch::next) else {
+            return Ok(steps);
+        };
+        let place = proof_in(folder, epoch);
+        if !place.is_file() {
+            return Ok(steps);
+        }
+        let proof = durable::read(&place, PROOF_BYTES_MAX)?;
+        let next = step(now, &proof, None)?;
+        steps.push(next);
+        if steps.len() > STEPS_MAX {
+            return Err(ChainError::Endless);
+        }
+    }
+}
+
+/// Place of the proof that leads to an epoch, in the folder of a mirror.
+#[must_use]
+pub fn proof_in(folder: &Path, epoch: Epoch) -> PathBuf {
+    folder.join("trust").join(format!("{epoch}.proof"))
+}
+
+/// Place of the trust file of an epoch, in the folder of a mirror.
+#[must_use]
+pub fn file_in(folder: &Path, epoch: Epoch) -> PathBuf {
+    folder.join("trust").join(format!("{epoch}.policy"))
 }
 
 fn walk_one(

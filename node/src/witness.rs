@@ -1,11 +1,14 @@
 //! `muhr-node witness`: cosigns the checkpoints of one log for outsiders (C2SP tlog-witness).
 //!
+//! When the agencies change, anybody hands it the proof: it believes the next trust file because of its own (`epochs`).
+//!
 //! It keeps no log. It holds the size and root that it signed last, in a cosign state as validators
 //! use too, and signs a larger tree only with the proof that it continues that one: whoever wants to
 //! show two histories to two people must find a witness that forgets. It asks for the quorum of its trust
 //! file as well as for the log's own line: the publisher's key alone could else show it a tree that never
 //! was, and so shut the true log out for good.
 
+mod epochs;
 mod fault;
 mod kept;
 
@@ -27,6 +30,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use protocol::{
     checkpoint::Checkpoint,
     cosignature::{self, Cosigner},
+    epoch::PROOF_BYTES_MAX,
     hash::{RootHash, sha256},
     height::LogSize,
     key::SecretKey,
@@ -42,8 +46,8 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-pub use self::fault::WitnessFault;
-use self::kept::CheckpointFile;
+pub use self::{epochs::EpochAnswer, fault::WitnessFault};
+use self::{epochs::TrustInForce, kept::CheckpointFile};
 use crate::{
     config,
     cosign_state::CosignState,
@@ -63,7 +67,8 @@ const SIZE_TYPE: &str = "text/x.tlog.size";
 /// A witness of one log.
 #[derive(Debug)]
 pub struct Witness {
-    trust: TrustPolicy,
+    origin: String,
+    trust: TrustInForce,
     name: String,
     secret: SecretKey,
     memory: Mutex<Memory>,
@@ -136,8 +141,10 @@ impl Witness {
             last_time: 0,
             failed: false,
         };
+        let origin = trust.origin().to_owned();
         Ok(Self {
-            trust,
+            origin,
+            trust: TrustInForce::open(dir, trust)?,
             name,
             secret,
             memory: Mutex::new(memory),
@@ -163,14 +170,15 @@ impl Witness {
         };
         // Before anything else of the note is read: another log's may have a form that this one's never has.
         let origin = note.split('\n').next().unwrap_or_default();
-        if origin != self.trust.origin() {
+        if origin != self.origin {
             return WitnessAnswer::UnknownLog("this witness does not know that log".to_owned());
         }
         let signed = match SignedNote::parse(&note) {
             Ok(signed) => signed,
             Err(error) => return WitnessAnswer::Malformed(error.to_string()),
         };
-        let judged = match self.trust.evaluate(&signed) {
+        let trust = self.trust.now();
+        let judged = match trust.evaluate(&signed) {
             Ok(judged) => judged,
             Err(error @ Unworthy::WrongOrigin { .. }) => {
                 return WitnessAnswer::UnknownLog(error.to_string());
@@ -243,7 +251,7 @@ impl Witness {
         memory.last_time = time;
         let signature = cosignature::sign(&self.secret, time, &new.write());
         let line = self.key().cosignature_line(time, &signature);
-        let newest = kept::lines_that_hold(&self.trust, note, &line);
+        let newest = kept::lines_that_hold(&self.trust.now(), note, &line);
         match memory.kept.replace(newest) {
             Ok(()) => WitnessAnswer::Cosigned(line),
             // The cosign state says that it is signed: the same request gets its line once there is room.
@@ -312,11 +320,12 @@ impl IntoResponse for WitnessAnswer {
     }
 }
 
-/// The two paths of a witness.
+/// The paths of a witness.
 pub fn router(witness: Arc<Witness>) -> Router {
-    let origin = text::hex(&sha256(&[witness.trust.origin().as_bytes()]));
+    let origin = text::hex(&sha256(&[witness.origin.as_bytes()]));
     Router::new()
         .route("/add-checkpoint", post(add))
+        .route("/add-epoch", post(add_epoch))
         .route(&format!("/{origin}/checkpoint"), get(newest))
         .with_state(witness)
 }
@@ -326,6 +335,18 @@ async fn add(
     request: BoundedBody<REQUEST_BYTES_MAX>,
 ) -> Response {
     let judge = move || witness.add_checkpoint(&request.bytes);
+    let judged = tokio::task::spawn_blocking(judge).await;
+    judged.map_or_else(
+        |_| StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        IntoResponse::into_response,
+    )
+}
+
+async fn add_epoch(
+    State(witness): State<Arc<Witness>>,
+    proof: BoundedBody<PROOF_BYTES_MAX>,
+) -> Response {
+    let judge = move || witness.trust.add(&proof.bytes);
     let judged = tokio::task::spawn_blocking(judge).await;
     judged.map_or_else(
         |_| StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -63,7 +63,7 @@ pub enum Kind {
 }
 
 /// First bytes, and what begins with them.
-const STARTS: [(&[u8], Kind); 35] = [
+const STARTS: [(&[u8], Kind); 36] = [
     (b"muhr-receipt/", Kind::Receipt),
     (b"muhr-dossier/", Kind::Dossier),
     (b"muhr-history/", Kind::History),
@@ -88,6 +88,7 @@ const STARTS: [(&[u8], Kind); 35] = [
     (b"muhr-rules/", Kind::OtherText),
     (b"muhr-request/", Kind::OtherText),
     (b"muhr-draft/", Kind::OtherText),
+    (b"muhr-taking/", Kind::OtherText),
     (b"muhr-block/", Kind::OtherText),
     (b"muhr-genesis/", Kind::OtherText),
     (b"muhr-epoch/", Kind::OtherText),

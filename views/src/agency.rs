@@ -3,4 +3,5 @@
 pub mod act;
 pub mod clerks;
 pub mod policy;
+pub mod registries;
 pub mod standing;

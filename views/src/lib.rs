@@ -66,6 +66,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         schema::<agency::clerks::ClerksView>(),
         schema::<agency::policy::PolicyHistoryView>(),
         schema::<agency::policy::RegistryView>(),
+        schema::<agency::registries::TakingView>(),
         schema::<auditor::anomalies::AnomaliesView>(),
         schema::<auditor::audit::AuditView>(),
         schema::<auditor::compromised::CompromisedKeyView>(),

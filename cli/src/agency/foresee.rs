@@ -14,6 +14,7 @@ use protocol::{
     name::{AgencyName, ClerkName, RegistryName},
     policy::TrustPolicy,
     standing::{RegistryPolicy, VALIDATORS, WITHIN_DAYS_MAX},
+    state::RegistryState,
 };
 
 use crate::exit::{CONFLICT, Failure, NOT_PERMITTED, USAGE};
@@ -71,9 +72,57 @@ pub(super) fn act(
             Some((client, trust)) => policy_of(agency, registry, policy, client, trust),
             None => Ok(()),
         },
-        // What the rules ask of these the node says itself, by name.
-        Decision::AddRegistry { .. } | Decision::TransferRegistry { .. } => Ok(()),
+        Decision::AddRegistry { registry, .. } => new_registry(agency, registry, node),
+        Decision::TransferRegistry { registry, .. } => match node {
+            Some((client, trust)) => owned_registry(agency, registry, client, trust).map(drop),
+            None => Ok(()),
+        },
     }
+}
+
+/// A registry that is to begin must be named after the agency, and not be there.
+fn new_registry(
+    agency: &AgencyName,
+    registry: &RegistryName,
+    node: Option<(&Client, &TrustPolicy)>,
+) -> Result<(), Failure> {
+    let behind = registry.as_str().strip_prefix(agency.as_str());
+    if !behind.is_some_and(|behind| behind.starts_with('.')) {
+        let what = UserMessage::new("registry-of-no-agency")
+            .text("registry", registry)
+            .text("agency", agency);
+        return Err(Failure::new(USAGE, what)
+            .help(UserMessage::new("help-registry-name").text("agency", agency)));
+    }
+    let Some((client, trust)) = node else {
+        return Ok(());
+    };
+    if proven::registry(client, trust, registry)?.state.is_some() {
+        let what = UserMessage::new("registry-there").text("registry", registry);
+        return Err(Failure::new(CONFLICT, what).help(UserMessage::new("help-registry-there")));
+    }
+    Ok(())
+}
+
+/// A registry that the agency owns, as a node proves.
+fn owned_registry(
+    agency: &AgencyName,
+    registry: &RegistryName,
+    client: &Client,
+    trust: &TrustPolicy,
+) -> Result<RegistryState, Failure> {
+    let state = proven::registry(client, trust, registry)?.state;
+    let state = state.ok_or_else(|| ProofError::NoRegistry(registry.clone()))?;
+    let owner = &state.owner;
+    if owner != agency {
+        let what = UserMessage::new("registry-of-other-agency")
+            .text("registry", registry)
+            .text("owner", owner)
+            .text("agency", agency);
+        return Err(Failure::new(NOT_PERMITTED, what)
+            .help(UserMessage::new("help-agency-decides").text("owner", owner)));
+    }
+    Ok(state)
 }
 
 fn own(agency: &AgencyName, clerk: &ClerkName) -> Result<(), Failure> {
@@ -96,19 +145,10 @@ fn policy_of(
     client: &Client,
     trust: &TrustPolicy,
 ) -> Result<(), Failure> {
-    let state = proven::registry(client, trust, registry)?.state;
-    let state = state.ok_or_else(|| ProofError::NoRegistry(registry.clone()))?;
-    let owner = state.owner;
-    if owner != *agency {
-        let what = UserMessage::new("registry-of-other-agency")
-            .text("registry", registry)
-            .text("owner", &owner)
-            .text("agency", agency);
-        return Err(Failure::new(NOT_PERMITTED, what)
-            .help(UserMessage::new("help-agency-decides").text("owner", owner)));
-    }
+    let RegistryState { owner, policy: held, .. } =
+        owned_registry(agency, registry, client, trust)?;
     // Numbers only grow: of a node that is behind, a lower one is taken as well.
-    let held = state.policy.filter(|held| held != policy);
+    let held = held.filter(|held| held != policy);
     if let Some(held) = held.filter(|held| held.version >= policy.version) {
         let what = UserMessage::new("policy-number-taken")
             .text("number", policy.version)

@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 use client::{
-    formats,
     proven::{self, ProofError},
 };
 use messages::UserMessage;
@@ -23,6 +22,7 @@ use crate::{
     exit::{DONE, Failure, USAGE},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr registry policy show`.
@@ -73,8 +73,9 @@ pub(crate) fn set(arguments: &PolicySetArguments, output: &Output) -> Result<u8,
     let version = match (arguments.number, arguments.options.node.as_deref()) {
         (Some(number), _) => number,
         (None, Some(node)) => {
-            let trust = formats::trust(&arguments.options.trust)?;
-            let found = proven::registry(&nodes::connect_to(node)?, &trust, &registry)?.state;
+            let client = nodes::connect_to(node)?;
+            let trust = trust_file::of_nodes(&arguments.options.trust, &client, output)?;
+            let found = proven::registry(&client, &trust, &registry)?.state;
             let policy = found
                 .ok_or_else(|| ProofError::NoRegistry(registry.clone()))?
                 .policy;
@@ -132,8 +133,9 @@ pub(crate) fn show(arguments: &PolicyShowArguments, output: &Output) -> Result<u
         };
         return policies::history(&registry, &reading, output);
     }
-    let trust = formats::trust(&arguments.trust)?;
-    let facts = proven::registry(&nodes::connect_to(&arguments.node)?, &trust, &registry)?;
+    let client = nodes::connect_to(&arguments.node)?;
+    let trust = trust_file::of_nodes(&arguments.trust, &client, output)?;
+    let facts = proven::registry(&client, &trust, &registry)?;
     let found = facts
         .state
         .ok_or_else(|| ProofError::NoRegistry(registry.clone()))?;

@@ -37,6 +37,7 @@ use crate::{
     exit::{CONFIGURATION, CONFLICT, DONE, ExitCode, Failure, UNEXPECTED, USAGE},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr act send`.
@@ -92,11 +93,14 @@ pub(super) fn decide(
     if let Some(out) = &options.out {
         durable::must_have_room(out)?;
     }
-    let trust = formats::trust(&options.trust)?;
+    let client = options.node.as_deref().map(nodes::connect_to).transpose()?;
+    let trust = match &client {
+        Some(client) => trust_file::of_nodes(&options.trust, client, output)?,
+        None => formats::trust(&options.trust)?,
+    };
     let network = formats::network(&trust, &options.trust)?;
     let place = options.key_options.place(options.key.as_deref())?;
     let Admin { agency, secret } = admin(&place, output)?;
-    let client = options.node.as_deref().map(nodes::connect_to).transpose()?;
     let expires = match (options.expires, &client) {
         (Some(height), _) => Height::new(height),
         (None, Some(client)) => {
@@ -140,7 +144,6 @@ pub(super) fn decide(
 
 /// `muhr act send`.
 pub(crate) fn send(arguments: &ActSendArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = formats::trust(&arguments.trust)?;
     let bytes = durable::read(&arguments.file, ACT_BYTES_MAX)?;
     let act = Act::parse(&bytes).map_err(|error| {
         let what = UserMessage::new("act-malformed")
@@ -149,6 +152,7 @@ pub(crate) fn send(arguments: &ActSendArguments, output: &Output) -> Result<u8, 
         Failure::new(USAGE, what).help(UserMessage::new("help-act-file"))
     })?;
     let client = nodes::connect_to(&arguments.node)?;
+    let trust = trust_file::of_nodes(&arguments.trust, &client, output)?;
     let until = Instant::now() + Duration::from_secs(arguments.timeout);
     hand_in(&client, &trust, &act, until, output)
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use client::{
-    durable, formats,
+    durable,
     log::whole::{self, Whole},
 };
 use messages::UserMessage;
@@ -24,6 +24,7 @@ use crate::{
     exit::{DONE, Failure},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr audit`: one log, or the subcommand `watch`, which has arguments of its own.
@@ -53,14 +54,15 @@ pub enum AuditCommand {
 }
 
 pub(crate) fn run(arguments: &AuditOne, output: &Output) -> Result<u8, Failure> {
-    let trust = formats::trust(&arguments.trust)?;
     let log = nodes::log(&arguments.url)?;
+    let trust = trust_file::of_log(&arguments.trust, &log, output)?;
     let note = log.checkpoint()?;
     let trusted = whole::judge(&trust, &note).map_err(|error| replayed_log::failed(&log, error))?;
     if let Some(path) = &arguments.against {
         let earlier = durable::read(path, protocol::note::NOTE_BYTES_MAX)?;
         let earlier = String::from_utf8_lossy(&earlier);
-        checkpoint::judge(&trust, &earlier).map_err(|error| {
+        let then = trust_file::of_note(&arguments.trust, &trust, &earlier);
+        checkpoint::judge(&then, &earlier).map_err(|error| {
             Failure::verdict(
                 error.verdict(),
                 UserMessage::new("checkpoint-untrusted")
@@ -68,7 +70,8 @@ pub(crate) fn run(arguments: &AuditOne, output: &Output) -> Result<u8, Failure> 
                     .text("reason", error),
             )
         })?;
-        watch::continues(&trust, &log, &earlier, &note, &arguments.evidence)?;
+        let (older, newer) = ((&then, &*earlier), (&trust, note.as_str()));
+        watch::continues(&log, older, newer, &arguments.evidence)?;
     }
     let whole = replayed_log::read(&trust, &log, trusted, output, &mut |_| {})?;
     output.view(&view(arguments, &trust, &whole));

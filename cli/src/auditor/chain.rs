@@ -1,9 +1,14 @@
 //! `muhr trust advance` and `extend`: from a trust file to the next, and to one's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use client::{coded::failed_check, durable, formats};
+use client::{
+    coded::failed_check,
+    durable, formats,
+    http::Client,
+    trust_chain::{self, ChainError, TrustStep},
+};
 use messages::UserMessage;
 use protocol::{
     epoch::PROOF_BYTES_MAX,
@@ -18,8 +23,11 @@ use views::{
 
 use super::outside::OutsideWitness;
 use crate::{
+    arguments::trimmed,
     exit::{CONFIGURATION, DONE, Failure, USAGE},
+    nodes,
     output::Output,
+    terminal, trust_file,
 };
 
 /// `muhr trust advance`.
@@ -27,15 +35,27 @@ use crate::{
 pub struct TrustAdvanceArguments {
     /// The trust file
     pub file: PathBuf,
-    /// Proofs of changes, in their order
-    #[arg(required = true, value_name = "PROOF")]
+    /// Proofs of changes, in their order; else nodes are asked for them
+    #[arg(value_name = "PROOF")]
     pub proofs: Vec<PathBuf>,
+    /// Addresses of nodes, joined by commas: all must know the same trust file
+    #[arg(
+        long,
+        env = "MUHR_NODE",
+        value_name = "URL",
+        value_delimiter = ',',
+        value_parser = trimmed
+    )]
+    pub node: Vec<String>,
+    /// The eight words of a trust file that recovery keys opened after a disaster, as agencies have read them out
+    #[arg(long, value_name = "WORDS")]
+    pub words: Option<String>,
     /// Lists every check, also those that hold
     #[arg(long)]
     pub steps: bool,
-    /// Where the next trust file goes; keep the one before for receipts of its time
+    /// Where the next trust file goes; if not said, into the place of FILE, which is kept beside as FILE.epoch-N
     #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
 }
 
 /// `muhr trust extend`.
@@ -55,19 +75,94 @@ pub struct TrustExtendArguments {
 }
 
 pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Result<u8, Failure> {
-    let mut held = formats::trust(&arguments.file)?;
-    let mut text = None;
-    let mut epochs = Vec::new();
-    for path in &arguments.proofs {
-        let step = trust::advance(&held, &durable::read(path, PROOF_BYTES_MAX)?);
+    if let Some(out) = &arguments.out {
+        durable::must_be_new(out)?;
+    }
+    let held = formats::trust(&arguments.file)?;
+    let steps = match (arguments.proofs.as_slice(), arguments.node.as_slice()) {
+        ([], []) => {
+            return Err(Failure::new(USAGE, UserMessage::new("advance-by-nothing"))
+                .help(UserMessage::new("help-proofs-or-node")));
+        }
+        ([], nodes) => {
+            let client = nodes::connect(nodes)?;
+            by_nodes(arguments, &client, &held, output)?
+        }
+        (proofs, _) => by_files(arguments, &held, proofs, output)?,
+    };
+    let Some(last) = steps.last() else {
+        let epoch = held.epoch().unwrap_or_default();
+        output.note(&UserMessage::new("note-trust-in-force").text("epoch", epoch));
+        output.view(&view(&arguments.file, &held, &steps));
+        return Ok(DONE);
+    };
+    let written = match &arguments.out {
+        Some(out) => {
+            durable::write_unless_there(out, last.text.as_bytes())?;
+            out
+        }
+        None => {
+            let kept = trust_file::replace(&arguments.file, &held, last)?;
+            output.note(&UserMessage::new("note-trust-kept").text("path", kept.display()));
+            &arguments.file
+        }
+    };
+    output.view(&view(written, &last.trust, &steps));
+    Ok(DONE)
+}
+
+fn view(file: &Path, last: &TrustPolicy, steps: &[TrustStep]) -> TrustAdvanceView {
+    let epochs = steps.iter().map(|step| Advanced {
+        epoch: step.trust.epoch().map(|epoch| epoch.get()),
+        sha256: step.trust.hash().to_hex(),
+        words: spoken(step.trust.hash().as_bytes()),
+        opened_by: step.trust.opened_by().map(OpenedBy::word),
+    });
+    TrustAdvanceView {
+        file: file.display().to_string(),
+        origin: last.origin().to_string(),
+        epochs: epochs.collect(),
+        words: spoken(last.hash().as_bytes()),
+    }
+}
+
+/// Walks by what nodes give. Whoever sits at a terminal may type the words of a recovery.
+fn by_nodes(
+    arguments: &TrustAdvanceArguments,
+    client: &Client,
+    held: &TrustPolicy,
+    output: &Output,
+) -> Result<Vec<TrustStep>, Failure> {
+    let said = arguments.words.as_deref();
+    match trust_chain::walk(client, held, said) {
+        Err(ChainError::Recovery { epoch }) if terminal::answers(output) => {
+            let question = UserMessage::new("ask-recovery-words").text("epoch", epoch);
+            let typed = terminal::line(&question, output);
+            Ok(trust_chain::walk(client, held, Some(&typed))?)
+        }
+        walked => Ok(walked?),
+    }
+}
+
+/// Walks by proofs in files, each of which is judged aloud.
+fn by_files(
+    arguments: &TrustAdvanceArguments,
+    held: &TrustPolicy,
+    proofs: &[PathBuf],
+    output: &Output,
+) -> Result<Vec<TrustStep>, Failure> {
+    let mut steps: Vec<TrustStep> = Vec::new();
+    for path in proofs {
+        let now = steps.last().map_or(held, |step| &step.trust);
+        let bytes = durable::read(path, PROOF_BYTES_MAX)?;
+        let judged = trust::advance(now, &bytes);
         let name = path.display();
-        let steps = told(&step.steps);
-        for line in proof_lines(&name.to_string(), step.verdict, &steps, arguments.steps) {
+        let told = told(&judged.steps);
+        for line in proof_lines(&name.to_string(), judged.verdict, &told, arguments.steps) {
             output.say(&line);
         }
-        let next = step.next.filter(|_| step.verdict == Verdict::Authentic);
-        let Some(next) = next else {
-            let failed = step.steps.iter().find(|step| !step.is_ok());
+        if judged.verdict != Verdict::Authentic {
+            let failed = judged.steps.iter().find(|step| !step.is_ok());
             let what = failed.map_or_else(
                 || UserMessage::new("file-alone").text("path", &name),
                 |step| {
@@ -76,34 +171,14 @@ pub(crate) fn advance(arguments: &TrustAdvanceArguments, output: &Output) -> Res
                         .part("check", failed_check(step))
                 },
             );
-            return Err(Failure::verdict(step.verdict, what)
+            return Err(Failure::verdict(judged.verdict, what)
                 .help(UserMessage::new("help-ask-agency-for-proof")));
-        };
-        held = TrustPolicy::parse(next.as_bytes()).map_err(|error| {
-            Failure::verdict(
-                Verdict::ProofBroken,
-                UserMessage::new("epoch-proof-malformed")
-                    .text("path", name)
-                    .text("reason", error),
-            )
-        })?;
-        epochs.push(Advanced {
-            epoch: held.epoch().map(|epoch| epoch.get()),
-            sha256: held.hash().to_hex(),
-            words: spoken(held.hash().as_bytes()),
-            opened_by: held.opened_by().map(OpenedBy::word),
-        });
-        text = Some(next);
+        }
+        // Whoever gives a proof in a file has been told by whom; a recovery's words are still to be said.
+        let next = trust_chain::step(now, &bytes, arguments.words.as_deref())?;
+        steps.push(next);
     }
-    let text = text.unwrap_or_default();
-    durable::write_unless_there(&arguments.out, text.as_bytes())?;
-    output.view(&TrustAdvanceView {
-        file: arguments.out.display().to_string(),
-        origin: held.origin().to_string(),
-        epochs,
-        words: spoken(held.hash().as_bytes()),
-    });
-    Ok(DONE)
+    Ok(steps)
 }
 
 pub(crate) fn extend(arguments: &TrustExtendArguments, output: &Output) -> Result<u8, Failure> {

@@ -25,6 +25,7 @@ use crate::{
     exit::{DONE, Failure, USAGE},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr receipt gather`.
@@ -47,8 +48,8 @@ pub struct ReceiptGatherArguments {
 }
 
 pub(crate) fn gather(arguments: &ReceiptGatherArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = formats::trust(&arguments.trust)?;
     let client = nodes::connect_to(&arguments.node)?;
+    let trust = trust_file::of_nodes(&arguments.trust, &client, output)?;
     let name = arguments.file.display();
     let old = formats::receipt(&arguments.file)?;
     // Proven anew, before the others are: nothing in the dossier is then older than it.

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use client::{formats, proven, time};
+use client::{proven, time};
 use messages::UserMessage;
 use protocol::{
     height::{Height, TimeMs},
@@ -27,6 +27,7 @@ use crate::{
     exit::{ExitCode, Failure, USAGE},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr history`.
@@ -56,8 +57,8 @@ pub(crate) fn run(arguments: &HistoryArguments, output: &Output) -> Result<u8, F
     let registry = typed::registry(&arguments.registry)?;
     let _number = typed::number(&arguments.record)?;
     let at = arguments.at.as_deref().map(AsOf::parse).transpose()?;
-    let trust = formats::trust(&arguments.trust)?;
     let client = nodes::connect_to(&arguments.node)?;
+    let trust = trust_file::of_nodes(&arguments.trust, &client, output)?;
     // Whoever has misspelt a registry is told so, and not that the record was never registered.
     let case_rule = proven::case_rule(&client, &trust, &registry)?;
     let record = typed::record(&arguments.record, case_rule, output)?;

@@ -8,14 +8,17 @@ use std::{fs, path::PathBuf};
 
 use clap::Args;
 use client::{
+    coded::Coded,
     durable::{self, FileError},
-    formats,
+    http::Client,
     log::{Log, mirror},
+    trust_chain::{self, ChainError},
 };
 use messages::UserMessage;
 use protocol::{
     cosignature,
-    height::LogSize,
+    epoch::PROOF_BYTES_MAX,
+    height::{Epoch, LogSize},
     note::{NoteKey, NoteSignature, SignedNote},
     policy::TrustPolicy,
     text,
@@ -31,6 +34,7 @@ use crate::{
     exit::{DONE, Failure, SOME_NOT_DONE, words},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr log mirror URL DIR`.
@@ -57,9 +61,9 @@ const SIGNATURES_MAX: usize = 16;
 const WITNESS_TRIES: u32 = 5;
 
 pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = formats::trust(&arguments.trust)?;
     let witnesses = OutsideWitness::all(&arguments.witnesses)?;
     let log = nodes::log(&arguments.url)?;
+    let trust = trust_file::of_log(&arguments.trust, &log, output)?;
     let note = log.checkpoint()?;
     let trusted = checkpoint::judge(&trust, &note).map_err(|error| {
         Failure::verdict(
@@ -78,15 +82,18 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     let own = Log::Folder(arguments.dir.clone());
     let older = kept.exists().then(|| own.checkpoint()).transpose()?;
     if let Some(older) = &older {
-        checkpoint::judge(&trust, older).map_err(|error| {
+        let then = trust_file::of_note(&arguments.trust, &trust, older);
+        checkpoint::judge(&then, older).map_err(|error| {
             let what = UserMessage::new("checkpoint-untrusted")
                 .text("path", kept.display())
                 .text("reason", &error);
             Failure::verdict(error.verdict(), what).help(UserMessage::new("help-mirror-checkpoint"))
         })?;
-        watch::continues(&trust, &log, older, &note, &arguments.evidence)?;
+        let (older, newer) = ((&then, older.as_str()), (&trust, note.as_str()));
+        watch::continues(&log, older, newer, &arguments.evidence)?;
     }
     let written = mirror::bring(&log, &arguments.dir, trusted.checkpoint())?;
+    keep_chain(&log, arguments, &trust, output)?;
     if !trusted.log_signed() {
         output.note(&UserMessage::new("note-checkpoint-is").text("without", WITHOUT_LOG_LINE));
     }
@@ -121,6 +128,23 @@ pub(crate) fn run(arguments: &MirrorArguments, output: &Output) -> Result<u8, Fa
     } else {
         SOME_NOT_DONE
     })
+}
+
+/// Keeps the chain of trust files in the mirror. A place that does not give it is no reason to go without its log.
+fn keep_chain(
+    log: &Log,
+    arguments: &MirrorArguments,
+    trust: &TrustPolicy,
+    output: &Output,
+) -> Result<(), Failure> {
+    match trust_chain::keep(log, &arguments.dir, trust) {
+        Ok(_new) => Ok(()),
+        Err(error @ (ChainError::Http(_) | ChainError::File(_))) => {
+            output.note(&UserMessage::new("note-mirror-without-trust").part("reason", error.message()));
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The note that the mirror will hold, with the lines of the witnesses that cosigned it.
@@ -247,6 +271,7 @@ fn ask(
     let what = |failure: Failure| failure.what;
     let client = nodes::connect_to(witness.url).map_err(what)?;
     let mut old = LogSize::ZERO;
+    let mut is_led = false;
     for _ in 0..WITNESS_TRIES {
         let proof = own.consistency(old, size).map_err(Failure::from);
         let proof = proof.map_err(what)?;
@@ -260,6 +285,8 @@ fn ask(
         match (status, stands) {
             (200, _) => return line_of(&witness.key, note, &answer),
             (409, Some(stands)) if stands <= size => old = stands,
+            // It may judge by the trust file of an epoch that has ended.
+            (403, _) if !is_led && lead(&client, own) => is_led = true,
             (409, Some(stands)) => {
                 return Err(UserMessage::new("witness-signed-larger")
                     .text("signed", stands)
@@ -273,6 +300,30 @@ fn ask(
         }
     }
     Err(UserMessage::new("witness-size-changes"))
+}
+
+/// Hands a witness the proofs that the mirror holds, from the epoch on in which it stands. Says whether it has come to a
+/// later one.
+fn lead(witness: &Client, own: &Log) -> bool {
+    let Log::Folder(folder) = own else {
+        return false;
+    };
+    let (mut next, mut has_moved) = (Epoch::new(1), false);
+    while let Ok(proof) = durable::read(&trust_chain::proof_in(folder, next), PROOF_BYTES_MAX) {
+        let Ok((status, answer)) = witness.add_epoch(&proof) else {
+            return has_moved;
+        };
+        let stands = text::number(answer.trim_end()).map(Epoch::new);
+        next = match (status, stands) {
+            (200, _) => {
+                has_moved = true;
+                next.next()
+            }
+            (409, Some(stands)) if stands >= next => stands.next(),
+            _ => return has_moved,
+        };
+    }
+    has_moved
 }
 
 /// The line of a key among those that a witness answered; it may have other keys as well.

@@ -23,6 +23,7 @@ use crate::{
     exit::{DONE, Failure, UNREACHABLE, in_file},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr receipt refresh`.
@@ -63,12 +64,15 @@ pub struct ReceiptBridgeArguments {
 }
 
 pub(crate) fn refresh(arguments: &ReceiptRefreshArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = formats::trust(&arguments.trust)?;
     let client = arguments
         .node
         .as_deref()
         .map(nodes::connect_to)
         .transpose()?;
+    let trust = match &client {
+        Some(client) => trust_file::of_nodes(&arguments.trust, client, output)?,
+        None => formats::trust(&arguments.trust)?,
+    };
     let mirror = arguments.from.as_deref().map(nodes::log).transpose()?;
     let witnessed = mirror.map(|mirror| mirror.checkpoint()).transpose()?;
     let mut done = Vec::new();
@@ -165,8 +169,8 @@ fn elsewhere(path: &Path, receipt: &Receipt, note: &str) -> Failure {
 }
 
 pub(crate) fn bridge(arguments: &ReceiptBridgeArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = formats::trust(&arguments.trust)?;
     let log = nodes::log(&arguments.node)?;
+    let trust = trust_file::of_log(&arguments.trust, &log, output)?;
     let mut done = Vec::new();
     for path in &arguments.files {
         let mut receipt = formats::receipt(path)?;

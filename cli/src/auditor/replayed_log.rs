@@ -3,7 +3,7 @@
 //! The work of believing it is the library's (`client::log::whole`).
 
 use client::{
-    durable, formats,
+    durable,
     log::{
         Log, LogError,
         whole::{self, Whole},
@@ -20,6 +20,7 @@ use crate::{
     exit::{Failure, in_file},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// Reads the log that somebody named, up to its newest checkpoint or the one that was named. Gives the
@@ -29,8 +30,8 @@ pub(super) fn of(
     output: &Output,
     seen: &mut dyn FnMut(&ReplayBlock),
 ) -> Result<(Whole, String), Failure> {
-    let trust = formats::trust(&reading.trust)?;
     let log = nodes::log_of(&reading.node)?;
+    let trust = trust_file::of_log(&reading.trust, &log, output)?;
     let note = match &reading.checkpoint {
         Some(path) => {
             let bytes = durable::read(path, NOTE_BYTES_MAX)?;

@@ -21,6 +21,7 @@ use crate::{
     exit::{DONE, ExitCode, Failure, UNREACHABLE},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr audit watch URL...`.
@@ -47,18 +48,26 @@ pub struct WatchArguments {
 }
 
 pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = formats::trust(&arguments.trust)?;
+    let mut trust = formats::trust(&arguments.trust)?;
     let logs: Vec<(String, Log)> = arguments
         .urls
         .iter()
         .map(|url| nodes::log(url).map(|log| (url.clone(), log)))
         .collect::<Result<_, _>>()?;
-    let mut seen = remembered(&trust, &arguments.state)?;
+    let mut seen = remembered(&trust, arguments)?;
     let mut round = 0_u64;
     loop {
         let mut reached = 0_usize;
         for (url, log) in &logs {
-            match look(&trust, log, seen.as_deref(), &arguments.evidence) {
+            // A change of agencies is no reason to stop: the next file is believed because of this one.
+            match trust_file::of_log(&arguments.trust, log, output) {
+                Ok(next) => trust = next,
+                Err(failure) => {
+                    output.view(&look_of(url, "not judged", None, Some(&failure)));
+                    continue;
+                }
+            }
+            match look(&trust, log, seen.as_ref(), &arguments.evidence) {
                 Ok(Looked {
                     note,
                     size,
@@ -67,7 +76,10 @@ pub(crate) fn run(arguments: &WatchArguments, output: &Output) -> Result<u8, Fai
                     reached += 1;
                     if is_newer {
                         durable::write(&arguments.state, note.as_bytes())?;
-                        seen = Some(note);
+                        seen = Some(SeenNote {
+                            note,
+                            trust: trust.clone(),
+                        });
                     }
                     output.view(&look_of(url, "consistent", Some(size), None));
                 }
@@ -103,13 +115,24 @@ fn is_contradiction(code: u8) -> bool {
         .any(|verdict| verdict.exit_code() == code)
 }
 
+/// A checkpoint that was seen, and the trust file by which it was judged.
+struct SeenNote {
+    note: String,
+    trust: TrustPolicy,
+}
+
 /// The newest checkpoint that an earlier watch has seen.
-fn remembered(trust: &TrustPolicy, state: &Path) -> Result<Option<String>, Failure> {
+fn remembered(
+    in_force: &TrustPolicy,
+    arguments: &WatchArguments,
+) -> Result<Option<SeenNote>, Failure> {
+    let state = &arguments.state;
     if !state.exists() {
         return Ok(None);
     }
     let note = String::from_utf8_lossy(&durable::read(state, NOTE_BYTES_MAX)?).into_owned();
-    checkpoint::judge(trust, &note).map_err(|error| {
+    let trust = trust_file::of_note(&arguments.trust, in_force, &note);
+    checkpoint::judge(&trust, &note).map_err(|error| {
         Failure::verdict(
             error.verdict(),
             UserMessage::new("checkpoint-untrusted")
@@ -118,7 +141,7 @@ fn remembered(trust: &TrustPolicy, state: &Path) -> Result<Option<String>, Failu
         )
         .help(UserMessage::new("help-seen-checkpoint"))
     })?;
-    Ok(Some(note))
+    Ok(Some(SeenNote { note, trust }))
 }
 
 struct Looked {
@@ -130,7 +153,7 @@ struct Looked {
 fn look(
     trust: &TrustPolicy,
     log: &Log,
-    seen: Option<&str>,
+    seen: Option<&SeenNote>,
     evidence: &Path,
 ) -> Result<Looked, Failure> {
     let note = log.checkpoint()?;
@@ -148,7 +171,8 @@ fn look(
             is_newer: true,
         });
     };
-    let is_newer = continues(trust, log, seen, &note, evidence)?;
+    let older = (&seen.trust, seen.note.as_str());
+    let is_newer = continues(log, older, (trust, &note), evidence)?;
     Ok(Looked {
         note,
         size,
@@ -158,22 +182,26 @@ fn look(
 
 /// Returns whether `newer`, which `log` shows, continues `older`, and is larger. A log that is behind what was
 /// seen is no contradiction: it is named, and nothing can be said of it until it has caught up.
+///
+/// Each is judged by the trust file of its time: agencies may have changed between them.
 pub(super) fn continues(
-    trust: &TrustPolicy,
     log: &Log,
-    older: &str,
-    newer: &str,
+    (then, older): (&TrustPolicy, &str),
+    (trust, newer): (&TrustPolicy, &str),
     evidence: &Path,
 ) -> Result<bool, Failure> {
-    let read = |note: &str| {
+    let read = |trust: &TrustPolicy, note: &str| {
         checkpoint::judge(trust, note).map_err(|error| {
             let what = UserMessage::new("checkpoint-of-nobody-trusted").text("reason", &error);
             Failure::verdict(error.verdict(), what)
         })
     };
-    let (old, new) = (read(older)?, read(newer)?);
+    let (old, new) = (read(then, older)?, read(trust, newer)?);
     let (old, new) = (old.checkpoint(), new.checkpoint());
-    let guilty = checkpoint::fork(trust, older, newer);
+    let mut guilty = checkpoint::fork(trust, older, newer);
+    guilty.extend(checkpoint::fork(then, older, newer));
+    guilty.sort();
+    guilty.dedup();
     if !guilty.is_empty() || (old.size == new.size && old.root != new.root) {
         let what = UserMessage::new("network-forked")
             .text("size", new.size)

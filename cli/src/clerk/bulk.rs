@@ -19,7 +19,6 @@ use std::{
 use clap::Args;
 use client::{
     durable::{self, FileError},
-    formats,
     import::{self, Earlier, Journal, Receipts, RowOutcome, Uploader, Upsert},
     proven,
     table::{Row, Table, Wanted},
@@ -46,6 +45,7 @@ use crate::{
     nodes,
     output::Output,
     terminal,
+    trust_file,
 };
 
 /// `muhr anchor bulk INPUT`.
@@ -213,8 +213,8 @@ fn case_rule(
     }
     let options = &arguments.options;
     let proven = || -> Result<CaseRule, Failure> {
-        let trust = formats::trust(&options.trust)?;
         let node = nodes::connect(&options.node)?;
+        let trust = trust_file::of_nodes(&options.trust, &node, output)?;
         Ok(proven::case_rule(&node, &trust, registry)?)
     };
     match proven() {

@@ -22,6 +22,7 @@ use crate::{
     keys, nodes,
     output::Output,
     terminal,
+    trust_file,
 };
 
 /// Reads the key that the options name, and asks for its passphrase if it has one.
@@ -39,14 +40,18 @@ pub(crate) fn read_key(options: &ClerkOptions, output: &Output) -> Result<ClerkK
 pub(crate) fn open(options: &ClerkOptions, output: &Output) -> Result<Clerk, Failure> {
     // Before the passphrase is asked for.
     let _trust = formats::trust(&options.trust)?;
-    open_with(options, &read_key(options, output)?)
+    open_with(options, &read_key(options, output)?, output)
 }
 
 /// Opens the clerk with a key that was read before.
-pub(crate) fn open_with(options: &ClerkOptions, key: &ClerkKey) -> Result<Clerk, Failure> {
-    let trust = formats::trust(&options.trust)?;
-    let network = formats::network(&trust, &options.trust)?;
+pub(crate) fn open_with(
+    options: &ClerkOptions,
+    key: &ClerkKey,
+    output: &Output,
+) -> Result<Clerk, Failure> {
     let client = nodes::connect(&options.node)?;
+    let trust = trust_file::of_nodes(&options.trust, &client, output)?;
+    let network = formats::network(&trust, &options.trust)?;
     Ok(Clerk::open(client, trust, network, key, patience(options))?)
 }
 

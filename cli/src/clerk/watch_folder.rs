@@ -114,7 +114,7 @@ pub(crate) fn run(arguments: &HotArguments, output: &Output) -> Result<u8, Failu
     let key = submission::read_key(&arguments.options, output)?;
     let registry = typed::registry(&arguments.registry)?;
     // What is wrong with trust file or address is said now, not when the first file comes.
-    let first = submission::open_with(&arguments.options, &key)?;
+    let first = submission::open_with(&arguments.options, &key, output)?;
     let mut hot = Hot {
         options: &arguments.options,
         dir,
@@ -278,7 +278,11 @@ impl Hot<'_> {
     fn clerk<'c>(&self, clerk: &'c mut Option<Clerk>) -> Result<&'c mut Clerk, Failure> {
         let clerk = match clerk {
             Some(clerk) => clerk,
-            None => clerk.insert(submission::open_with(self.options, &self.key)?),
+            None => clerk.insert(submission::open_with(
+                self.options,
+                &self.key,
+                self.output,
+            )?),
         };
         clerk.wait_anew(submission::patience(self.options));
         Ok(clerk)

@@ -81,6 +81,7 @@ impl From<ChainError> for Failure {
         };
         match error {
             ChainError::Http(error) => error.into(),
+            ChainError::File(error) => error.into(),
             ChainError::Recovery { .. } => failure.help(UserMessage::new("help-recovery-words")),
             ChainError::RecoveryWords { .. } => failure.help(UserMessage::new("help-words-again")),
             ChainError::TwoFiles { .. } => failure.help(UserMessage::new("help-two-trust-files")),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use client::{durable, governing::SetNumbers};
+use client::{durable, formats, governing::SetNumbers};
 use protocol::{
     drafting::{ChangeDraft, NodeHealth},
     governance::ProposedChange,
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &GovernCheckArguments, output: &Output) -> Result<u
     if let Some(out) = &arguments.out {
         durable::must_be_new(out)?;
     }
-    let trust = open::trust(&arguments.trust)?;
+    let trust = formats::trust(&arguments.trust)?;
     let opened = open::draft(&arguments.file, &trust)?;
     let (draft, in_force) = (&opened.draft, &opened.in_force);
     let change = draft.drafted.change();

@@ -33,6 +33,7 @@ use crate::{
     exit::{DONE, Failure, UNEXPECTED, USAGE},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr govern draft`.
@@ -94,8 +95,8 @@ pub(crate) fn run(arguments: &GovernDraftArguments, output: &Output) -> Result<u
     durable::must_be_new(&arguments.out)?;
     let (epoch, rules) = wishes(arguments)?;
     let opens = opens(&arguments.opens)?;
-    let trust = open::trust(&arguments.trust)?;
     let client = nodes::connect(&arguments.node)?;
+    let trust = trust_file::of_nodes(&arguments.trust, &client, output)?;
     let in_force_text = governing::fetch(&client, &trust)?;
     let in_force = governing::judge(&in_force_text, &trust)?;
     must_be_in_time(opens, &in_force)?;

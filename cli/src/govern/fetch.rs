@@ -22,6 +22,7 @@ use crate::{
     exit::{CONFIGURATION, Failure, UNEXPECTED, USAGE},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr govern fetch`.
@@ -54,8 +55,8 @@ pub(crate) fn run(arguments: &GovernFetchArguments, output: &Output) -> Result<u
     durable::must_be_new(&arguments.out)?;
     let requests = arguments.request.iter().map(|path| open::request(path));
     let requests = open::in_order(requests.collect::<Result<_, _>>()?);
-    let trust = open::trust(&arguments.trust)?;
     let client = nodes::connect(&arguments.node)?;
+    let trust = trust_file::of_nodes(&arguments.trust, &client, output)?;
     let in_force_text = governing::fetch(&client, &trust)?;
     let in_force = governing::judge(&in_force_text, &trust)?;
     let id = id(&client, &arguments.proposal)?;

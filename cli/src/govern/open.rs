@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use client::{
-    durable, formats,
+    durable,
     governing::{self, EpochDifference, InForce, PollTarget},
 };
 use messages::UserMessage;
@@ -73,11 +73,6 @@ pub(super) fn in_order(mut requests: Vec<AgencyRequest>) -> Vec<AgencyRequest> {
     requests.sort_by(|a, b| a.statement.agency.name.cmp(&b.statement.agency.name));
     requests.dedup_by(|a, b| a.statement.agency.name == b.statement.agency.name);
     requests
-}
-
-/// The trust file at `path`, which must be one of a network.
-pub(super) fn trust(path: &Path) -> Result<TrustPolicy, Failure> {
-    Ok(formats::trust(path)?)
 }
 
 /// A file beside another, which names an agency and what it is.

@@ -12,6 +12,7 @@ use clap::Args;
 use client::{
     durable, formats,
     governing::{self, RequestWishes},
+    http::Client,
 };
 use messages::UserMessage;
 use protocol::{
@@ -34,6 +35,7 @@ use crate::{
     keys::{self, KeySource},
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// Purposes of the keys that an agency has.
@@ -87,9 +89,14 @@ pub(crate) fn run(arguments: &KeyRotateArguments, output: &Output) -> Result<u8,
     durable::must_be_new(&arguments.out)?;
     let agency = clerk::agency(&arguments.agency)?;
     must_be_purposes(arguments)?;
-    let trust = open::trust(&arguments.trust)?;
+    let client = arguments.node.as_deref().map(nodes::connect_to);
+    let client = client.transpose()?;
+    let trust = match &client {
+        Some(client) => trust_file::of_nodes(&arguments.trust, client, output)?,
+        None => formats::trust(&arguments.trust)?,
+    };
     let network = formats::network(&trust, &arguments.trust)?;
-    let before = before(arguments, &agency, &trust)?;
+    let before = before(arguments, &agency, &trust, client.as_ref())?;
     let made = arguments.purpose.iter().map(|purpose| {
         Ok(KeyFile {
             purpose: purpose.clone(),
@@ -155,6 +162,7 @@ fn before(
     arguments: &KeyRotateArguments,
     agency: &AgencyName,
     trust: &TrustPolicy,
+    client: Option<&Client>,
 ) -> Result<Option<ProvenAgency>, Failure> {
     if let Some(path) = &arguments.request {
         let before = open::request(path)?.statement;
@@ -174,12 +182,11 @@ fn before(
         }
         return Ok(Some(before.agency));
     }
-    let Some(node) = &arguments.node else {
+    let Some(client) = client else {
         return Err(Failure::new(USAGE, UserMessage::new("lines-in-force-unknown"))
             .help(UserMessage::new("help-node-or-request")));
     };
-    let client = nodes::connect_to(node)?;
-    let in_force = governing::judge(&governing::fetch(&client, trust)?, trust)?;
+    let in_force = governing::judge(&governing::fetch(client, trust)?, trust)?;
     Ok(in_force.agency(agency).cloned())
 }
 

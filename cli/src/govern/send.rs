@@ -23,13 +23,13 @@ use protocol::{
 use verify::Verdict;
 use views::govern::sent::{GovernanceSentView, HandedTo, SentWord};
 
-use super::open;
 use crate::{
     arguments::trimmed,
     exit::{DONE, Failure, UNREACHABLE, USAGE, words},
     failures::code_of,
     nodes,
     output::Output,
+    trust_file,
 };
 
 /// `muhr govern send`.
@@ -63,12 +63,12 @@ struct Word {
 }
 
 pub(crate) fn run(arguments: &GovernSendArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = open::trust(&arguments.trust)?;
     let words = arguments.files.iter().map(|path| read(path));
     let mut words = words.collect::<Result<Vec<Word>, Failure>>()?;
     // What is voted on must be in the log before its ballots.
     words.sort_by_key(|word| !matches!(word.leaf, GovernanceLeaf::Proposal(_)));
     let client = nodes::connect(&arguments.node)?;
+    let trust = trust_file::of_nodes(&arguments.trust, &client, output)?;
     let patience = Duration::from_secs(arguments.timeout);
     let mut view = GovernanceSentView {
         sent: Vec::new(),

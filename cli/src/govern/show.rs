@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use client::governing::{AgencyDifference, Asked, EpochDifference, RulesDifference, SetNumbers};
+use client::{
+    formats,
+    governing::{AgencyDifference, Asked, EpochDifference, RulesDifference, SetNumbers},
+};
 use protocol::{
     drafting::{DraftedChange, NodePoll},
     governance::ProposedChange,
@@ -33,7 +36,7 @@ pub struct GovernShowArguments {
 }
 
 pub(crate) fn run(arguments: &GovernShowArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = open::trust(&arguments.trust)?;
+    let trust = formats::trust(&arguments.trust)?;
     let opened = open::draft(&arguments.file, &trust)?;
     output.view(&view(&opened, &arguments.file));
     output.warn_if_old(&opened.in_force.cosigners);

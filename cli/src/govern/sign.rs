@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use client::{
-    durable,
+    durable, formats,
     governing::{self, Admin, EpochDifference},
 };
 use messages::UserMessage;
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &GovernSignArguments, output: &Output) -> Result<u8
         // Before anybody is asked for anything.
         durable::must_be_new(out)?;
     }
-    let trust = open::trust(&arguments.trust)?;
+    let trust = formats::trust(&arguments.trust)?;
     let bytes = durable::read(&arguments.file, DRAFT_BYTES_MAX)?;
     if !ChangeDraft::is_start(&bytes) && AgencyRequest::is_start(&bytes) {
         return request(arguments, &trust, output);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use client::{durable, governing};
+use client::{durable, formats, governing};
 use messages::UserMessage;
 use protocol::drafting::DraftedChange;
 use views::govern::signed::{GovernanceSignedView, SignedWord};
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &GovernWithdrawArguments, output: &Output) -> Resul
     if let Some(out) = &arguments.out {
         durable::must_be_new(out)?;
     }
-    let trust = open::trust(&arguments.trust)?;
+    let trust = formats::trust(&arguments.trust)?;
     let opened = open::draft(&arguments.file, &trust)?;
     let DraftedChange::Proposed(proposal) = &opened.draft.drafted else {
         return Err(Failure::new(USAGE, UserMessage::new("nothing-proposed-yet"))

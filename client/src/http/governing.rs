@@ -78,6 +78,16 @@ impl Client {
         answer.json().map(Some)
     }
 
+    /// Hands a witness the proof of the next epoch; its answers are statuses and short texts.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub fn add_epoch(&self, proof: &[u8]) -> Result<(u16, String), HttpError> {
+        let answer = self.post("/add-epoch", "text/plain", proof)?;
+        let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+        Ok((answer.status, text))
+    }
+
     /// The proof that a leaf is in the log, under the newest checkpoint of the node. Nothing of it is judged.
     ///
     /// # Errors

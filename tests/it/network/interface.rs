@@ -88,6 +88,7 @@ fn filled(pattern: &str) -> String {
         .replace("{registry}", "adliya.permits")
         .replace("{key}", &"0".repeat(64))
         .replace("{agency}", "adliya")
+        .replace("{epoch}", "0")
         .replace("{name}", "clerk-1")
         .replace("{*path}", "0/000")
 }
@@ -218,10 +219,29 @@ fn addresses_that_are_none(node: &Node) {
         "/v1/clerks/%ff/%fe",
         "/v1/records/%ff/%ff",
         "/v1/records/adliya.permits/zz/history",
+        "/v1/trust/first",
+        "/v1/trust/01",
+        "/v1/trust/-1/proof",
+        "/v1/trust/chain?from=x",
+        "/v1/governance/zz",
         "/tile/zz",
     ] {
         node.say("GET", path, "", "")
             .is_problem(400, "bad-request", path);
+    }
+    for path in [
+        "/v1/trust/1",
+        "/v1/trust/1/proof",
+        "/v1/trust/0/proof",
+        "/v1/trust/chain?from=1",
+        &format!("/v1/governance/{}", "0".repeat(64)),
+    ] {
+        node.say("GET", path, "", "")
+            .is_problem(404, "not-found", path);
+    }
+    for path in ["/v1/trust", "/v1/trust/0", "/v1/trust/chain", "/v1/governance"] {
+        let answer = node.say("GET", path, "", "");
+        assert_eq!(answer.status, 200, "{path}");
     }
     for wait in ["soon", "-1", "30001", ""] {
         let wait = format!("/v1/entries/{}/receipt?wait={wait}", "0".repeat(64));

@@ -25,8 +25,13 @@ pub(super) const AREA: Area = &[
     ),
     (
         "registry-of-other-agency",
-        "registry {registry} belongs to {owner}, which alone sets its policy, and the admin key is {agency}'s",
+        "registry {registry} belongs to {owner}, which alone decides about it, and the admin key is {agency}'s",
     ),
+    (
+        "registry-of-no-agency",
+        "{registry} does not begin with the name of {agency} and a dot",
+    ),
+    ("registry-there", "there is a registry {registry} already"),
     (
         "policy-days-out-of-range",
         "--within {days}: a policy gives 1 to {days-max} days",
@@ -54,6 +59,11 @@ pub(super) const AREA: Area = &[
     (
         "key-not-admin",
         "{path}: a {purpose} key, not an agency's admin key",
+    ),
+    ("taking-malformed", "{path}: not a taking of a registry: {reason}"),
+    (
+        "taking-of-other-height",
+        "the agency that takes the registry has signed for height {expires}",
     ),
     ("act-unproven", "the node's proof: {reason}"),
     (

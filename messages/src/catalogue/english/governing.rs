@@ -215,5 +215,35 @@ pub(super) const AREA: Area = &[
         "two-trust-files",
         "{node} has another trust file of epoch {epoch} than the one that the proofs lead to",
     ),
+    (
+        "advance-by-nothing",
+        "say with which proofs, or with --node by asking whom",
+    ),
+    (
+        "ask-recovery-words",
+        "epoch {epoch} was opened by recovery keys: type the eight words that agencies have read out",
+    ),
+    ("opened-by-recovery", "recovery keys after a disaster"),
+    ("opened-by-agencies", "a quorum of the agencies before"),
+    (
+        "note-trust-advanced",
+        "{path}: epoch {epoch} has begun, opened by {by}; words of its trust file: {words}",
+    ),
+    (
+        "note-trust-kept",
+        "the trust file before is kept in {path}, for receipts of its time",
+    ),
+    (
+        "note-trust-not-replaced",
+        "{path} stays as it is, and this command goes on with the trust file in force: {reason}",
+    ),
+    (
+        "note-trust-in-force",
+        "epoch {epoch} is in force: nothing to do",
+    ),
+    (
+        "note-mirror-without-trust",
+        "the trust files of earlier epochs are not kept in the mirror: {reason}",
+    ),
     ("trust-chain-endless", "the chain of trust files does not end"),
 ];

@@ -12,6 +12,22 @@ pub(super) const AREA: Area = &[
         "clerk {name} may sign no more, for good ({reason})",
     ),
     ("act-sets-policy", "registry {registry}: {policy}"),
+    (
+        "act-adds-registry",
+        "registry {registry} begins; its numbers are as they are written",
+    ),
+    (
+        "act-adds-registry-in-capitals",
+        "registry {registry} begins; its numbers are in capitals, and small letters mean the same",
+    ),
+    (
+        "act-transfers-registry",
+        "registry {registry} goes from {owner} to {taker}; clerks of {owner} act in it no more, its policy and records stay",
+    ),
+    (
+        "sign-takes-registry",
+        "{agency} takes registry {registry} over from {owner}, if that is in the log by height {expires}",
+    ),
     ("act-decides", "{agency} decides for {origin}:"),
     (
         "act-handed-to",

@@ -136,6 +136,22 @@ pub(super) const AREA: Area = &[
         "add --node URL, or --request FILE with the request that this one goes on from",
     ),
     (
+        "help-registry-name",
+        "choose a name like {agency}.permits; nothing was signed",
+    ),
+    (
+        "help-registry-there",
+        "choose another name; muhr registry policy show tells whose this one is",
+    ),
+    (
+        "help-taking-file",
+        "give the file that muhr registry take wrote, at the agency that takes the registry",
+    ),
+    (
+        "help-taking-height",
+        "leave --expires out: the height is part of what was signed",
+    ),
+    (
         "help-rules-numbers",
         "write a name and a number as notice-ms=900000; muhr help govern draft lists the names",
     ),
@@ -154,6 +170,10 @@ pub(super) const AREA: Area = &[
     (
         "help-nothing-to-change",
         "look at what is in force: muhr govern status",
+    ),
+    (
+        "help-proofs-or-node",
+        "give files with proofs, or --node URL,URL",
     ),
     (
         "help-recovery-words",
