@@ -215,7 +215,9 @@ impl Driver {
         self.schedule.begin_height(self.shared.host.moment());
         let next = head.height().next();
         self.enter_epoch(&decided.executed)?;
-        let effects = self.machine.advance(self.height_parameters(next, None, false));
+        let effects = self
+            .machine
+            .advance(self.height_parameters(next, None, false));
         self.orders.extend(effects);
         self.proposals_of_new_height(next);
         let waits = !self.shared.mempool().is_empty();
