@@ -184,7 +184,7 @@ pub enum NotFit {
     },
     /// A later program has written it.
     #[error(
-        "{path}: this {what} is of version {found}, and this program knows versions up to {known}; run the program that wrote it, for example: muhr-node run --dir {folder} of that release",
+        "{path}: this {what} is of version {found}, and this program knows versions up to {known}; a later release has written it; with that one, run: muhr-node run --dir {folder}",
         folder = quoted(.dir)
     )]
     Newer {

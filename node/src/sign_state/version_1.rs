@@ -151,6 +151,9 @@ mod tests {
         let now = SafetyBody::Record(Some(Box::new(record)));
         assert!(SafetyBody::read(&codec::encode(VERSION, &now), key()).is_err());
         assert!(SafetyBody::read(&codec::encode(3, &now), key()).is_err());
-        assert_eq!(SafetyBody::read(b"", key()).unwrap(), SafetyBody::Record(None));
+        assert_eq!(
+            SafetyBody::read(b"", key()).unwrap(),
+            SafetyBody::Record(None)
+        );
     }
 }

@@ -111,7 +111,7 @@ fn bft(report: &mut Report) {
                 chain,
                 set: set.clone(),
                 secret,
-                machine: Machine::new(chain, begun(first, &set, secret)),
+                machine: Machine::new(chain, height_parameters(first, &set, secret)),
                 safety: Durable::make(&place, b"new").unwrap(),
                 senders: senders.clone(),
             };
@@ -127,7 +127,11 @@ fn bft(report: &mut Report) {
     );
 }
 
-fn begun(height: Height, validators: &ValidatorSet, secret: &SecretKey) -> HeightParameters {
+fn height_parameters(
+    height: Height,
+    validators: &ValidatorSet,
+    secret: &SecretKey,
+) -> HeightParameters {
     HeightParameters {
         height,
         validators: validators.clone(),
@@ -185,7 +189,9 @@ impl BareValidator<'_> {
             }
             Effect::Decide(commit) => {
                 let next = commit.height.next();
-                let mut orders = self.machine.advance(begun(next, &self.set, self.secret));
+                let mut orders =
+                    self.machine
+                        .advance(height_parameters(next, &self.set, self.secret));
                 orders.extend(self.machine.step(Input::Pending(true)));
                 return orders;
             }

@@ -58,6 +58,9 @@ const CRASHES: Test =
     machine("tests::walk::tests::a_crash_before_any_effect_changes_nothing_that_was_said");
 const STORMS: Test =
     machine("tests::timed::after_a_storm_everything_is_decided_and_the_network_falls_silent");
+const JOURNEY: Test = machine(
+    "tests::walk::journey::no_schedule_makes_a_change_of_validators_fork_or_speak_too_early",
+);
 const MODEL: Test = machine("tests::model::every_state_of_n_4_in_4_rounds_agrees");
 const POISON: Test = ledger("rule_edges::the_door_and_the_law_agree_and_nothing_stops_a_proposer");
 const FORGED: Test =
@@ -137,6 +140,45 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
         &[machine(
             "tests::scenarios::rounds_end_when_nothing_is_left_to_decide",
         )],
+    ),
+    (
+        OldSetVotesOn,
+        &[
+            JOURNEY,
+            machine(
+                "tests::changes::whoever_is_not_in_the_set_observes_and_speaks_again_when_it_is",
+            ),
+        ],
+    ),
+    (
+        NextSetTooEarly,
+        &[
+            machine("tests::boundary::every_state_of_four_of_whom_some_are_replaced"),
+            JOURNEY,
+            machine("tests::changes::proposers_take_turns_in_the_set_of_their_height"),
+        ],
+    ),
+    (
+        EarlyVotesDropped,
+        &[
+            machine("tests::timed::changes::a_change_of_all_costs_no_wait_for_what_is_said_again"),
+            machine("tests::timed::changes::a_change_of_one_costs_no_wait_for_what_is_said_again"),
+            machine("tests::changes::early_votes_of_those_who_stay_count_under_the_next_set"),
+        ],
+    ),
+    (
+        HoldSkipped,
+        &[
+            JOURNEY,
+            machine("tests::changes::in_the_hold_messages_are_taken_in_and_nothing_is_done"),
+        ],
+    ),
+    (
+        EvidenceUnderCurrentSet,
+        &[
+            JOURNEY,
+            signatures("evidence_is_judged_by_the_set_of_its_height"),
+        ],
     ),
     (
         GroupTakesSmallOrder,

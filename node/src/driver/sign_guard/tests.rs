@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use consensus::verify;
-use protocol::{codec, hash::BlockId, height::Round, sign_state::Owner};
+use protocol::{hash::BlockId, height::Round, sign_state::Owner};
 
 use super::*;
 use crate::{
-    durable::{AtPath, StoredValue, VALUE_BYTES_MAX},
+    durable::{AtPath, StoredValue},
     epoch::{
         EpochState,
         examples::{epoch, secret},
@@ -100,8 +100,8 @@ impl Trial {
         let Some((_, StoredValue::Value(value))) = Durable::open(&place).unwrap() else {
             panic!("no value");
         };
-        let (_, body) = Owner::of_value(&value).unwrap();
-        codec::decode(1, body, VALUE_BYTES_MAX).unwrap()
+        let (owner, body) = Owner::of_value(&value).unwrap();
+        SafetyBody::read(body, owner.key).unwrap()
     }
 }
 
