@@ -89,7 +89,8 @@ pub(super) fn poll(in_force: &InForce, change: &ProposedChange) -> Result<NodePo
         ProposedChange::Rules(_) => &[],
     };
     let mut targets: Vec<PollTarget> = Vec::new();
-    for agency in next.iter().chain(&in_force.agencies) {
+    // Whoever stays is asked where it is now: another address is for clients, and the keys vote from the same machine.
+    for agency in in_force.agencies.iter().chain(next) {
         if !targets.iter().any(|target| target.agency == agency.name) {
             targets.push(PollTarget {
                 agency: agency.name.clone(),

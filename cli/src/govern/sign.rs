@@ -85,8 +85,10 @@ fn propose(
     output: &Output,
 ) -> Result<u8, Failure> {
     if arguments.against {
-        return Err(Failure::new(USAGE, UserMessage::new("against-what-is-no-proposal"))
-            .help(UserMessage::new("help-against-proposal")));
+        return Err(
+            Failure::new(USAGE, UserMessage::new("against-what-is-no-proposal"))
+                .help(UserMessage::new("help-against-proposal")),
+        );
     }
     let proposal = governing::propose(&opened.in_force, &opened.draft, admin)?;
     must_be_meant(arguments, opened, admin)?;
@@ -97,7 +99,7 @@ fn propose(
         drafted: DraftedChange::Proposed(Box::new(proposal)),
         ..opened.draft.clone()
     };
-    let signed = Signed {
+    let signed = SignedFile {
         word: SignedWord::Proposal,
         proposal: Some(id),
         ending: "proposal",
@@ -133,7 +135,7 @@ fn vote(
         ),
     };
     announce(arguments, opened, &what, output)?;
-    let signed = Signed {
+    let signed = SignedFile {
         word,
         proposal: Some(proposal.id().to_hex()),
         ending: "ballot",
@@ -148,8 +150,10 @@ fn request(
     output: &Output,
 ) -> Result<u8, Failure> {
     if arguments.against {
-        return Err(Failure::new(USAGE, UserMessage::new("against-what-is-no-proposal"))
-            .help(UserMessage::new("help-against-proposal")));
+        return Err(
+            Failure::new(USAGE, UserMessage::new("against-what-is-no-proposal"))
+                .help(UserMessage::new("help-against-proposal")),
+        );
     }
     let request = open::request(&arguments.file)?;
     let statement = &request.statement;
@@ -180,7 +184,7 @@ fn request(
     output.note(&UserMessage::new("sign-request-url").text("url", &agency.url));
     admin::confirm(arguments.yes, output)?;
     let signed_request = governing::sign_request(request, &admin)?;
-    let signed = Signed {
+    let signed = SignedFile {
         word: SignedWord::Request,
         proposal: None,
         ending: "request",
@@ -229,7 +233,7 @@ fn announce(
 }
 
 /// What was signed.
-struct Signed {
+struct SignedFile {
     word: SignedWord,
     proposal: Option<String>,
     ending: &'static str,
@@ -239,7 +243,7 @@ fn write(
     arguments: &GovernSignArguments,
     admin: &Admin,
     text: &str,
-    signed: Signed,
+    signed: SignedFile,
     output: &Output,
 ) -> Result<u8, Failure> {
     let beside = || open::beside(&arguments.file, &admin.agency, signed.ending);

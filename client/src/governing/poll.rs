@@ -28,7 +28,7 @@ pub struct PollTarget {
 }
 
 /// What a node said.
-struct Told {
+struct NodeWords {
     height: u64,
     is_ready: bool,
     is_of_network: bool,
@@ -37,7 +37,7 @@ struct Told {
 /// Asks all nodes how they are. One of which nothing is heard within the time of one request is away.
 #[must_use]
 pub fn poll(network: &NetworkId, targets: &[PollTarget], options: &ConnectOptions) -> NodePoll {
-    let told: Vec<Option<Told>> = thread::scope(|scope| {
+    let told: Vec<Option<NodeWords>> = thread::scope(|scope| {
         let asked = targets.iter().map(|target| {
             let url = target.url.clone();
             scope.spawn(move || ask(network, url, options))
@@ -47,7 +47,7 @@ pub fn poll(network: &NetworkId, targets: &[PollTarget], options: &ConnectOption
         answers.collect()
     });
     let farthest = told.iter().flatten().map(|told| told.height).max();
-    let health = |told: &Option<Told>| match told {
+    let health = |told: &Option<NodeWords>| match told {
         None => NodeHealth::Away,
         Some(told) if !told.is_of_network => NodeHealth::Foreign,
         Some(told) if told.height.saturating_add(BEHIND_MAX) < farthest.unwrap_or(0) => {
@@ -66,14 +66,16 @@ pub fn poll(network: &NetworkId, targets: &[PollTarget], options: &ConnectOption
     }
 }
 
-fn ask(network: &NetworkId, url: String, options: &ConnectOptions) -> Option<Told> {
+fn ask(network: &NetworkId, url: String, options: &ConnectOptions) -> Option<NodeWords> {
     let client = Client::new(&[url], options).ok()?;
     let told = client.network().ok()?;
     let is_of_network =
         told.origin == network.origin.as_str() && told.chain == network.chain.to_hex();
     // Whoever is not reached any more has said enough.
-    let is_ready = client.page("/readyz").is_ok_and(|(status, _)| status == 200);
-    Some(Told {
+    let is_ready = client
+        .page("/readyz")
+        .is_ok_and(|(status, _)| status == 200);
+    Some(NodeWords {
         height: told.height,
         is_ready,
         is_of_network,

@@ -30,7 +30,6 @@ pub(super) const AREA: Area = &[
         "witness-argument-invalid",
         "\"{argument}\" is not NAME=VKEY,URL of a witness",
     ),
-    ("epoch-proof-malformed", "{path}: {reason}"),
     (
         "version-unproven",
         "the node does not prove version {version} of record {key} in {registry}",

@@ -136,7 +136,7 @@ pub(super) const AREA: Area = &[
         "add --node URL, or --request FILE with the request that this one goes on from",
     ),
     (
-        "help-registry-name",
+        "help-registry-after-agency",
         "choose a name like {agency}.permits; nothing was signed",
     ),
     (
