@@ -14,9 +14,7 @@ pub use options::*;
 use crate::{
     agency::clerks::{ClerkAddArguments, ClerkListArguments, ClerkRevokeArguments},
     agency::policy::{PolicySetArguments, PolicyShowArguments},
-    agency::registries::{
-        RegistryAddArguments, RegistryTakeArguments, RegistryTransferArguments,
-    },
+    agency::registries::{RegistryAddArguments, RegistryTakeArguments, RegistryTransferArguments},
     agency::sign_act::ActSendArguments,
     auditor::audit::AuditArguments,
     auditor::chain::{TrustAdvanceArguments, TrustExtendArguments},

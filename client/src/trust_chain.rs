@@ -217,11 +217,7 @@ fn walk_one(
 ///
 /// # Errors
 /// [`ChainError`], of which [`ChainError::Recovery`] for one that nobody has confirmed.
-pub fn step(
-    held: &TrustPolicy,
-    proof: &[u8],
-    said: Option<&str>,
-) -> Result<TrustStep, ChainError> {
+pub fn step(held: &TrustPolicy, proof: &[u8], said: Option<&str>) -> Result<TrustStep, ChainError> {
     let epoch = held.epoch().map_or(Epoch::ZERO, Epoch::next);
     let judged = trust::advance(held, proof);
     let failed = judged.steps.iter().find(|step| !step.is_ok()).cloned();

@@ -145,8 +145,11 @@ fn policy_of(
     client: &Client,
     trust: &TrustPolicy,
 ) -> Result<(), Failure> {
-    let RegistryState { owner, policy: held, .. } =
-        owned_registry(agency, registry, client, trust)?;
+    let RegistryState {
+        owner,
+        policy: held,
+        ..
+    } = owned_registry(agency, registry, client, trust)?;
     // Numbers only grow: of a node that is behind, a lower one is taken as well.
     let held = held.filter(|held| held != policy);
     if let Some(held) = held.filter(|held| held.version >= policy.version) {

@@ -3,9 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
-use client::{
-    proven::{self, ProofError},
-};
+use client::proven::{self, ProofError};
 use messages::UserMessage;
 use protocol::{
     act::Decision,

@@ -137,7 +137,11 @@ pub(crate) fn transfer(
         .text("taker", &taking.taker);
     let transfer = taking.transfer();
     // The height is part of what the other agency has signed.
-    if arguments.options.expires.is_some_and(|height| height != taking.expires.get()) {
+    if arguments
+        .options
+        .expires
+        .is_some_and(|height| height != taking.expires.get())
+    {
         let what = UserMessage::new("taking-of-other-height").text("expires", taking.expires);
         return Err(Failure::new(USAGE, what).help(UserMessage::new("help-taking-height")));
     }

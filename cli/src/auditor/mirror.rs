@@ -140,7 +140,9 @@ fn keep_chain(
     match trust_chain::keep(log, &arguments.dir, trust) {
         Ok(_new) => Ok(()),
         Err(error @ (ChainError::Http(_) | ChainError::File(_))) => {
-            output.note(&UserMessage::new("note-mirror-without-trust").part("reason", error.message()));
+            output.note(
+                &UserMessage::new("note-mirror-without-trust").part("reason", error.message()),
+            );
             Ok(())
         }
         Err(error) => Err(error.into()),

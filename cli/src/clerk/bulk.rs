@@ -44,8 +44,7 @@ use crate::{
     exit::{CONFIGURATION, DONE, Failure, SOME_NOT_DONE, UNREACHABLE, USAGE},
     nodes,
     output::Output,
-    terminal,
-    trust_file,
+    terminal, trust_file,
 };
 
 /// `muhr anchor bulk INPUT`.

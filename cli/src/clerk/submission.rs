@@ -21,8 +21,7 @@ use crate::{
     exit::{DONE, Failure},
     keys, nodes,
     output::Output,
-    terminal,
-    trust_file,
+    terminal, trust_file,
 };
 
 /// Reads the key that the options name, and asks for its passphrase if it has one.

@@ -278,11 +278,7 @@ impl Hot<'_> {
     fn clerk<'c>(&self, clerk: &'c mut Option<Clerk>) -> Result<&'c mut Clerk, Failure> {
         let clerk = match clerk {
             Some(clerk) => clerk,
-            None => clerk.insert(submission::open_with(
-                self.options,
-                &self.key,
-                self.output,
-            )?),
+            None => clerk.insert(submission::open_with(self.options, &self.key, self.output)?),
         };
         clerk.wait_anew(submission::patience(self.options));
         Ok(clerk)

@@ -98,9 +98,7 @@ fn proposal(client: &Client, id: &EntryId) -> Result<ChangeProposal, Failure> {
     })?;
     if Entry::id_of_parsed(&leaf) != *id {
         let what = UserMessage::new("node-gives-other-leaf").text("given", given);
-        return Err(
-            Failure::new(UNEXPECTED, what).help(UserMessage::new("help-ask-another-node"))
-        );
+        return Err(Failure::new(UNEXPECTED, what).help(UserMessage::new("help-ask-another-node")));
     }
     match GovernanceLeaf::parse(&leaf) {
         Ok(GovernanceLeaf::Proposal(proposal)) => Ok(*proposal),

@@ -141,9 +141,8 @@ pub(crate) fn run(arguments: &KeyRotateArguments, output: &Output) -> Result<u8,
 }
 
 fn must_be_purposes(arguments: &KeyRotateArguments) -> Result<(), Failure> {
-    let usage = |what: UserMessage| {
-        Err(Failure::new(USAGE, what).help(UserMessage::new("help-purposes")))
-    };
+    let usage =
+        |what: UserMessage| Err(Failure::new(USAGE, what).help(UserMessage::new("help-purposes")));
     if arguments.purpose.is_empty() && arguments.url.is_none() {
         return usage(UserMessage::new("purposes-none"));
     }
@@ -183,8 +182,10 @@ fn before(
         return Ok(Some(before.agency));
     }
     let Some(client) = client else {
-        return Err(Failure::new(USAGE, UserMessage::new("lines-in-force-unknown"))
-            .help(UserMessage::new("help-node-or-request")));
+        return Err(
+            Failure::new(USAGE, UserMessage::new("lines-in-force-unknown"))
+                .help(UserMessage::new("help-node-or-request")),
+        );
     };
     let in_force = governing::judge(&governing::fetch(client, trust)?, trust)?;
     Ok(in_force.agency(agency).cloned())
@@ -210,7 +211,9 @@ fn signed(
         };
         return Ok(governing::sign_request(request, &admin)?);
     }
-    let is_whole = PURPOSES.iter().all(|purpose| made.iter().any(|key| key.purpose == *purpose));
+    let is_whole = PURPOSES
+        .iter()
+        .all(|purpose| made.iter().any(|key| key.purpose == *purpose));
     let own = made.iter().find(|key| key.purpose == "admin");
     Ok(match own.filter(|_| is_whole) {
         Some(own) => statement.sign(&own.secret),

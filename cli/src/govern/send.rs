@@ -155,8 +155,7 @@ fn send(
         let what = UserMessage::new("no-node-took")
             .text("path", word.path.display())
             .text("reasons", reasons.join("; "));
-        return Err(Failure::new(UNREACHABLE, what)
-            .help(UserMessage::new("help-no-node-answers")));
+        return Err(Failure::new(UNREACHABLE, what).help(UserMessage::new("help-no-node-answers")));
     }
     let mut sent = SentWord {
         file: word.path.display().to_string(),

@@ -85,8 +85,10 @@ fn propose(
     output: &Output,
 ) -> Result<u8, Failure> {
     if arguments.against {
-        return Err(Failure::new(USAGE, UserMessage::new("against-what-is-no-proposal"))
-            .help(UserMessage::new("help-against-proposal")));
+        return Err(
+            Failure::new(USAGE, UserMessage::new("against-what-is-no-proposal"))
+                .help(UserMessage::new("help-against-proposal")),
+        );
     }
     let proposal = governing::propose(&opened.in_force, &opened.draft, admin)?;
     must_be_meant(arguments, opened, admin)?;
@@ -148,8 +150,10 @@ fn request(
     output: &Output,
 ) -> Result<u8, Failure> {
     if arguments.against {
-        return Err(Failure::new(USAGE, UserMessage::new("against-what-is-no-proposal"))
-            .help(UserMessage::new("help-against-proposal")));
+        return Err(
+            Failure::new(USAGE, UserMessage::new("against-what-is-no-proposal"))
+                .help(UserMessage::new("help-against-proposal")),
+        );
     }
     let request = open::request(&arguments.file)?;
     let statement = &request.statement;

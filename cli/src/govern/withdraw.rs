@@ -46,8 +46,10 @@ pub(crate) fn run(arguments: &GovernWithdrawArguments, output: &Output) -> Resul
     let trust = formats::trust(&arguments.trust)?;
     let opened = open::draft(&arguments.file, &trust)?;
     let DraftedChange::Proposed(proposal) = &opened.draft.drafted else {
-        return Err(Failure::new(USAGE, UserMessage::new("nothing-proposed-yet"))
-            .help(UserMessage::new("help-against-proposal")));
+        return Err(
+            Failure::new(USAGE, UserMessage::new("nothing-proposed-yet"))
+                .help(UserMessage::new("help-against-proposal")),
+        );
     };
     let place = arguments.key_options.place(arguments.key.as_deref())?;
     let admin = admin::admin(&place, output)?;

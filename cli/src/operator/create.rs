@@ -354,9 +354,8 @@ fn governance(asked: Option<&str>) -> Result<Governance, Failure> {
     };
     let read = Governance::parse(asked).filter(Governance::is_sensible);
     read.ok_or_else(|| {
-        Failure::new(USAGE, UserMessage::new("governance-invalid")).help(
-            UserMessage::new("help-governance").text("usual", Governance::default().write()),
-        )
+        Failure::new(USAGE, UserMessage::new("governance-invalid"))
+            .help(UserMessage::new("help-governance").text("usual", Governance::default().write()))
     })
 }
 

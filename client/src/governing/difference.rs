@@ -137,7 +137,10 @@ impl EpochDifference {
 
     /// Takes a proposal by `author`, whose signature holds, for its own word on its own lines.
     pub fn asked_by(&mut self, author: &AgencyName) {
-        let own = self.changes.iter_mut().find(|change| change.name == *author);
+        let own = self
+            .changes
+            .iter_mut()
+            .find(|change| change.name == *author);
         if let Some(own) = own {
             own.asked = Asked::ByAdmin;
         }
@@ -156,8 +159,7 @@ impl EpochDifference {
         let new = new.filter(move |(_, asked)| !is_own(*asked));
         let changed = self.changes.iter();
         let changed = changed.filter(move |it| !it.keys.is_empty() && !is_own(it.asked));
-        new.map(|(name, _)| name)
-            .chain(changed.map(|it| &it.name))
+        new.map(|(name, _)| name).chain(changed.map(|it| &it.name))
     }
 }
 
@@ -174,11 +176,7 @@ impl RulesDifference {
     }
 }
 
-fn changed(
-    before: &ProvenAgency,
-    after: &ProvenAgency,
-    asked: Asked,
-) -> Option<AgencyDifference> {
+fn changed(before: &ProvenAgency, after: &ProvenAgency, asked: Asked) -> Option<AgencyDifference> {
     let keys = before.keys().into_iter().zip(after.keys());
     let keys: Vec<&'static str> = keys
         .filter(|((_, old), (_, new))| old.key != new.key)
@@ -194,11 +192,7 @@ fn changed(
 }
 
 /// Who asked for these very lines.
-fn asked(
-    before: Option<&ProvenAgency>,
-    after: &ProvenAgency,
-    requests: &[AgencyRequest],
-) -> Asked {
+fn asked(before: Option<&ProvenAgency>, after: &ProvenAgency, requests: &[AgencyRequest]) -> Asked {
     let mut requests = requests.iter();
     let Some(request) = requests.find(|request| request.statement.agency == *after) else {
         return Asked::ByNobody;

@@ -169,7 +169,9 @@ impl Coded for GoverningError {
             Self::OtherAdminKey(agency) => {
                 UserMessage::new("admin-key-not-in-force").text("agency", agency)
             }
-            Self::NoNumber(agency) => UserMessage::new("next-number-unknown").text("agency", agency),
+            Self::NoNumber(agency) => {
+                UserMessage::new("next-number-unknown").text("agency", agency)
+            }
             Self::OtherAuthor { agency, author } => UserMessage::new("proposal-of-other-agency")
                 .text("agency", agency)
                 .text("author", author),

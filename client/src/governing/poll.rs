@@ -72,7 +72,9 @@ fn ask(network: &NetworkId, url: String, options: &ConnectOptions) -> Option<Tol
     let is_of_network =
         told.origin == network.origin.as_str() && told.chain == network.chain.to_hex();
     // Whoever is not reached any more has said enough.
-    let is_ready = client.page("/readyz").is_ok_and(|(status, _)| status == 200);
+    let is_ready = client
+        .page("/readyz")
+        .is_ok_and(|(status, _)| status == 200);
     Some(Told {
         height: told.height,
         is_ready,

@@ -95,12 +95,17 @@ fn cosign_name(
     time: TimeMs,
     old: Option<&str>,
 ) -> String {
-    let year: String = iso(time.get()).chars().take_while(|it| *it != '-').collect();
+    let year: String = iso(time.get())
+        .chars()
+        .take_while(|it| *it != '-')
+        .collect();
     let first = format!("{}/{agency}/{year}", network.origin);
     let Some(behind) = old.and_then(|old| old.strip_prefix(&first)) else {
         return first;
     };
-    let number = behind.strip_prefix('-').and_then(|it| it.parse::<u32>().ok());
+    let number = behind
+        .strip_prefix('-')
+        .and_then(|it| it.parse::<u32>().ok());
     format!("{first}-{}", number.unwrap_or(1).saturating_add(1))
 }
 

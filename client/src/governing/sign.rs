@@ -41,16 +41,18 @@ impl Admin {
 ///
 /// # Errors
 /// [`GoverningError::ProposalAuthor`] and [`GoverningError::ProposalSignature`].
-pub fn check_proposal(
-    in_force: &InForce,
-    proposal: &ChangeProposal,
-) -> Result<(), GoverningError> {
+pub fn check_proposal(in_force: &InForce, proposal: &ChangeProposal) -> Result<(), GoverningError> {
     let author = &proposal.statement.author;
     let agency = in_force.agency(author);
     let agency = agency.ok_or_else(|| GoverningError::ProposalAuthor(author.clone()))?;
     let text = proposal.statement.write();
     SignedText::Proposal
-        .check(&in_force.network, &text, &agency.admin.key, &proposal.signature)
+        .check(
+            &in_force.network,
+            &text,
+            &agency.admin.key,
+            &proposal.signature,
+        )
         .map_err(|source| GoverningError::ProposalSignature {
             author: author.clone(),
             source,

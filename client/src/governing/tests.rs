@@ -112,7 +112,9 @@ fn well(agencies: &[&str]) -> NodePoll {
     let nodes = agencies.iter();
     NodePoll {
         time: TIME,
-        nodes: nodes.map(|agency| (name(agency), NodeHealth::Well)).collect(),
+        nodes: nodes
+            .map(|agency| (name(agency), NodeHealth::Well))
+            .collect(),
     }
 }
 
@@ -133,29 +135,59 @@ fn what_is_wished_is_what_changes() {
     let wishes = EpochWishes {
         added: vec![newcomer("energetika")],
         replaced: vec![(name("qurilish"), newcomer("bojxona"))],
-        rotated: vec![rotation("soliq", &["vote", "cosign"]).statement.sign(&secret("soliq", "admin"))],
+        rotated: vec![
+            rotation("soliq", &["vote", "cosign"])
+                .statement
+                .sign(&secret("soliq", "admin")),
+        ],
         urls: vec![(name("adliya"), "https://muhr.adliya.example/".to_owned())],
         recovery_threshold: Some(4),
         ..EpochWishes::default()
     };
     let next = ["adliya", "bojxona", "energetika", "kadastr", "soliq"];
     let found = difference(&wishes, &well(&next[1..]));
-    let comes = [(name("bojxona"), Asked::ByItself), (name("energetika"), Asked::ByItself)];
+    let comes = [
+        (name("bojxona"), Asked::ByItself),
+        (name("energetika"), Asked::ByItself),
+    ];
     assert_eq!(found.comes, comes);
     assert_eq!(found.goes, [name("qurilish")]);
     let [adliya, soliq] = found.changes.as_slice() else {
         panic!("{found:?}");
     };
-    assert_eq!(adliya.url.as_ref().unwrap().1, "https://muhr.adliya.example/");
+    assert_eq!(
+        adliya.url.as_ref().unwrap().1,
+        "https://muhr.adliya.example/"
+    );
     assert!(adliya.keys.is_empty());
-    assert_eq!((soliq.keys.as_slice(), soliq.asked), (&["vote", "cosign"][..], Asked::ByAdmin));
+    assert_eq!(
+        (soliq.keys.as_slice(), soliq.asked),
+        (&["vote", "cosign"][..], Asked::ByAdmin)
+    );
     assert_eq!(found.unasked().count(), 0);
-    assert_eq!((found.before.agencies, found.before.quorum, found.before.may_fail), (4, 3, 1));
-    assert_eq!((found.after.agencies, found.after.quorum, found.after.may_fail), (5, 4, 1));
+    assert_eq!(
+        (
+            found.before.agencies,
+            found.before.quorum,
+            found.before.may_fail
+        ),
+        (4, 3, 1)
+    );
+    assert_eq!(
+        (
+            found.after.agencies,
+            found.after.quorum,
+            found.after.may_fail
+        ),
+        (5, 4, 1)
+    );
     assert_eq!(found.after.recovery_threshold, 4);
     assert!(found.is_live());
     let change = changed(&wishes);
-    assert_eq!(found.trust, TrustHash::new(sha256(&[change.trust_file.as_bytes()])));
+    assert_eq!(
+        found.trust,
+        TrustHash::new(sha256(&[change.trust_file.as_bytes()]))
+    );
     let names: Vec<&str> = { change.statement.agencies.iter() }
         .map(|agency| agency.name.as_str())
         .collect();
@@ -187,7 +219,9 @@ fn whose_word_stands_behind_new_keys_is_told() {
         rotated: vec![by(&secret("soliq", "admin"))],
         ..EpochWishes::default()
     };
-    let other = rotation("soliq", &["peer"]).statement.sign(&secret("soliq", "admin"));
+    let other = rotation("soliq", &["peer"])
+        .statement
+        .sign(&secret("soliq", "admin"));
     let change = changed(&wishes);
     let mut found = EpochDifference::of(&in_force(), &change, &[other], &well(&AGENCIES));
     assert_eq!(found.changes[0].asked, Asked::ByNobody);
@@ -222,22 +256,103 @@ fn what_cannot_be_made_is_refused_by_name() {
         request.statement.agency.cosigner = format!("{ORIGIN}/soliq/2026");
         request
     };
-    let twice = vec![(name("soliq"), "https://a/".to_owned()), (name("soliq"), "https://b/".to_owned())];
+    let twice = vec![
+        (name("soliq"), "https://a/".to_owned()),
+        (name("soliq"), "https://b/".to_owned()),
+    ];
     let cases = [
-        (EpochWishes { added: vec![rotation("soliq", &["vote"])], ..none() }, "agency-runs-validator"),
-        (EpochWishes { rotated: vec![newcomer("energetika")], ..none() }, "agency-runs-no-validator"),
-        (EpochWishes { removed: vec![name("energetika")], ..none() }, "agency-runs-no-validator"),
-        (EpochWishes { urls: vec![(name("energetika"), "https://a/".to_owned())], ..none() }, "agency-runs-no-validator"),
-        (EpochWishes { urls: twice, ..none() }, "agency-wished-twice"),
-        (EpochWishes { added: vec![other_network], ..none() }, "request-of-other-network"),
-        (EpochWishes { added: vec![held_by_nobody], ..none() }, "request-key-refused"),
-        (EpochWishes { rotated: vec![old_name], ..none() }, "cosign-name-taken"),
+        (
+            EpochWishes {
+                added: vec![rotation("soliq", &["vote"])],
+                ..none()
+            },
+            "agency-runs-validator",
+        ),
+        (
+            EpochWishes {
+                rotated: vec![newcomer("energetika")],
+                ..none()
+            },
+            "agency-runs-no-validator",
+        ),
+        (
+            EpochWishes {
+                removed: vec![name("energetika")],
+                ..none()
+            },
+            "agency-runs-no-validator",
+        ),
+        (
+            EpochWishes {
+                urls: vec![(name("energetika"), "https://a/".to_owned())],
+                ..none()
+            },
+            "agency-runs-no-validator",
+        ),
+        (
+            EpochWishes {
+                urls: twice,
+                ..none()
+            },
+            "agency-wished-twice",
+        ),
+        (
+            EpochWishes {
+                added: vec![other_network],
+                ..none()
+            },
+            "request-of-other-network",
+        ),
+        (
+            EpochWishes {
+                added: vec![held_by_nobody],
+                ..none()
+            },
+            "request-key-refused",
+        ),
+        (
+            EpochWishes {
+                rotated: vec![old_name],
+                ..none()
+            },
+            "cosign-name-taken",
+        ),
         (none(), "draft-changes-nothing"),
-        (EpochWishes { urls: vec![(name("soliq"), "https://soliq.example/".to_owned())], ..none() }, "draft-changes-nothing"),
-        (EpochWishes { urls: vec![(name("soliq"), "ftp://soliq.example/".to_owned())], ..none() }, "change-cannot-be-made"),
-        (EpochWishes { urls: vec![(name("soliq"), "https://a/\npeer ed25519 x".to_owned())], ..none() }, "change-cannot-be-made"),
-        (EpochWishes { removed: vec![name("soliq")], ..none() }, "change-cannot-be-made"),
-        (EpochWishes { recovery_threshold: Some(5), ..none() }, "change-cannot-be-made"),
+        (
+            EpochWishes {
+                urls: vec![(name("soliq"), "https://soliq.example/".to_owned())],
+                ..none()
+            },
+            "draft-changes-nothing",
+        ),
+        (
+            EpochWishes {
+                urls: vec![(name("soliq"), "ftp://soliq.example/".to_owned())],
+                ..none()
+            },
+            "change-cannot-be-made",
+        ),
+        (
+            EpochWishes {
+                urls: vec![(name("soliq"), "https://a/\npeer ed25519 x".to_owned())],
+                ..none()
+            },
+            "change-cannot-be-made",
+        ),
+        (
+            EpochWishes {
+                removed: vec![name("soliq")],
+                ..none()
+            },
+            "change-cannot-be-made",
+        ),
+        (
+            EpochWishes {
+                recovery_threshold: Some(5),
+                ..none()
+            },
+            "change-cannot-be-made",
+        ),
     ];
     for (wishes, expected) in cases {
         assert_eq!(code(&wishes), expected, "{wishes:?}");
@@ -251,23 +366,54 @@ fn numbers_of_the_rules_are_read_by_name_and_kept_within_bounds() {
         governance: governance.iter().map(ToString::to_string).collect(),
         protocol,
     };
-    let made = wishes(&["block-entries=4000"], &["notice-ms = 1200000", "ballots=5"], Some(2));
+    let made = wishes(
+        &["block-entries=4000"],
+        &["notice-ms = 1200000", "ballots=5"],
+        Some(2),
+    );
     let ProposedChange::Rules(change) = rules_change(&in_force(), &made).unwrap() else {
         panic!("rules were wished");
     };
     let found = RulesDifference::of(&in_force(), &change);
     assert_eq!(found.protocol, (1, 2));
-    assert_eq!((found.limits.0.block_entries, found.limits.1.block_entries), (10_000, 4000));
-    assert_eq!((found.governance.1.notice_ms, found.governance.1.ballots), (1_200_000, 5));
+    assert_eq!(
+        (found.limits.0.block_entries, found.limits.1.block_entries),
+        (10_000, 4000)
+    );
+    assert_eq!(
+        (found.governance.1.notice_ms, found.governance.1.ballots),
+        (1_200_000, 5)
+    );
     let code = |wishes: &RuleWishes| rules_change(&in_force(), wishes).unwrap_err().code();
     for (wrong, expected) in [
-        (wishes(&["block-entries"], &[], None), "rules-number-invalid"),
-        (wishes(&["block-entries=many"], &[], None), "rules-number-invalid"),
-        (wishes(&["block-entries=04000"], &[], None), "rules-number-invalid"),
-        (wishes(&["notice-ms=900000"], &[], None), "rules-number-invalid"),
-        (wishes(&[], &["block-entries=4000"], None), "rules-number-invalid"),
-        (wishes(&["block-entries=0"], &[], None), "rules-out-of-bounds"),
-        (wishes(&[], &["ready-ms=900001"], None), "rules-out-of-bounds"),
+        (
+            wishes(&["block-entries"], &[], None),
+            "rules-number-invalid",
+        ),
+        (
+            wishes(&["block-entries=many"], &[], None),
+            "rules-number-invalid",
+        ),
+        (
+            wishes(&["block-entries=04000"], &[], None),
+            "rules-number-invalid",
+        ),
+        (
+            wishes(&["notice-ms=900000"], &[], None),
+            "rules-number-invalid",
+        ),
+        (
+            wishes(&[], &["block-entries=4000"], None),
+            "rules-number-invalid",
+        ),
+        (
+            wishes(&["block-entries=0"], &[], None),
+            "rules-out-of-bounds",
+        ),
+        (
+            wishes(&[], &["ready-ms=900001"], None),
+            "rules-out-of-bounds",
+        ),
         (wishes(&[], &[], Some(3)), "rules-version-does-not-follow"),
         (wishes(&[], &[], Some(0)), "rules-version-does-not-follow"),
         (wishes(&[], &[], Some(1)), "draft-changes-nothing"),
@@ -312,13 +458,24 @@ fn whoever_governs_signs_and_the_approval_is_over_the_change_itself() {
     assert_eq!(proposal.statement.number, 4);
     check_proposal(&in_force, &proposal).unwrap();
     let ballot = vote(&in_force, &draft, &proposal, &admin("qurilish"), true).unwrap();
-    assert_eq!((ballot.statement.number, ballot.statement.proposal), (1, proposal.id()));
+    assert_eq!(
+        (ballot.statement.number, ballot.statement.proposal),
+        (1, proposal.id())
+    );
     let approval = ballot.statement.stance.approval().unwrap();
     let key = secret("qurilish", "admin").public();
     let change = &proposal.statement.change;
-    change.check_approval(&in_force.network, &key, &approval).unwrap();
+    change
+        .check_approval(&in_force.network, &key, &approval)
+        .unwrap();
     let against = vote(&in_force, &draft, &proposal, &admin("kadastr"), false).unwrap();
-    assert_eq!((against.statement.number, against.statement.stance.approval()), (7, None));
+    assert_eq!(
+        (
+            against.statement.number,
+            against.statement.stance.approval()
+        ),
+        (7, None)
+    );
     let withdrawal = withdraw(&in_force, &proposal, &admin("kadastr")).unwrap();
     assert_eq!(withdrawal.statement.proposal, proposal.id());
 
@@ -328,12 +485,24 @@ fn whoever_governs_signs_and_the_approval_is_over_the_change_itself() {
     };
     let codes = [
         propose(&in_force, &draft, &stranger).unwrap_err().code(),
-        propose(&in_force, &draft, &admin("energetika")).unwrap_err().code(),
-        propose(&in_force, &draft, &admin("soliq")).unwrap_err().code(),
-        vote(&in_force, &draft, &proposal, &stranger, true).unwrap_err().code(),
-        vote(&in_force, &draft, &proposal, &admin("soliq"), false).unwrap_err().code(),
-        withdraw(&in_force, &proposal, &admin("adliya")).unwrap_err().code(),
-        sign_request(rotation("soliq", &["vote"]), &admin("adliya")).unwrap_err().code(),
+        propose(&in_force, &draft, &admin("energetika"))
+            .unwrap_err()
+            .code(),
+        propose(&in_force, &draft, &admin("soliq"))
+            .unwrap_err()
+            .code(),
+        vote(&in_force, &draft, &proposal, &stranger, true)
+            .unwrap_err()
+            .code(),
+        vote(&in_force, &draft, &proposal, &admin("soliq"), false)
+            .unwrap_err()
+            .code(),
+        withdraw(&in_force, &proposal, &admin("adliya"))
+            .unwrap_err()
+            .code(),
+        sign_request(rotation("soliq", &["vote"]), &admin("adliya"))
+            .unwrap_err()
+            .code(),
     ];
     let expected = [
         "admin-key-not-in-force",

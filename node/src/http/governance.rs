@@ -53,7 +53,9 @@ pub(super) async fn leaf(
     let found = serving.reads.run(Class::Proof, make).await?;
     let found = found.map_err(|answer| of_no_answer(&serving.shared, &answer))?;
     let leaf = found.ok_or_else(|| {
-        ProblemResponse::not_found("no proposal, ballot, withdrawal or mark of readiness has this id")
+        ProblemResponse::not_found(
+            "no proposal, ballot, withdrawal or mark of readiness has this id",
+        )
     })?;
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     serving.reads.sent((headers, leaf).into_response()).await
@@ -206,7 +208,10 @@ fn progress(directory: &Directory, id: &EntryId, proposal: &ChangeProposal) -> P
         ProposedChange::Rules(_) => ("rules", None),
         ProposedChange::Epoch(change) => {
             let agencies = change.statement.agencies.iter();
-            ("epoch", Some(agencies.map(|agency| &agency.name).collect::<Vec<_>>()))
+            (
+                "epoch",
+                Some(agencies.map(|agency| &agency.name).collect::<Vec<_>>()),
+            )
         }
     };
     let readiness = |set: &[&AgencyName], ready_for| {
@@ -237,7 +242,8 @@ fn readiness(
         mark.filter(|mark| mark.proposal == *id)
     };
     let validators = &directory.network().validators;
-    let is_new = |agency: &&&AgencyName| ready_for == ReadyFor::Next && !validators.contains(**agency);
+    let is_new =
+        |agency: &&&AgencyName| ready_for == ReadyFor::Next && !validators.contains(**agency);
     let ready = set.iter().filter_map(|agency| {
         let mark = mark(agency)?;
         let (protocol_low, protocol_high) = mark.protocols;

@@ -63,7 +63,10 @@ pub(super) async fn proof(
             "the agencies before have not cosigned the block that opened this epoch; try again in a moment",
         )
     })?;
-    serving.reads.sent((TEXT, found.write()).into_response()).await
+    serving
+        .reads
+        .sent((TEXT, found.write()).into_response())
+        .await
 }
 
 #[derive(Debug, Deserialize)]

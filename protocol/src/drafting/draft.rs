@@ -196,7 +196,10 @@ impl ChangeDraft {
     /// [`Malformed`] names the first line that is not of the format.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let text = text::Lines::new(bytes, DRAFT_BYTES_MAX)?.rest();
-        let mut parts = DraftParts { rest: text, line: 0 };
+        let mut parts = DraftParts {
+            rest: text,
+            line: 0,
+        };
         if parts.line()? != WORD {
             return Err(parts.malformed("not a draft of version 1"));
         }
@@ -301,9 +304,13 @@ impl<'a> DraftParts<'a> {
     fn requests(&mut self) -> Result<Vec<AgencyRequest>, Malformed> {
         let mut requests: Vec<AgencyRequest> = Vec::new();
         while let Some((text, line)) = self.optional("request", AGENCY_REQUEST_BYTES_MAX)? {
-            let request = AgencyRequest::parse(text.as_bytes()).map_err(|error| error.after(line))?;
+            let request =
+                AgencyRequest::parse(text.as_bytes()).map_err(|error| error.after(line))?;
             let name = |request: &AgencyRequest| request.statement.agency.name.clone();
-            if requests.last().is_some_and(|last| name(last) >= name(&request)) {
+            if requests
+                .last()
+                .is_some_and(|last| name(last) >= name(&request))
+            {
                 return Err(Malformed::new(
                     line,
                     "requests stand in the order of their agencies, each once",
@@ -356,8 +363,8 @@ impl<'a> DraftParts<'a> {
                 }
                 _ => None,
             };
-            let (agency, health) = read
-                .ok_or_else(|| self.malformed("expected \"node\", an agency and how it is"))?;
+            let (agency, health) =
+                read.ok_or_else(|| self.malformed("expected \"node\", an agency and how it is"))?;
             let before = nodes.insert(agency, health);
             if before.is_some() || nodes.len() > NODES_MAX {
                 return Err(self.malformed("each agency stands once, and there are not so many"));

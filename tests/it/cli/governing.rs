@@ -164,7 +164,10 @@ fn a_change_of_keys_goes_from_a_draft_to_enough_ballots() {
     let _signed = adliya.runs(withdraw).expect(0);
     let send = args!("govern send '{withdrawn}'");
     let late = asks(&cluster, "kadastr", send).expect(21);
-    assert!(late.stderr.contains("a quorum is for the proposal"), "{late:?}");
+    assert!(
+        late.stderr.contains("a quorum is for the proposal"),
+        "{late:?}"
+    );
     let qurilish = AirGap::new(&cluster, "qurilish");
     let fetch = args!("govern fetch adliya --request soliq.request --out again.draft");
     let _fetched = asks(&cluster, "kadastr", fetch).expect(0);
@@ -214,10 +217,17 @@ fn a_change_of_the_rules_is_proposed_and_taken_back() {
         "govern draft --limits block-entries=4000 --governance notice-ms=1200000,ballots=5 --opens '{opens}' --out rules.draft"
     );
     let drafted = asks(&cluster, "kadastr", draft).expect(0).json();
-    let changed: Vec<&str> = drafted["rules"].as_array().unwrap().iter()
+    let changed: Vec<&str> = drafted["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
         .map(|number| number["name"].as_str().unwrap())
         .collect();
-    assert_eq!(changed, ["block-entries", "notice-ms", "ballots"], "{drafted}");
+    assert_eq!(
+        changed,
+        ["block-entries", "notice-ms", "ballots"],
+        "{drafted}"
+    );
     let carried = desk.brings(&cluster.path().join("rules.draft"));
     let _signed = desk.signs(&carried, "", "rules.proposal").expect(0);
     let send = args!("govern send '{}'", desk.path("rules.proposal"));
@@ -268,31 +278,139 @@ fn whatever_cannot_be_meant_is_refused_with_the_way_out() {
     let draft = |more: &str| args!("govern draft {more} --opens '{tomorrow}' --out x.draft");
     let key = "net/adliya/keys/admin.key";
     fs::write(cluster.path().join("taken"), "something").unwrap();
-    are_refused(&cluster, vec![
-        (args!("govern draft --opens '{tomorrow}' --out x.draft"), 2, "say what is to change", "one proposal changes"),
-        (draft("--limits block-entries=4000 --recovery-threshold 4"), 2, "one after the other", "one proposal changes"),
-        (args!("govern draft --protocol 2 --opens tomorrow --out x.draft"), 2, "is not a moment", "clock of Tashkent"),
-        (args!("govern draft --protocol 2 --opens '{soon}' --out x.draft"), 2, "may open from", "choose a moment between"),
-        (args!("govern draft --protocol 2 --opens '{tomorrow}' --out taken"), 1, "taken", "move away"),
-        (draft("--protocol 3"), 2, "does not follow 1", "next version"),
-        (draft("--limits entry-bytes=9"), 2, "out of its bounds", "docs/protocol.md"),
-        (draft("--limits nothing=9"), 2, "names no number", "notice-ms=900000"),
-        (draft("--remove soliq"), 2, "3 agencies", "4 to 22 agencies"),
-        (draft("--remove energetika"), 2, "runs no validator", "--add"),
-        (draft("--url soliq"), 2, "is not a name and a value", "soliq=https://"),
-        (draft("--replace soliq"), 2, "is not a name and a value", "energetika.request"),
-        (draft("--publisher KEY"), 2, "not a key and its proof", "--proof-for"),
-        (draft("--add taken"), 2, "not a request", "muhr key rotate"),
-        (args!("govern show taken"), 2, "not a draft", "muhr govern draft"),
-        (args!("govern send taken"), 2, "neither a proposal", "muhr govern sign"),
-        (args!("govern fetch soliq --out x.draft"), 2, "no proposal is known", "muhr govern status"),
-        (args!("key rotate --agency soliq --keys . --out x.request"), 2, "which keys are new", "peer, vote"),
-        (args!("key rotate --agency soliq --purpose clerk --keys . --out x.request"), 2, "no such key", "peer, vote"),
-        (args!("key rotate --agency energetika --purpose vote --keys . --out x.request"), 2, "lacks its", "--purpose peer,vote"),
-        (args!("registry add soliq.licences --key {key} --yes"), 2, "does not begin with the name of adliya", "adliya.permits"),
-        (args!("registry add adliya.permits --key {key} --yes"), 21, "already", "another name"),
-        (args!("registry transfer taken --key {key} --yes"), 2, "not a taking", "muhr registry take"),
-    ]);
+    are_refused(
+        &cluster,
+        vec![
+            (
+                args!("govern draft --opens '{tomorrow}' --out x.draft"),
+                2,
+                "say what is to change",
+                "one proposal changes",
+            ),
+            (
+                draft("--limits block-entries=4000 --recovery-threshold 4"),
+                2,
+                "one after the other",
+                "one proposal changes",
+            ),
+            (
+                args!("govern draft --protocol 2 --opens tomorrow --out x.draft"),
+                2,
+                "is not a moment",
+                "clock of Tashkent",
+            ),
+            (
+                args!("govern draft --protocol 2 --opens '{soon}' --out x.draft"),
+                2,
+                "may open from",
+                "choose a moment between",
+            ),
+            (
+                args!("govern draft --protocol 2 --opens '{tomorrow}' --out taken"),
+                1,
+                "taken",
+                "move away",
+            ),
+            (
+                draft("--protocol 3"),
+                2,
+                "does not follow 1",
+                "next version",
+            ),
+            (
+                draft("--limits entry-bytes=9"),
+                2,
+                "out of its bounds",
+                "docs/protocol.md",
+            ),
+            (
+                draft("--limits nothing=9"),
+                2,
+                "names no number",
+                "notice-ms=900000",
+            ),
+            (draft("--remove soliq"), 2, "3 agencies", "4 to 22 agencies"),
+            (
+                draft("--remove energetika"),
+                2,
+                "runs no validator",
+                "--add",
+            ),
+            (
+                draft("--url soliq"),
+                2,
+                "is not a name and a value",
+                "soliq=https://",
+            ),
+            (
+                draft("--replace soliq"),
+                2,
+                "is not a name and a value",
+                "energetika.request",
+            ),
+            (
+                draft("--publisher KEY"),
+                2,
+                "not a key and its proof",
+                "--proof-for",
+            ),
+            (draft("--add taken"), 2, "not a request", "muhr key rotate"),
+            (
+                args!("govern show taken"),
+                2,
+                "not a draft",
+                "muhr govern draft",
+            ),
+            (
+                args!("govern send taken"),
+                2,
+                "neither a proposal",
+                "muhr govern sign",
+            ),
+            (
+                args!("govern fetch soliq --out x.draft"),
+                2,
+                "no proposal is known",
+                "muhr govern status",
+            ),
+            (
+                args!("key rotate --agency soliq --keys . --out x.request"),
+                2,
+                "which keys are new",
+                "peer, vote",
+            ),
+            (
+                args!("key rotate --agency soliq --purpose clerk --keys . --out x.request"),
+                2,
+                "no such key",
+                "peer, vote",
+            ),
+            (
+                args!("key rotate --agency energetika --purpose vote --keys . --out x.request"),
+                2,
+                "lacks its",
+                "--purpose peer,vote",
+            ),
+            (
+                args!("registry add soliq.licences --key {key} --yes"),
+                2,
+                "does not begin with the name of adliya",
+                "adliya.permits",
+            ),
+            (
+                args!("registry add adliya.permits --key {key} --yes"),
+                21,
+                "already",
+                "another name",
+            ),
+            (
+                args!("registry transfer taken --key {key} --yes"),
+                2,
+                "not a taking",
+                "muhr registry take",
+            ),
+        ],
+    );
     what_is_signed_is_refused_too(&mut cluster, &tomorrow);
 }
 
@@ -307,13 +425,41 @@ fn what_is_signed_is_refused_too(cluster: &mut Cluster, tomorrow: &str) {
     let key = "net/adliya/keys/admin.key";
     let clerk = "net/adliya/keys/clerk.key";
     let sign = |more: &str| args!("govern sign own.draft --yes {more}");
-    are_refused(cluster, vec![
-        (sign(&format!("--key {key}")), 2, "keys of soliq come or change", "ask that agency by telephone"),
-        (sign(&format!("--key {clerk}")), 3, "not an agency's admin key", ""),
-        (sign(&format!("--key {key} --against")), 2, "nobody has proposed it", "muhr govern fetch"),
-        (args!("govern withdraw own.draft --key {key}"), 2, "nobody has proposed it", "muhr govern fetch"),
-        (args!("govern send own.draft"), 2, "nobody has signed", "muhr govern sign FILE"),
-    ]);
+    are_refused(
+        cluster,
+        vec![
+            (
+                sign(&format!("--key {key}")),
+                2,
+                "keys of soliq come or change",
+                "ask that agency by telephone",
+            ),
+            (
+                sign(&format!("--key {clerk}")),
+                3,
+                "not an agency's admin key",
+                "",
+            ),
+            (
+                sign(&format!("--key {key} --against")),
+                2,
+                "nobody has proposed it",
+                "muhr govern fetch",
+            ),
+            (
+                args!("govern withdraw own.draft --key {key}"),
+                2,
+                "nobody has proposed it",
+                "muhr govern fetch",
+            ),
+            (
+                args!("govern send own.draft"),
+                2,
+                "nobody has signed",
+                "muhr govern sign FILE",
+            ),
+        ],
+    );
     // Where it is meant, it is signed; and the agency whose keys they are asks for them by signing.
     let meant = sign(&format!("--key {key} --although --out meant.proposal"));
     let _signed = cluster.clerk("kadastr", &meant).expect(0);
@@ -321,25 +467,46 @@ fn what_is_signed_is_refused_too(cluster: &mut Cluster, tomorrow: &str) {
     let _signed = cluster.clerk("kadastr", &own).expect(0);
 
     // A ballot comes before what it is about, and says so.
-    let vote = args!("govern sign soliq.proposal --key net/kadastr/keys/admin.key --yes --out k.ballot");
+    let vote =
+        args!("govern sign soliq.proposal --key net/kadastr/keys/admin.key --yes --out k.ballot");
     let _signed = cluster.clerk("kadastr", &vote).expect(0);
-    are_refused(cluster, vec![
-        (args!("govern send k.ballot"), 2, "no open proposal is", "hand the proposal in first"),
-    ]);
+    are_refused(
+        cluster,
+        vec![(
+            args!("govern send k.ballot"),
+            2,
+            "no open proposal is",
+            "hand the proposal in first",
+        )],
+    );
 
     // A spoilt draft is named by its line, and one whose proposal was changed by its author.
     let path = cluster.path().join("soliq.proposal");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("\nopens ", "\nopens 9", 1)).unwrap();
-    are_refused(cluster, vec![
-        (args!("govern show soliq.proposal"), 2, "not a draft", "muhr govern draft"),
-    ]);
+    are_refused(
+        cluster,
+        vec![(
+            args!("govern show soliq.proposal"),
+            2,
+            "not a draft",
+            "muhr govern draft",
+        )],
+    );
     fs::write(&path, text.replacen("\nopens 1", "\nopens 2", 1)).unwrap();
-    are_refused(cluster, vec![
-        (args!("govern show soliq.proposal"), 14, "the signature of soliq on its proposal", "muhr govern fetch"),
-    ]);
+    are_refused(
+        cluster,
+        vec![(
+            args!("govern show soliq.proposal"),
+            14,
+            "the signature of soliq on its proposal",
+            "muhr govern fetch",
+        )],
+    );
     fs::write(&path, text.replacen("polled 1", "polled 2", 1)).unwrap();
-    let _shown = cluster.clerk("kadastr", &args!("govern show soliq.proposal")).expect(0);
+    let _shown = cluster
+        .clerk("kadastr", &args!("govern show soliq.proposal"))
+        .expect(0);
 
     // The nodes of the next set are away: it might not begin.
     cluster.kill("soliq");
@@ -347,12 +514,15 @@ fn what_is_signed_is_refused_too(cluster: &mut Cluster, tomorrow: &str) {
     let check = args!("govern check own.draft --out checked.draft");
     let checked = cluster.clerk("kadastr", &check).expect(20);
     assert!(checked.stdout.contains("✘ soliq"), "{checked:?}");
-    are_refused(cluster, vec![(
-        args!("govern sign checked.draft --yes --key net/soliq/keys/admin.key"),
-        2,
-        "2 nodes of the next set answered well",
-        "muhr govern check",
-    )]);
+    are_refused(
+        cluster,
+        vec![(
+            args!("govern sign checked.draft --yes --key net/soliq/keys/admin.key"),
+            2,
+            "2 nodes of the next set answered well",
+            "muhr govern check",
+        )],
+    );
 }
 
 #[test]
@@ -360,24 +530,41 @@ fn a_registry_begins_and_changes_hands_with_both_words() {
     let cluster = Cluster::start(0);
     let admin = |agency: &str| args!("--key net/{agency}/keys/admin.key --yes");
     let runs = |agency: &str, arguments: Vec<String>| {
-        cluster.clerk("kadastr", &[args!("--json"), arguments, admin(agency)].concat())
+        cluster.clerk(
+            "kadastr",
+            &[args!("--json"), arguments, admin(agency)].concat(),
+        )
     };
-    let added = runs("qurilish", args!("registry add qurilish.licences --capitals"));
+    let added = runs(
+        "qurilish",
+        args!("registry add qurilish.licences --capitals"),
+    );
     assert_eq!(added.expect(0).json()["state"], "final");
-    let take = args!("registry take qurilish.licences --from qurilish --expires 900 --out l.taking");
+    let take =
+        args!("registry take qurilish.licences --from qurilish --expires 900 --out l.taking");
     let taken = runs("soliq", take).expect(0).json();
     assert_eq!(taken["taker"], "soliq", "{taken}");
     // The owner alone gives it away, and to nobody else than the one who has signed.
     let foreign = runs("adliya", args!("registry transfer l.taking"));
     assert!(foreign.expect(4).stderr.contains("belongs to qurilish"));
-    let late = runs("qurilish", args!("registry transfer l.taking --expires 901"));
+    let late = runs(
+        "qurilish",
+        args!("registry transfer l.taking --expires 901"),
+    );
     assert!(late.expect(2).stderr.contains("signed for height 900"));
     let given = runs("qurilish", args!("registry transfer l.taking"));
     assert_eq!(given.expect(0).json()["state"], "final");
-    let shown = cluster.clerk("adliya", &["--json", "registry", "policy", "show", "qurilish.licences"]);
+    let shown = cluster.clerk(
+        "adliya",
+        &["--json", "registry", "policy", "show", "qurilish.licences"],
+    );
     assert_eq!(shown.expect(0).json()["owner"], "soliq");
     let text = fs::read_to_string(cluster.path().join("l.taking")).unwrap();
-    fs::write(cluster.path().join("l.taking"), text.replace("expires 900", "expires 800")).unwrap();
+    fs::write(
+        cluster.path().join("l.taking"),
+        text.replace("expires 900", "expires 800"),
+    )
+    .unwrap();
     let spoilt = runs("soliq", args!("registry transfer l.taking"));
     assert_ne!(spoilt.code, 0, "{spoilt:?}");
     let again = runs("soliq", args!("registry add soliq.more"));

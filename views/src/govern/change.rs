@@ -211,7 +211,11 @@ impl ShownEpochChange {
             let asked = coming.asked.in_words();
             lines.push(format!("  comes    {} ({asked})", coming.agency));
         }
-        lines.extend(self.goes.iter().map(|agency| format!("  goes     {agency}")));
+        lines.extend(
+            self.goes
+                .iter()
+                .map(|agency| format!("  goes     {agency}")),
+        );
         for changed in &self.changes {
             let ChangedAgency { agency, keys, .. } = changed;
             if !keys.is_empty() {

@@ -162,7 +162,9 @@ impl OpenProposal {
         match self.forecast {
             Forecast::TooFew => {
                 let yes = counted(self.yes.len(), "agency is", "agencies are");
-                format!("▲ if nobody says more, it ends at {opens}: {yes} for it, and {needed} are needed")
+                format!(
+                    "▲ if nobody says more, it ends at {opens}: {yes} for it, and {needed} are needed"
+                )
             }
             Forecast::MarksAreToCome => format!(
                 "enough are for it; it is made at {opens} if the nodes say from {} on that they are ready",
@@ -174,7 +176,9 @@ impl OpenProposal {
             Forecast::NextUnready => format!(
                 "▲ if nobody says more, it ends at {opens}: too few of the next nodes are ready, or one that is new is not"
             ),
-            Forecast::Made => format!("if nobody says more, it is made by the first block from {opens} on"),
+            Forecast::Made => {
+                format!("if nobody says more, it is made by the first block from {opens} on")
+            }
             Forecast::Due => format!(
                 "its time has come: the next block makes the change or ends the proposal, at {} at the latest",
                 self.until.local()
@@ -281,7 +285,9 @@ fn end_in_words(end: &str) -> &str {
         "rejected" => "was rejected",
         "too-few" => "ended: too few were for it",
         "present-unready" => "ended: too few of the present nodes were ready",
-        "next-unready" => "ended: too few of the next nodes were ready, or one that was new was not",
+        "next-unready" => {
+            "ended: too few of the next nodes were ready, or one that was new was not"
+        }
         "too-late" => "ended: no block was made in time",
         "overtaken" => "ended: something else was in force by then",
         other => other,

@@ -60,7 +60,10 @@ pub(super) const AREA: Area = &[
         "key-not-admin",
         "{path}: a {purpose} key, not an agency's admin key",
     ),
-    ("taking-malformed", "{path}: not a taking of a registry: {reason}"),
+    (
+        "taking-malformed",
+        "{path}: not a taking of a registry: {reason}",
+    ),
     (
         "taking-of-other-height",
         "the agency that takes the registry has signed for height {expires}",

@@ -80,7 +80,10 @@ pub(super) const AREA: Area = &[
         "rules-version-does-not-follow",
         "version {wished} of the rules does not follow {now}",
     ),
-    ("change-cannot-be-made", "the change cannot be made: {reason}"),
+    (
+        "change-cannot-be-made",
+        "the change cannot be made: {reason}",
+    ),
     (
         "purposes-none",
         "say with --purpose which keys are new, or with --url which address",
@@ -93,7 +96,10 @@ pub(super) const AREA: Area = &[
         "note-request-unsigned",
         "no admin key has signed the request: have it signed with muhr govern sign {path}, or whoever votes cannot tell whose keys these are",
     ),
-    ("purpose-invalid", "--purpose {purpose}: no such key, or named twice"),
+    (
+        "purpose-invalid",
+        "--purpose {purpose}: no such key, or named twice",
+    ),
     (
         "lines-in-force-unknown",
         "which keys of the agency stay is not known without a node or a request made before",
@@ -112,7 +118,10 @@ pub(super) const AREA: Area = &[
         "name-and-value-expected",
         "\"{given}\" is not a name and a value with = between them",
     ),
-    ("publisher-key-invalid", "--publisher is not a key and its proof"),
+    (
+        "publisher-key-invalid",
+        "--publisher is not a key and its proof",
+    ),
     ("opens-not-a-moment", "--opens \"{given}\" is not a moment"),
     (
         "opens-too-early-or-late",
@@ -128,7 +137,10 @@ pub(super) const AREA: Area = &[
         "the node gives another leaf than {given}",
     ),
     ("leaf-is-no-proposal", "{given} is not a proposal"),
-    ("node-proposal-malformed", "the proposal cannot be read: {reason}"),
+    (
+        "node-proposal-malformed",
+        "the proposal cannot be read: {reason}",
+    ),
     (
         "against-what-is-no-proposal",
         "nobody has proposed it: there is nothing to vote against",
@@ -245,5 +257,8 @@ pub(super) const AREA: Area = &[
         "note-mirror-without-trust",
         "the trust files of earlier epochs are not kept in the mirror: {reason}",
     ),
-    ("trust-chain-endless", "the chain of trust files does not end"),
+    (
+        "trust-chain-endless",
+        "the chain of trust files does not end",
+    ),
 ];
