@@ -235,6 +235,7 @@ fn whose_word_stands_behind_new_keys_is_told() {
 
 /// Wishes that cannot be fulfilled, and the code of the refusal.
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, or one table of cases")]
 fn what_cannot_be_made_is_refused_by_name() {
     let code = |wishes: &EpochWishes| epoch_change(&in_force(), wishes).unwrap_err().code();
     let none = EpochWishes::default;

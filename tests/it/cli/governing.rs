@@ -91,6 +91,7 @@ fn open(cluster: &Cluster, node: &str) -> Value {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, or one table of cases")]
 fn a_change_of_keys_goes_from_a_draft_to_enough_ballots() {
     let cluster = Cluster::start(0);
     let mut documents = Vec::new();
@@ -272,6 +273,7 @@ fn are_refused(cluster: &Cluster, cases: Vec<Refused<'_>>) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, or one table of cases")]
 fn whatever_cannot_be_meant_is_refused_with_the_way_out() {
     let mut cluster = Cluster::start(0);
     let (tomorrow, soon) = (moment(24 * HOUR_MS), moment(60_000));
@@ -415,6 +417,7 @@ fn whatever_cannot_be_meant_is_refused_with_the_way_out() {
 }
 
 /// Drafts that are read, and must not be signed, or not so.
+#[expect(clippy::too_many_lines, reason = "one story, or one table of cases")]
 fn what_is_signed_is_refused_too(cluster: &mut Cluster, tomorrow: &str) {
     // Whoever has a way to soliq's keys could make a request of its own, which no admin key has signed.
     let rotate = args!("key rotate --agency soliq --purpose vote --keys . --out own.request");
