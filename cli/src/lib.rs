@@ -33,7 +33,8 @@ use clap::{Parser, error::ErrorKind};
 
 use arguments::{
     ActCommand, Arguments, AttestCommand, ClerkCommand, Command, GovernCommand, KeyCommand,
-    LogCommand, NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, ReportCommand, TrustCommand,
+    LogCommand, NetworkCommand, PolicyCommand, ReceiptCommand, RegistryCommand, ReportCommand,
+    TrustCommand,
 };
 use auditor::audit::{AuditArguments, AuditCommand};
 use exit::{Failure, USAGE};

@@ -16,10 +16,6 @@ use crate::{
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a handful of effects per step, each moved once"
-)]
 pub enum Effect {
     /// Write this with sync before anything that follows is done. If it cannot be written, nothing
     /// that follows may be done.

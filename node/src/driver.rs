@@ -296,6 +296,12 @@ impl Driver {
         Some(self.shared.host.moment() + Duration::from_millis(after))
     }
 
+    /// Whether the time has come, by the clock that block times are by.
+    fn is_governance_due(&self) -> bool {
+        let next = self.readiness.next(self.shared.ledger.head().directory());
+        next.is_some_and(|at| at <= self.shared.host.now())
+    }
+
     /// Says that this node's keys are at hand, if it may be asked, and looks whether a change is due.
     fn govern(&mut self) {
         let head = self.shared.ledger.head();
@@ -360,7 +366,7 @@ impl Driver {
             self.publish_without_line();
         } else if is_due(self.gather_deadline()) {
             self.ask_for_entries();
-        } else if is_due(self.governance_deadline()) {
+        } else if self.is_governance_due() {
             self.govern();
         } else {
             match self.schedule.take_due(now) {

@@ -106,7 +106,6 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
             .help(UserMessage::new("help-origin"))
     })?;
     let names = agencies(&arguments.agencies)?;
-    let governance = governance(arguments.governance.as_deref())?;
     if arguments
         .dir
         .read_dir()
@@ -149,7 +148,7 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
         &folders,
         &arguments.capitals,
         &publisher,
-        governance,
+        governance(arguments.governance.as_deref())?,
     )?;
     // The same check that every node makes: what it would refuse is not written.
     Genesis::parse(genesis.write().as_bytes()).map_err(|error| {
@@ -354,9 +353,8 @@ fn governance(asked: Option<&str>) -> Result<Governance, Failure> {
     };
     let read = Governance::parse(asked).filter(Governance::is_sensible);
     read.ok_or_else(|| {
-        Failure::new(USAGE, UserMessage::new("governance-invalid")).help(
-            UserMessage::new("help-governance").text("usual", Governance::default().write()),
-        )
+        Failure::new(USAGE, UserMessage::new("governance-invalid"))
+            .help(UserMessage::new("help-governance").text("usual", Governance::default().write()))
     })
 }
 

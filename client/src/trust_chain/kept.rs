@@ -57,8 +57,11 @@ fn epochs(last: Epoch) -> Vec<Epoch> {
     (0..=last.get()).map(Epoch::new).collect()
 }
 
+/// A proof and the trust file that it leads to, as they lie in a folder.
+type Kept = (Vec<u8>, Vec<u8>);
+
 /// Files and proofs of all epochs; of the first there is no proof.
-fn read(log: &Log, epochs: &[Epoch]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ChainError> {
+fn read(log: &Log, epochs: &[Epoch]) -> Result<Vec<Kept>, ChainError> {
     let read = epochs.iter().map(|epoch| {
         let (epoch, is_first) = (*epoch, *epoch == Epoch::ZERO);
         Ok(match log {

@@ -62,7 +62,7 @@ impl World {
 
 impl Script {
     /// Goes on to the height of `world`, in the hold, and stays there.
-    fn into_hold(&mut self, world: &World, me: u8) -> &mut Self {
+    fn enter_hold(&mut self, world: &World, me: u8) -> &mut Self {
         let effects = self.machine.advance(held(world, me, None));
         assert_eq!(effects, []);
         assert!(self.machine.is_held() && !self.machine.speaks());
@@ -106,7 +106,7 @@ fn in_the_hold_messages_are_taken_in_and_nothing_is_done() {
     let proposer = new.proposer_of(&seeds);
     let me = *seeds.iter().find(|seed| **seed != proposer).unwrap();
     let mut s = at_change(1);
-    s.into_hold(&new, me);
+    s.enter_hold(&new, me);
     s.then("entries wait", Input::Pending(true), &[]);
     s.then("the proposal", new.proposal(0, a(), None), &[]);
     let others: Vec<u8> = seeds.into_iter().filter(|seed| *seed != me).collect();
@@ -134,7 +134,7 @@ fn a_proposer_builds_when_the_hold_ends_and_not_before() {
     let new = next(&seeds);
     let me = new.proposer_of(&seeds);
     let mut s = at_change(1);
-    s.into_hold(&new, me);
+    s.enter_hold(&new, me);
     s.then("entries wait", Input::Pending(true), &[]);
     let builds = ["timer Propose 0 1000", "timer Resend 0 1000", "build 0"];
     s.then("the note is on disk", Input::Released, &builds);
@@ -151,7 +151,7 @@ fn a_commit_in_the_hold_decides_when_the_hold_ends() {
         .position(|at| *at == 3)
         .unwrap()];
     let mut s = at_change(1);
-    s.into_hold(&new, me);
+    s.enter_hold(&new, me);
     let commit = Input::Commit(new.verified(new.commit(&[0, 1, 2], 0, a())));
     s.then("the commit", commit, &[]);
     let known = Input::BlockKnown {
@@ -175,7 +175,7 @@ fn a_commit_in_the_hold_decides_when_the_hold_ends() {
 fn two_commits_in_the_hold_stop_the_machine_at_once() {
     let new = next(&[2, 3, 4, 5]);
     let mut s = at_change(1);
-    s.into_hold(&new, 2);
+    s.enter_hold(&new, 2);
     s.given(Input::Commit(new.verified(new.commit(&[0, 1, 2], 0, a()))));
     let other = Input::Commit(new.verified(new.commit(&[0, 1, 2], 1, b())));
     s.then("the other", other, &["alarm Fork"]);
@@ -189,7 +189,7 @@ fn a_validator_that_hears_itself_in_the_hold_says_nothing_after_it() {
     let new = next(&seeds);
     let me = not_the_proposer(&new, &seeds);
     let mut s = at_change(1);
-    s.into_hold(&new, me);
+    s.enter_hold(&new, me);
     s.then(
         "its own vote",
         new.said(me, Some(b())),
@@ -264,7 +264,7 @@ fn a_ledger_that_is_behind_its_record_meets_the_change_in_silence() {
     s.then("the start", Input::Start, &[]);
     s.then("entries wait", Input::Pending(true), &[]);
     assert!(!s.machine.speaks());
-    s.into_hold(&new, me);
+    s.enter_hold(&new, me);
     let effects = s.machine.step(Input::Released);
     assert!(effects.contains(&Effect::Vote(s.machine.record().prevote.unwrap())));
 }
@@ -361,7 +361,7 @@ fn early_votes_of_those_who_stay_count_under_the_next_set() {
         s.then("an early vote", early.said(by, Some(a())), &[]);
     }
     assert_eq!(s.machine.sizes().early_votes, 3);
-    s.into_hold(&new, 4);
+    s.enter_hold(&new, 4);
     // 2 has left, and its vote with it.
     let mut said = s.machine.status().prevotes;
     said.sort();
@@ -381,7 +381,7 @@ fn nothing_is_left_of_those_who_are_all_replaced() {
     for by in [1, 2, 3] {
         s.given(early.said(by, Some(a())));
     }
-    s.into_hold(&new, 5);
+    s.enter_hold(&new, 5);
     s.then("the note is on disk", Input::Released, &[]);
     assert_eq!(s.machine.status().prevotes, Vec::<PublicKey>::new());
 }

@@ -287,6 +287,7 @@ pub enum Refusal {
 impl Refusal {
     /// The stable code: one word for programs.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table: one line for each refusal")]
     pub fn code(&self) -> &'static str {
         match self {
             Self::InBatch { why, .. } => why.code(),

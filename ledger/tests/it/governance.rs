@@ -306,7 +306,7 @@ fn the_block_of_a_change_is_one_everywhere_and_comes_neither_early_nor_otherwise
     is(early, &InvalidBlock::Empty);
     assert!(at(&chain, opens - 1, std::slice::from_ref(&entry)).is_ok());
     is(
-        at(&chain, opens, &[entry.clone()]),
+        at(&chain, opens, std::slice::from_ref(&entry)),
         &InvalidBlock::ChangeDue,
     );
     let made = at(&chain, opens, &[]).unwrap();

@@ -137,8 +137,17 @@ impl Driver {
     pub(super) fn part_with_leavers(&mut self) {
         let now = self.shared.host.moment();
         let published = *self.shared.published.borrow();
-        let stay = self.shared.ledger.head().directory().network().governance.retire_ms;
-        if self.allowed.pass(published, now, Duration::from_millis(stay))
+        let stay = self
+            .shared
+            .ledger
+            .head()
+            .directory()
+            .network()
+            .governance
+            .retire_ms;
+        if self
+            .allowed
+            .pass(published, now, Duration::from_millis(stay))
             && let Err(fault) = self.renew_peers()
         {
             self.shared.fail(&fault);

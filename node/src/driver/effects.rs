@@ -217,7 +217,9 @@ impl Driver {
         if !decided.executed.values().is_empty() {
             self.let_newcomers_in()?;
         }
-        let effects = self.machine.advance(self.height_parameters(next, None, is_held));
+        let effects = self
+            .machine
+            .advance(self.height_parameters(next, None, is_held));
         self.orders.extend(effects);
         self.proposals_of_new_height(next);
         self.feed_pending();

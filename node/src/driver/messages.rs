@@ -123,7 +123,9 @@ impl Driver {
             ProposedChange::Epoch(change) => Some(&change.statement.agencies),
             ProposedChange::Rules(_) => None,
         });
-        let agencies = changes.flatten().filter(|agency| agency.name.as_str() == name);
+        let agencies = changes
+            .flatten()
+            .filter(|agency| agency.name.as_str() == name);
         agencies.map(|agency| agency.vote.key).collect()
     }
 
@@ -192,8 +194,8 @@ impl Driver {
                 self.heard_height(from, height);
                 self.note_peer(from, height);
                 let head = self.shared.ledger.head();
-                let has_it = height == head.height()
-                    || height > head.height() && self.machine.is_held();
+                let has_it =
+                    height == head.height() || height > head.height() && self.machine.is_held();
                 if has_it && *self.shared.published.borrow() < head.size() {
                     self.send(from, Lane::Sync, &SyncMessage::GetCosigns(head.size()));
                 }

@@ -45,6 +45,10 @@ use crate::{
 
 /// What the driver is to do with the machine.
 #[derive(Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, each obeyed at once"
+)]
 pub(super) enum GuardOrder {
     /// Nothing.
     Nothing,

@@ -459,6 +459,7 @@ fn stolen_keys_of_an_epoch_that_ended_build_no_bridge() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, or one table of cases")]
 fn a_change_that_may_not_be_is_refused_by_the_rules_and_by_who_walks_the_chain() {
     let story = Story::begin();
     let _index = story.anchor("TSH-0");

@@ -239,7 +239,12 @@ fn addresses_that_are_none(node: &Node) {
         node.say("GET", path, "", "")
             .is_problem(404, "not-found", path);
     }
-    for path in ["/v1/trust", "/v1/trust/0", "/v1/trust/chain", "/v1/governance"] {
+    for path in [
+        "/v1/trust",
+        "/v1/trust/0",
+        "/v1/trust/chain",
+        "/v1/governance",
+    ] {
         let answer = node.say("GET", path, "", "");
         assert_eq!(answer.status, 200, "{path}");
     }
