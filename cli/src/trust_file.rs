@@ -10,9 +10,10 @@ use std::{
     sync::OnceLock,
 };
 
+use api::Code;
 use client::{
     durable, formats,
-    http::Client,
+    http::{Client, HttpError},
     log::Log,
     trust_chain::{self, ChainError, TrustStep},
 };
@@ -67,8 +68,8 @@ fn taken(
     }
     let steps = match walk(&held) {
         Ok(steps) => steps,
-        // Whoever gives no answer to this gives none to what comes next either, which says so.
-        Err(ChainError::Http(_)) => return Ok(held),
+        // A place that knows no chain is asked for what the command is about all the same.
+        Err(ChainError::Http(error)) if is_answer(&error) => return Ok(held),
         Err(error) => return Err(error.into()),
     };
     let Some(last) = steps.last() else {
@@ -86,6 +87,19 @@ fn taken(
         ),
     }
     Ok(last.trust.clone())
+}
+
+/// Whether somebody answered, if not with a chain. Whoever does not answer at all gives nothing to the command either,
+/// and is not waited for twice.
+fn is_answer(error: &HttpError) -> bool {
+    match error {
+        HttpError::Problem { problem } => !problem.is(Code::Busy),
+        HttpError::Status { .. }
+        | HttpError::NotOurs { .. }
+        | HttpError::TooLong { .. }
+        | HttpError::NotUtf8 => true,
+        _ => false,
+    }
 }
 
 /// That an epoch was crossed, and by which words its file is known.

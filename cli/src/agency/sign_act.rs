@@ -93,14 +93,15 @@ pub(super) fn decide(
     if let Some(out) = &options.out {
         durable::must_have_room(out)?;
     }
+    let held = formats::trust(&options.trust)?;
+    let network = formats::network(&held, &options.trust)?;
+    let place = options.key_options.place(options.key.as_deref())?;
+    let Admin { agency, secret } = admin(&place, output)?;
     let client = options.node.as_deref().map(nodes::connect_to).transpose()?;
     let trust = match &client {
         Some(client) => trust_file::of_nodes(&options.trust, client, output)?,
-        None => formats::trust(&options.trust)?,
+        None => held,
     };
-    let network = formats::network(&trust, &options.trust)?;
-    let place = options.key_options.place(options.key.as_deref())?;
-    let Admin { agency, secret } = admin(&place, output)?;
     let expires = match (options.expires, &client) {
         (Some(height), _) => Height::new(height),
         (None, Some(client)) => {
@@ -144,6 +145,7 @@ pub(super) fn decide(
 
 /// `muhr act send`.
 pub(crate) fn send(arguments: &ActSendArguments, output: &Output) -> Result<u8, Failure> {
+    let _held = formats::trust(&arguments.trust)?;
     let bytes = durable::read(&arguments.file, ACT_BYTES_MAX)?;
     let act = Act::parse(&bytes).map_err(|error| {
         let what = UserMessage::new("act-malformed")

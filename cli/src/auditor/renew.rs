@@ -69,11 +69,13 @@ pub(crate) fn refresh(arguments: &ReceiptRefreshArguments, output: &Output) -> R
         .as_deref()
         .map(nodes::connect_to)
         .transpose()?;
-    let trust = match &client {
-        Some(client) => trust_file::of_nodes(&arguments.trust, client, output)?,
-        None => formats::trust(&arguments.trust)?,
-    };
     let mirror = arguments.from.as_deref().map(nodes::log).transpose()?;
+    let trust = match (&mirror, &client) {
+        // Where the mirror has all that is needed, the node may be away.
+        (Some(mirror), _) => trust_file::of_log(&arguments.trust, mirror, output)?,
+        (None, Some(client)) => trust_file::of_nodes(&arguments.trust, client, output)?,
+        (None, None) => formats::trust(&arguments.trust)?,
+    };
     let witnessed = mirror.map(|mirror| mirror.checkpoint()).transpose()?;
     let mut done = Vec::new();
     for path in &arguments.files {
