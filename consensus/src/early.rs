@@ -23,7 +23,7 @@ pub const EARLY_BYTES_MAX: usize = 1 << 20;
 
 /// Why a message is not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum NotKept {
+pub enum NotKeptEarly {
     /// Another agency's, or nobody's.
     #[error("{0} is no key of the agency that sent the message")]
     NotItsKey(Box<PublicKey>),
@@ -105,19 +105,19 @@ impl<C: Ord + Copy> EarlyMessages<C> {
     ///
     /// # Errors
     ///
-    /// [`NotKept`] if it is signed with another key, or is longer than what is kept of a connection.
+    /// [`NotKeptEarly`] if it is signed with another key, or is longer than what is kept of a connection.
     pub fn keep(
         &mut self,
         from: C,
         keys: &[PublicKey],
         message: EarlyMessage,
-    ) -> Result<(), NotKept> {
+    ) -> Result<(), NotKeptEarly> {
         let bytes = message.bytes.len();
         if bytes > EARLY_BYTES_MAX {
-            return Err(NotKept::TooLong { bytes });
+            return Err(NotKeptEarly::TooLong { bytes });
         }
         if !keys.contains(&message.signer) {
-            return Err(NotKept::NotItsKey(Box::new(message.signer)));
+            return Err(NotKeptEarly::NotItsKey(Box::new(message.signer)));
         }
         self.shares.entry(from).or_default().keep(message);
         Ok(())
@@ -181,7 +181,7 @@ mod tests {
             assert_eq!(early.keep(1, &[key(1)], vote(1, name)), Ok(()), "again");
             // In another's name, by its own connection.
             let stolen = early.keep(1, &[key(1)], vote(2, name));
-            assert_eq!(stolen, Err(NotKept::NotItsKey(Box::new(key(2)))));
+            assert_eq!(stolen, Err(NotKeptEarly::NotItsKey(Box::new(key(2)))));
         }
         assert_eq!(early.keep(2, &[key(2), key(3)], vote(3, 7)), Ok(()));
         let taken = early.take(HEIGHT);
@@ -209,7 +209,7 @@ mod tests {
         let long = |kind, bytes| message(kind, 1, vec![0; bytes]);
         let bytes = EARLY_BYTES_MAX + 1;
         let refused = early.keep(1, &[key(1)], long(EarlyKind::Proposal, bytes));
-        assert_eq!(refused, Err(NotKept::TooLong { bytes }));
+        assert_eq!(refused, Err(NotKeptEarly::TooLong { bytes }));
         for name in 1..=8 {
             early.keep(1, &[key(1)], vote(1, name)).unwrap();
         }

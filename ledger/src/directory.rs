@@ -19,7 +19,7 @@ use protocol::{
     },
 };
 
-use crate::rules::governance::due::Tally;
+use crate::rules::governance::due::BallotTally;
 
 /// The permissions of all agencies and clerks, at one height.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -264,11 +264,11 @@ impl Directory {
 
     /// The ballots about a proposal of the agencies that run the network.
     #[must_use]
-    pub fn tally(&self, proposal: &EntryId) -> Tally {
+    pub fn tally(&self, proposal: &EntryId) -> BallotTally {
         let counted = self.ballots.values().filter(|ballot| {
             ballot.proposal == *proposal && self.network.validators.contains(&ballot.voter)
         });
-        let mut tally = Tally::default();
+        let mut tally = BallotTally::default();
         for ballot in counted {
             match ballot.stance {
                 Stance::For(approval) => {

@@ -45,7 +45,7 @@ pub enum EpochFault {
     NoAgency(AgencyName),
     /// The trust file is another one than the ledger names, or none.
     #[error(
-        "the change that opened epoch {0} is not the one that the ledger names: its folder is damaged; restore it, or fetch it anew from the others"
+        "the change that opened epoch {0} is not the one that the ledger names: the folder is damaged; move it away, start the node, and it fetches the log anew from its peers"
     )]
     NoTrustFile(Epoch),
 }

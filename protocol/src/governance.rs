@@ -15,6 +15,8 @@ use crate::{
     authentic::Author, chain_id::SignedText, height::Height, key::Signature, text::Malformed,
 };
 
+pub use crate::genesis::PROTOCOL;
+
 pub use self::{
     ballot::{Ballot, BallotStatement, Stance, Withdrawal, WithdrawalStatement},
     change::{APPROVAL_BYTES_MAX, ProposedChange, RulesChange, RulesStatement},

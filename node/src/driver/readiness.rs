@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use ledger::Directory;
 use protocol::{
-    genesis::PROTOCOL,
-    governance::{ChangeProposal, GovernanceLeaf, ProposedChange, ReadyFor, ReadyStatement},
+    governance::{
+        ChangeProposal, GovernanceLeaf, PROTOCOL, ProposedChange, ReadyFor, ReadyStatement,
+    },
     hash::EntryId,
     height::{Height, TimeMs},
     key::{PublicKey, SecretKey},

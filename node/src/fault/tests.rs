@@ -46,7 +46,7 @@ const fn of_node(fault: &NodeFault) -> (&'static str, &'static str) {
         NodeFault::Epoch(inner) => match inner {
             EpochFault::Validators { .. } => ("validators", "compare the genesis"),
             EpochFault::NoAgency(_) => ("no agency", REPORT),
-            EpochFault::NoTrustFile(_) => ("no trust file", "run one that knows later ones"),
+            EpochFault::NoTrustFile(_) => ("no trust file", "it fetches the log anew"),
         },
         NodeFault::Witness(inner) => of_witness(inner),
         NodeFault::Signatures(_) => ("signatures", "run on another machine"),

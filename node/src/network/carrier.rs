@@ -37,7 +37,7 @@ pub(super) struct Ends {
 
 /// A peer that may connect, as the carrier is told of it.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub(super) struct PeerListing {
     pub(super) number: PeerIndex,
     pub(super) id: PeerId,
     pub(super) peer: Peer,
@@ -47,9 +47,9 @@ pub(super) struct Listing {
 
 /// What the node wants of its carrier.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum CarrierOrder {
     /// These may connect, and nobody else.
-    Peers(Vec<Listing>),
+    Peers(Vec<PeerListing>),
     /// A peer is to be cut off.
     Cut(PeerIndex),
     /// The node has another key on the wire.
@@ -73,7 +73,7 @@ pub struct Carrier {
     outgoing: Vec<Ends>,
     pub(super) inboxes: [mpsc::Sender<Received>; 3],
     pub(super) peers: mpsc::UnboundedSender<PeerEvent>,
-    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+    pub(super) orders: mpsc::UnboundedReceiver<CarrierOrder>,
 }
 
 /// Makes the queues of a node that has no peers yet.
@@ -158,9 +158,9 @@ impl Carrier {
     /// peer is sent only once the carrier was told of it.
     pub fn take_order(&mut self) -> Option<CarrierOrder> {
         Some(match self.orders.try_recv().ok()? {
-            Order::Cut(peer) => CarrierOrder::Cut(peer),
-            Order::Identity(secret) => CarrierOrder::Identity(secret.public()),
-            Order::Peers(listings) => {
+            CarrierOrder::Cut(peer) => CarrierOrder::Cut(peer),
+            CarrierOrder::Identity(secret) => CarrierOrder::Identity(secret.public()),
+            CarrierOrder::Peers(listings) => {
                 let listed = listings.into_iter().map(|listing| {
                     self.outgoing.extend(listing.ends);
                     ListedPeer {

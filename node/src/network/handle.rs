@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Contact, Lane, NetworkFault, NotSent, Peer, PeerIndex,
-    carrier::{self, Listing, Order},
+    carrier::{self, CarrierOrder, PeerListing},
     heard::Presence,
     roster::{ListedPeer, Roster},
     swarm,
@@ -61,14 +61,14 @@ impl Link {
 pub struct Handle {
     roster: Arc<RwLock<Roster>>,
     sent_bytes: Arc<AtomicU64>,
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::UnboundedSender<CarrierOrder>,
     began: Instant,
     host: Host,
     pub(super) listening: SocketAddr,
 }
 
 impl Handle {
-    pub(super) fn new(orders: mpsc::UnboundedSender<Order>, host: &Host) -> Self {
+    pub(super) fn new(orders: mpsc::UnboundedSender<CarrierOrder>, host: &Host) -> Self {
         Self {
             roster: Arc::default(),
             sent_bytes: Arc::new(AtomicU64::new(0)),
@@ -111,7 +111,7 @@ impl Handle {
                 ends = Some(made);
                 Arc::new(link)
             });
-            Listing {
+            PeerListing {
                 number,
                 id,
                 peer: peer.clone(),
@@ -119,7 +119,7 @@ impl Handle {
             }
         });
         // Still locked: orders come in the order of the lists.
-        let _gone = self.orders.send(Order::Peers(listings.collect()));
+        let _gone = self.orders.send(CarrierOrder::Peers(listings.collect()));
         Ok(())
     }
 
@@ -146,12 +146,12 @@ impl Handle {
 
     /// From now on this node has another key on the wire: all connections end and begin anew.
     pub fn set_identity(&self, secret: SecretKey) {
-        let _gone = self.orders.send(Order::Identity(secret));
+        let _gone = self.orders.send(CarrierOrder::Identity(secret));
     }
 
     /// Cuts the connection of a peer, which is not let in again for [`super::CUT_FOR`].
     pub fn cut(&self, peer: PeerIndex) {
-        let _gone = self.orders.send(Order::Cut(peer));
+        let _gone = self.orders.send(CarrierOrder::Cut(peer));
     }
 
     /// Whether a peer reads what it is sent on a lane: little of it waits.

@@ -25,7 +25,7 @@ use tokio::{
 
 use super::{
     CUT_FOR, Carrier, Lane, NetworkFault, PeerEvent, PeerIndex,
-    carrier::{Ends, Listing, Order},
+    carrier::{CarrierOrder, Ends, PeerListing},
     dialled::{DIAL_FIRST, Dialled, Ids, Resolved, plainly, reason},
     gate::PeerHosts,
     lanes,
@@ -106,7 +106,7 @@ impl Keeper {
     /// Keeps the connections: dials who is away, notes who comes and goes, does what it is ordered.
     async fn keep(
         mut self,
-        mut orders: mpsc::UnboundedReceiver<Order>,
+        mut orders: mpsc::UnboundedReceiver<CarrierOrder>,
         mut found: mpsc::UnboundedReceiver<Resolved>,
     ) {
         let mut tick = tokio::time::interval(DIAL_FIRST);
@@ -141,11 +141,11 @@ impl Keeper {
         }
     }
 
-    fn obey(&mut self, order: Order) {
+    fn obey(&mut self, order: CarrierOrder) {
         match order {
-            Order::Peers(listings) => self.set_peers(listings),
-            Order::Cut(peer) => self.cut(peer),
-            Order::Identity(secret) => {
+            CarrierOrder::Peers(listings) => self.set_peers(listings),
+            CarrierOrder::Cut(peer) => self.cut(peer),
+            CarrierOrder::Identity(secret) => {
                 if let Err(fault) = self.change_identity(&secret) {
                     let _gone = self.events.send(PeerEvent::Fault(fault));
                 }
@@ -154,7 +154,7 @@ impl Keeper {
     }
 
     /// These may connect and nobody else.
-    fn set_peers(&mut self, listings: Vec<Listing>) {
+    fn set_peers(&mut self, listings: Vec<PeerListing>) {
         let mut gone: Vec<bool> = self.peers.iter().map(|peer| peer.is_listed).collect();
         let count = listings.len();
         for listing in listings {
@@ -179,8 +179,8 @@ impl Keeper {
     }
 
     /// A peer may connect from now on, or still, perhaps by another name or elsewhere.
-    fn list(&mut self, listing: Listing) {
-        let Listing {
+    fn list(&mut self, listing: PeerListing) {
+        let PeerListing {
             number,
             id,
             peer,

@@ -27,7 +27,7 @@ pub struct ListedPeer {
 
 /// One that was listed at least once.
 #[derive(Debug)]
-struct Known {
+struct KnownPeer {
     peer: ListedPeer,
     is_listed: bool,
     link: Arc<Link>,
@@ -36,7 +36,7 @@ struct Known {
 /// All peers, by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    known: Vec<Known>,
+    known: Vec<KnownPeer>,
     by_key: BTreeMap<PublicKey, PeerIndex>,
 }
 
@@ -63,7 +63,7 @@ impl Roster {
         };
         match self.known.get_mut(number.get()) {
             Some(known) => (known.peer, known.is_listed) = (listed, true),
-            None => self.known.push(Known {
+            None => self.known.push(KnownPeer {
                 peer: listed,
                 is_listed: true,
                 link: link(),
@@ -72,7 +72,7 @@ impl Roster {
         number
     }
 
-    fn get(&self, peer: PeerIndex) -> Option<&Known> {
+    fn get(&self, peer: PeerIndex) -> Option<&KnownPeer> {
         self.known.get(peer.get())
     }
 

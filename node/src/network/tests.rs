@@ -24,12 +24,12 @@ fn peer(name: &str, key: &str, addresses: &[SocketAddr]) -> Peer {
     }
 }
 
-struct Node {
+struct TestNode {
     handle: Handle,
     events: Events,
 }
 
-impl Node {
+impl TestNode {
     async fn start(key: &str, peers: &[Peer]) -> Self {
         let setup = Setup {
             secret: secret(key),
@@ -77,8 +77,8 @@ impl Node {
 
 #[tokio::test]
 async fn whoever_is_taken_from_the_list_is_cut_off_and_is_the_same_peer_when_it_is_back() {
-    let mut one = Node::start("one", &[]).await;
-    let mut two = Node::start("two", &[peer("one", "one", &[one.address()])]).await;
+    let mut one = TestNode::start("one", &[]).await;
+    let mut two = TestNode::start("two", &[peer("one", "one", &[one.address()])]).await;
     let other = peer("two", "two", &[]);
     // It calls, and is not known; then it is, without a new start of either.
     one.handle.set_peers(std::slice::from_ref(&other)).unwrap();
@@ -105,11 +105,11 @@ async fn whoever_is_taken_from_the_list_is_cut_off_and_is_the_same_peer_when_it_
 
 #[tokio::test]
 async fn a_peer_that_has_moved_is_found_where_it_is_said_to_be() {
-    let mut there = Node::start("there", &[peer("here", "here", &[])]).await;
+    let mut there = TestNode::start("there", &[peer("here", "here", &[])]).await;
     let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let nowhere = nobody.local_addr().unwrap();
     drop(nobody);
-    let mut here = Node::start("here", &[peer("there", "there", &[nowhere])]).await;
+    let mut here = TestNode::start("here", &[peer("there", "there", &[nowhere])]).await;
     // Both are tried: where it was, and where it is.
     let moved = peer("there", "there", &[nowhere, there.address()]);
     here.handle.set_peers(&[moved]).unwrap();
@@ -121,8 +121,8 @@ async fn a_peer_that_has_moved_is_found_where_it_is_said_to_be() {
 #[tokio::test]
 async fn a_node_changes_its_key_while_it_runs_and_is_known_by_both_for_a_while() {
     let keys = [peer("a", "a", &[]), peer("a", "a/2", &[])];
-    let mut b = Node::start("b", &keys).await;
-    let mut a = Node::start("a", &[peer("b", "b", &[b.address()])]).await;
+    let mut b = TestNode::start("b", &keys).await;
+    let mut a = TestNode::start("a", &[peer("b", "b", &[b.address()])]).await;
     assert_eq!(b.next().await, (0, true));
     assert_eq!(a.next().await, (0, true));
     let before = a.address();

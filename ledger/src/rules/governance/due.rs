@@ -40,7 +40,7 @@ pub struct Due {
 
 /// Votes about one proposal by the agencies that run the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct BallotTally {
     /// Approvals, by name.
     pub approvals: BTreeMap<AgencyName, Signature>,
     /// Number of agencies against it.
