@@ -8,7 +8,7 @@ mod host;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{hash::BlockId, key::PublicKey};
+use protocol::{hash::BlockId, height::Height, key::PublicKey};
 
 use super::{
     seeds::{each_seed, leave_figures, seeds},
@@ -86,6 +86,15 @@ enum Event {
     },
 }
 
+fn height_of(message: &Message) -> Height {
+    match message {
+        Message::Proposal(proposal) => proposal.statement.height,
+        Message::Vote(vote) => vote.statement.height,
+        Message::Polka(polka) => polka.height,
+        Message::Commit(commit) => commit.height,
+    }
+}
+
 /// A network of honest machines.
 pub(super) struct Net {
     /// The keys of all hosts.
@@ -104,8 +113,8 @@ pub(super) struct Net {
     sides: Vec<usize>,
     /// Never speaks to those: a liar of the quiet kind. It hears everybody.
     shuns: BTreeMap<usize, BTreeSet<usize>>,
-    /// What comes to those comes so much later.
-    slow: BTreeMap<usize, u64>,
+    /// What is said at that height comes to that host so much later.
+    late: Option<(Height, usize, u64)>,
     spoken_last: u64,
     rounds_max: u64,
     entries: BTreeSet<u64>,
@@ -134,7 +143,7 @@ impl Net {
             good_from,
             sides: vec![0; n],
             shuns: BTreeMap::new(),
-            slow: BTreeMap::new(),
+            late: None,
             spoken_last: 0,
             rounds_max: 0,
             entries: BTreeSet::new(),
@@ -192,9 +201,8 @@ impl Net {
 
     /// How long a message takes from one to the other, unless it is lost.
     fn flight(&mut self, from: usize, to: usize) -> Option<u64> {
-        let late = self.slow.get(&to).copied().unwrap_or(0);
         if !self.bad_weather() {
-            return Some(late + self.rng.between(5, 59));
+            return Some(self.rng.between(5, 59));
         }
         let lost = self.sides[from] != self.sides[to] || self.rng.percent(25);
         (!lost).then(|| self.rng.between(5, 2_999))
@@ -207,6 +215,10 @@ impl Net {
             && let Some(after) = self.flight(from, to)
         {
             let message = message.clone();
+            let late = self
+                .late
+                .filter(|(height, slow, _)| (*height, *slow) == (height_of(&message), to));
+            let after = after + late.map_or(0, |(.., late)| late);
             self.push(after, Event::Arrive { to, from, message });
         }
     }

@@ -1,6 +1,8 @@
 //! Changes of validators with a clock: what a change costs in good weather, and that everything is decided
 //! after a storm in which they happen.
 
+use protocol::height::{Height, Round};
+
 use super::{CHANGES, MINUTE, Net};
 use crate::{
     ValidatorSet,
@@ -11,8 +13,8 @@ use crate::{
 };
 
 /// Below the second after which things are said again.
-const PAUSE_MS: u64 = 900;
-/// By so much the slow one hears everything later.
+const PAUSE_MS: u64 = 800;
+/// By so much the slow one hears later what is said of the change.
 const LATE_MS: u64 = 300;
 
 fn set(numbers: &[usize]) -> ValidatorSet {
@@ -37,11 +39,11 @@ fn net(hosts: usize, sets: &[&[usize]], seed: u64, good_from: u64) -> Net {
 }
 
 /// One change and the block after it in good weather, with as many of the new set gone as can be borne,
-/// so that it needs `slow`, who hears everything late: what the others say first comes to it too early.
+/// so that it needs `slow`, who hears of the change late: what the others say next comes to it too early.
 /// Gives how long those who are there wait between the two blocks.
 fn pause(old: &[usize], new: &[usize], slow: usize, gone: usize, seed: u64) -> u64 {
     let mut net = net(8, &[old, new], seed, 0);
-    net.slow.insert(slow, LATE_MS);
+    net.late = Some((Height::new(1), slow, LATE_MS));
     net.crash(0, gone, None);
     let first = *old.iter().find(|host| **host != gone).unwrap();
     net.submit(10, first, CHANGES + 1);
@@ -60,11 +62,7 @@ fn pause(old: &[usize], new: &[usize], slow: usize, gone: usize, seed: u64) -> u
 
 /// One of the new set that may be gone: it does not propose first, and is not the slow one.
 fn spare(new: &[usize], slow: usize, mut candidates: impl Iterator<Item = usize>) -> Option<usize> {
-    let (height, round) = (
-        protocol::height::Height::new(2),
-        protocol::height::Round::ZERO,
-    );
-    let proposer = set(new).proposer(height, round);
+    let proposer = set(new).proposer(Height::new(2), Round::ZERO);
     let may = |host: &usize| *host != slow && key_of(*host as u8 + 1) != proposer;
     candidates.find(may)
 }

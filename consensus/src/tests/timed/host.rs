@@ -10,7 +10,7 @@ use protocol::{
     key::PublicKey,
 };
 
-use super::{Body, CHANGES, Event, Net};
+use super::{Body, CHANGES, Event, Net, height_of};
 use crate::{
     Commit, EarlyKind, EarlyMessage, EarlyMessages, Effect, HeightParameters, Input, Machine,
     Message, Safety, SignedProposal, ValidatorHistory, ValidatorSet,
@@ -96,7 +96,9 @@ impl Net {
                     .entry(height)
                     .or_default()
                     .insert(by);
-                self.end_hold(to);
+                if self.is_cosigned(to) {
+                    self.keep_note(to, height);
+                }
             }
             Event::Note { to, height } => self.keep_note(to, height),
             Event::Timer { at, life, timer } => {
@@ -235,12 +237,12 @@ impl Net {
     }
 
     fn arrive(&mut self, to: usize, from: usize, message: Message) {
-        let (height, signer) = match &message {
-            Message::Proposal(p) => (p.statement.height.get(), Some(p.signer)),
-            Message::Vote(vote) => (vote.statement.height.get(), Some(vote.signer)),
-            Message::Polka(polka) => (polka.height.get(), None),
-            Message::Commit(commit) => (commit.height.get(), None),
+        let signer = match &message {
+            Message::Proposal(proposal) => Some(proposal.signer),
+            Message::Vote(vote) => Some(vote.signer),
+            Message::Polka(_) | Message::Commit(_) => None,
         };
+        let height = height_of(&message).get();
         let host = &self.hosts[to];
         if host.machine.is_none() {
             return;
@@ -271,11 +273,12 @@ impl Net {
 
     /// What cannot be judged before the next height begins is kept as it came.
     fn keep_early(&mut self, to: usize, from: usize, signer: Option<PublicKey>, message: Message) {
-        let (kind, height) = match &message {
-            Message::Proposal(proposal) => (EarlyKind::Proposal, proposal.statement.height),
-            Message::Vote(vote) => (EarlyKind::Vote, vote.statement.height),
+        let kind = match &message {
+            Message::Proposal(_) => EarlyKind::Proposal,
+            Message::Vote(_) => EarlyKind::Vote,
             Message::Polka(_) | Message::Commit(_) => return,
         };
+        let height = height_of(&message);
         let bytes = codec::encode(1, &message);
         let Some(signer) = signer else { return };
         let early = EarlyMessage {
@@ -416,6 +419,9 @@ impl Net {
         }
         host.chain.push((commit.block, commit));
         host.times.push(self.now);
+        if self.is_cosigned(at) {
+            self.hosts[at].notes.insert(decided);
+        }
         let is_held = self.is_held(at);
         let begun = self.hosts[at].begun(is_held);
         let host = &mut self.hosts[at];
@@ -469,16 +475,14 @@ impl Net {
         is_change && !host.notes.contains(&(host.chain.len() as u64))
     }
 
-    /// Keeps the note, if a quorum of those who decided the newest block has cosigned it.
-    fn end_hold(&mut self, at: usize) {
+    /// Whether a quorum of those who decided the newest block has cosigned it.
+    fn is_cosigned(&self, at: usize) -> bool {
         let host = &self.hosts[at];
         let height = host.chain.len() as u64;
         let set = host.history.at(Height::new(height));
         let by = host.cosigned.get(&height).into_iter().flatten();
         let counted = by.filter(|by| set.index_of(&self.keys[**by]).is_some());
-        if counted.count() >= set.quorum() {
-            self.keep_note(at, height);
-        }
+        counted.count() >= set.quorum()
     }
 
     /// The note is synced: a height that waited for it begins.
