@@ -3,9 +3,9 @@
 
 use protocol::{
     act::Act, batch::Batch, block::BlockLeaf, dossier::Dossier, entry::Entry, genesis::Genesis,
-    history::History, keyfile::KeyFile, merkle::tiles, note::SignedNote, pending::Pending,
-    policy::TrustPolicy, receipt::Receipt, return_mark::ReturnMark, state_proof::StateProof,
-    tlog_proof::TlogProof,
+    history::History, keyfile::KeyFile, merkle::tiles, note::SignedNote, peer_address::AddressNote,
+    pending::Pending, policy::TrustPolicy, receipt::Receipt, return_mark::ReturnMark,
+    state_proof::StateProof, tlog_proof::TlogProof,
 };
 
 /// Runs the property of the target `name`; false if there is no such target.
@@ -22,6 +22,7 @@ pub(crate) fn check(name: &str, bytes: &[u8]) -> bool {
     match name {
         "entry" => same(Entry::parse(bytes).ok().map(|read| read.write())),
         "act" => same(Act::parse(bytes).ok().map(|read| read.write())),
+        "address_note" => same(AddressNote::parse(bytes).ok().map(|read| read.write())),
         "return_mark" => same(ReturnMark::parse(bytes).ok().map(|read| read.write())),
         "dossier" => same(Dossier::parse(bytes).ok().map(|read| read.write())),
         "batch" => same(Batch::parse(bytes).ok().map(|read| read.write())),

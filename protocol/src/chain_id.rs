@@ -35,6 +35,8 @@ pub enum SignedText {
     Epoch,
     /// One return mark of a validator (`return_mark`).
     Return,
+    /// One note of where a node is (`peer_address`).
+    Address,
 }
 
 /// Why a signature for a network does not count.
@@ -58,6 +60,7 @@ impl SignedText {
             Self::Act => "act",
             Self::Epoch => "epoch",
             Self::Return => "return",
+            Self::Address => "address",
         }
     }
 

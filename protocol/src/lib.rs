@@ -39,6 +39,7 @@ pub mod merkle;
 pub mod name;
 pub mod note;
 pub mod opening;
+pub mod peer_address;
 pub mod pending;
 #[doc(hidden)]
 pub mod planted;

@@ -13,7 +13,10 @@ mod properties;
 use std::{fs, path::PathBuf};
 
 use proptest::{collection, prelude::*};
-use protocol::{entry::Entry, pending::Pending, receipt::Receipt, return_mark::ReturnMark};
+use protocol::{
+    entry::Entry, peer_address::AddressNote, pending::Pending, receipt::Receipt,
+    return_mark::ReturnMark,
+};
 
 fn corpus() -> Vec<(String, Vec<u8>)> {
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("fuzz/corpus");
@@ -66,6 +69,7 @@ fn seeds_are_what_they_should_be() {
     Receipt::parse(&seed("receipt")).unwrap();
     Pending::parse(&seed("pending")).unwrap();
     ReturnMark::parse(&seed("return_mark")).unwrap();
+    AddressNote::parse(&seed("address_note")).unwrap();
     let text = String::from_utf8(entry).unwrap();
     for (from, to) in [
         ("\nversion 1\n", "\nversion 01\n"),

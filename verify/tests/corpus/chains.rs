@@ -29,7 +29,7 @@ pub(crate) fn write(book: &mut Book) {
         let word = match kind {
             SignedText::Entry => "entry",
             SignedText::Batch => "batch",
-            SignedText::Act | SignedText::Epoch | SignedText::Return => {
+            SignedText::Act | SignedText::Epoch | SignedText::Return | SignedText::Address => {
                 unreachable!("no receipt is of these")
             }
         };
