@@ -1,168 +1,50 @@
-//! Where a peer is: a host and a port, as its operator wrote it. Names are looked up at every dial.
+//! Where peers are looked for: the addresses of the settings, and the look-up of names.
 //!
-//! A name is looked up anew each time, and all its answers are tried: whoever moves a node changes one
-//! record in the DNS, and nobody's settings.
+//! A name is looked up anew at every dial, and all its answers are tried: whoever moves a node changes
+//! one record in the DNS, and nobody's settings.
 
-use std::{fmt, io, net::SocketAddr};
+use std::{io, net::SocketAddr};
 
+use protocol::peer_address::PeerAddress;
 use serde::Deserialize;
-use thiserror::Error;
 
 /// Answers of one look-up that are tried.
 const ANSWERS_MAX: usize = 8;
-/// The longest name in the DNS.
-const NAME_BYTES_MAX: usize = 253;
 
-/// A host and a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PeerAddress {
-    /// An IP address and a port, as `192.0.2.7:7480` or `[2001:db8::7]:7480`.
-    Ip(SocketAddr),
-    /// A name and a port, as `node.example.uz:7480`.
-    Name(String, u16),
-}
-
-/// Not an address.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error(
-    "\"{0}\" is no address of a peer; write a host and a port, as \"node.example.uz:7480\", \"192.0.2.7:7480\" or \"[2001:db8::7]:7480\""
-)]
-pub struct BadAddress(String);
-
-impl PeerAddress {
-    /// Reads `host:port`.
-    ///
-    /// # Errors
-    /// [`BadAddress`] with the text, if it is neither an IP address nor a name with a port.
-    pub fn parse(text: &str) -> Result<Self, BadAddress> {
-        let bad = || BadAddress(text.to_owned());
-        if let Ok(address) = text.parse::<SocketAddr>() {
-            return if address.port() == 0 {
-                Err(bad())
-            } else {
-                Ok(Self::Ip(address))
-            };
-        }
-        let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
-        let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
-        let port = port
-            .parse::<u16>()
-            .ok()
-            .filter(|port| is_number && *port > 0);
-        let port = port.ok_or_else(bad)?;
-        if !is_name(host) {
-            return Err(bad());
-        }
-        Ok(Self::Name(host.to_ascii_lowercase(), port))
-    }
-
-    /// The IP address, if no name has to be looked up.
-    #[must_use]
-    pub const fn ip(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Ip(address) => Some(*address),
-            Self::Name(..) => None,
-        }
-    }
-
-    /// All that the name stands for now, in the system's order.
-    ///
-    /// # Errors
-    /// What the system said, if it knows no such name.
-    pub async fn look_up(&self) -> io::Result<Vec<SocketAddr>> {
-        match self {
-            Self::Ip(address) => Ok(vec![*address]),
-            Self::Name(name, port) => {
-                let found = tokio::net::lookup_host((name.as_str(), *port)).await?;
-                Ok(found.take(ANSWERS_MAX).collect())
-            }
+/// All that an address stands for now, in the system's order.
+///
+/// # Errors
+/// What the system said, if it knows no such name.
+pub async fn look_up(address: &PeerAddress) -> io::Result<Vec<SocketAddr>> {
+    match address {
+        PeerAddress::Ip(address) => Ok(vec![*address]),
+        PeerAddress::Name(name, port) => {
+            let found = tokio::net::lookup_host((name.as_str(), *port)).await?;
+            Ok(found.take(ANSWERS_MAX).collect())
         }
     }
 }
 
-impl fmt::Display for PeerAddress {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ip(address) => address.fmt(out),
-            Self::Name(name, port) => write!(out, "{name}:{port}"),
-        }
-    }
-}
+/// An address in the settings.
+#[derive(Clone, Debug)]
+pub(crate) struct AddressText(pub(crate) PeerAddress);
 
-impl<'de> Deserialize<'de> for PeerAddress {
+impl<'de> Deserialize<'de> for AddressText {
     fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
+        let address = PeerAddress::parse(&text).map_err(serde::de::Error::custom)?;
+        Ok(Self(address))
     }
-}
-
-/// Labels of letters, digits and hyphens between dots; not all digits, which would be a misspelt IP.
-fn is_name(host: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let last = host.rsplit('.').next().unwrap_or_default();
-    host.len() <= NAME_BYTES_MAX
-        && host.split('.').all(is_label)
-        && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn hosts_and_ports_are_read_and_all_else_is_refused() {
-        for text in [
-            "192.0.2.7:7480",
-            "[2001:db8::7]:7480",
-            "localhost:7480",
-            "node.example.uz:7480",
-            "muhr_node-1:1",
-            "3com.example:65535",
-        ] {
-            assert_eq!(PeerAddress::parse(text).unwrap().to_string(), text);
-        }
-        let big = PeerAddress::parse("NODE.Example.UZ:7480").unwrap();
-        assert_eq!(big.to_string(), "node.example.uz:7480");
-        for text in [
-            "",
-            ":",
-            ":7480",
-            "node.example.uz",
-            "node.example.uz:",
-            "node.example.uz:0",
-            "192.0.2.7:0",
-            "node.example.uz:65536",
-            "node.example.uz:http",
-            "192.0.2:7480",
-            "300.1.1.1:7480",
-            "2001:db8::7:7480",
-            "http://node.example.uz:7480",
-            "node..uz:7480",
-            "-node.uz:7480",
-            "no de.uz:7480",
-            "node.uz:+80",
-            "нод.uz:7480",
-        ] {
-            let refused = PeerAddress::parse(text).unwrap_err().to_string();
-            assert!(refused.contains("host and a port"), "{text}: {refused}");
-        }
-    }
-
     #[tokio::test]
     async fn a_name_is_looked_up() {
-        let found = PeerAddress::parse("localhost:7480")
-            .unwrap()
-            .look_up()
-            .await
-            .unwrap();
+        let address = PeerAddress::parse("localhost:7480").unwrap();
+        let found = look_up(&address).await.unwrap();
         assert!(!found.is_empty());
         assert!(
             found

@@ -15,13 +15,14 @@ use protocol::{
     key::{PublicKey, SecretKey},
     keyfile::KeyFile,
     name::AgencyName,
+    peer_address::{ADDRESSES_MAX, PeerAddress},
     sign_state::{COSIGN_FILE, SAFETY_FILE},
 };
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::{
-    address::PeerAddress,
+    address::AddressText,
     files::{quoted, read_regular},
     logging,
     peers::PeerSettings,
@@ -85,10 +86,12 @@ pub enum BadConfig {
 struct File {
     agency: Option<AgencyText>,
     p2p: ListenText,
+    #[serde(default, rename = "p2p-address")]
+    p2p_address: Vec<AddressText>,
     http: ListenText,
     log: Option<String>,
     #[serde(default)]
-    peers: BTreeMap<String, PeerAddress>,
+    peers: BTreeMap<String, AddressText>,
     #[serde(default)]
     observers: BTreeMap<String, String>,
     #[serde(default)]
@@ -157,6 +160,8 @@ pub struct Config {
     pub publisher: Option<SecretKey>,
     /// Where peers connect.
     pub p2p: SocketAddr,
+    /// Where it is, for its peers: what they are told, and pass on.
+    pub p2p_addresses: Vec<PeerAddress>,
     /// Where clients connect.
     pub http: SocketAddr,
     /// What is logged, unless the environment says otherwise.
@@ -256,6 +261,7 @@ impl Config {
         PeerSettings {
             agency: self.validator.as_ref().map(|keys| keys.agency.clone()),
             own: [self.peer.public()].into(),
+            addresses: self.p2p_addresses.clone(),
             seeds: self.peers.clone(),
             observers: self.observers.clone(),
         }
@@ -287,6 +293,7 @@ impl Config {
             })?;
         }
         let (peers, observers) = addresses(&path, &file)?;
+        let p2p_addresses = own_addresses(&path, &file)?;
         let keys = dir.join("keys");
         if file.agency.is_none() {
             signs_for_nobody(&keys, &path)?;
@@ -306,6 +313,7 @@ impl Config {
             peer,
             publisher,
             p2p: file.p2p.0,
+            p2p_addresses,
             http: file.http.0,
             log: file.log,
             peers,
@@ -352,6 +360,23 @@ type Addresses = (
     BTreeMap<String, PublicKey>,
 );
 
+/// Where the file says that this node is.
+fn own_addresses(path: &Path, file: &File) -> Result<Vec<PeerAddress>, BadConfig> {
+    let mut addresses: Vec<PeerAddress> = Vec::new();
+    for AddressText(address) in &file.p2p_address {
+        if !addresses.contains(address) {
+            addresses.push(address.clone());
+        }
+    }
+    if addresses.len() > ADDRESSES_MAX {
+        return Err(BadConfig::Toml {
+            path: path.to_owned(),
+            detail: format!("p2p-address: more than {ADDRESSES_MAX} addresses"),
+        });
+    }
+    Ok(addresses)
+}
+
 /// What the file says of peers. Whether the network has such agencies is the state's to say, not the
 /// settings' (`peers`).
 fn addresses(path: &Path, file: &File) -> Result<Addresses, BadConfig> {
@@ -363,7 +388,7 @@ fn addresses(path: &Path, file: &File) -> Result<Addresses, BadConfig> {
     for (name, address) in &file.peers {
         let agency = AgencyName::parse(name);
         let agency = agency.ok_or_else(|| wrong(format!("[peers] {name} is no agency's name")))?;
-        peers.insert(agency, address.clone());
+        peers.insert(agency, address.0.clone());
     }
     let mut observers = BTreeMap::new();
     for (name, key) in &file.observers {

@@ -6,6 +6,7 @@
 //! a vote leaves; block, state and certificate in one batch; then the register; then the cosignature;
 //! then the answer to clients. A crash at any point comes back through the ordinary start.
 
+mod addresses;
 mod allow_list;
 mod block_requests;
 mod blocks;
@@ -32,7 +33,10 @@ pub(crate) mod workbench;
 use std::{collections::VecDeque, sync::Arc};
 
 use consensus::{Evidence, Input, Machine};
-use protocol::{hash::ChainId, key::PublicKey};
+use protocol::{
+    hash::ChainId,
+    key::{PublicKey, SecretKey},
+};
 use tokio::sync::mpsc;
 
 use self::{
@@ -48,6 +52,7 @@ use self::{
     signer::Signer,
 };
 use crate::{
+    address_book::{ADDRESSES_FILE, AddressBook},
     breaches::Breach,
     config::Config,
     cosigner::CheckpointCosigner,
@@ -90,6 +95,9 @@ pub struct Driver {
     catchup: CatchUp,
     publisher: Publisher,
     peers: PeerBook,
+    /// This node's key on the wire.
+    identity: SecretKey,
+    addresses: AddressBook,
     allowed: AllowedGuests,
     schedule: Schedule,
     /// What was last shown of the node, and since when it waits for a block.
@@ -150,6 +158,8 @@ impl Driver {
         let guard = SignGuard::new(chain, signer, peer_key, safety, at_start);
         let record = guard.is_validator().then(|| guard.silent_record());
         let machine = Machine::new(chain, validators.clone(), guard.public(), height, record);
+        let network = shared.ledger.head().directory().network_id().clone();
+        let addresses = AddressBook::open(&config.dir.join("data").join(ADDRESSES_FILE), network);
         let mut peers = PeerBook::default();
         peers.follow(&shared.network.listed());
         let publisher = Publisher::new(cosigner, *shared.published.borrow());
@@ -163,6 +173,8 @@ impl Driver {
             catchup: CatchUp::new(),
             publisher,
             peers,
+            identity: config.peer,
+            addresses,
             allowed: AllowedGuests::default(),
             schedule: Schedule::new(shared.host.moment()),
             shown_progress: progress::ShownProgress::at(shared.host.now()),

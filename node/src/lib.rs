@@ -9,6 +9,7 @@
 )]
 
 pub mod address;
+pub mod address_book;
 pub mod breaches;
 pub mod clocks;
 pub mod config;

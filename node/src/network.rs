@@ -19,7 +19,10 @@ mod watched;
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use protocol::key::{PublicKey, SecretKey};
+use protocol::{
+    key::{PublicKey, SecretKey},
+    peer_address::PeerAddress,
+};
 use thiserror::Error;
 use tokio::{sync::mpsc, task::JoinError};
 
@@ -28,7 +31,7 @@ pub use self::{
     handle::Handle,
     roster::ListedPeer,
 };
-use crate::{address::PeerAddress, host::Host, limits};
+use crate::{host::Host, limits};
 
 /// A peer is reached if something came from it within this. Peers say something every two seconds, so
 /// four of those may be late or lost; and whoever is asked can say within ten seconds who is missing.

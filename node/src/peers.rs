@@ -10,9 +10,9 @@ use std::{
 };
 
 use ledger::directory::Directory;
-use protocol::{key::PublicKey, name::AgencyName};
+use protocol::{key::PublicKey, name::AgencyName, peer_address::PeerAddress};
 
-use crate::{address::PeerAddress, network::Peer};
+use crate::network::Peer;
 
 /// What this node's settings and keys say of peers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct PeerSettings {
     pub agency: Option<AgencyName>,
     /// Public halves of its own peer keys.
     pub own: BTreeSet<PublicKey>,
+    /// Where this node is, for its peers; none if they know by their own settings.
+    pub addresses: Vec<PeerAddress>,
     /// Where agencies' nodes are, if nothing better is known.
     pub seeds: BTreeMap<AgencyName, PeerAddress>,
     /// Observers that it lets in.

@@ -183,6 +183,8 @@ pub enum SyncMessage {
     GetCosigns(LogSize),
     /// The answer.
     Cosigns(Vec<Cosignature>, Option<LogLine>),
+    /// Where nodes are: notes (`protocol::peer_address`), each signed by the key that it is of.
+    Addresses(#[serde(with = "byte_strings")] Vec<Vec<u8>>),
 }
 
 /// Writes a message.

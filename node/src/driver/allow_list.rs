@@ -77,7 +77,8 @@ impl Driver {
     pub(super) fn renew_peers(&mut self) -> Result<(), NodeFault> {
         let head = self.shared.ledger.head();
         let settings = self.shared.settings.borrow().clone();
-        let list = peers_of(head.directory(), &settings, &self.allowed.guests());
+        let mut list = peers_of(head.directory(), &settings, &self.allowed.guests());
+        self.addresses.complete(&mut list.peers);
         self.shared.network.set_peers(&list.peers)?;
         let listed = self.shared.network.listed();
         self.peers.follow(&listed);
@@ -97,8 +98,9 @@ impl Driver {
         Ok(())
     }
 
-    /// The settings were read again.
+    /// The settings were read, for the first time or again.
     pub(super) fn on_settings(&mut self) {
+        self.say_where_it_is();
         if let Err(fault) = self.renew_peers() {
             self.shared.fail(&fault);
         }

@@ -175,6 +175,7 @@ impl Driver {
                     self.on_log_line(&line, from);
                 }
             }
+            Ok(SyncMessage::Addresses(notes)) => self.on_addresses(&notes, from),
             Err(error) => self.breach(from, Breach::Malformed, &error),
         }
     }
@@ -232,6 +233,7 @@ impl Driver {
     pub(super) fn greet(&mut self, peer: PeerIndex) {
         self.send(peer, Lane::Sync, &self.status_message(peer));
         self.answer_cosigns(self.shared.ledger.head().size(), peer);
+        self.tell_addresses(peer);
         let waiting = self.shared.mempool().all_bytes();
         for chunk in ingest::chunks(waiting) {
             self.send(peer, Lane::Entries, &EntriesMessage(chunk));
@@ -274,6 +276,7 @@ impl Driver {
         for peer in self.peers.all() {
             self.send(peer, Lane::Sync, &self.status_message(peer));
         }
+        self.spread_addresses();
         self.ask_again();
     }
 }

@@ -5,7 +5,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use protocol::height::{Height, LogSize, TimeMs};
+use protocol::{
+    height::{Height, LogSize, TimeMs},
+    key::PublicKey,
+};
 
 use crate::{
     host::Moment,
@@ -39,6 +42,7 @@ pub(super) struct ConnectionLine {
 #[derive(Debug)]
 struct PeerState {
     name: Arc<str>,
+    key: Option<PublicKey>,
     is_agency: bool,
     /// Whether it is a peer now. One that was is remembered by name alone.
     is_listed: bool,
@@ -65,6 +69,7 @@ impl PeerState {
     fn blank() -> Self {
         Self {
             name: "?".into(),
+            key: None,
             is_agency: false,
             is_listed: false,
             height: Height::ZERO,
@@ -114,6 +119,7 @@ impl PeerBook {
                 };
             }
             state.name = Arc::clone(&peer.name);
+            state.key = Some(peer.key);
             state.is_agency = peer.is_agency;
         }
     }
@@ -132,6 +138,12 @@ impl PeerBook {
         let listed = numbered.filter(|(_, state)| state.is_listed);
         let listed: Vec<_> = listed.map(|(number, _)| PeerIndex::new(number)).collect();
         listed.into_iter()
+    }
+
+    /// Keys of all peers.
+    pub(super) fn keys(&self) -> impl Iterator<Item = PublicKey> + use<'_> {
+        let listed = self.0.iter().filter(|state| state.is_listed);
+        listed.filter_map(|state| state.key)
     }
 
     /// Whether it is a peer still: what one said that is none any more may come late.

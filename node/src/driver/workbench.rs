@@ -57,6 +57,7 @@ pub(crate) fn assembled() -> (Assembled, tempfile::TempDir) {
         peer: secret(MINE, "peer"),
         publisher: None,
         p2p: nowhere,
+        p2p_addresses: Vec::new(),
         http: nowhere,
         log: None,
         peers: BTreeMap::new(),

@@ -14,13 +14,14 @@ use std::{
 use futures::future::join_all;
 use libp2p::{PeerId, swarm::DialError};
 use libp2p_stream::Control;
+use protocol::peer_address::PeerAddress;
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
 
 use super::{PeerEvent, PeerIndex, heard::Presence, swarm::in_words};
-use crate::{address::PeerAddress, shared::describe};
+use crate::{address::look_up, shared::describe};
 
 /// The first and the longest wait between two attempts to reach a peer.
 pub(super) const DIAL_FIRST: Duration = Duration::from_millis(100);
@@ -186,7 +187,7 @@ impl Dialled {
         let (number, finds) = (self.number, finds.clone());
         tokio::spawn(async move {
             let answers = names.into_iter().map(|name| async move {
-                let answer = name.look_up().await;
+                let answer = look_up(&name).await;
                 (name, answer)
             });
             let answers = join_all(answers).await;

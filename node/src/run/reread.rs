@@ -99,6 +99,7 @@ impl Reread {
         let (peers, observers) = (read.seeds.len(), read.observers.len());
         // Whose node it is takes a start; who its peers are is the driver's to carry out.
         self.shared.settings.send_modify(|settings| {
+            settings.addresses = read.addresses;
             settings.seeds = read.seeds;
             settings.observers = read.observers;
         });

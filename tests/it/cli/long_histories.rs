@@ -110,6 +110,7 @@ fn serve(dir: &Path, genesis: &Genesis, ledger: Ledger) -> (Runtime, Arc<Shared>
         peer: secret("an observer"),
         publisher: None,
         p2p: nowhere,
+        p2p_addresses: Vec::new(),
         http: nowhere,
         log: None,
         peers: std::collections::BTreeMap::new(),

@@ -159,6 +159,10 @@ fn sync_seeds(commit: Commit) -> Vec<(&'static str, SyncMessage)> {
         ("compact-block", compact),
         ("get-cosigns", SyncMessage::GetCosigns(SIZE)),
         ("cosigns", cosigns),
+        (
+            "addresses",
+            SyncMessage::Addresses(vec![b"a note".to_vec(), b"another".to_vec()]),
+        ),
     ]
 }
 

@@ -227,6 +227,7 @@ impl Host {
             peer: agency_secret(&self.name, "peer"),
             publisher: (self.seat == 0).then(|| secret("publisher")),
             p2p: nowhere,
+            p2p_addresses: Vec::new(),
             http: nowhere,
             log: None,
             peers: std::collections::BTreeMap::new(),

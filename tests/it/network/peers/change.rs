@@ -157,3 +157,58 @@ fn a_peer_that_moves_is_found_by_its_name_as_soon_as_the_name_says_so() {
         peer(&cluster, "kadastr", "soliq") == Some(true)
     });
 }
+
+/// Both ends of a way have moved: each is found by what it tells a third, and after a start without one.
+#[test]
+fn a_node_tells_where_it_is_now_and_that_is_passed_on_and_remembered() {
+    let mut cluster = Cluster::create(0);
+    let port = cluster.p2p("soliq").port();
+    let elsewhere: SocketAddr = ([127, 0, 0, 77], port).into();
+    // It knows kadastr alone, and the others know it by its old address.
+    for other in ["adliya", "qurilish"] {
+        cluster.move_peer("soliq", other, ([127, 0, 0, 1], 9).into());
+    }
+    let old = cluster.p2p("soliq").to_string();
+    change(&cluster, "soliq", |toml| {
+        toml.replace(
+            &format!("p2p = \"{old}\"\n"),
+            &format!("p2p = \"{elsewhere}\"\np2p-address = [\"{elsewhere}\"]\n"),
+        )
+    });
+    for node in AGENCIES {
+        cluster.start_node(node);
+    }
+    for node in ["adliya", "qurilish"] {
+        wait_until("it is found by what kadastr passes on", || {
+            peer(&cluster, node, "soliq") == Some(true)
+        });
+    }
+    let kept = cluster.dir("adliya").join("data/addresses");
+    wait_until("that is kept", || {
+        let text = fs::read_to_string(&kept).unwrap_or_default();
+        text.contains(&format!("\naddress {elsewhere}\n"))
+    });
+    for node in ["kadastr", "qurilish", "adliya"] {
+        cluster.kill(node);
+    }
+    cluster.start_node("adliya");
+    wait_until("it is found by what was kept", || {
+        peer(&cluster, "adliya", "soliq") == Some(true)
+    });
+    // It moves on while it runs: the settings say where it is, its port is another's affair.
+    change(&cluster, "soliq", |toml| {
+        toml.replace(
+            &format!("[\"{elsewhere}\"]"),
+            &format!("[\"{elsewhere}\", \"localhost:{port}\"]"),
+        )
+    });
+    cluster.signal("soliq", "HUP");
+    wait_until("the next note is kept", || {
+        let text = fs::read_to_string(&kept).unwrap_or_default();
+        text.contains(&format!("\naddress localhost:{port}\n")) && text.contains("\nnumber 2\n")
+    });
+    for node in ["adliya", "soliq"] {
+        let log = cluster.log(node);
+        assert!(!log.contains("\"bad-messages\""), "{log}");
+    }
+}
