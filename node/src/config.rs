@@ -16,17 +16,25 @@ use protocol::{
     keyfile::KeyFile,
     name::AgencyName,
     peer_address::{ADDRESSES_MAX, PeerAddress},
-    sign_state::{COSIGN_FILE, SAFETY_FILE},
+    sign_state::{COSIGN_FILE, SAFETY_FILE, file_of},
 };
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::{
     address::AddressText,
+    durable::AtPath,
+    epoch::EpochState,
     files::{quoted, read_regular},
+    keys::{OwnKeys, key_files},
     logging,
     peers::PeerSettings,
+    sign_state::{FilePlaces, Shelf},
 };
+
+/// What to do if a key is not there.
+pub(crate) const NO_KEY: &str =
+    "; a key that is lost cannot be made again: restore it from its safe copy";
 
 /// The most bytes of `node.toml`: a hundred observers take ten thousand.
 const SETTINGS_BYTES_MAX: usize = 1 << 20;
@@ -37,7 +45,6 @@ const LINKS_MAX: usize = 40;
 /// What to do if a file is not there.
 const NO_SETTINGS: &str = "; is this the folder of a node? `muhr network create` makes one";
 const NO_GENESIS: &str = "; copy it from any other agency (GET /v1/genesis of its node), and compare its SHA-256 with what all of them have";
-const NO_KEY: &str = "; a key that is lost cannot be made again: restore it from its safe copy";
 
 /// Why a node cannot start from a folder. Each names the file and the way out.
 #[derive(Debug, Error)]
@@ -134,17 +141,6 @@ impl<'de> Deserialize<'de> for ListenText {
     }
 }
 
-/// The keys by which a validator acts.
-#[derive(Debug)]
-pub struct ValidatorKeys {
-    /// The agency.
-    pub agency: AgencyName,
-    /// Signs votes and proposals.
-    pub vote: SecretKey,
-    /// Cosigns checkpoints.
-    pub cosign: SecretKey,
-}
-
 /// Everything that a node starts from.
 #[derive(Debug)]
 pub struct Config {
@@ -152,12 +148,10 @@ pub struct Config {
     pub dir: PathBuf,
     /// The network.
     pub genesis: Genesis,
-    /// Set on a validator; an observer has none.
-    pub validator: Option<ValidatorKeys>,
-    /// Names this node to its peers.
-    pub peer: SecretKey,
-    /// Adds the log's own line to checkpoints, on the nodes that publish.
-    pub publisher: Option<SecretKey>,
+    /// The agency whose node this is; none of an observer. Whether it votes is the state's to say.
+    pub agency: Option<AgencyName>,
+    /// All keys of its folder.
+    pub keys: OwnKeys,
     /// Where peers connect.
     pub p2p: SocketAddr,
     /// Where it is, for its peers: what they are told, and pass on.
@@ -174,15 +168,34 @@ pub struct Config {
     pub places: Places,
 }
 
-/// Where the ledger and what was signed lie: in `data`, unless `[places]` of `node.toml` says otherwise.
+/// Where the ledger and what was signed lie, each key's file under the place with the beginning of the key
+/// behind it: in `data`, unless `[places]` of `node.toml` says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
     /// The folder of the ledger.
     pub ledger: PathBuf,
-    /// The file of the safety record.
+    /// The files of the safety records.
     pub safety: PathBuf,
-    /// The file of the cosign state.
+    /// The files of the cosign states.
     pub cosign_state: PathBuf,
+}
+
+impl Shelf for Places {
+    fn safety(&self, key: &PublicKey) -> FilePlaces {
+        file_places(&self.safety, key)
+    }
+
+    fn cosign(&self, key: &PublicKey) -> FilePlaces {
+        file_places(&self.cosign_state, key)
+    }
+}
+
+fn file_places(place: &Path, key: &PublicKey) -> FilePlaces {
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    FilePlaces {
+        belongs: Box::new(AtPath(place.with_file_name(file_of(&name, key)))),
+        before: Some(Box::new(AtPath(place.to_owned()))),
+    }
 }
 
 impl Places {
@@ -255,19 +268,39 @@ fn led_to(path: &Path, links: usize) -> PathBuf {
 }
 
 impl Config {
+    /// Compares the keys with those that the network names now. That it names others than these is no reason
+    /// not to start: the log may be behind, and the node observes until it names them.
+    ///
+    /// # Errors
+    /// [`BadConfig::Contradiction`] for a key of another agency: two nodes would speak with it.
+    pub fn check_keys(&self, epoch: &EpochState) -> Result<(), BadConfig> {
+        let Some(others) = self.keys.of_another(self.agency.as_ref(), epoch) else {
+            return Ok(());
+        };
+        let (folder, purpose) = (self.dir.join("keys"), others.of.word());
+        let whose = self.agency.as_ref();
+        let whose = whose.map_or_else(|| "an observer".to_owned(), ToString::to_string);
+        Err(BadConfig::Contradiction(format!(
+            "{}: a {purpose} key in it is that of {}, and node.toml says that this is the node of {whose}; is this another agency's folder?",
+            folder.display(),
+            others.agency
+        )))
+    }
+
     /// What the settings and keys say of peers.
     #[must_use]
     pub fn peer_settings(&self) -> PeerSettings {
         PeerSettings {
-            agency: self.validator.as_ref().map(|keys| keys.agency.clone()),
-            own: [self.peer.public()].into(),
+            agency: self.agency.clone(),
+            own: self.keys.peers().map(SecretKey::public).collect(),
             addresses: self.p2p_addresses.clone(),
             seeds: self.peers.clone(),
             observers: self.observers.clone(),
         }
     }
 
-    /// Reads `dir/node.toml`, `dir/genesis` and `dir/keys`, and checks them against each other.
+    /// Reads `dir/node.toml`, `dir/genesis` and `dir/keys`. Whether the keys are those that the network names
+    /// is the state's to say ([`Self::check_keys`]).
     ///
     /// # Errors
     ///
@@ -298,20 +331,15 @@ impl Config {
         if file.agency.is_none() {
             signs_for_nobody(&keys, &path)?;
         }
-        let peer = key(&keys.join("peer.key"), "peer")?;
-        let validator = file
-            .agency
-            .map(|agency| validator(&keys, agency.0, &genesis, &peer))
-            .transpose()?;
-        let publisher = publisher(&keys, &genesis)?;
+        let agency = file.agency.map(|agency| agency.0);
+        let keys = OwnKeys::read(&keys, agency.as_ref())?;
         let places = Places::of(dir, file.places);
         places.check(&path)?;
         Ok(Self {
             dir: dir.to_owned(),
             genesis,
-            validator,
-            peer,
-            publisher,
+            agency,
+            keys,
             p2p: file.p2p.0,
             p2p_addresses,
             http: file.http.0,
@@ -323,28 +351,11 @@ impl Config {
     }
 }
 
-/// The key of the log's own line, where it is.
-fn publisher(keys: &Path, genesis: &Genesis) -> Result<Option<SecretKey>, BadConfig> {
-    let path = keys.join("publisher.key");
-    if !path.exists() {
-        return Ok(None);
-    }
-    let secret = key(&path, "publisher")?;
-    if secret.public() != genesis.publisher.key {
-        return Err(BadConfig::Contradiction(format!(
-            "{}: not the publisher key that the genesis names",
-            path.display()
-        )));
-    }
-    Ok(Some(secret))
-}
-
 /// Keys of a validator whose settings say that it is none: it would follow as an observer, and its agency
 /// would miss a vote without a word.
 fn signs_for_nobody(keys: &Path, settings: &Path) -> Result<(), BadConfig> {
-    for name in ["vote.key", "cosign.key"] {
-        let path = keys.join(name);
-        if path.symlink_metadata().is_ok() {
+    for purpose in ["vote", "cosign"] {
+        if let Some(path) = key_files(keys, purpose)?.first() {
             return Err(BadConfig::Contradiction(format!(
                 "{}: it names no agency, and {} is a validator's key; write agency = \"NAME\" into the settings, or move the validator's keys away if this is to be an observer",
                 settings.display(),
@@ -405,39 +416,6 @@ fn addresses(path: &Path, file: &File) -> Result<Addresses, BadConfig> {
     Ok((peers, observers))
 }
 
-fn validator(
-    keys: &Path,
-    agency: AgencyName,
-    genesis: &Genesis,
-    peer: &SecretKey,
-) -> Result<ValidatorKeys, BadConfig> {
-    let known = genesis.agencies.iter().find(|known| known.name == agency);
-    let known = known.ok_or_else(|| {
-        BadConfig::Contradiction(format!(
-            "agency {agency} of node.toml is not in the genesis"
-        ))
-    })?;
-    let vote = key(&keys.join("vote.key"), "vote")?;
-    let cosign = key(&keys.join("cosign.key"), "cosign")?;
-    for (name, found, expected) in [
-        ("peer", peer, &known.peer),
-        ("vote", &vote, &known.vote),
-        ("cosign", &cosign, &known.cosign),
-    ] {
-        if found.public() != expected.key {
-            return Err(BadConfig::Contradiction(format!(
-                "{}/{name}.key is not the {name} key that the genesis names for {agency}; is this another agency's folder?",
-                keys.display()
-            )));
-        }
-    }
-    Ok(ValidatorKeys {
-        agency,
-        vote,
-        cosign,
-    })
-}
-
 fn read(path: &Path, bytes_max: usize, if_absent: &'static str) -> Result<Vec<u8>, BadConfig> {
     read_regular(path, bytes_max).map_err(|source| BadConfig::Read {
         path: path.to_owned(),
@@ -448,10 +426,6 @@ fn read(path: &Path, bytes_max: usize, if_absent: &'static str) -> Result<Vec<u8
         },
         source,
     })
-}
-
-fn key(path: &Path, purpose: &str) -> Result<SecretKey, BadConfig> {
-    key_file(path, purpose).map(|file| file.secret)
 }
 
 /// Reads a key file that nobody else may read, of one purpose.

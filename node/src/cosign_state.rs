@@ -10,6 +10,7 @@ use protocol::{
     codec,
     hash::RootHash,
     height::LogSize,
+    key::PublicKey,
     planted::{self, Bug},
     sign_state::Owner,
 };
@@ -99,6 +100,18 @@ impl CosignState {
             }
             _ => Err(witness::WitnessFault::Foreign(path.to_owned())),
         }
+    }
+
+    /// The file, for people and for whoever looks at its disk.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// The key whose words it remembers.
+    #[must_use]
+    pub const fn key(&self) -> PublicKey {
+        self.owner.key
     }
 
     /// The newest that was cosigned.

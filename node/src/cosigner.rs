@@ -11,7 +11,7 @@ use protocol::{
     cosignature::{self, Cosigner as CosignerKey},
     hash::RootHash,
     height::{LogSize, TimeMs},
-    key::{SecretKey, Signature},
+    key::{PublicKey, SecretKey, Signature},
     name::AgencyName,
     note::SignedNote,
     planted::{self, Bug},
@@ -37,15 +37,27 @@ struct Collected {
     log: Option<Signature>,
 }
 
+/// The keys with which a node cosigns and publishes, with what each has cosigned.
+#[derive(Debug, Default)]
+pub struct CosignKeys {
+    /// The agency whose node it is.
+    pub agency: Option<AgencyName>,
+    /// Its cosign keys.
+    pub secrets: Vec<SecretKey>,
+    /// What each key has cosigned. An observer has one of its own: it says how much of the log was surely
+    /// on its disk before a loss of power.
+    pub states: BTreeMap<PublicKey, CosignState>,
+    /// Keys of the log's own line.
+    pub publishers: Vec<SecretKey>,
+}
+
 /// Signs, collects and assembles.
 #[derive(Debug)]
 pub struct CheckpointCosigner {
     epoch: Arc<EpochState>,
     /// The last size of the epoch before, whose keys it was cosigned with.
     before: Option<(LogSize, Arc<EpochState>)>,
-    mine: Option<(AgencyName, SecretKey)>,
-    publisher: Option<SecretKey>,
-    state: CosignState,
+    own: CosignKeys,
     last_time: u64,
     collected: BTreeMap<(LogSize, RootHash), Collected>,
 }
@@ -73,20 +85,13 @@ pub enum Collect {
 }
 
 impl CheckpointCosigner {
-    /// Starts in `epoch` with the cosign state of this node.
+    /// Starts in `epoch` with what this node's keys have cosigned.
     #[must_use]
-    pub const fn new(
-        epoch: Arc<EpochState>,
-        mine: Option<(AgencyName, SecretKey)>,
-        publisher: Option<SecretKey>,
-        state: CosignState,
-    ) -> Self {
+    pub const fn new(epoch: Arc<EpochState>, own: CosignKeys) -> Self {
         Self {
             epoch,
             before: None,
-            mine,
-            publisher,
-            state,
+            own,
             last_time: 0,
             collected: BTreeMap::new(),
         }
@@ -105,6 +110,17 @@ impl CheckpointCosigner {
         before.map_or(&self.epoch, |(_, before)| before)
     }
 
+    /// The key with which this node cosigns `size`: the one that the epoch of that size names for its
+    /// agency, if it is here. So a block that ends an epoch is cosigned with the key that decided it, also
+    /// after a start.
+    fn acting_at(&self, size: LogSize) -> Option<(AgencyName, SecretKey)> {
+        let agency = self.own.agency.as_ref()?;
+        let named = self.epoch_at(size).agencies().get(agency)?;
+        let mut secrets = self.own.secrets.iter();
+        let secret = secrets.find(|secret| secret.public() == named.cosign)?;
+        Some((agency.clone(), secret.clone()))
+    }
+
     /// Says that the block of a checkpoint is on disk here: from now on everybody's cosignature on it has
     /// its place.
     pub fn hold(&mut self, checkpoint: &Checkpoint) {
@@ -121,11 +137,19 @@ impl CheckpointCosigner {
         now: TimeMs,
     ) -> Result<Option<Cosignature>, NotCosigned> {
         self.hold(checkpoint);
-        // An observer keeps it too: it says how much of the log was surely on disk before a loss of power.
-        self.state.advance(checkpoint)?;
-        let Some((agency, secret)) = self.mine.clone() else {
+        let Some((agency, secret)) = self.acting_at(checkpoint.size) else {
+            // Nothing is signed; an observer notes how much is on its disk.
+            if self.own.secrets.is_empty() {
+                for state in self.own.states.values_mut() {
+                    state.advance(checkpoint)?;
+                }
+            }
             return Ok(None);
         };
+        let Some(state) = self.own.states.get_mut(&secret.public()) else {
+            return Ok(None);
+        };
+        state.advance(checkpoint)?;
         let now = now.get() / 1000;
         // Never back in time, unless a clock that was far ahead has been mended since.
         let is_near = self.last_time <= now.saturating_add(AHEAD_MS_MAX / 1000);
@@ -283,7 +307,10 @@ impl CheckpointCosigner {
             epoch.quorum()
         };
         let body = checkpoint.write();
-        let publisher = self.publisher.clone();
+        let log_key = epoch.log_key().key().key;
+        let mut publishers = self.own.publishers.iter();
+        let publisher = publishers.find(|secret| secret.public() == log_key);
+        let publisher = publisher.cloned();
         let found = self
             .collected
             .get_mut(&(checkpoint.size, checkpoint.root))?;
@@ -393,10 +420,13 @@ impl CheckpointCosigner {
         self.collected.retain(|(old, _), _| *old >= size);
     }
 
-    /// The newest that this node has cosigned.
+    /// The newest that this node has cosigned, with whichever of its keys.
     #[must_use]
-    pub const fn cosigned(&self) -> Option<Cosigned> {
-        self.state.last()
+    pub fn cosigned(&self) -> Option<Cosigned> {
+        let states = self.own.states.values();
+        states
+            .filter_map(CosignState::last)
+            .max_by_key(|last| last.size)
     }
 
     /// The newest cosignature of an agency that is known.
@@ -410,8 +440,8 @@ impl CheckpointCosigner {
     /// not made with it.
     #[must_use]
     pub fn own_word(&self, cosign: &Cosignature) -> Option<Cosigned> {
-        let (agency, _) = self.mine.as_ref()?;
-        let key = self.epoch_at(cosign.size).cosigners().get(agency)?;
+        let (agency, _) = self.acting_at(cosign.size)?;
+        let key = self.epoch_at(cosign.size).cosigners().get(&agency)?;
         let body = self.body(cosign.size, cosign.root);
         key.verify_cosignature(&body, cosign.time, &cosign.signature)
             .ok()?;
@@ -421,12 +451,13 @@ impl CheckpointCosigner {
         })
     }
 
-    /// Takes over a greater size as the newest that was cosigned.
+    /// Takes over a greater size as the newest that was cosigned, whichever key acts there.
     ///
     /// # Errors
     /// If the disk fails.
     pub fn raise(&mut self, to: Cosigned) -> Result<(), durable::DurableFault> {
-        self.state.raise(to)
+        let mut states = self.own.states.values_mut();
+        states.try_for_each(|state| state.raise(to))
     }
 }
 
@@ -434,32 +465,98 @@ impl CheckpointCosigner {
 mod tests {
     use std::path::Path;
 
-    use protocol::{hash::ChainId, sign_state::Owner};
+    use protocol::{
+        hash::ChainId,
+        sign_state::{COSIGN_FILE, Owner, file_of},
+    };
 
     use super::*;
     use crate::{
         durable::{AtPath, Durable},
-        epoch::examples::{epoch, secret},
+        epoch::examples::{epoch, epoch_of_keys, secret},
     };
 
     const NAMES: [&str; 2] = ["adliya", "soliq"];
 
     /// A cosigner that signs nothing itself.
-    fn cosigner(dir: &Path, epoch: Arc<EpochState>) -> CheckpointCosigner {
-        let owner = Owner {
-            chain: ChainId::new([1; 32]),
-            key: secret("publisher", "log").public(),
+    fn cosigner(epoch: Arc<EpochState>) -> CheckpointCosigner {
+        CheckpointCosigner::new(epoch, CosignKeys::default())
+    }
+
+    /// Blank states of keys, in a folder.
+    fn states(dir: &Path, keys: &[PublicKey]) -> BTreeMap<PublicKey, CosignState> {
+        let state = |key: &PublicKey| {
+            let owner = Owner {
+                chain: ChainId::new([1; 32]),
+                key: *key,
+            };
+            let place = AtPath(dir.join(file_of(COSIGN_FILE, key)));
+            let file = Durable::make(&place, &owner.value(b"")).unwrap();
+            (*key, CosignState::over(file, owner, b"").unwrap())
         };
-        let place = AtPath(dir.join("cosign-state"));
-        let file = Durable::make(&place, &owner.value(b"")).unwrap();
-        let state = CosignState::over(file, owner, b"").unwrap();
-        CheckpointCosigner::new(epoch, None, None, state)
+        keys.iter().map(state).collect()
+    }
+
+    fn checkpoint(size: u64) -> Checkpoint {
+        Checkpoint {
+            origin: epoch(0, &NAMES).origin().clone(),
+            size: LogSize::new(size),
+            root: RootHash::new([7; 32]),
+        }
+    }
+
+    /// Each key remembers what it has cosigned itself, and the state says which of them acts.
+    #[test]
+    fn a_checkpoint_is_cosigned_with_the_key_that_its_own_epoch_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new) = (secret("soliq", "cosign"), secret("soliq", "cosign/2"));
+        let own = CosignKeys {
+            agency: AgencyName::parse("soliq"),
+            states: states(dir.path(), &[old.public(), new.public()]),
+            secrets: vec![new.clone(), old.clone()],
+            publishers: Vec::new(),
+        };
+        let mut cosigner = CheckpointCosigner::new(epoch(0, &NAMES), own);
+        let now = TimeMs::new(5000);
+        let by = |cosigner: &mut CheckpointCosigner, size: u64| {
+            let made = cosigner.cosign(&checkpoint(size), now).unwrap()?;
+            let body = checkpoint(size).write();
+            let is_by = |key: &SecretKey| {
+                let name = "registry.example.uz/test/1/soliq".to_owned();
+                let key = CosignerKey::validator(name, key.public());
+                key.verify_cosignature(&body, made.time, &made.signature)
+                    .is_ok()
+            };
+            Some((is_by(&old), is_by(&new)))
+        };
+        let last = |cosigner: &CheckpointCosigner, key: &SecretKey| {
+            let last = cosigner.own.states[&key.public()].last();
+            last.map(|last| last.size.get())
+        };
+        assert_eq!(by(&mut cosigner, 6), Some((true, false)));
+        cosigner.enter(epoch_of_keys(1, &NAMES, "cosign/2"), LogSize::new(8));
+        // The block that ended the epoch was decided by the old key, and is cosigned with it however late.
+        assert_eq!(by(&mut cosigner, 8), Some((true, false)));
+        assert_eq!(by(&mut cosigner, 9), Some((false, true)));
+        assert_eq!(
+            (last(&cosigner, &old), last(&cosigner, &new)),
+            (Some(8), Some(9))
+        );
+        assert_eq!(cosigner.cosigned().unwrap().size, LogSize::new(9));
+        let refused = cosigner.cosign(&checkpoint(6), now);
+        assert!(matches!(refused, Err(NotCosigned::Contradicts { .. })));
+        // With none that is named it observes.
+        cosigner.enter(epoch(2, &["adliya", "kadastr"]), LogSize::new(9));
+        assert_eq!(by(&mut cosigner, 10), None);
+        assert_eq!(
+            (last(&cosigner, &old), last(&cosigner, &new)),
+            (Some(8), Some(9))
+        );
     }
 
     #[test]
     fn what_opens_an_epoch_is_cosigned_by_the_agencies_before_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut cosigner = cosigner(dir.path(), epoch(0, &NAMES));
+        let mut cosigner = cosigner(epoch(0, &NAMES));
         let by = |cosigner: &mut CheckpointCosigner, agency: &str, size: u64| {
             let checkpoint = Checkpoint {
                 origin: cosigner.epoch.origin().clone(),
@@ -487,8 +584,7 @@ mod tests {
     /// A validator that signs without end fills no memory, and drives out nobody.
     #[test]
     fn an_agency_has_room_for_so_many_roots_and_others_have_theirs() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut cosigner = cosigner(dir.path(), epoch(0, &NAMES));
+        let mut cosigner = cosigner(epoch(0, &NAMES));
         let names = NAMES.map(|name| AgencyName::parse(name).unwrap());
         let origin = cosigner.epoch.origin().clone();
         let secret = |agency: &AgencyName| secret(agency.as_str(), "cosign");

@@ -7,22 +7,15 @@ use std::path::PathBuf;
 
 use rustix::fs::statvfs;
 
-use crate::config::Places;
-
-/// The places of the ledger, the safety record and the cosign state, which may be on disks of their own.
+/// The places of the ledger, the safety records and the cosign states, which may be on disks of their own.
 #[derive(Debug)]
 pub struct Disks(Vec<PathBuf>);
 
 impl Disks {
-    /// Those of a node with these places.
+    /// Those where the ledger and these files lie.
     #[must_use]
-    pub fn of(places: &Places) -> Self {
-        let Places {
-            ledger,
-            safety,
-            cosign_state,
-        } = places;
-        Self([ledger, safety, cosign_state].map(Clone::clone).into())
+    pub fn of(ledger: PathBuf, files: Vec<PathBuf>) -> Self {
+        Self([vec![ledger], files].concat())
     }
 
     /// Bytes that may still be written to the one that has least; none where the system does not say.

@@ -18,6 +18,7 @@ mod evidence;
 mod fork;
 mod gathering;
 mod messages;
+mod own_keys;
 mod peer_book;
 mod progress;
 mod proposals;
@@ -30,7 +31,10 @@ mod signer;
 #[cfg(test)]
 pub(crate) mod workbench;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use consensus::{Evidence, Input, Machine};
 use protocol::{
@@ -49,7 +53,6 @@ use self::{
     publisher::Publisher,
     schedule::{DueWork, Schedule},
     sign_guard::{AtStart, SignGuard},
-    signer::Signer,
 };
 use crate::{
     address_book::{ADDRESSES_FILE, AddressBook},
@@ -58,9 +61,10 @@ use crate::{
     cosigner::CheckpointCosigner,
     epoch::EpochState,
     host::Moment,
+    keys::{KeyUse, OwnKeys},
     network::{Events, Lane, PeerEvent, PeerIndex, Received},
     shared::Shared,
-    sign_state::{SafetyBody, SafetyFile},
+    sign_state::SafetyRecord,
 };
 
 /// Version byte of certificates in the ledger and of evidence.
@@ -73,12 +77,10 @@ pub struct Start {
     pub shared: Arc<Shared>,
     /// What the operator said.
     pub config: Config,
-    /// Cosignatures, with the register open.
+    /// Cosignatures, with the cosign states open.
     pub cosigner: CheckpointCosigner,
-    /// The safety record's file.
-    pub safety: SafetyFile,
-    /// What stood in it, and whether something newer cannot be read.
-    pub found: (SafetyBody, bool),
+    /// What each vote key has said.
+    pub safety: BTreeMap<PublicKey, SafetyRecord>,
     /// What comes from peers.
     pub events: Events,
 }
@@ -95,8 +97,13 @@ pub struct Driver {
     catchup: CatchUp,
     publisher: Publisher,
     peers: PeerBook,
-    /// This node's key on the wire.
+    /// All keys of this node's folder, and those that it lacks of what the network names.
+    keys: OwnKeys,
+    lacking: Vec<KeyUse>,
+    /// Its key on the wire.
     identity: SecretKey,
+    /// Since when it is.
+    identity_at: Moment,
     addresses: AddressBook,
     allowed: AllowedGuests,
     schedule: Schedule,
@@ -138,7 +145,6 @@ impl Driver {
             config,
             cosigner,
             safety,
-            found,
             events,
         } = start;
         let chain = shared.ledger.head().directory().network().chain;
@@ -147,15 +153,12 @@ impl Driver {
         let height = shared.ledger.head().height().next();
         let size = shared.ledger.head().size();
         let at_start = AtStart {
-            found,
             behind: cosigner.cosigned().filter(|last| last.size > size),
             listens: validators.quorum() > 1,
         };
-        let peer_key = config.peer.public();
-        let signer = config
-            .validator
-            .map(|keys| Signer::new(chain, keys.agency, keys.vote));
-        let guard = SignGuard::new(chain, signer, peer_key, safety, at_start);
+        let in_force = config.keys.in_force(config.agency.as_ref(), &epoch);
+        let identity = in_force.peer.clone();
+        let guard = SignGuard::new(chain, safety, in_force, at_start);
         let record = guard.is_validator().then(|| guard.silent_record());
         let machine = Machine::new(chain, validators.clone(), guard.public(), height, record);
         let network = shared.ledger.head().directory().network_id().clone();
@@ -173,7 +176,10 @@ impl Driver {
             catchup: CatchUp::new(),
             publisher,
             peers,
-            identity: config.peer,
+            keys: config.keys,
+            lacking: Vec::new(),
+            identity,
+            identity_at: shared.host.moment(),
             addresses,
             allowed: AllowedGuests::default(),
             schedule: Schedule::new(shared.host.moment()),
@@ -233,6 +239,7 @@ impl Driver {
 
     /// Says again what was said before the last stop.
     fn recover(&mut self) {
+        let _told = self.keys_in_force();
         self.restore_candidates();
         self.say_if_shorter();
         self.feed(Input::Start);
@@ -310,13 +317,7 @@ impl Driver {
                 if !self.peers.is_listed(*peer) {
                     return;
                 }
-                let name = self.peer_name(*peer).to_owned();
-                tracing::warn!(
-                    event = "not-known-there",
-                    peer = name,
-                    "they do not know us yet: our key may not be in their set"
-                );
-                self.shared.progress().not_known_to.insert(name);
+                self.is_not_known_to(*peer);
             }
             PeerEvent::Fault(fault) => self.shared.fail(fault),
         }

@@ -2,8 +2,8 @@
 //!
 //! One value, made from the ledger's directory at a height and from the trust file in force, of which
 //! the directory holds the hash alone. The driver replaces it at commit, and nobody else does; whoever
-//! asks takes the value of that moment. Not here: who may open an epoch (`ledger`), where peers are
-//! (`config`), and connections with agencies that join while the node runs.
+//! asks takes the value of that moment. Not here: who may open an epoch (`ledger`), who may connect
+//! (`peers`), and with which of its keys a node acts (`keys`).
 
 use std::{
     collections::BTreeMap,
@@ -308,6 +308,11 @@ pub(crate) mod examples {
 
     /// An epoch of these agencies, each of which cosigns as `<origin>/<name>`.
     pub(crate) fn epoch(number: u64, names: &[&str]) -> Arc<EpochState> {
+        epoch_of_keys(number, names, "cosign")
+    }
+
+    /// The same, whose cosign keys are those of that purpose.
+    pub(crate) fn epoch_of_keys(number: u64, names: &[&str], cosign: &str) -> Arc<EpochState> {
         let origin = Origin::parse("registry.example.uz/test/1").unwrap();
         let agencies = names.iter().map(|name| {
             let key = |purpose| secret(name, purpose).public();
@@ -315,7 +320,7 @@ pub(crate) mod examples {
             let state = AgencyState {
                 peer: key("peer"),
                 vote: key("vote"),
-                cosign: key("cosign"),
+                cosign: key(cosign),
                 admin: key("admin"),
                 recovery: key("recovery"),
                 cosign_name: format!("{origin}/{name}"),

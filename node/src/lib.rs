@@ -25,6 +25,7 @@ mod files;
 pub mod host;
 pub mod http;
 pub mod ingest;
+pub mod keys;
 pub mod limits;
 pub mod logging;
 pub mod mempool;

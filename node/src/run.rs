@@ -27,11 +27,10 @@ use self::reread::{Fixed, Reread};
 
 use crate::{
     config::{BadConfig, Config},
-    cosigner::CheckpointCosigner,
+    cosigner::{CheckpointCosigner, CosignKeys},
     descriptors,
     disks::Disks,
     driver::{Driver, Start},
-    durable::AtPath,
     epoch::Epochs,
     fault::NodeFault,
     host::Host,
@@ -145,7 +144,10 @@ async fn join(
 ) -> Result<(Handle, Events), NodeFault> {
     let head = kept.ledger.head();
     let setup = Setup {
-        secret: config.peer.clone(),
+        secret: config
+            .keys
+            .in_force(config.agency.as_ref(), &kept.epochs.now())
+            .peer,
         listen: config.p2p,
         peers: peers_of(head.directory(), &config.peer_settings(), &[]).peers,
         host: host.clone(),
@@ -207,11 +209,11 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NodeFault> {
 /// Opens what is on disk.
 fn open(dir: &Path, config: &Config, is_lost: bool) -> Result<OpenedFiles, Ended> {
     let sign_state = find_sign_state(dir, config, is_lost)?;
-    let ledger =
-        sign_state::open_ledger(&config.places.ledger, &config.genesis, &sign_state.cosign)
-            .map_err(NodeFault::from)?;
+    let ledger = sign_state::open_ledger(&config.places.ledger, &config.genesis, &sign_state)
+        .map_err(NodeFault::from)?;
     let epochs =
         Epochs::open(&config.genesis, ledger.head().directory()).map_err(NodeFault::from)?;
+    config.check_keys(&epochs.now())?;
     Ok(OpenedFiles {
         ledger,
         sign_state,
@@ -274,12 +276,11 @@ fn keep_alive(
     }));
 }
 
-/// The safety record and the cosign state of the node of `config`, or why it must not start.
+/// The safety records and the cosign states of the node of `config`, or why it must not start.
 fn find_sign_state(dir: &Path, config: &Config, is_lost: bool) -> Result<SignState, Ended> {
-    let places = &config.places;
-    let keys = Keys::of(config);
+    let keys = Keys::of(&config.keys);
     // Never for a validator that lacks it: what is missing may be a disk that is not mounted.
-    if is_lost || keys.sign_nothing {
+    if is_lost || keys.sign_nothing() {
         make_folder(&dir.join("data"))?;
     }
     let mut nonce = [0; 32];
@@ -294,12 +295,9 @@ fn find_sign_state(dir: &Path, config: &Config, is_lost: bool) -> Result<SignSta
         is_declared_lost: is_lost,
         nonce: ReturnNonce::new(nonce),
     };
-    let (safety, cosign) = (
-        AtPath(places.safety.clone()),
-        AtPath(places.cosign_state.clone()),
-    );
-    let found = sign_state::open(&safety, &cosign, &config.genesis, keys, &asked)?;
-    if let SafetyBody::Returning(_) = found.body {
+    let found = sign_state::open(&config.places, &config.genesis, &keys, &asked)?;
+    let mut bodies = found.safety.values().map(|record| &record.body);
+    if bodies.any(|body| matches!(body, SafetyBody::Returning(_))) {
         tracing::error!(
             event = "returning",
             "what this validator signed was declared lost; it signs nothing until a block holds its return mark"
@@ -344,27 +342,24 @@ pub fn assemble(
     let signatures = GroupVerifier::new()?;
     tracing::info!(event = "signatures", arithmetic = group::backend());
     let (network, mut events) = network;
-    let keys = config.validator.as_ref();
-    let mine = keys.map(|keys| (keys.agency.clone(), keys.cosign.clone()));
-    let agency = keys.map(|keys| keys.agency.clone());
-    let publisher = config.publisher.clone();
-    let SignState {
-        safety,
-        body,
-        is_doubtful,
-        cosign,
-    } = kept.sign_state;
-    let epoch = kept.epochs.now();
-    let mut cosigner = CheckpointCosigner::new(Arc::clone(&epoch), mine, publisher, cosign);
+    let disks = Disks::of(config.places.ledger.clone(), kept.sign_state.paths());
+    let SignState { safety, cosign } = kept.sign_state;
+    let own = CosignKeys {
+        agency: config.agency.clone(),
+        secrets: config.keys.cosign.clone(),
+        states: cosign,
+        publishers: config.keys.publisher.clone(),
+    };
+    let mut cosigner = CheckpointCosigner::new(kept.epochs.now(), own);
     if let Some(published) = kept.ledger.published() {
         cosigner.remember(&published.note);
     }
     let (ingest, jobs) = Ingest::open();
     let shared = Shared::new(Parts {
-        disks: Disks::of(&config.places),
+        disks,
         host,
         epochs: kept.epochs,
-        agency,
+        agency: config.agency.clone(),
         ledger: kept.ledger,
         network,
         settings: config.peer_settings(),
@@ -378,7 +373,6 @@ pub fn assemble(
         config,
         cosigner,
         safety,
-        found: (body, is_doubtful),
         events,
     };
     Ok(Assembled {

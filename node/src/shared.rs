@@ -208,6 +208,13 @@ impl Shared {
         }
     }
 
+    /// Whether its agency is one of those that run a validator now, by the state.
+    #[must_use]
+    pub fn is_validator(&self) -> bool {
+        let agency = self.agency.as_ref();
+        agency.is_some_and(|agency| self.epochs.now().agencies().contains_key(agency))
+    }
+
     /// How the validators of the network stand, as this node sees them.
     #[must_use]
     pub fn turnout(&self) -> Turnout {

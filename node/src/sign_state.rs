@@ -1,34 +1,44 @@
-//! What this node's keys have signed, as it is found at a start: the safety record and the cosign state.
+//! What this node's keys have signed, as it is found at a start: a safety record for each vote key, a
+//! cosign state for each cosign key.
 //!
-//! Both files are written blank once, by whoever makes the keys, and name their key and network. So one
-//! that is missing was lost, or its disk is not mounted, or the folder is another's: the node cannot tell
-//! which, and asks. Only its operator can declare it lost. Then the vote key sends a return mark, and
-//! neither key signs until a block that holds the mark lies behind (`driver::sign_state_recovery`).
-//! What has signed nothing, an observer, needs no files and makes them by itself.
+//! Each file is written blank once, by whoever makes the key, and names its key and network. So one that
+//! is missing was lost, or its disk is not mounted, or the folder is another's: the node cannot tell
+//! which, and asks, also for a key that is not in force yet. Only its operator can declare it lost. Then
+//! the vote key sends a return mark, and neither key signs until a block that holds the mark lies behind
+//! (`driver::sign_state_recovery`). A node without such keys, an observer, makes a cosign state for its
+//! peer key by itself: it signs nothing, and knows by it how much of the log was surely on its disk.
 
 mod opening;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use consensus::Safety;
 use ledger::{Ledger, fault::Fault};
 use protocol::{
-    codec, genesis::Genesis, hash::ReturnNonce, height::Height, key::PublicKey, sign_state::Owner,
+    codec,
+    genesis::Genesis,
+    hash::ReturnNonce,
+    height::Height,
+    key::{PublicKey, SecretKey},
+    sign_state::Owner,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::opening::SignStateFiles;
 use crate::{
-    config::Config,
-    cosign_state::CosignState,
+    cosign_state::{CosignState, Cosigned},
     durable::{self, Durable, Storage},
     files::quoted,
+    keys::OwnKeys,
 };
 
 const VERSION: u8 = 1;
 
-/// What the safety record's file says.
+/// What a safety record's file says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SafetyBody {
     /// The machine's own record; none if the key has voted nowhere.
@@ -39,7 +49,7 @@ pub enum SafetyBody {
     Twin(Height),
 }
 
-/// The safety record's file, open.
+/// A safety record's file, open.
 #[derive(Debug)]
 pub struct SafetyFile {
     file: Durable,
@@ -69,37 +79,43 @@ impl SafetyFile {
     }
 }
 
-/// Both files, open, and what they say.
+/// What one vote key has said.
 #[derive(Debug)]
-pub struct SignState {
-    /// What the vote key has said: the file.
-    pub safety: SafetyFile,
+pub struct SafetyRecord {
+    /// The file.
+    pub file: SafetyFile,
     /// And what stood in it.
     pub body: SafetyBody,
     /// Whether a newer value stood there and cannot be read. What it said was said at the height of the
     /// readable one or later, and not above the height after the last block that was cosigned.
     pub is_doubtful: bool,
-    /// What the cosign key has said.
-    pub cosign: CosignState,
 }
 
-impl Keys {
-    /// The keys by which the node of `config` signs.
+/// What all keys of a node have signed.
+#[derive(Debug, Default)]
+pub struct SignState {
+    /// By vote key.
+    pub safety: BTreeMap<PublicKey, SafetyRecord>,
+    /// By cosign key; of an observer by its peer key.
+    pub cosign: BTreeMap<PublicKey, CosignState>,
+}
+
+impl SignState {
+    /// Where the files lie.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
-        let peer = config.peer.public();
-        config.validator.as_ref().map_or(
-            Self {
-                safety: peer,
-                cosign: peer,
-                sign_nothing: true,
-            },
-            |keys| Self {
-                safety: keys.vote.public(),
-                cosign: keys.cosign.public(),
-                sign_nothing: false,
-            },
-        )
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let safety = self.safety.values().map(|record| record.file.file().path());
+        let cosign = self.cosign.values().map(CosignState::path);
+        safety.chain(cosign).map(Path::to_owned).collect()
+    }
+
+    /// The newest that any of the keys has cosigned.
+    #[must_use]
+    pub fn last_cosigned(&self) -> Option<Cosigned> {
+        let states = self.cosign.values();
+        states
+            .filter_map(CosignState::last)
+            .max_by_key(|last| last.size)
     }
 }
 
@@ -108,20 +124,58 @@ impl Keys {
 ///
 /// # Errors
 /// If the store cannot be opened, or is another log than the one that was cosigned.
-pub fn open_ledger(path: &Path, genesis: &Genesis, cosign: &CosignState) -> Result<Ledger, Fault> {
-    let last = cosign.last().map(|last| (last.size, last.root));
+pub fn open_ledger(path: &Path, genesis: &Genesis, found: &SignState) -> Result<Ledger, Fault> {
+    let last = found.last_cosigned().map(|last| (last.size, last.root));
     Ledger::open_to_follow(path, genesis, last)
 }
 
 /// Whose files are looked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Keys {
-    /// The vote key; of an observer its peer key.
-    pub safety: PublicKey,
-    /// The cosign key; of an observer its peer key.
-    pub cosign: PublicKey,
+    /// The vote keys.
+    pub safety: Vec<PublicKey>,
+    /// The cosign keys; of an observer its peer key.
+    pub cosign: Vec<PublicKey>,
+}
+
+impl Keys {
+    /// The keys of a node that may have signed something, now or once they are in force.
+    #[must_use]
+    pub fn of(keys: &OwnKeys) -> Self {
+        let all = |keys: &[SecretKey]| keys.iter().map(SecretKey::public).collect();
+        let is_observer = keys.vote.is_empty();
+        Self {
+            safety: all(&keys.vote),
+            cosign: if is_observer {
+                vec![keys.peer.public()]
+            } else {
+                all(&keys.cosign)
+            },
+        }
+    }
+
     /// Whether they are an observer's, which sign nothing.
-    pub sign_nothing: bool,
+    #[must_use]
+    pub fn sign_nothing(&self) -> bool {
+        self.safety.is_empty()
+    }
+}
+
+/// Where the file of a key may be.
+#[derive(Debug)]
+pub struct FilePlaces {
+    /// Where it belongs.
+    pub belongs: Box<dyn Storage>,
+    /// Where it lay before each key had a file of its own.
+    pub before: Option<Box<dyn Storage>>,
+}
+
+/// Where the files of keys are.
+pub trait Shelf {
+    /// The safety record of a vote key.
+    fn safety(&self, key: &PublicKey) -> FilePlaces;
+    /// The cosign state of a cosign key.
+    fn cosign(&self, key: &PublicKey) -> FilePlaces;
 }
 
 /// What the operator and this start bring.
@@ -140,7 +194,7 @@ pub struct Declared {
 pub enum NotFit {
     /// A file is not there.
     #[error(
-        "{path}: the {what} is not there{link}, and this validator must not sign without it; is its disk mounted, and is this the right folder? Put the file back; if it is lost for good, run: muhr-node run --dir {folder} --sign-state-lost (the node then signs nothing until a block holds its return mark)",
+        "{path}: the {what} is not there{instead}, and this validator must not sign without it; is its disk mounted, and is this the right folder? Put the file back; if it is lost for good, run: muhr-node run --dir {folder} --sign-state-lost (the node then signs nothing until a block holds its return mark)",
         folder = quoted(.dir)
     )]
     Missing {
@@ -148,8 +202,8 @@ pub enum NotFit {
         path: PathBuf,
         /// Which file.
         what: &'static str,
-        /// Where a link leads that stands in its place, in words.
-        link: String,
+        /// What is there instead, in words.
+        instead: String,
         /// The node's folder.
         dir: PathBuf,
     },
@@ -210,28 +264,21 @@ pub enum NotFit {
     Fault(#[from] durable::DurableFault),
 }
 
-/// Opens both files, or says why the node must not start with them.
+/// Opens the files of all keys, or says why the node must not start with them.
 ///
 /// # Errors
 /// See [`NotFit`].
 pub fn open(
-    safety: &dyn Storage,
-    cosign: &dyn Storage,
+    shelf: &dyn Shelf,
     genesis: &Genesis,
-    keys: Keys,
+    keys: &Keys,
     asked: &Declared,
 ) -> Result<SignState, NotFit> {
-    let owner = |key| Owner {
-        chain: genesis.chain(),
-        key,
-    };
     let opening = SignStateFiles {
-        safety,
-        cosign,
-        voter: owner(keys.safety),
-        cosigner: owner(keys.cosign),
+        shelf,
+        keys,
         genesis,
         asked,
     };
-    opening.run(keys.sign_nothing)
+    opening.run()
 }

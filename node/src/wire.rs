@@ -122,6 +122,8 @@ pub enum Silence {
     RecordAhead,
     /// It has met what must not be.
     Halted,
+    /// The network names other keys for its agency than it has.
+    KeysNotInForce,
 }
 
 impl Silence {
@@ -137,6 +139,9 @@ impl Silence {
             Self::UnknownWords => "its key may have signed what its record does not know",
             Self::RecordAhead => "its own record of votes is ahead of its blocks",
             Self::Halted => "an alarm has stopped its voting",
+            Self::KeysNotInForce => {
+                "the network names other vote or cosign keys for its agency than it has"
+            }
         }
     }
 }

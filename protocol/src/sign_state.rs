@@ -19,10 +19,32 @@ pub const VALUE_BYTES_MAX: usize = SLOT_BYTES - SLOT_HEADER_BYTES;
 /// Start of the tail area, in bytes; a file is never shorter.
 pub const TAIL_AT: usize = 4 * SLOT_BYTES;
 
-/// File name of the safety record: what the vote key has said.
+/// Name of the safety record: what the vote key has said. Each key has a file of its own ([`file_of`]).
 pub const SAFETY_FILE: &str = "safety";
-/// File name of the cosign state: what the cosign key has said.
+/// Name of the cosign state: what the cosign key has said.
 pub const COSIGN_FILE: &str = "cosign-state";
+
+/// Bytes of a key that stand in the name of its file, in hex. Few keys lie in one folder, and each file
+/// names its whole key inside.
+const NAME_KEY_BYTES: usize = 4;
+
+/// Name of a key's own file of this kind: `safety-1f2e3d4c`.
+#[must_use]
+pub fn file_of(kind: &str, key: &PublicKey) -> String {
+    let first = key.as_bytes().iter().take(NAME_KEY_BYTES);
+    let hex: String = first.map(|byte| format!("{byte:02x}")).collect();
+    format!("{kind}-{hex}")
+}
+
+/// Names and bytes of the files that a new pair of keys needs: what nothing was signed with yet. To be
+/// written once, by whoever makes the keys: where one is missing later, it was lost.
+#[must_use]
+pub fn blank_files(chain: ChainId, vote: &PublicKey, cosign: &PublicKey) -> [(String, Vec<u8>); 2] {
+    [(SAFETY_FILE, *vote), (COSIGN_FILE, *cosign)].map(|(kind, key)| {
+        let owner = Owner { chain, key };
+        (file_of(kind, &key), owner.blank_file())
+    })
+}
 
 const OWNER: &str = "muhr-sign-state/v1";
 
@@ -119,6 +141,25 @@ mod tests {
             assert_eq!(Owner::of_value(&value), Some((owner, &b""[..])));
         }
         assert!(read_slot(&file).is_none());
+    }
+
+    #[test]
+    fn each_key_has_a_blank_file_of_its_own_name() {
+        let chain = ChainId::new([3; 32]);
+        let (vote, cosign) = (
+            SecretKey::from_seed(&[4; 32]),
+            SecretKey::from_seed(&[5; 32]),
+        );
+        let (vote, cosign) = (vote.public(), cosign.public());
+        let [safety, register] = blank_files(chain, &vote, &cosign);
+        let hex = |key: &PublicKey| u32::from_be_bytes(key.as_bytes()[..4].try_into().unwrap());
+        assert_eq!(safety.0, format!("safety-{:08x}", hex(&vote)));
+        assert_eq!(register.0, format!("cosign-state-{:08x}", hex(&cosign)));
+        for (file, key) in [(safety.1, vote), (register.1, cosign)] {
+            let (_, value) = read_slot(&file[2 * SLOT_BYTES..]).unwrap();
+            let owner = Owner { chain, key };
+            assert_eq!(Owner::of_value(&value), Some((owner, &b""[..])));
+        }
     }
 
     #[test]

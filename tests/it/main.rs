@@ -70,6 +70,7 @@ mod network {
     mod metrics;
     mod node_log;
     mod outages;
+    mod own_keys;
     mod peers;
     mod plaintext;
     mod publishers;

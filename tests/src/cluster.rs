@@ -14,6 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use protocol::{
+    keyfile::KeyFile,
+    sign_state::{COSIGN_FILE, SAFETY_FILE, file_of},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -275,6 +279,20 @@ impl Cluster {
     #[must_use]
     pub fn dir(&self, name: &str) -> PathBuf {
         self.path().join("net").join(name)
+    }
+
+    /// Where what a key of a node has signed lies, by the key's purpose: the safety record of `vote`, the
+    /// cosign state of `cosign`, and of an observer of `peer`.
+    #[must_use]
+    pub fn sign_state(&self, name: &str, purpose: &str) -> PathBuf {
+        let key = fs::read(self.dir(name).join(format!("keys/{purpose}.key"))).unwrap();
+        let key = KeyFile::parse(&key).unwrap().secret.public();
+        let kind = if purpose == "vote" {
+            SAFETY_FILE
+        } else {
+            COSIGN_FILE
+        };
+        self.dir(name).join("data").join(file_of(kind, &key))
     }
 
     /// The trust file.

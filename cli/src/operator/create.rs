@@ -28,7 +28,7 @@ use protocol::{
     keyfile::KeyFile,
     name::{AgencyName, ClerkName, Origin, RegistryName, is_reserved},
     record::CaseRule,
-    sign_state::{COSIGN_FILE, Owner, SAFETY_FILE},
+    sign_state,
     state::{ClerkState, Limits, RegistryState},
     words,
 };
@@ -439,18 +439,15 @@ fn close(path: &Path, mode: u32) -> Result<(), Failure> {
 /// Record of what the agency's vote and cosign keys have signed: nothing yet. Written once, here: where these files
 /// are missing later, they were lost.
 fn write_blank(data: &Path, genesis: &Genesis, folder: &NewFolder) -> Result<(), Failure> {
-    for (purpose, name) in [("vote", SAFETY_FILE), ("cosign", COSIGN_FILE)] {
-        let Some(secret) = folder.key(purpose) else {
-            continue;
-        };
-        fs::create_dir_all(data).map_err(|error| FileError::unwritable(data, error))?;
-        close(data, 0o700)?;
-        let owner = Owner {
-            chain: genesis.chain(),
-            key: secret.public(),
-        };
-        durable::write(&data.join(name), &owner.blank_file())?;
-        close(&data.join(name), 0o600)?;
+    let (Some(vote), Some(cosign)) = (folder.key("vote"), folder.key("cosign")) else {
+        return Ok(());
+    };
+    fs::create_dir_all(data).map_err(|error| FileError::unwritable(data, error))?;
+    close(data, 0o700)?;
+    let files = sign_state::blank_files(genesis.chain(), &vote.public(), &cosign.public());
+    for (name, bytes) in files {
+        durable::write(&data.join(&name), &bytes)?;
+        close(&data.join(&name), 0o600)?;
     }
     Ok(())
 }

@@ -50,17 +50,16 @@ impl AllowedGuests {
         }));
     }
 
-    /// So much of the log is published. True if the time of some is over.
-    fn pass(&mut self, published: LogSize, now: Moment) -> bool {
+    /// So much of the log is published. Whose time is over.
+    fn pass(&mut self, published: LogSize, now: Moment) -> Vec<Guest> {
         for leaver in &mut self.leavers {
             if leaver.last <= published && leaver.until.is_none() {
                 leaver.until = Some(now + LEAVERS_STAY);
             }
         }
-        let before = self.leavers.len();
-        self.leavers
-            .retain(|leaver| leaver.until.is_none_or(|until| now < until));
-        self.leavers.len() < before
+        let is_over = |leaver: &mut Leaver| leaver.until.is_some_and(|until| until <= now);
+        let over = self.leavers.extract_if(.., is_over);
+        over.map(|leaver| leaver.guest).collect()
     }
 
     fn guests(&self) -> Vec<Guest> {
@@ -124,10 +123,17 @@ impl Driver {
     pub(super) fn part_with_leavers(&mut self) {
         let now = self.shared.host.moment();
         let published = *self.shared.published.borrow();
-        if self.allowed.pass(published, now)
-            && let Err(fault) = self.renew_peers()
-        {
-            self.shared.fail(&fault);
+        let gone = self.allowed.pass(published, now);
+        if gone.is_empty() {
+            return;
+        }
+        if let Err(fault) = self.renew_peers() {
+            return self.shared.fail(&fault);
+        }
+        // This node's own old key is let in nowhere any more.
+        let own = self.identity.public();
+        if gone.iter().any(|guest| guest.key == own) {
+            self.take_identity_in_force();
         }
     }
 }
@@ -140,23 +146,39 @@ mod tests {
     #[test]
     fn leavers_stay_for_ten_minutes_after_the_note_of_their_last_block() {
         let at = |seconds: u64| Moment::new(Duration::from_secs(seconds));
-        let size = LogSize::new;
         let mut allowed = AllowedGuests::default();
-        allowed.epoch_ended(&epoch(0, &["adliya", "soliq"]), size(7));
+        allowed.epoch_ended(&epoch(0, &["adliya", "soliq"]), LogSize::new(7));
         let guests = allowed.guests();
         assert_eq!(guests.len(), 2);
         assert_eq!(guests[1].key, secret("soliq", "peer").public());
+        let mut passed = |size: u64, seconds: u64| {
+            let gone = allowed.pass(LogSize::new(size), at(seconds));
+            let gone = gone.into_iter().map(|guest| guest.agency.to_string());
+            (gone.collect::<Vec<_>>(), allowed.guests().len())
+        };
+        let nobody = Vec::new;
         // Without the note they stay, however long that takes.
-        assert!(!allowed.pass(size(6), at(100_000)));
-        assert!(!allowed.pass(size(7), at(100_001)));
-        // The next change begins a time of its own.
-        allowed.epoch_ended(&epoch(1, &["adliya", "kadastr"]), size(9));
-        assert!(!allowed.pass(size(9), at(100_301)));
-        assert!(!allowed.pass(size(9), at(100_600)));
-        assert!(allowed.pass(size(9), at(100_601)));
-        assert_eq!(allowed.guests().len(), 2);
-        assert!(allowed.pass(size(12), at(100_901)));
+        assert_eq!(passed(6, 100_000), (nobody(), 2));
+        assert_eq!(passed(7, 100_001), (nobody(), 2));
+        assert_eq!(passed(7, 100_600), (nobody(), 2));
+        assert_eq!(
+            passed(7, 100_601),
+            (vec!["adliya".into(), "soliq".into()], 0)
+        );
+        assert_eq!(passed(9, 200_000), (nobody(), 0));
+    }
+
+    #[test]
+    fn each_change_has_a_time_of_its_own() {
+        let at = |seconds: u64| Moment::new(Duration::from_secs(seconds));
+        let mut allowed = AllowedGuests::default();
+        allowed.epoch_ended(&epoch(0, &["adliya", "soliq"]), LogSize::new(7));
+        assert_eq!(allowed.pass(LogSize::new(7), at(1)), []);
+        allowed.epoch_ended(&epoch(1, &["adliya", "kadastr"]), LogSize::new(9));
+        assert_eq!(allowed.pass(LogSize::new(9), at(301)), []);
+        assert_eq!(allowed.guests().len(), 4);
+        assert_eq!(allowed.pass(LogSize::new(9), at(601)).len(), 2);
+        assert_eq!(allowed.pass(LogSize::new(12), at(901)).len(), 2);
         assert_eq!(allowed.guests(), []);
-        assert!(!allowed.pass(size(12), at(200_000)));
     }
 }

@@ -214,9 +214,12 @@ impl Driver {
         self.settle_waiting(&decided.entries);
         self.schedule.begin_height(self.shared.host.moment());
         let next = head.height().next();
-        self.enter_epoch(&decided.executed)?;
+        let votes_with_another = self.enter_epoch(&decided.executed)?;
         let effects = self.machine.advance(next, self.epoch.validators().clone());
         self.orders.extend(effects);
+        if votes_with_another {
+            self.begin_with_key();
+        }
         self.proposals_of_new_height(next);
         let waits = !self.shared.mempool().is_empty();
         self.feed(Input::Pending(waits));
@@ -225,16 +228,18 @@ impl Driver {
     }
 
     /// Enters the epoch that a block opens, once the block is on disk and cosigned: the one place where
-    /// who the agencies are changes while the node runs.
-    fn enter_epoch(&mut self, block: &execute::Executed) -> Result<(), NodeFault> {
+    /// who the agencies are changes while the node runs. True if this node votes with another key from now
+    /// on, or not any more.
+    fn enter_epoch(&mut self, block: &execute::Executed) -> Result<bool, NodeFault> {
         let Some(epoch) = self.shared.epochs.enter(block)? else {
-            return Ok(());
+            return Ok(false);
         };
         tracing::info!(event = "epoch", number = %epoch.number(), validators = epoch.agencies().len());
         let last = block.head().size();
         self.publisher.enter(Arc::clone(&epoch), last);
         let before = std::mem::replace(&mut self.epoch, epoch);
-        self.peers_of_epoch(&before, last)
+        self.peers_of_epoch(&before, last)?;
+        Ok(self.act_with_keys_in_force())
     }
 
     /// Forgets what the block took, and says to the losers why.

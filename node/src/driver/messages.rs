@@ -271,6 +271,7 @@ impl Driver {
     pub(super) fn tell_status(&mut self) {
         self.tell_of_peers();
         self.part_with_leavers();
+        self.try_another_identity();
         self.tell_entries_again();
         self.compare_clocks();
         for peer in self.peers.all() {

@@ -41,9 +41,14 @@ impl ShownProgress {
 }
 
 impl Driver {
-    /// Why this validator does not vote; none of one that does, and of an observer.
+    /// Why this agency's node does not vote; none of one that does, and of an observer.
     pub(super) fn silence(&self) -> Option<Silence> {
-        if !self.guard.is_validator() || self.machine.speaks() {
+        if !self.guard.is_validator() {
+            let agency = self.shared.agency.as_ref();
+            let is_named = agency.is_some_and(|agency| self.epoch.agencies().contains_key(agency));
+            return is_named.then_some(Silence::KeysNotInForce);
+        }
+        if self.machine.speaks() {
             return None;
         }
         if self.machine.is_halted() {

@@ -336,7 +336,10 @@ impl Driver {
     /// Blocks of the last run that may have this validator's lock.
     pub(super) fn restore_candidates(&mut self) {
         let height = self.machine.height();
-        let saved = match self.candidates.read_saved(self.guard.file(), height) {
+        let Some(file) = self.guard.file() else {
+            return;
+        };
+        let saved = match self.candidates.read_saved(file, height) {
             Ok(saved) => saved,
             Err(fault) => return self.shared.fail(&fault),
         };

@@ -18,8 +18,8 @@ use crate::{
 impl Driver {
     /// Cosigns the checkpoint of a block that is on disk.
     pub(super) fn cosign(&mut self, head: &Head) -> Result<(), NodeFault> {
-        let is_silent = self.guard.is_silent() && !planted::is(Bug::CosignsInSilence);
-        let sign_at = (!is_silent).then(|| self.agreed_now());
+        let may_cosign = self.guard.may_cosign() || planted::is(Bug::CosignsInSilence);
+        let sign_at = may_cosign.then(|| self.agreed_now());
         let moment = self.shared.host.moment();
         let orders = self
             .publisher

@@ -303,7 +303,7 @@ impl Publisher {
     }
 
     /// The newest size and root that this node has cosigned.
-    pub(super) const fn cosigned(&self) -> Option<Cosigned> {
+    pub(super) fn cosigned(&self) -> Option<Cosigned> {
         self.cosigner.cosigned()
     }
 
@@ -328,34 +328,21 @@ impl Publisher {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{
-        cosignature,
-        hash::{ChainId, RootHash},
-        sign_state::Owner,
-    };
+    use protocol::{cosignature, hash::RootHash};
 
     use super::*;
     use crate::{
-        cosign_state::CosignState,
-        durable::{AtPath, Durable},
+        cosigner::CosignKeys,
         epoch::examples::{epoch, secret},
     };
 
     const NAMES: [&str; 4] = ["adliya", "kadastr", "qurilish", "soliq"];
     const NOW: TimeMs = TimeMs::new(1_795_430_400_000);
 
-    /// A publisher of one that signs nothing itself, with the folder of its cosign state.
-    fn publisher() -> (Publisher, tempfile::TempDir) {
-        let dir = tempfile::tempdir().unwrap();
-        let owner = Owner {
-            chain: ChainId::new([1; 32]),
-            key: secret("publisher", "log").public(),
-        };
-        let place = AtPath(dir.path().join("cosign-state"));
-        let file = Durable::make(&place, &owner.value(b"")).unwrap();
-        let state = CosignState::over(file, owner, b"").unwrap();
-        let cosigner = CheckpointCosigner::new(epoch(0, &NAMES), None, None, state);
-        (Publisher::new(cosigner, LogSize::ZERO), dir)
+    /// A publisher of one that signs nothing itself.
+    fn publisher() -> Publisher {
+        let cosigner = CheckpointCosigner::new(epoch(0, &NAMES), CosignKeys::default());
+        Publisher::new(cosigner, LogSize::ZERO)
     }
 
     fn checkpoint(size: u64, root: u8) -> Checkpoint {
@@ -414,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_quorum_publishes_and_the_last_cosignature_makes_the_note_better() {
-        let (mut publisher, _dir) = publisher();
+        let mut publisher = publisher();
         let (checkpoint, orders) = decided(&mut publisher, 1, 0);
         assert_eq!(published(&orders), Some(2));
         let (_, orders) = publisher.on_cosign(&cosign("soliq", &checkpoint), NOW, at(1));
@@ -429,7 +416,7 @@ mod tests {
 
     #[test]
     fn the_line_is_waited_for_while_a_publisher_is_there_and_no_longer() {
-        let (mut publisher, _dir) = publisher();
+        let mut publisher = publisher();
         let (first, _) = decided(&mut publisher, 1, 0);
         let (collect, orders) = publisher.on_line(&line(&first), at(1));
         assert_eq!((collect, published(&orders)), (Collect::Counted, Some(2)));
@@ -455,7 +442,7 @@ mod tests {
             });
             missed.collect::<Vec<_>>()
         };
-        let (mut publisher, _dir) = publisher();
+        let mut publisher = publisher();
         let (first, orders) = decided(&mut publisher, 1, 0);
         // Before the first nothing was published, and who is late is not missing yet.
         assert!(missed(&orders).is_empty());
@@ -472,7 +459,7 @@ mod tests {
 
     #[test]
     fn who_signs_two_roots_is_accused_and_who_signs_another_one_is_asked() {
-        let (mut publisher, _dir) = publisher();
+        let mut publisher = publisher();
         let (ours, _) = decided(&mut publisher, 1, 0);
         let other = checkpoint(ours.size.get(), 8);
         let (_, orders) = publisher.on_cosign(&cosign("soliq", &other), NOW, at(1));

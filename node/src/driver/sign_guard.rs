@@ -12,7 +12,8 @@
 //!
 //! What peers tell counts only under this validator's own signature, and only prolongs the silence.
 //! Heights that they tell count for nothing. While it is silent it neither votes nor cosigns. Facts come
-//! in; what follows for the machine is an order. An observer has no signer, and is never silent.
+//! in; what follows for the machine is an order. Each vote key has a record of its own, and at most one of
+//! them acts: the one that the state names. An observer has none, and is never silent.
 
 mod mark;
 #[cfg(test)]
@@ -38,8 +39,9 @@ use crate::{
     cosign_state::Cosigned,
     durable::{Durable, DurableFault},
     fault::NodeFault,
+    keys::{KeysInForce, ValidatorKeys},
     network::PeerIndex,
-    sign_state::{SafetyBody, SafetyFile},
+    sign_state::{SafetyBody, SafetyFile, SafetyRecord},
     wire::Silence,
 };
 
@@ -59,22 +61,30 @@ pub(super) enum GuardOrder {
 /// What a validator finds at its start.
 #[derive(Debug)]
 pub(super) struct AtStart {
-    /// What its file said, and whether something newer cannot be read.
-    pub(super) found: (SafetyBody, bool),
     /// What it has cosigned beyond the end of its log.
     pub(super) behind: Option<Cosigned>,
     /// Whether it listens to others first.
     pub(super) listens: bool,
 }
 
+/// The key that votes now, over the file of its record.
+#[derive(Debug)]
+struct ActingKey {
+    signer: Signer,
+    safety: SafetyFile,
+}
+
 /// What may be signed now, and why no more.
 #[derive(Debug)]
 pub(super) struct SignGuard {
     chain: ChainId,
-    signer: Option<Signer>,
+    /// None while the state names none of this node's vote keys.
+    acting: Option<ActingKey>,
+    /// Records of the vote keys that the state does not name now. A key that was in force and is not any more
+    /// is never in force again.
+    waiting: BTreeMap<PublicKey, SafetyRecord>,
     /// Names this node to its peers.
     peer_key: PublicKey,
-    safety: SafetyFile,
     /// Whether the machine has been told to say nothing.
     is_silent: bool,
     /// What it signed is lost: the nonce of the mark that is to come into a block.
@@ -108,55 +118,107 @@ fn place(vote: &SignedVote) -> (Height, u64, bool) {
 }
 
 impl SignGuard {
-    /// A guard over this signer, none of an observer. A validator says nothing before it knows all that it
-    /// has said.
+    /// A guard over the records of this node's vote keys, of which those in force act; an observer has
+    /// none. A validator says nothing before it knows all that it has said.
     pub(super) fn new(
         chain: ChainId,
-        signer: Option<Signer>,
-        peer_key: PublicKey,
-        safety: SafetyFile,
+        records: BTreeMap<PublicKey, SafetyRecord>,
+        keys: KeysInForce,
         start: AtStart,
     ) -> Self {
-        let is_validator = signer.is_some();
-        let (body, is_doubtful) = start.found;
-        let (returning, record) = match body {
-            SafetyBody::Record(record) => (None, record.map(|record| *record)),
-            SafetyBody::Returning(nonce) => (Some(nonce), None),
-            // Such a file does not get this far.
-            SafetyBody::Twin(_) => (None, None),
-        };
-        let listens = is_validator && start.listens;
-        Self {
+        let mut guard = Self {
             chain,
-            signer,
-            peer_key,
-            safety,
-            is_silent: is_validator,
-            returning: returning.filter(|_| is_validator),
+            acting: None,
+            waiting: records,
+            peer_key: keys.peer.public(),
+            is_silent: false,
+            returning: None,
             mark: None,
-            behind: start.behind.filter(|_| is_validator),
-            heard: listens.then(BTreeSet::new),
-            record: record.filter(|_| is_validator),
-            is_doubtful: is_doubtful && is_validator,
+            behind: None,
+            heard: None,
+            record: None,
+            is_doubtful: false,
             silent_until: None,
             hearsay: BTreeSet::new(),
             newest: BTreeMap::new(),
+        };
+        guard.act_with(keys.validator);
+        if guard.is_validator() {
+            guard.behind = start.behind;
+            guard.heard = start.listens.then(BTreeSet::new);
         }
+        guard
+    }
+
+    /// The state names these keys from now on. True if another key votes, or none any more: then the machine
+    /// goes on with [`Self::public`] and the record of [`Self::speak_when_clear`]. A key that was written
+    /// blank and has signed nothing has nobody to listen to.
+    pub(super) fn enter(&mut self, keys: KeysInForce) -> bool {
+        self.peer_key = keys.peer.public();
+        let vote = keys.validator.as_ref().map(|keys| keys.vote.public());
+        if vote == self.public() {
+            return false;
+        }
+        self.act_with(keys.validator);
+        true
+    }
+
+    /// Takes the record of the key that votes from now on.
+    fn act_with(&mut self, keys: Option<ValidatorKeys>) {
+        let found = keys.and_then(|keys| {
+            let found = self.waiting.remove(&keys.vote.public());
+            if found.is_none() {
+                tracing::error!(
+                    event = "key-not-used",
+                    "this vote key was in force before and is so again: not signing with it in this run"
+                );
+            }
+            Some((keys, found?))
+        });
+        (self.acting, self.returning, self.record) = (None, None, None);
+        (self.mark, self.heard, self.silent_until) = (None, None, None);
+        self.is_doubtful = false;
+        self.hearsay.clear();
+        if let Some((keys, found)) = found {
+            self.acting = Some(ActingKey {
+                signer: Signer::new(self.chain, keys.agency, keys.vote),
+                safety: found.file,
+            });
+            self.is_doubtful = found.is_doubtful;
+            match found.body {
+                SafetyBody::Record(record) => self.record = record.map(|record| *record),
+                SafetyBody::Returning(nonce) => self.returning = Some(nonce),
+                // Such a file does not get this far.
+                SafetyBody::Twin(_) => {}
+            }
+        }
+        self.is_silent = self.acting.is_some();
     }
 
     /// Whether this node has a vote.
     pub(super) const fn is_validator(&self) -> bool {
-        self.signer.is_some()
+        self.acting.is_some()
+    }
+
+    fn signer(&self) -> Option<&Signer> {
+        self.acting.as_ref().map(|acting| &acting.signer)
     }
 
     /// The agency that signs here.
     pub(super) fn agency(&self) -> Option<&AgencyName> {
-        self.signer.as_ref().map(Signer::agency)
+        self.signer().map(Signer::agency)
     }
 
     /// Its voting key.
     pub(super) fn public(&self) -> Option<PublicKey> {
-        self.signer.as_ref().map(Signer::public)
+        self.signer().map(Signer::public)
+    }
+
+    /// Whether a checkpoint may be cosigned now. Of keys whose words are lost none signs, whichever of them
+    /// is in force.
+    pub(super) fn may_cosign(&self) -> bool {
+        let is_whole = |record: &SafetyRecord| matches!(record.body, SafetyBody::Record(_));
+        !self.is_silent && (self.is_validator() || self.waiting.values().all(is_whole))
     }
 
     /// Signs a vote; `None` of an observer.
@@ -164,8 +226,8 @@ impl SignGuard {
     /// # Errors
     /// If this validator has signed another for the same height, round and kind.
     pub(super) fn vote(&mut self, vote: Vote) -> Result<Option<SignedVote>, WouldContradict> {
-        let signer = self.signer.as_mut();
-        signer.map(|signer| signer.vote(vote)).transpose()
+        let acting = self.acting.as_mut();
+        acting.map(|acting| acting.signer.vote(vote)).transpose()
     }
 
     /// Signs a proposal; `None` of an observer.
@@ -176,8 +238,9 @@ impl SignGuard {
         &mut self,
         proposal: Proposal,
     ) -> Result<Option<SignedProposal>, WouldContradict> {
-        let signer = self.signer.as_mut();
-        signer.map(|signer| signer.proposal(proposal)).transpose()
+        let acting = self.acting.as_mut();
+        let signed = acting.map(|acting| acting.signer.proposal(proposal));
+        signed.transpose()
     }
 
     /// Keeps the record, and before it the blocks that it names: a lock on a block that a loss of power can
@@ -193,20 +256,27 @@ impl SignGuard {
         let locked = record.locked.map(|lock| lock.block);
         let valid = record.valid.as_ref().map(|polka| polka.block);
         let names: Vec<_> = locked.into_iter().chain(valid).collect();
-        candidates.write_new(self.safety.file(), &names)?;
+        if let Some(acting) = &self.acting {
+            candidates.write_new(acting.safety.file(), &names)?;
+        }
         self.keep(record)?;
         candidates.synced();
         Ok(())
     }
 
     fn keep(&mut self, record: &Safety) -> Result<(), DurableFault> {
-        let body = SafetyBody::Record(Some(Box::new(record.clone())));
-        self.safety.write(&body)
+        self.write(&SafetyBody::Record(Some(Box::new(record.clone()))))
     }
 
-    /// The file under the record, whose tail area holds blocks.
-    pub(super) const fn file(&self) -> &Durable {
-        self.safety.file()
+    /// Nothing is signed without a key, so there is nothing to be kept then.
+    fn write(&mut self, body: &SafetyBody) -> Result<(), DurableFault> {
+        let acting = self.acting.as_mut();
+        acting.map_or(Ok(()), |acting| acting.safety.write(body))
+    }
+
+    /// The file under the record, whose tail area holds blocks; an observer has none.
+    pub(super) fn file(&self) -> Option<&Durable> {
+        self.acting.as_ref().map(|acting| acting.safety.file())
     }
 
     /// Whether nothing may be signed now.
@@ -407,7 +477,7 @@ impl SignGuard {
 
     /// Another node signs with this validator's key; that is kept.
     pub(super) fn on_twin(&mut self, height: Height) -> NodeFault {
-        match self.safety.write(&SafetyBody::Twin(height)) {
+        match self.write(&SafetyBody::Twin(height)) {
             Ok(()) => NodeFault::Twin(height),
             Err(fault) => fault.into(),
         }

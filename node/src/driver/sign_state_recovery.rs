@@ -203,6 +203,14 @@ impl Driver {
         }
     }
 
+    /// Another key votes from this height on, or none.
+    pub(super) fn begin_with_key(&mut self) {
+        let is_validator = self.guard.is_validator();
+        self.machine_with(is_validator.then(|| self.guard.silent_record()));
+        self.speak_when_clear();
+        self.hand_in_mark();
+    }
+
     /// A machine for the same height with another memory.
     fn machine_with(&mut self, record: Option<Safety>) {
         let (me, height) = (self.guard.public(), self.machine.height());

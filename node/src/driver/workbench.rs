@@ -8,18 +8,18 @@ use protocol::{
     hash::ReturnNonce,
     key::{PublicKey, SecretKey},
     name::AgencyName,
-    sign_state::Owner,
+    sign_state::blank_files,
 };
 
 use super::Driver;
 use crate::{
-    config::{Config, Places, ValidatorKeys},
-    durable::AtPath,
+    config::{Config, Places},
     epoch::{
         Epochs,
         examples::{AGENCIES, genesis, secret},
     },
     host::Host,
+    keys::OwnKeys,
     network::{self, PeerIndex},
     peers::peers_of,
     run::{self, Assembled, OpenedFiles},
@@ -49,13 +49,14 @@ pub(crate) fn assembled() -> (Assembled, tempfile::TempDir) {
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let config = Config {
         dir: dir.to_owned(),
-        validator: Some(ValidatorKeys {
-            agency: AgencyName::parse(MINE).unwrap(),
-            vote: secret(MINE, "vote"),
-            cosign: secret(MINE, "cosign"),
-        }),
-        peer: secret(MINE, "peer"),
-        publisher: None,
+        agency: AgencyName::parse(MINE),
+        keys: OwnKeys {
+            peer: secret(MINE, "peer"),
+            other_peers: Vec::new(),
+            vote: vec![secret(MINE, "vote")],
+            cosign: vec![secret(MINE, "cosign")],
+            publisher: Vec::new(),
+        },
         p2p: nowhere,
         p2p_addresses: Vec::new(),
         http: nowhere,
@@ -66,23 +67,20 @@ pub(crate) fn assembled() -> (Assembled, tempfile::TempDir) {
         genesis: founded.clone(),
     };
     fs::create_dir_all(dir.join("data")).unwrap();
-    let blank = |place: &std::path::Path, purpose: &str| {
-        let owner = Owner {
-            chain: founded.chain(),
-            key: secret(MINE, purpose).public(),
-        };
-        fs::write(place, owner.blank_file()).unwrap();
-        AtPath(place.to_owned())
-    };
-    let safety = blank(&config.places.safety, "vote");
-    let cosign = blank(&config.places.cosign_state, "cosign");
+    let (vote, cosign) = (
+        secret(MINE, "vote").public(),
+        secret(MINE, "cosign").public(),
+    );
+    for (name, bytes) in blank_files(founded.chain(), &vote, &cosign) {
+        fs::write(dir.join("data").join(name), bytes).unwrap();
+    }
     let asked = Declared {
         dir: dir.to_owned(),
         is_declared_lost: false,
         nonce: ReturnNonce::new([1; 32]),
     };
-    let sign_state =
-        sign_state::open(&safety, &cosign, &founded, Keys::of(&config), &asked).unwrap();
+    let keys = Keys::of(&config.keys);
+    let sign_state = sign_state::open(&config.places, &founded, &keys, &asked).unwrap();
     let ledger = Ledger::open_to_follow(&config.places.ledger, &founded, None).unwrap();
     let epochs = Epochs::open(&founded, ledger.head().directory()).unwrap();
     let host = Host::real();

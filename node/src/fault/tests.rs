@@ -275,7 +275,7 @@ fn each_question_at_a_start_names_the_command_that_answers_it() {
         NotFit::Missing {
             path: path.clone(),
             what,
-            link: String::new(),
+            instead: String::new(),
             dir: dir.clone(),
         },
         NotFit::Unreadable {

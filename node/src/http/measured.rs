@@ -40,7 +40,7 @@ pub(super) fn gather(shared: &Shared) {
         .inner()
         .store(logging::dropped(), Ordering::Relaxed);
     metrics.reached.set(number(shared.turnout().voting as u64));
-    let votes = shared.agency.is_some() && progress.not_voting.is_none();
+    let votes = shared.is_validator() && progress.not_voting.is_none();
     metrics.votes.set(i64::from(votes));
     if let Some(own) = progress.clock_ms {
         metrics.clock_offset.set(seconds(own));

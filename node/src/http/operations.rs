@@ -77,7 +77,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<Status> {
     Json(Status {
         log_signed,
         agency: shared.agency.as_ref().map(ToString::to_string),
-        role: if shared.agency.is_some() {
+        role: if shared.is_validator() {
             "validator"
         } else {
             "observer"
@@ -189,7 +189,7 @@ fn quorum(turnout: &Turnout, quorum: usize) -> HealthCheck {
 fn votes(shared: &Shared, not_voting: Option<String>) -> HealthCheck {
     let reason = match &not_voting {
         Some(reason) => format!("this node does not vote: {reason}"),
-        None if shared.agency.is_some() => "this node votes".to_owned(),
+        None if shared.is_validator() => "this node votes".to_owned(),
         None => "this node is an observer, which has no vote".to_owned(),
     };
     check("votes", not_voting.is_none(), reason)

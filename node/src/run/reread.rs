@@ -3,9 +3,9 @@
 //! The rest takes a start, and is named if it has changed: a setting that silently does nothing would
 //! be believed.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use protocol::{hash::ChainId, name::AgencyName};
+use protocol::{hash::ChainId, key::PublicKey, name::AgencyName};
 use tokio::sync::watch;
 
 use crate::{
@@ -21,16 +21,18 @@ pub(super) struct Fixed {
     chain: ChainId,
     p2p: SocketAddr,
     http: SocketAddr,
+    keys: BTreeSet<PublicKey>,
     places: Places,
 }
 
 impl Fixed {
     pub(super) fn of(config: &Config) -> Self {
         Self {
-            agency: config.validator.as_ref().map(|keys| keys.agency.clone()),
+            agency: config.agency.clone(),
             chain: config.genesis.chain(),
             p2p: config.p2p,
             http: config.http,
+            keys: config.keys.all(),
             places: config.places.clone(),
         }
     }
@@ -42,6 +44,7 @@ impl Fixed {
             ("genesis", self.chain == other.chain),
             ("p2p", self.p2p == other.p2p),
             ("http", self.http == other.http),
+            ("the keys", self.keys == other.keys),
             ("[places]", self.places == other.places),
         ];
         let changed = all.into_iter().filter(|(_, same)| !same);

@@ -8,10 +8,10 @@ use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 use ledger::{Ledger, execute::BlockParameters};
 use node::{
     config::{Config, Places},
-    durable::AtPath,
     epoch::Epochs,
     host::Host,
     http::{self, Reads, Serving},
+    keys::OwnKeys,
     network,
     peers::peers_of,
     run::{self, OpenedFiles},
@@ -106,9 +106,14 @@ fn serve(dir: &Path, genesis: &Genesis, ledger: Ledger) -> (Runtime, Arc<Shared>
     let config = Config {
         dir: dir.to_owned(),
         genesis: genesis.clone(),
-        validator: None,
-        peer: secret("an observer"),
-        publisher: None,
+        agency: None,
+        keys: OwnKeys {
+            peer: secret("an observer"),
+            other_peers: Vec::new(),
+            vote: Vec::new(),
+            cosign: Vec::new(),
+            publisher: Vec::new(),
+        },
         p2p: nowhere,
         p2p_addresses: Vec::new(),
         http: nowhere,
@@ -123,13 +128,8 @@ fn serve(dir: &Path, genesis: &Genesis, ledger: Ledger) -> (Runtime, Arc<Shared>
         is_declared_lost: false,
         nonce: ReturnNonce::new([7; 32]),
     };
-    let place = |path: &Path| AtPath(path.to_owned());
-    let (safety, cosign) = (
-        place(&config.places.safety),
-        place(&config.places.cosign_state),
-    );
-    let sign_state =
-        sign_state::open(&safety, &cosign, genesis, Keys::of(&config), &asked).unwrap();
+    let keys = Keys::of(&config.keys);
+    let sign_state = sign_state::open(&config.places, genesis, &keys, &asked).unwrap();
     let epochs = Epochs::open(genesis, ledger.head().directory()).unwrap();
     let peers = peers_of(ledger.head().directory(), &config.peer_settings(), &[]).peers;
     let kept = OpenedFiles {

@@ -13,7 +13,7 @@ use protocol::{
     key::SecretKey,
     keyfile::KeyFile,
     name::{AgencyName, ReasonCode},
-    sign_state::{COSIGN_FILE, Owner, SAFETY_FILE},
+    sign_state::blank_files,
 };
 use serde_json::Value;
 use tests::{
@@ -41,13 +41,12 @@ fn begin_again(cluster: &Cluster) -> (NetworkId, NetworkId) {
         let dir = cluster.dir(folder);
         fs::write(dir.join("genesis"), &text).unwrap();
         // What its keys have signed for the network that begins: nothing yet.
-        for (purpose, name) in [("vote", SAFETY_FILE), ("cosign", COSIGN_FILE)] {
+        let key = |purpose: &str| {
             let key = fs::read(dir.join(format!("keys/{purpose}.key"))).unwrap();
-            let owner = Owner {
-                chain: again.chain(),
-                key: KeyFile::parse(&key).unwrap().secret.public(),
-            };
-            fs::write(dir.join("data").join(name), owner.blank_file()).unwrap();
+            KeyFile::parse(&key).unwrap().secret.public()
+        };
+        for (name, bytes) in blank_files(again.chain(), &key("vote"), &key("cosign")) {
+            fs::write(dir.join("data").join(name), bytes).unwrap();
         }
     }
     fs::write(net.join("genesis"), &text).unwrap();

@@ -8,7 +8,7 @@ use std::{
 
 use node::{
     cosign_state::{CosignState, NotCosigned},
-    cosigner::{CheckpointCosigner, Collect},
+    cosigner::{CheckpointCosigner, Collect, CosignKeys},
     durable::{AtPath, Durable, StoredValue},
     epoch::EpochState,
 };
@@ -50,11 +50,13 @@ fn cosigner(agency: &str, path: &Path) -> CheckpointCosigner {
     let (found, body) = Owner::of_value(&value).unwrap();
     assert_eq!(found, owner);
     let state = CosignState::over(file, owner, body).unwrap();
-    let mine = (
-        AgencyName::parse(agency).unwrap(),
-        agency_secret(agency, "cosign"),
-    );
-    CheckpointCosigner::new(Arc::new(epoch), Some(mine), None, state)
+    let own = CosignKeys {
+        agency: AgencyName::parse(agency),
+        secrets: vec![agency_secret(agency, "cosign")],
+        states: [(owner.key, state)].into(),
+        publishers: Vec::new(),
+    };
+    CheckpointCosigner::new(Arc::new(epoch), own)
 }
 
 #[test]

@@ -105,7 +105,8 @@ fn a_disk_with_little_room_is_said_while_the_node_goes_on() {
     };
     let dir = cluster.dir("soliq");
     let record = place.join("safety");
-    fs::copy(dir.join("data/safety"), &record).unwrap();
+    let own = cluster.sign_state("soliq", "vote");
+    fs::copy(&own, place.join(own.file_name().unwrap())).unwrap();
     let settings = dir.join("node.toml");
     let text = fs::read_to_string(&settings).unwrap();
     let places = format!("\n[places]\nsafety = \"{}\"\n", record.display());

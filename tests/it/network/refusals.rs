@@ -132,8 +132,8 @@ fn settings_that_contradict_the_folder_name_the_way_out() {
     }
     // A command that is printed can be pasted.
     let spaced = cluster.path().join("my node");
+    fs::remove_file(cluster.sign_state("soliq", "vote")).unwrap();
     fs::rename(&dir, &spaced).unwrap();
-    fs::remove_file(spaced.join("data/safety")).unwrap();
     let command = format!("--dir '{}' --sign-state-lost", spaced.display());
     says(runs(&spaced), 3, &[&command]);
 }

@@ -71,15 +71,14 @@ fn data_folders_that_were_exchanged_are_refused_with_the_name_of_whose_they_are(
         fs::rename(from, to).unwrap();
     }
     // One file of another is as bad as all of them.
-    for (file, whose) in [
-        ("safety", "the vote key"),
-        ("cosign-state", "the cosign key"),
-    ] {
-        let own = fs::read(one.join(file)).unwrap();
-        fs::copy(other.join(file), one.join(file)).unwrap();
+    for purpose in ["vote", "cosign"] {
+        let file = cluster.sign_state("soliq", purpose);
+        let own = fs::read(&file).unwrap();
+        fs::copy(cluster.sign_state("kadastr", purpose), &file).unwrap();
         let said = refuses(&mut cluster, "soliq");
-        assert!(said.contains(&format!("{whose} of kadastr")), "{said}");
-        fs::write(one.join(file), own).unwrap();
+        let whose = format!("is that of the {purpose} key of kadastr");
+        assert!(said.contains(&whose), "{said}");
+        fs::write(&file, own).unwrap();
     }
     for name in ["soliq", "kadastr"] {
         cluster.start_node(name);
@@ -97,11 +96,8 @@ fn a_missing_file_or_a_disk_that_is_not_mounted_is_a_question() {
     let (dir, data) = (cluster.dir("soliq"), data(&cluster, "soliq"));
     let way_out = format!("muhr-node run --dir {} --sign-state-lost", dir.display());
     let aside = cluster.path().join("aside");
-    for (file, what) in [
-        ("safety", "safety record"),
-        ("cosign-state", "cosign state"),
-    ] {
-        let path = data.join(file);
+    for (purpose, what) in [("vote", "safety record"), ("cosign", "cosign state")] {
+        let path = cluster.sign_state("soliq", purpose);
         fs::rename(&path, &aside).unwrap();
         let said = refuses(&mut cluster, "soliq");
         for part in [
@@ -131,14 +127,15 @@ fn a_missing_file_or_a_disk_that_is_not_mounted_is_a_question() {
     assert!(said.contains("is its disk mounted"), "{said}");
     fs::rename(&aside, &data).unwrap();
     // Nothing readable in it.
-    let kept = fs::read(data.join("cosign-state")).unwrap();
-    fs::write(data.join("cosign-state"), vec![0; kept.len()]).unwrap();
+    let cosign_state = cluster.sign_state("soliq", "cosign");
+    let kept = fs::read(&cosign_state).unwrap();
+    fs::write(&cosign_state, vec![0; kept.len()]).unwrap();
     let said = refuses(&mut cluster, "soliq");
     assert!(
         said.contains("nothing in the cosign state can be read"),
         "{said}"
     );
-    fs::write(data.join("cosign-state"), kept).unwrap();
+    fs::write(&cosign_state, kept).unwrap();
     cluster.start_node("soliq");
     wait_until("with its own files it comes back", || {
         is_back(&cluster, "soliq")
@@ -153,8 +150,12 @@ fn the_files_may_lie_elsewhere_by_settings() {
     let (dir, data) = (cluster.dir("soliq"), data(&cluster, "soliq"));
     let elsewhere = cluster.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
-    for file in ["safety", "cosign-state", "ledger"] {
-        fs::rename(data.join(file), elsewhere.join(file)).unwrap();
+    let (safety, cosign) = (
+        cluster.sign_state("soliq", "vote"),
+        cluster.sign_state("soliq", "cosign"),
+    );
+    for file in [&safety, &cosign, &data.join("ledger")] {
+        fs::rename(file, elsewhere.join(file.file_name().unwrap())).unwrap();
     }
     let toml = fs::read_to_string(dir.join("node.toml")).unwrap();
     let place = |file: &str| elsewhere.join(file).display().to_string();
@@ -167,7 +168,7 @@ fn the_files_may_lie_elsewhere_by_settings() {
     fs::write(dir.join("node.toml"), toml + &places).unwrap();
     cluster.start_node("soliq");
     wait_until("it comes back", || is_back(&cluster, "soliq"));
-    assert!(!data.join("ledger").exists() && !data.join("safety").exists());
+    assert!(!data.join("ledger").exists() && !safety.exists() && !cosign.exists());
     cluster.kill("soliq");
     fs::rename(&elsewhere, elsewhere.with_extension("unmounted")).unwrap();
     let said = refuses(&mut cluster, "soliq");
@@ -214,7 +215,7 @@ fn one_lost_file_is_enough_to_be_silent_until_the_mark() {
         let _receipt = cluster.anchor("qurilish", &format!("S-{number}"));
     }
     cluster.kill("soliq");
-    fs::remove_file(data(&cluster, "soliq").join("cosign-state")).unwrap();
+    fs::remove_file(cluster.sign_state("soliq", "cosign")).unwrap();
     cluster.start_node_that_lost("soliq");
     wait_until("it returns by a block with its mark", || {
         height(&cluster, "adliya") == Some(3) && is_back(&cluster, "soliq")

@@ -33,7 +33,7 @@ fn validators_that_are_there_and_silent_are_not_counted_and_are_named() {
     let _receipt = cluster.anchor("qurilish", "T-1");
     for name in ["soliq", "kadastr"] {
         cluster.kill(name);
-        fs::remove_file(cluster.dir(name).join("data/safety")).unwrap();
+        fs::remove_file(cluster.sign_state(name, "vote")).unwrap();
         cluster.start_node_that_lost(name);
     }
     // Two of four speak: no block can hold the marks that the others wait for.

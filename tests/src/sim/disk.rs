@@ -216,7 +216,7 @@ impl Medium for SimFile {
 }
 
 /// Where a file of a simulated disk belongs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct SimPlace {
     pub(super) path: PathBuf,
     pub(super) file: SimFile,

@@ -14,16 +14,17 @@ use std::{
 };
 
 use node::{
-    config::{Config, Places, ValidatorKeys},
+    config::{Config, Places},
     driver::Driver,
     epoch::Epochs,
     host::Host as Machine,
     ingest::{IngestAnswer, take_from_peers},
+    keys::OwnKeys,
     network::{self, Carrier, CarrierOrder, Lane, ListedPeer, PeerIndex},
     peers::peers_of,
     run::{self, Assembled, OpenedFiles},
     shared::{Shared, describe},
-    sign_state::{self, Declared, Keys},
+    sign_state::{self, Declared, FilePlaces, Keys, Shelf},
 };
 use protocol::{
     genesis::Genesis,
@@ -165,6 +166,28 @@ impl Seats {
     }
 }
 
+/// The two files of a host, which has one key of each kind.
+struct SimShelf {
+    safety: SimPlace,
+    cosign: SimPlace,
+}
+
+impl Shelf for SimShelf {
+    fn safety(&self, _: &PublicKey) -> FilePlaces {
+        FilePlaces {
+            belongs: Box::new(self.safety.clone()),
+            before: None,
+        }
+    }
+
+    fn cosign(&self, _: &PublicKey) -> FilePlaces {
+        FilePlaces {
+            belongs: Box::new(self.cosign.clone()),
+            before: None,
+        }
+    }
+}
+
 impl Host {
     pub(super) fn new(
         number: usize,
@@ -215,17 +238,22 @@ impl Host {
     fn config(&self) -> Config {
         let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let agency = self.genesis.agencies.get(self.seat);
-        let keys = agency.map(|agency| ValidatorKeys {
-            agency: agency.name.clone(),
-            vote: agency_secret(&self.name, "vote"),
-            cosign: agency_secret(&self.name, "cosign"),
-        });
+        let own = |purpose: &str| {
+            let secret = agency.map(|_| agency_secret(&self.name, purpose));
+            secret.into_iter().collect()
+        };
+        let publisher = (self.seat == 0).then(|| secret("publisher"));
         Config {
             dir: self.dir.clone(),
             genesis: self.genesis.clone(),
-            validator: keys,
-            peer: agency_secret(&self.name, "peer"),
-            publisher: (self.seat == 0).then(|| secret("publisher")),
+            agency: agency.map(|agency| agency.name.clone()),
+            keys: OwnKeys {
+                peer: agency_secret(&self.name, "peer"),
+                other_peers: Vec::new(),
+                vote: own("vote"),
+                cosign: own("cosign"),
+                publisher: publisher.into_iter().collect(),
+            },
             p2p: nowhere,
             p2p_addresses: Vec::new(),
             http: nowhere,
@@ -253,24 +281,21 @@ impl Host {
             path: self.dir.join(name),
             file: file.clone(),
         };
+        let shelf = SimShelf {
+            safety: place("safety", &self.safety),
+            cosign: place("cosign-state", &self.cosign_state),
+        };
         let asked = Declared {
             dir: self.dir.clone(),
             // Its operator knows when a disk was replaced.
-            is_declared_lost: config.validator.is_some()
+            is_declared_lost: config.agency.is_some()
                 && (!self.safety.is_there() || !self.cosign_state.is_there()),
             nonce: ReturnNonce::new(nonce),
         };
-        let sign_state = sign_state::open(
-            &place("safety", &self.safety),
-            &place("cosign-state", &self.cosign_state),
-            &self.genesis,
-            Keys::of(&config),
-            &asked,
-        )
-        .map_err(|no| no.to_string())?;
-        let ledger =
-            sign_state::open_ledger(&self.dir.join("ledger"), &self.genesis, &sign_state.cosign)
-                .map_err(|fault| describe(&fault))?;
+        let sign_state = sign_state::open(&shelf, &self.genesis, &Keys::of(&config.keys), &asked)
+            .map_err(|no| no.to_string())?;
+        let ledger = sign_state::open_ledger(&self.dir.join("ledger"), &self.genesis, &sign_state)
+            .map_err(|fault| describe(&fault))?;
         self.log.mark();
         let head = ledger.head();
         let epochs = Epochs::open(&self.genesis, head.directory());

@@ -35,7 +35,7 @@ impl SignGuard {
         lifetime: u64,
         network: &NetworkId,
     ) -> Option<&[u8]> {
-        let (nonce, signer) = (self.returning?, self.signer.as_ref()?);
+        let (nonce, signer) = (self.returning?, &self.acting.as_ref()?.signer);
         let known = self.mark.as_ref();
         if known.is_none_or(|mark| mark.expires < next) {
             let statement = ReturnStatement {

@@ -33,20 +33,52 @@ fn owner() -> Owner {
     }
 }
 
+/// The record of a key in a file of that name, which says this.
+fn safety_record(
+    dir: &std::path::Path,
+    name: &str,
+    key: &PublicKey,
+    found: (SafetyBody, bool),
+) -> SafetyRecord {
+    let owner = Owner {
+        chain: CHAIN,
+        key: *key,
+    };
+    let file = Durable::make(&AtPath(dir.join(name)), &owner.value(b"")).unwrap();
+    SafetyRecord {
+        file: SafetyFile::over(file, owner),
+        body: found.0,
+        is_doubtful: found.1,
+    }
+}
+
+/// Keys of the first agency, which votes with this one, or not.
+fn in_force(vote: Option<&str>) -> KeysInForce {
+    let agency = AgencyName::parse(NAMES[0]).unwrap();
+    KeysInForce {
+        validator: vote.map(|vote| ValidatorKeys {
+            agency,
+            vote: secret(NAMES[0], vote),
+            cosign: secret(NAMES[0], "cosign"),
+        }),
+        peer: secret(NAMES[0], "peer"),
+        is_named: vote.is_some(),
+        lacking: Vec::new(),
+    }
+}
+
 fn trial(found: (SafetyBody, bool), behind: Option<Cosigned>, listens: bool) -> Trial {
     let dir = tempfile::tempdir().unwrap();
-    let file = Durable::make(&AtPath(dir.path().join("safety")), &owner().value(b"")).unwrap();
-    let agency = AgencyName::parse(NAMES[0]).unwrap();
-    let signer = Signer::new(CHAIN, agency, secret(NAMES[0], "vote"));
-    let at_start = AtStart {
-        found,
-        behind,
-        listens,
-    };
-    let peer = secret(NAMES[0], "peer").public();
-    let safety = SafetyFile::over(file, owner());
+    let key = owner().key;
+    let record = safety_record(dir.path(), "safety", &key, found);
+    let at_start = AtStart { behind, listens };
     Trial {
-        guard: SignGuard::new(CHAIN, Some(signer), peer, safety, at_start),
+        guard: SignGuard::new(
+            CHAIN,
+            [(key, record)].into(),
+            in_force(Some("vote")),
+            at_start,
+        ),
         epoch: epoch(0, &NAMES),
         dir,
     }
@@ -103,14 +135,15 @@ impl Trial {
 
 #[test]
 fn an_observer_signs_nothing_and_is_never_silent() {
-    let Trial { guard, dir, .. } = at_ease();
-    let at_start = AtStart {
-        found: (SafetyBody::Returning(NONCE), true),
+    let dir = tempfile::tempdir().unwrap();
+    let key = owner().key;
+    let record = |body| safety_record(dir.path(), "safety", &key, (body, true));
+    let at_start = || AtStart {
         behind: Some(cosigned(5)),
         listens: true,
     };
-    let peer = secret("nobody", "peer").public();
-    let mut observer = SignGuard::new(CHAIN, None, peer, guard.safety, at_start);
+    let records = [(key, record(SafetyBody::Returning(NONCE)))].into();
+    let mut observer = SignGuard::new(CHAIN, records, in_force(None), at_start());
     assert!(!observer.is_validator() && !observer.is_silent());
     assert_eq!(observer.silence(), None);
     assert_eq!(
@@ -118,7 +151,71 @@ fn an_observer_signs_nothing_and_is_never_silent() {
         GuardOrder::Nothing
     );
     assert_eq!(observer.awaited_mark(), None);
-    drop(dir);
+    // What its keys signed is lost: neither of the two signs, whichever is in force.
+    assert!(!observer.may_cosign());
+    let records = [(key, record(SafetyBody::Record(None)))].into();
+    assert!(SignGuard::new(CHAIN, records, in_force(None), at_start()).may_cosign());
+}
+
+/// A key that comes into force while the node runs was written blank, or waits for its mark; the one before
+/// it is used no more.
+#[test]
+fn the_key_that_the_state_names_votes_with_a_record_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (owner().key, secret(NAMES[0], "vote/2").public());
+    let voted = SafetyBody::Record(Some(Box::new(record(9))));
+    let records = |next: SafetyBody| {
+        let old = (
+            old,
+            safety_record(dir.path(), "old", &old, (voted.clone(), false)),
+        );
+        let new = (new, safety_record(dir.path(), "new", &new, (next, false)));
+        [old, new].into()
+    };
+    let at_start = || AtStart {
+        behind: None,
+        listens: true,
+    };
+    let blank = records(SafetyBody::Record(None));
+    let mut guard = SignGuard::new(CHAIN, blank, in_force(Some("vote")), at_start());
+    assert_eq!(
+        (guard.public(), guard.silence()),
+        (Some(old), Some(Silence::Listening))
+    );
+    assert!(!guard.enter(in_force(Some("vote"))));
+    assert_eq!(guard.silence(), Some(Silence::Listening));
+    assert!(guard.enter(in_force(Some("vote/2"))));
+    assert_eq!((guard.public(), guard.silence()), (Some(new), None));
+    assert!(guard.is_silent() && !guard.may_cosign());
+    assert_eq!(
+        guard.speak_when_clear(NEXT).unwrap(),
+        GuardOrder::Speak(None)
+    );
+    assert!(guard.may_cosign());
+    // What it says is kept in its own file.
+    guard.keep(&record(10)).unwrap();
+    let value = |name: &str| {
+        let opened = Durable::open(&AtPath(dir.path().join(name))).unwrap();
+        let Some((_, StoredValue::Value(value))) = opened else {
+            panic!("no value");
+        };
+        Owner::of_value(&value).unwrap().1.to_vec()
+    };
+    assert!(value("old").is_empty() && !value("new").is_empty());
+    // No key of it is named, and then the first again: that was in force, and is not used twice.
+    assert!(guard.enter(in_force(None)));
+    assert!(!guard.is_validator() && !guard.is_silent() && guard.file().is_none());
+    assert!(!guard.enter(in_force(None)));
+    assert!(guard.enter(in_force(Some("vote"))));
+    assert_eq!(guard.public(), None);
+    // A key whose words are lost waits for its mark before it speaks.
+    let lost = records(SafetyBody::Returning(NONCE));
+    let mut guard = SignGuard::new(CHAIN, lost, in_force(Some("vote")), at_start());
+    assert!(guard.enter(in_force(Some("vote/2"))));
+    assert_eq!(guard.silence(), Some(Silence::SignStateLost));
+    assert_eq!(guard.speak_when_clear(NEXT).unwrap(), GuardOrder::Nothing);
+    let (agency, nonce) = guard.awaited_mark().unwrap();
+    assert_eq!((agency.as_str(), nonce), (NAMES[0], NONCE));
 }
 
 #[test]

@@ -170,10 +170,6 @@ fn a_node_that_others_do_not_know_says_so() {
     };
     let id = peer_id(&stranger.secret.public());
     fs::write(&key, stranger.write()).unwrap();
-    // What the old key has signed is not this one's.
-    for file in ["safety", "cosign-state"] {
-        fs::remove_file(cluster.dir("observer-1").join("data").join(file)).unwrap();
-    }
     cluster.start_node("observer-1");
     wait_until("its status names those who hang up", || {
         let status = cluster.status("observer-1");
