@@ -10,6 +10,7 @@ STARTS = [(b"muhr-receipt/", "receipt"), (b"muhr-dossier/", "dossier"), (b"muhr-
           (b"muhr-pending/", "pending"), (b"muhr-key/", "key"), (b"age-encryption.org/", "key"), (b"-----BEGIN AGE ENCRYPTED", "key"),
           (b"muhr-report/", "report"), (b"muhr-entry/", "text"), (b"muhr-batch/", "text"), (b"muhr-clerk/", "text"),
           (b"muhr-policy/", "text"), (b"muhr-block/", "text"), (b"muhr-genesis/", "text"), (b"muhr-epoch/", "text"), (b"muhr-epoch-proof/", "text"),
+          (b"muhr-plan/", "text"), (b"muhr-contribution/", "text"), (b"muhr-acceptance/", "text"), (b"muhr-clerk-request/", "text"),
           (b"muhr:row,", "to-mend"), (b"row,record,version,status,", "results"), (b"%PDF-", "pdf"), (b"PK\x03\x04", "zip"),
           (b"PK\x05\x06", "zip"), (b"\x89PNG\r\n\x1a\n", "picture"), (b"\xff\xd8\xff", "picture")]
 

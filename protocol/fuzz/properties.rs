@@ -2,9 +2,24 @@
 //! Shared by the fuzz targets and by the plain tests over their corpus.
 
 use protocol::{
-    act::Act, batch::Batch, block::BlockLeaf, dossier::Dossier, entry::Entry, genesis::Genesis,
-    history::History, keyfile::KeyFile, merkle::tiles, note::SignedNote, pending::Pending,
-    policy::TrustPolicy, receipt::Receipt, return_mark::ReturnMark, state_proof::StateProof,
+    act::Act,
+    batch::Batch,
+    block::BlockLeaf,
+    ceremony::{
+        Acceptance, ClerkRequest, Contribution, FoundingPlan, read_acceptances, write_acceptances,
+    },
+    dossier::Dossier,
+    entry::Entry,
+    genesis::Genesis,
+    history::History,
+    keyfile::KeyFile,
+    merkle::tiles,
+    note::SignedNote,
+    pending::Pending,
+    policy::TrustPolicy,
+    receipt::Receipt,
+    return_mark::ReturnMark,
+    state_proof::StateProof,
     tlog_proof::TlogProof,
 };
 
@@ -27,6 +42,15 @@ pub(crate) fn check(name: &str, bytes: &[u8]) -> bool {
         "batch" => same(Batch::parse(bytes).ok().map(|read| read.write())),
         "block" => same(BlockLeaf::parse(bytes).ok().map(|read| read.write())),
         "genesis" => same(Genesis::parse(bytes).ok().map(|read| read.write())),
+        "plan" => same(FoundingPlan::parse(bytes).ok().map(|read| read.write())),
+        "contribution" => same(Contribution::parse(bytes).ok().map(|read| read.write())),
+        "acceptance" => same(Acceptance::parse(bytes).ok().map(|read| read.write())),
+        "acceptances" => same(
+            read_acceptances(bytes)
+                .ok()
+                .map(|read| write_acceptances(&read)),
+        ),
+        "clerk_request" => same(ClerkRequest::parse(bytes).ok().map(|read| read.write())),
         "receipt" => same(Receipt::parse(bytes).ok().map(|read| read.write())),
         "history" => same(History::parse(bytes).ok().map(|read| read.write())),
         "state" => same(StateProof::parse(bytes).ok().map(|read| read.write())),

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 
 use crate::{
-    key::{KeyError, Possession, PublicKey, Signature},
+    key::{KeyError, Possession, PublicKey, SecretKey, Signature},
     name::{AgencyName, Origin},
     state::AgencyState,
     text::{Lines, Malformed},
@@ -105,7 +105,7 @@ impl ProvenAgency {
         }
     }
 
-    fn read(lines: &mut Lines<'_>, name: &str) -> Result<Self, Malformed> {
+    pub(crate) fn read(lines: &mut Lines<'_>, name: &str) -> Result<Self, Malformed> {
         let name = AgencyName::parse(name)
             .ok_or_else(|| lines.malformed("\"agency\" is not the name of an agency"))?;
         Ok(Self {
@@ -130,6 +130,19 @@ impl ProvenAgency {
 }
 
 impl ProvenKey {
+    /// Key of `secret`, with the proof that `holder` has it for `purpose` in the network of this name.
+    #[must_use]
+    pub fn of(origin: &Origin, holder: &str, purpose: &str, secret: &SecretKey) -> Self {
+        let key = secret.public();
+        let claim = Possession {
+            origin: origin.as_str(),
+            holder,
+            purpose,
+        };
+        let proof = secret.sign(&claim.message(&key));
+        Self { key, proof }
+    }
+
     pub(crate) fn write(&self, word: &str, out: &mut String) {
         *out += &format!("{word} ed25519 {} {}\n", self.key, self.proof);
     }
@@ -153,6 +166,20 @@ impl ProvenKey {
 #[must_use]
 pub const fn quorum(n: usize) -> usize {
     n.saturating_mul(2).saturating_div(3).saturating_add(1)
+}
+
+/// The fewest recovery keys that may open an epoch among `n` agencies, floor(n/2)+1: any two such sets share a
+/// member, so that no two groups that know nothing of one another recover a network in two ways.
+#[must_use]
+pub const fn recovery_threshold_min(n: usize) -> usize {
+    n.saturating_div(2).saturating_add(1)
+}
+
+/// Number of `n` agencies that hold the publisher's key, floor((n-1)/3)+1: one more than may be away, so that the
+/// log's own line never lacks while the network goes on.
+#[must_use]
+pub const fn publishers(n: usize) -> usize {
+    n.saturating_sub(1).saturating_div(3).saturating_add(1)
 }
 
 /// Keys that were registered, each for one use.
@@ -218,9 +245,10 @@ pub(crate) fn check<'a>(
         return no("agencies stand in the order of their names, each once".to_owned());
     }
     let threshold = usize::try_from(recovery_threshold).unwrap_or(usize::MAX);
-    if threshold < quorum(count).div_ceil(2) || threshold > count {
+    let least = recovery_threshold_min(count);
+    if threshold < least || threshold > count {
         return no(format!(
-            "a recovery threshold of {threshold} is not between half a quorum and all agencies"
+            "a recovery threshold of {threshold} is not between {least}, more than half of the agencies, and all {count}"
         ));
     }
     let mut ring = KeyRing::new(origin);
@@ -238,14 +266,19 @@ pub(crate) fn check<'a>(
     Ok(ring)
 }
 
-/// No space and no `#`: other people's parsers of trust files cut lines there.
-fn url(value: &str) -> Option<String> {
+/// Returns whether a node's address for clients may be so: no space and no `#`, at which other people's parsers of
+/// trust files cut lines.
+#[must_use]
+pub fn is_node_url(value: &str) -> bool {
     let fine = value.len() <= 200
         && value
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    (fine && (value.starts_with("http://") || value.starts_with("https://")))
-        .then(|| value.to_owned())
+    fine && (value.starts_with("http://") || value.starts_with("https://"))
+}
+
+fn url(value: &str) -> Option<String> {
+    is_node_url(value).then(|| value.to_owned())
 }
 
 /// Printable ASCII without `+` and `#`, at most 255 bytes.

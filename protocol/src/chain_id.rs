@@ -35,6 +35,8 @@ pub enum SignedText {
     Epoch,
     /// One return mark of a validator (`return_mark`).
     Return,
+    /// One acceptance of a genesis by an agency (`ceremony`).
+    Acceptance,
 }
 
 /// Why a signature for a network does not count.
@@ -58,6 +60,15 @@ impl SignedText {
             Self::Act => "act",
             Self::Epoch => "epoch",
             Self::Return => "return",
+            Self::Acceptance => "acceptance",
+        }
+    }
+
+    /// Version of the message: 1 for what was never signed without a chain id.
+    const fn version(self) -> u8 {
+        match self {
+            Self::Acceptance => 1,
+            Self::Entry | Self::Batch | Self::Act | Self::Epoch | Self::Return => 2,
         }
     }
 
@@ -65,13 +76,15 @@ impl SignedText {
     #[must_use]
     pub fn message(self, network: &NetworkId, text: &str) -> Vec<u8> {
         let (origin, chain) = (&network.origin, network.chain.to_hex());
-        let word = self.word();
-        format!("muhr-sign-{word}/v2\norigin {origin}\nchain {chain}\n{text}").into_bytes()
+        let (word, version) = (self.word(), self.version());
+        format!("muhr-sign-{word}/v{version}\norigin {origin}\nchain {chain}\n{text}").into_bytes()
     }
 
-    /// The bytes that were signed before chain ids were bound.
-    fn unbound_message(self, origin: &Origin, text: &str) -> Vec<u8> {
-        format!("muhr-sign-{}/v1\norigin {origin}\n{text}", self.word()).into_bytes()
+    /// The bytes that were signed before chain ids were bound; none where there were none.
+    fn unbound_message(self, origin: &Origin, text: &str) -> Option<Vec<u8>> {
+        let word = self.word();
+        let old = || format!("muhr-sign-{word}/v1\norigin {origin}\n{text}").into_bytes();
+        (self.version() > 1).then(old)
     }
 
     /// Whether `key` made the signature over `text` for the network, and if not, whether it made one of
@@ -89,7 +102,10 @@ impl SignedText {
     ) -> Result<(), NotSigned> {
         key::verify(key, &self.message(network, text), signature).map_err(|bad| {
             let old = self.unbound_message(&network.origin, text);
-            key::verify(key, &old, signature).map_or(NotSigned::Bad(bad), |()| NotSigned::Unbound)
+            match old.map(|old| key::verify(key, &old, signature)) {
+                Some(Ok(())) => NotSigned::Unbound,
+                Some(Err(_)) | None => NotSigned::Bad(bad),
+            }
         })
     }
 }

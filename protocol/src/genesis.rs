@@ -63,15 +63,11 @@ impl Genesis {
     /// The bytes of the leaf.
     #[must_use]
     pub fn write(&self) -> String {
-        let limits = &self.limits;
         let mut out = format!(
-            "muhr-genesis/v1\norigin {}\nprotocol {PROTOCOL}\ntime {}\nlimits {} {} {} {}\nrecovery-threshold {}\n",
+            "muhr-genesis/v1\norigin {}\nprotocol {PROTOCOL}\ntime {}\nlimits {}\nrecovery-threshold {}\n",
             self.origin,
             self.time,
-            limits.entry_bytes,
-            limits.block_entries,
-            limits.block_bytes,
-            limits.lifetime_heights,
+            write_limits(&self.limits),
             self.recovery_threshold
         );
         self.publisher.write("publisher", &mut out);
@@ -104,22 +100,12 @@ impl Genesis {
             (text::number(value)? == PROTOCOL).then_some(())
         })?;
         let time = TimeMs::new(lines.number("time")?);
-        let limits = lines.parsed("limits", "four numbers", limits)?;
+        let limits = lines.parsed("limits", "four numbers", read_limits)?;
         let recovery_threshold = lines.number("recovery-threshold")?;
         let publisher = ProvenKey::read(&mut lines, "publisher")?;
         let agencies = ProvenAgency::read_all(&mut lines)?;
-        let mut registries = Vec::new();
-        while lines.rest().starts_with("registry ") {
-            registries.push(lines.whole(RegistryState::parse, "a registry and its owner")?);
-        }
-        let mut clerks = Vec::new();
-        while lines.rest().starts_with("clerk ") {
-            let clerk = lines.whole(ClerkState::parse, "a clerk")?;
-            clerks.push((
-                clerk,
-                lines.parsed("proof", "64 bytes in base64", Signature::from_base64)?,
-            ));
-        }
+        let registries = read_registries(&mut lines)?;
+        let clerks = read_clerks(&mut lines)?;
         lines.end()?;
         let genesis = Self {
             origin,
@@ -219,13 +205,9 @@ impl Genesis {
             &self.agencies,
             self.recovery_threshold,
         )?;
-        let clerks: Vec<_> = self.clerks.iter().map(|(clerk, _)| &clerk.name).collect();
-        if !self.registries.is_sorted_by(|a, b| a.name < b.name)
-            || !clerks.is_sorted_by(|a, b| a < b)
-        {
-            return no("registries and clerks stand in the order of their names, each once");
+        if !are_within_bounds(&self.limits) {
+            return no("a limit is out of its bounds");
         }
-        check_limits(&self.limits)?;
         self.check_registries()?;
         self.check_clerks()?;
         for (clerk, proof) in &self.clerks {
@@ -295,24 +277,61 @@ fn no<T>(what: impl Into<String>) -> Result<T, BadGenesis> {
     Err(BadGenesis::Inconsistent(what.into()))
 }
 
-fn check_limits(limits: &Limits) -> Result<(), BadGenesis> {
+/// Registries, in the order of their names.
+pub(crate) fn read_registries(lines: &mut Lines<'_>) -> Result<Vec<RegistryState>, Malformed> {
+    let mut found: Vec<RegistryState> = Vec::new();
+    while lines.rest().starts_with("registry ") {
+        let registry = lines.whole(RegistryState::parse, "a registry and its owner")?;
+        if found.last().is_some_and(|last| last.name >= registry.name) {
+            return Err(lines.malformed("registries stand in the order of their names, each once"));
+        }
+        found.push(registry);
+    }
+    Ok(found)
+}
+
+/// Clerks with their proofs, in the order of their names.
+pub(crate) fn read_clerks(
+    lines: &mut Lines<'_>,
+) -> Result<Vec<(ClerkState, Signature)>, Malformed> {
+    let mut found: Vec<(ClerkState, Signature)> = Vec::new();
+    while lines.rest().starts_with("clerk ") {
+        let clerk = lines.whole(ClerkState::parse, "a clerk")?;
+        if found
+            .last()
+            .is_some_and(|(last, _)| last.name >= clerk.name)
+        {
+            return Err(lines.malformed("clerks stand in the order of their names, each once"));
+        }
+        let proof = lines.parsed("proof", "64 bytes in base64", Signature::from_base64)?;
+        found.push((clerk, proof));
+    }
+    Ok(found)
+}
+
+/// Returns whether limits are such that all nodes can keep them.
+pub(crate) fn are_within_bounds(limits: &Limits) -> bool {
     let Limits {
         entry_bytes,
         block_entries,
         block_bytes,
         lifetime_heights,
     } = limits;
-    if (1024..=4096).contains(entry_bytes)
+    (1024..=4096).contains(entry_bytes)
         && (1..=16_384).contains(block_entries)
         && (65_536..=8 << 20).contains(block_bytes)
         && (1000..=1 << 40).contains(lifetime_heights)
-    {
-        return Ok(());
-    }
-    no("a limit is out of its bounds")
 }
 
-fn limits(value: &str) -> Option<Limits> {
+/// The numbers of a `limits` line.
+pub(crate) fn write_limits(limits: &Limits) -> String {
+    format!(
+        "{} {} {} {}",
+        limits.entry_bytes, limits.block_entries, limits.block_bytes, limits.lifetime_heights
+    )
+}
+
+pub(crate) fn read_limits(value: &str) -> Option<Limits> {
     let numbers: Vec<u64> = value.split(' ').map(text::number).collect::<Option<_>>()?;
     let [entry_bytes, block_entries, block_bytes, lifetime_heights] = numbers.as_slice() else {
         return None;

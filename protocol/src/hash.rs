@@ -121,3 +121,7 @@ hash_type!(
     /// 32 random bytes that a validator makes after it has lost what it signed. No hash of anything.
     ReturnNonce
 );
+hash_type!(
+    /// SHA-256 of a founding plan's text.
+    PlanHash
+);

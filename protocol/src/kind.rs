@@ -46,7 +46,8 @@ pub enum Kind {
     Key,
     /// A signed report.
     Report,
-    /// Another text of Muhr's: an entry, a batch, an act, a block leaf, a genesis, a change of agencies.
+    /// Another text of Muhr's: an entry, a batch, an act, a block leaf, a genesis, a change of agencies, a text
+    /// of a founding.
     OtherText,
     /// A PDF document.
     Pdf,
@@ -63,7 +64,7 @@ pub enum Kind {
 }
 
 /// First bytes, and what begins with them.
-const STARTS: [(&[u8], Kind); 26] = [
+const STARTS: [(&[u8], Kind); 30] = [
     (b"muhr-receipt/", Kind::Receipt),
     (b"muhr-dossier/", Kind::Dossier),
     (b"muhr-history/", Kind::History),
@@ -83,6 +84,10 @@ const STARTS: [(&[u8], Kind); 26] = [
     (b"muhr-genesis/", Kind::OtherText),
     (b"muhr-epoch/", Kind::OtherText),
     (b"muhr-epoch-proof/", Kind::OtherText),
+    (b"muhr-plan/", Kind::OtherText),
+    (b"muhr-contribution/", Kind::OtherText),
+    (b"muhr-acceptance/", Kind::OtherText),
+    (b"muhr-clerk-request/", Kind::OtherText),
     (b"muhr:row,", Kind::ToMend),
     (b"row,record,version,status,", Kind::Results),
     (b"%PDF-", Kind::Pdf),

@@ -17,6 +17,7 @@ pub mod authentic;
 pub mod batch;
 pub mod batch_receipts;
 pub mod block;
+pub mod ceremony;
 pub mod chain_id;
 pub mod checkpoint;
 #[cfg(feature = "codec")]
@@ -48,6 +49,7 @@ pub mod record;
 pub mod redaction;
 pub mod return_mark;
 pub mod rewritten;
+pub mod settings;
 pub mod sign_state;
 pub mod standing;
 pub mod state;

@@ -1,9 +1,9 @@
-//! Names on the ledger: origins, agencies, registries, clerks, reason codes, dates.
+//! Names on the ledger: origins, agencies, registries, clerks, reason codes, dates; and where a node is.
 //!
 //! All ASCII, so that no two of them look alike. The numbers that people give to records are another
 //! matter: see `record`.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use crate::height::TimeMs;
 
@@ -77,6 +77,38 @@ pub fn is_policy_url(url: &str) -> bool {
 fn is_policy_word(word: &str) -> bool {
     let fine = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
     (1..=POLICY_NAME_BYTES_MAX).contains(&word.len()) && word.bytes().all(fine)
+}
+
+/// The longest name in the DNS.
+const HOST_BYTES_MAX: usize = 253;
+
+/// Returns whether a node may be dialled there: an IP address or a name, and a port, as `192.0.2.7:7480`,
+/// `[2001:db8::7]:7480` or `node.example.uz:7480`.
+#[must_use]
+pub fn is_peer_address(text: &str) -> bool {
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return address.port() > 0;
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or_default();
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && port.parse::<u16>().is_ok_and(|port| port > 0) && is_host(host)
+}
+
+/// Labels of letters, digits and hyphens between dots; not all digits, which would be a misspelt IP address.
+fn is_host(host: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit('.').next().unwrap_or_default();
+    host.len() <= HOST_BYTES_MAX
+        && host.split('.').all(is_label)
+        && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A word of lowercase letters, digits and the bytes in `more`, that begins with a letter and does

@@ -13,7 +13,13 @@ mod properties;
 use std::{fs, path::PathBuf};
 
 use proptest::{collection, prelude::*};
-use protocol::{entry::Entry, pending::Pending, receipt::Receipt, return_mark::ReturnMark};
+use protocol::{
+    ceremony::{Acceptance, ClerkRequest, Contribution, FoundingPlan, read_acceptances},
+    entry::Entry,
+    pending::Pending,
+    receipt::Receipt,
+    return_mark::ReturnMark,
+};
 
 fn corpus() -> Vec<(String, Vec<u8>)> {
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("fuzz/corpus");
@@ -66,6 +72,11 @@ fn seeds_are_what_they_should_be() {
     Receipt::parse(&seed("receipt")).unwrap();
     Pending::parse(&seed("pending")).unwrap();
     ReturnMark::parse(&seed("return_mark")).unwrap();
+    FoundingPlan::parse(&seed("plan")).unwrap();
+    Contribution::parse(&seed("contribution")).unwrap();
+    Acceptance::parse(&seed("acceptance")).unwrap();
+    assert_eq!(read_acceptances(&seed("acceptances")).unwrap().len(), 4);
+    ClerkRequest::parse(&seed("clerk_request")).unwrap();
     let text = String::from_utf8(entry).unwrap();
     for (from, to) in [
         ("\nversion 1\n", "\nversion 01\n"),
@@ -101,7 +112,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in collection::vec(any::<u8>(), 0..400)) {
-        for name in ["entry", "act", "return_mark", "dossier", "batch", "block", "genesis", "receipt", "history", "state", "pending", "keyfile", "proof", "policy", "note", "bundle", "tile_path"] {
+        for name in ["entry", "act", "return_mark", "dossier", "batch", "block", "genesis", "plan", "contribution", "acceptance", "acceptances", "clerk_request", "receipt", "history", "state", "pending", "keyfile", "proof", "policy", "note", "bundle", "tile_path"] {
             properties::check(name, &bytes);
         }
     }

@@ -54,7 +54,7 @@ fn genesis() -> Genesis {
     ];
     let time = TimeMs::new(1_800_000_000_000);
     Genesis {
-        recovery_threshold: 2,
+        recovery_threshold: 3,
         ..FOUNDER.genesis(time, agencies.to_vec(), registries, clerks)
     }
 }
@@ -215,7 +215,7 @@ fn networks_that_are_too_small_too_large_or_unsorted_are_refused() {
 
 #[test]
 fn names_thresholds_and_limits_must_make_sense() {
-    for threshold in [0, 1, 5] {
+    for threshold in [0, 1, 2, 5] {
         let said = refusal(|spoilt| spoilt.recovery_threshold = threshold);
         assert_names(&said, &["recovery threshold"]);
     }

@@ -26,6 +26,8 @@ fn a_signature_holds_for_one_kind_one_origin_and_one_chain() {
         SignedText::Batch,
         SignedText::Act,
         SignedText::Epoch,
+        SignedText::Return,
+        SignedText::Acceptance,
     ];
     let mine = network("muhr.example/test/1", 1);
     let others = [
@@ -54,10 +56,25 @@ fn a_signature_of_the_format_before_is_refused_by_name() {
         (SignedText::Batch, "batch"),
         (SignedText::Act, "act"),
         (SignedText::Epoch, "epoch"),
+        (SignedText::Return, "return"),
     ] {
         let old = format!("muhr-sign-{word}/v1\norigin muhr.example/test/1\n{text}");
         let signature = secret.sign(old.as_bytes());
         let held = kind.check(&mine, text, &secret.public(), &signature);
         assert_eq!(held, Err(NotSigned::Unbound), "{kind:?}");
     }
+}
+
+/// Acceptances came after the chain id: their first version names it.
+#[test]
+fn an_acceptance_has_no_format_before() {
+    let (secret, text) = (SecretKey::from_seed(&[7; 32]), "text\n");
+    let mine = network("muhr.example/test/1", 1);
+    let message = SignedText::Acceptance.message(&mine, text);
+    let start = b"muhr-sign-acceptance/v1\norigin muhr.example/test/1\nchain 01";
+    assert!(message.starts_with(start));
+    let old = format!("muhr-sign-acceptance/v1\norigin muhr.example/test/1\n{text}");
+    let signature = secret.sign(old.as_bytes());
+    let held = SignedText::Acceptance.check(&mine, text, &secret.public(), &signature);
+    assert_eq!(held, Err(NotSigned::Bad(BadSignature)));
 }

@@ -29,7 +29,10 @@ pub(crate) fn write(book: &mut Book) {
         let word = match kind {
             SignedText::Entry => "entry",
             SignedText::Batch => "batch",
-            SignedText::Act | SignedText::Epoch | SignedText::Return => {
+            SignedText::Act
+            | SignedText::Epoch
+            | SignedText::Return
+            | SignedText::Acceptance => {
                 unreachable!("no receipt is of these")
             }
         };

@@ -296,14 +296,14 @@ fn headers(book: &mut Book, world: &World) {
         ),
         (
             "threshold-of-words",
-            instead("recovery-threshold 2", "recovery-threshold two"),
+            instead("recovery-threshold 3", "recovery-threshold two"),
             3,
         ),
         (
             "threshold-twice",
             instead(
                 "#: recovery-threshold",
-                "#: recovery-threshold 3\n#: recovery-threshold",
+                "#: recovery-threshold 4\n#: recovery-threshold",
             ),
             3,
         ),

@@ -32,7 +32,7 @@ pub(super) fn found(origin: &str) -> Genesis {
     let time = TimeMs::new(1_800_000_000_000);
     let agencies = AGENCIES.map(agency).to_vec();
     Genesis {
-        recovery_threshold: 2,
+        recovery_threshold: 3,
         ..founder.genesis(time, agencies, registries, vec![clerk])
     }
 }

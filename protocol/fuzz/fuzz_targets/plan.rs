@@ -1,0 +1,9 @@
+//! Fuzzes the decoder of the target `plan`; the property stands in `properties.rs`.
+#![no_main]
+
+#[path = "../properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::check("plan", bytes);
+});
