@@ -33,8 +33,13 @@ use crate::{
     clerk::extract::ReceiptExtractArguments,
     clerk::private::RedactArguments,
     clerk::private::erasure::EraseArguments,
+    operator::ceremony::accept::AcceptArguments,
+    operator::ceremony::assemble::AssembleArguments,
+    operator::ceremony::contribute::ContributeArguments,
+    operator::ceremony::plan::PlanArguments,
+    operator::ceremony::review::ReviewArguments,
     operator::create::CreateArguments,
-    operator::key::{KeyNewArguments, KeyPassphraseArguments, KeyShowArguments},
+    operator::key::{KeyNewArguments, KeyPassphraseArguments, KeyPlainArguments, KeyShowArguments},
     operator::status::StatusArguments,
 };
 
@@ -210,13 +215,25 @@ pub enum KeyCommand {
     Show(KeyShowArguments),
     /// Gives a key file a passphrase, or another one
     Passphrase(KeyPassphraseArguments),
+    /// Makes a copy of a key file that opens without a passphrase, for a node or a service
+    Plain(KeyPlainArguments),
 }
 
 /// `muhr network`.
 #[derive(Debug, Subcommand)]
 pub enum NetworkCommand {
-    /// Makes the genesis, the trust file and one folder for each agency
+    /// Makes a pilot on one machine: the genesis, the trust file and one folder for each agency
     Create(CreateArguments),
+    /// Names the agencies that are to found a network together, and its frame
+    Plan(PlanArguments),
+    /// Makes an agency's keys, and what of them the others need to found a network with it
+    Contribute(Box<ContributeArguments>),
+    /// Makes the genesis of a plan and the contributions of all agencies
+    Assemble(AssembleArguments),
+    /// Shows a genesis in words, compares it with what the agency contributed, and gives the eight words
+    Review(ReviewArguments),
+    /// Signs that the agency will run a genesis, after its eight words were compared
+    Accept(AcceptArguments),
     /// Shows how a node and its network are doing
     Status(StatusArguments),
 }

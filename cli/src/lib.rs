@@ -36,6 +36,7 @@ use arguments::{
 use auditor::audit::{AuditArguments, AuditCommand};
 use exit::{Failure, USAGE};
 use messages::UserMessage;
+use operator::ceremony;
 use output::Output;
 use protocol::entry::Operation;
 
@@ -105,15 +106,25 @@ fn command(command: Command, output: &Output) -> Result<u8, Failure> {
             KeyCommand::New(arguments) => operator::key::new(&arguments, output),
             KeyCommand::Show(arguments) => operator::key::show(&arguments, output),
             KeyCommand::Passphrase(arguments) => operator::key::passphrase(&arguments, output),
+            KeyCommand::Plain(arguments) => operator::key::plain(&arguments, output),
         },
-        Command::Network(command) => match command {
-            NetworkCommand::Create(arguments) => operator::create::run(&arguments, output),
-            NetworkCommand::Status(arguments) => operator::status::run(&arguments, output),
-        },
+        Command::Network(command) => network(&command, output),
         Command::ExitCodes => {
             output.view(&exit::codes());
             Ok(exit::DONE)
         }
+    }
+}
+
+fn network(command: &NetworkCommand, output: &Output) -> Result<u8, Failure> {
+    match command {
+        NetworkCommand::Create(arguments) => operator::create::run(arguments, output),
+        NetworkCommand::Plan(arguments) => ceremony::plan::run(arguments, output),
+        NetworkCommand::Contribute(arguments) => ceremony::contribute::run(arguments, output),
+        NetworkCommand::Assemble(arguments) => ceremony::assemble::run(arguments, output),
+        NetworkCommand::Review(arguments) => ceremony::review::run(arguments, output),
+        NetworkCommand::Accept(arguments) => ceremony::accept::run(arguments, output),
+        NetworkCommand::Status(arguments) => operator::status::run(arguments, output),
     }
 }
 

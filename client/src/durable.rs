@@ -212,6 +212,34 @@ pub fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<File> 
     Ok(file)
 }
 
+/// Makes a folder, and those that it lies in, unless it is there.
+///
+/// # Errors
+/// [`FileError::Unwritable`].
+pub fn make_folder(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(|error| FileError::unwritable(path, error))
+}
+
+/// Makes a folder that only its owner can look into, whoever made it before.
+///
+/// # Errors
+/// [`FileError::Unwritable`].
+pub fn private_folder(path: &Path) -> Result<(), FileError> {
+    make_folder(path)?;
+    close(path, 0o700)
+}
+
+/// Takes a file or folder out of everybody else's reach.
+///
+/// # Errors
+/// [`FileError::Unwritable`].
+pub fn close(path: &Path, mode: u32) -> Result<(), FileError> {
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
+        .map_err(|error| FileError::unwritable(path, error))?;
+    Ok(())
+}
+
 /// A file's name is durable only once its folder is.
 ///
 /// # Errors

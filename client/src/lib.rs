@@ -17,6 +17,7 @@
 pub mod coded;
 pub mod durable;
 pub mod formats;
+pub mod founding;
 pub mod http;
 pub mod import;
 pub mod input;

@@ -266,7 +266,11 @@ fn confirm(yes: bool, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn admin(place: &KeySource<'_>, output: &Output) -> Result<(AgencyName, SecretKey), Failure> {
+/// The admin key that is meant, and its agency.
+pub(crate) fn admin(
+    place: &KeySource<'_>,
+    output: &Output,
+) -> Result<(AgencyName, SecretKey), Failure> {
     let KeyFile {
         purpose,
         holder,

@@ -1,43 +1,40 @@
 //! `muhr network create`: a genesis, its trust file, and a folder for each agency.
 //!
 //! For a pilot all keys are made in one place, plain: `muhr key passphrase` gives a person's key one.
-//! Agencies that trust nobody make their own with `muhr key new` and bring the public halves with their
-//! proofs.
+//! Agencies that trust nobody found a network together (`ceremony`).
 
 use std::{
     collections::BTreeSet,
-    fs,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use clap::Args;
 use client::{
-    durable::{self, FileError},
-    formats,
+    durable, formats,
+    founding::{self, FolderKeys, new_key},
 };
 use messages::UserMessage;
 use protocol::{
-    agency::{AGENCIES_MAX, AGENCIES_MIN, ProvenAgency, ProvenKey, quorum},
-    entry::Operation,
+    agency::{ProvenKey, publishers, quorum},
+    ceremony::{AcceptanceStatement, write_acceptances},
     genesis::{GENESIS_BYTES_MAX, Genesis},
-    hash::sha256,
-    height::TimeMs,
-    key::{Possession, SecretKey, Signature},
+    key::SecretKey,
     keyfile::KeyFile,
-    name::{AgencyName, ClerkName, Origin, RegistryName, is_reserved},
-    record::CaseRule,
+    name::{AgencyName, ClerkName, Origin, RegistryName},
+    settings::{
+        ACCEPTANCES_FILE, DATA_FOLDER, GENESIS_FILE, KEYS_FOLDER, NodeSettings, SETTINGS_FILE,
+    },
     sign_state::{COSIGN_FILE, Owner, SAFETY_FILE},
-    state::{ClerkState, Limits, RegistryState},
-    words,
+    state::Limits,
 };
-use views::{
-    operator::network::{NetworkView, NewNode},
-    shown::ShownTime,
-};
+use views::operator::network::{NetworkView, NewNode};
 
-use super::key::generate;
+use super::{
+    bug,
+    ceremony::now,
+    names::{agencies, origin_invalid},
+};
 use crate::{
     arguments::trimmed,
     exit::{CONFIGURATION, DONE, Failure, UNEXPECTED, USAGE},
@@ -73,35 +70,17 @@ pub struct CreateArguments {
 /// The most bytes of a plain key file.
 const KEY_BYTES_MAX: usize = 4096;
 
-/// How many of `n` agencies get the publisher's key: one more than may be away, so that the log's own line
-/// never lacks while the network goes on.
-const fn publishers(n: usize) -> usize {
-    n.saturating_sub(1) / 3 + 1
-}
-
 /// One folder in the making.
 struct NewFolder {
     name: String,
     agency: Option<AgencyName>,
     p2p: SocketAddr,
     http: SocketAddr,
-    keys: Vec<KeyFile>,
-}
-
-impl NewFolder {
-    fn key(&self, purpose: &str) -> Option<&SecretKey> {
-        self.keys
-            .iter()
-            .find(|key| key.purpose == purpose)
-            .map(|key| &key.secret)
-    }
+    keys: FolderKeys,
 }
 
 pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Failure> {
-    let origin = Origin::parse(&arguments.origin).ok_or_else(|| {
-        Failure::new(USAGE, UserMessage::new("origin-invalid"))
-            .help(UserMessage::new("help-origin"))
-    })?;
+    let origin = Origin::parse(&arguments.origin).ok_or_else(origin_invalid)?;
     let names = agencies(&arguments.agencies)?;
     if arguments
         .dir
@@ -133,14 +112,14 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
                 .transpose()?,
         );
     }
-    let publisher = generate()?;
+    let publisher = new_key("publisher", origin.as_str())?;
     if let Some(unknown) = { arguments.capitals.iter() }
         .find(|name| !names.iter().any(|agency| agency.as_str() == *name))
     {
         let what = UserMessage::new("capitals-unknown").text("agency", unknown);
         return Err(Failure::new(USAGE, what).help(UserMessage::new("help-capitals")));
     }
-    let genesis = genesis(&origin, &folders, &arguments.capitals, &publisher)?;
+    let genesis = genesis(&origin, &folders, &arguments.capitals, &publisher.secret)?;
     // The same check that every node makes: what it would refuse is not written.
     Genesis::parse(genesis.write().as_bytes()).map_err(|error| {
         Failure::new(
@@ -153,51 +132,12 @@ pub(crate) fn run(arguments: &CreateArguments, output: &Output) -> Result<u8, Fa
         .filter(|folder| folder.agency.is_some())
         .take(publishers(names.len()))
     {
-        folder.keys.push(KeyFile {
-            purpose: "publisher".to_owned(),
-            holder: origin.to_string(),
-            secret: publisher.clone(),
-        });
+        folder.keys.add(publisher.clone());
     }
     write(&arguments.dir, &genesis, &folders)?;
     read_back(&arguments.dir, &genesis, &folders)?;
     output.view(&view(arguments, &genesis, &folders));
     Ok(DONE)
-}
-
-fn agencies(given: &[String]) -> Result<Vec<AgencyName>, Failure> {
-    let mut names = BTreeSet::new();
-    for text in given {
-        let name = AgencyName::parse(text).ok_or_else(|| {
-            Failure::new(
-                USAGE,
-                UserMessage::new("agency-name-invalid").text("name", text.escape_default()),
-            )
-            .help(if is_reserved(text) {
-                UserMessage::new("help-reserved-name")
-            } else {
-                UserMessage::new("help-small-letters")
-            })
-        })?;
-        if !names.insert(name) {
-            return Err(Failure::new(
-                USAGE,
-                UserMessage::new("agency-twice").text("agency", text),
-            ));
-        }
-    }
-    if (AGENCIES_MIN..=AGENCIES_MAX).contains(&names.len()) {
-        Ok(names.into_iter().collect())
-    } else {
-        Err(Failure::new(
-            USAGE,
-            UserMessage::new("agencies-count")
-                .text("count", names.len())
-                .text("agencies-min", AGENCIES_MIN)
-                .text("agencies-max", AGENCIES_MAX),
-        )
-        .help(UserMessage::new("help-four-agencies")))
-    }
 }
 
 /// Two addresses for each node. Free ports are held until all are found, so that none is given twice.
@@ -249,19 +189,8 @@ fn agency_folder(
     name: &AgencyName,
     (p2p, http): (SocketAddr, SocketAddr),
 ) -> Result<NewFolder, Failure> {
-    let mut keys = Vec::new();
-    for purpose in ["peer", "vote", "cosign", "admin", "recovery"] {
-        keys.push(KeyFile {
-            purpose: purpose.to_owned(),
-            holder: name.to_string(),
-            secret: generate()?,
-        });
-    }
-    keys.push(KeyFile {
-        purpose: "clerk".to_owned(),
-        holder: format!("{name}/clerk-1"),
-        secret: generate()?,
-    });
+    let mut keys = FolderKeys::generate(name)?;
+    keys.add(new_key("clerk", &format!("{name}/clerk-1"))?);
     Ok(NewFolder {
         name: name.to_string(),
         agency: Some(name.clone()),
@@ -276,11 +205,8 @@ fn observer_folder(
     (p2p, http): (SocketAddr, SocketAddr),
 ) -> Result<NewFolder, Failure> {
     let name = format!("observer-{number}");
-    let keys = vec![KeyFile {
-        purpose: "peer".to_owned(),
-        holder: name.clone(),
-        secret: generate()?,
-    }];
+    let mut keys = FolderKeys::default();
+    keys.add(new_key("peer", &name)?);
     Ok(NewFolder {
         name,
         agency: None,
@@ -296,161 +222,85 @@ fn genesis(
     capitals: &[String],
     publisher: &SecretKey,
 ) -> Result<Genesis, Failure> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |passed| u64::try_from(passed.as_millis()).unwrap_or(0));
-    let year = ShownTime::of_ms(now)
-        .iso()
-        .chars()
-        .take(4)
-        .collect::<String>();
+    let time = now();
     let (mut agencies, mut registries, mut clerks) = (Vec::new(), Vec::new(), Vec::new());
     for folder in folders {
         let Some(name) = &folder.agency else { continue };
-        agencies.push(agency_of(origin, folder, name, &year)?);
+        let url = format!("http://{}/", folder.http);
+        agencies.extend(folder.keys.agency(origin, time, name, url));
         let registry = RegistryName::parse(&format!("{name}.permits")).ok_or_else(bug)?;
         let has_capitals = capitals.iter().any(|one| one == name.as_str());
-        registries.push(RegistryState {
-            name: registry.clone(),
-            owner: name.clone(),
-            case_rule: if has_capitals {
-                CaseRule::Capitals
-            } else {
-                CaseRule::AsWritten
-            },
-            policy: None,
-        });
-        clerks.push(clerk_of(origin, folder, name, registry)?);
+        let state = founding::registry(registry.clone(), name.clone(), has_capitals);
+        registries.push(state);
+        let clerk = ClerkName::parse(&format!("{name}/clerk-1")).ok_or_else(bug)?;
+        let secret = folder.keys.secret("clerk").ok_or_else(bug)?;
+        let proven = ProvenKey::of(origin, clerk.as_str(), "clerk", secret);
+        clerks.push(founding::clerk(clerk, proven, BTreeSet::from([registry])));
     }
     let threshold = u64::try_from(quorum(agencies.len())).unwrap_or(u64::MAX);
     Ok(Genesis {
         origin: origin.clone(),
-        time: TimeMs::new(now),
+        time,
         limits: Limits::default(),
         recovery_threshold: threshold,
-        publisher: prove(origin, origin.as_str(), "publisher", publisher),
+        publisher: ProvenKey::of(origin, origin.as_str(), "publisher", publisher),
         agencies,
         registries,
         clerks,
     })
 }
 
-fn bug() -> Failure {
-    Failure::new(crate::exit::UNEXPECTED, UserMessage::new("key-missing-bug"))
-}
-
-/// A key with the proof that its holder has its secret.
-fn prove(origin: &Origin, holder: &str, purpose: &str, secret: &SecretKey) -> ProvenKey {
-    let key = secret.public();
-    let possession = Possession {
-        origin: origin.as_str(),
-        holder,
-        purpose,
-    };
-    let proof = secret.sign(&possession.message(&key));
-    ProvenKey { key, proof }
-}
-
-/// An agency with all its keys, its cosigning key named after the year.
-fn agency_of(
-    origin: &Origin,
-    folder: &NewFolder,
-    name: &AgencyName,
-    year: &str,
-) -> Result<ProvenAgency, Failure> {
-    let proven = |purpose: &str| {
-        let secret = folder.key(purpose).ok_or_else(bug)?;
-        Ok::<_, Failure>(prove(origin, name.as_str(), purpose, secret))
-    };
-    Ok(ProvenAgency {
-        name: name.clone(),
-        url: format!("http://{}/", folder.http),
-        cosigner: format!("{origin}/{name}/{year}"),
-        peer: proven("peer")?,
-        vote: proven("vote")?,
-        cosign: proven("cosign")?,
-        admin: proven("admin")?,
-        recovery: proven("recovery")?,
-    })
-}
-
-/// The first clerk of an agency, who may do everything in its registry.
-fn clerk_of(
-    origin: &Origin,
-    folder: &NewFolder,
-    agency: &AgencyName,
-    registry: RegistryName,
-) -> Result<(ClerkState, Signature), Failure> {
-    let name = ClerkName::parse(&format!("{agency}/clerk-1")).ok_or_else(bug)?;
-    let secret = folder.key("clerk").ok_or_else(bug)?;
-    let ProvenKey { key, proof } = prove(origin, name.as_str(), "clerk", secret);
-    let state = ClerkState {
-        name,
-        key,
-        until: None,
-        registries: BTreeSet::from([registry]),
-        operations: BTreeSet::from(Operation::OF_OWNER),
-        revoked: None,
-    };
-    Ok((state, proof))
+/// All agencies accept the genesis: in a pilot the keys of all are here.
+fn acceptances(genesis: &Genesis, folders: &[NewFolder]) -> Result<String, Failure> {
+    let mut all = Vec::new();
+    for folder in folders {
+        let Some(name) = &folder.agency else { continue };
+        let admin = folder.keys.secret("admin").ok_or_else(bug)?;
+        let p2p = folder.p2p.to_string();
+        all.push(AcceptanceStatement::of(genesis, name.clone(), p2p).sign(admin));
+    }
+    Ok(write_acceptances(&all))
 }
 
 fn write(dir: &Path, genesis: &Genesis, folders: &[NewFolder]) -> Result<(), Failure> {
-    let make =
-        |path: &Path| fs::create_dir_all(path).map_err(|error| FileError::unwritable(path, error));
-    make(dir)?;
+    durable::make_folder(dir)?;
     let genesis_text = genesis.write();
+    let accepted = acceptances(genesis, folders)?;
     for folder in folders {
         let path = dir.join(&folder.name);
-        let keys = path.join("keys");
-        make(&keys)?;
-        #[cfg(unix)]
-        {
-            let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-            fs::set_permissions(&keys, private)
-                .map_err(|error| FileError::unwritable(&keys, error))?;
-        }
-        for key in &folder.keys {
+        let keys = path.join(KEYS_FOLDER);
+        durable::private_folder(&keys)?;
+        for key in folder.keys.files() {
             let file = keys.join(format!("{}.key", key.purpose));
             client::keys::write_plain(&file, key)?;
         }
-        durable::write(&path.join("genesis"), genesis_text.as_bytes())?;
-        durable::write(
-            &path.join("node.toml"),
-            node_toml(folder, folders).as_bytes(),
-        )?;
-        write_blank(&path.join("data"), genesis, folder)?;
+        durable::write(&path.join(GENESIS_FILE), genesis_text.as_bytes())?;
+        durable::write(&path.join(ACCEPTANCES_FILE), accepted.as_bytes())?;
+        let settings = settings(folder, folders).write();
+        durable::write(&path.join(SETTINGS_FILE), settings.as_bytes())?;
+        write_blank(&path.join(DATA_FOLDER), genesis, folder)?;
     }
     durable::write(&dir.join("trust.policy"), genesis.trust_file().as_bytes())?;
     Ok(durable::write(
-        &dir.join("genesis"),
+        &dir.join(GENESIS_FILE),
         genesis_text.as_bytes(),
     )?)
-}
-
-/// Takes a file or folder out of everybody else's reach.
-fn close(path: &Path, mode: u32) -> Result<(), Failure> {
-    #[cfg(unix)]
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
-        .map_err(|error| FileError::unwritable(path, error))?;
-    Ok(())
 }
 
 /// Record of what the agency's vote and cosign keys have signed: nothing yet. Written once, here: where these files
 /// are missing later, they were lost.
 fn write_blank(data: &Path, genesis: &Genesis, folder: &NewFolder) -> Result<(), Failure> {
     for (purpose, name) in [("vote", SAFETY_FILE), ("cosign", COSIGN_FILE)] {
-        let Some(secret) = folder.key(purpose) else {
+        let Some(secret) = folder.keys.secret(purpose) else {
             continue;
         };
-        fs::create_dir_all(data).map_err(|error| FileError::unwritable(data, error))?;
-        close(data, 0o700)?;
+        durable::private_folder(data)?;
         let owner = Owner {
             chain: genesis.chain(),
             key: secret.public(),
         };
         durable::write(&data.join(name), &owner.blank_file())?;
-        close(&data.join(name), 0o600)?;
+        durable::close(&data.join(name), 0o600)?;
     }
     Ok(())
 }
@@ -476,7 +326,7 @@ fn read_back(dir: &Path, genesis: &Genesis, folders: &[NewFolder]) -> Result<(),
     }
     let places = folders.iter().map(|folder| dir.join(&folder.name));
     for place in places.chain([dir.to_owned()]) {
-        let path = place.join("genesis");
+        let path = place.join(GENESIS_FILE);
         let read = Genesis::parse(&durable::read(&path, GENESIS_BYTES_MAX)?).map_err(|error| {
             wrong(
                 &path,
@@ -488,8 +338,8 @@ fn read_back(dir: &Path, genesis: &Genesis, folders: &[NewFolder]) -> Result<(),
         }
     }
     for folder in folders {
-        for key in &folder.keys {
-            let path = dir.join(&folder.name).join("keys");
+        for key in folder.keys.files() {
+            let path = dir.join(&folder.name).join(KEYS_FOLDER);
             let path = path.join(format!("{}.key", key.purpose));
             let read = KeyFile::parse(&durable::read(&path, KEY_BYTES_MAX)?).map_err(|error| {
                 wrong(
@@ -505,37 +355,29 @@ fn read_back(dir: &Path, genesis: &Genesis, folders: &[NewFolder]) -> Result<(),
     Ok(())
 }
 
-/// Only what has no default.
-fn node_toml(folder: &NewFolder, folders: &[NewFolder]) -> String {
-    let mut out = String::new();
-    if let Some(agency) = &folder.agency {
-        out += &format!("agency = \"{agency}\"\n");
+/// Settings of a node among the others that were made with it.
+fn settings(folder: &NewFolder, folders: &[NewFolder]) -> NodeSettings {
+    let others = folders.iter().filter(|other| other.name != folder.name);
+    let peers = others.filter(|other| other.agency.is_some());
+    let mut settings = NodeSettings {
+        agency: folder.agency.as_ref().map(ToString::to_string),
+        p2p: folder.p2p.to_string(),
+        http: folder.http.to_string(),
+        peers: peers
+            .map(|other| (other.name.clone(), other.p2p.to_string()))
+            .collect(),
+        observers: Vec::new(),
+    };
+    if folder.agency.is_some() {
+        let observers = folders.iter().filter(|other| other.agency.is_none());
+        settings.observers = observers
+            .filter_map(|observer| {
+                let key = observer.keys.secret("peer")?.public();
+                Some((observer.name.clone(), key.to_string()))
+            })
+            .collect();
     }
-    out += &format!(
-        "p2p = \"{}\"\nhttp = \"{}\"\n\n[peers]\n",
-        folder.p2p, folder.http
-    );
-    for other in folders
-        .iter()
-        .filter(|other| other.agency.is_some() && other.name != folder.name)
-    {
-        out += &format!("{} = \"{}\"\n", other.name, other.p2p);
-    }
-    let observers: Vec<&NewFolder> = folders
-        .iter()
-        .filter(|other| other.agency.is_none())
-        .collect();
-    if folder.agency.is_some() && !observers.is_empty() {
-        out += "\n[observers]\n";
-        for observer in observers {
-            let key = observer
-                .key("peer")
-                .map(|secret| secret.public().to_string())
-                .unwrap_or_default();
-            out += &format!("{} = \"{key}\"\n", observer.name);
-        }
-    }
-    out
+    settings
 }
 
 fn view(arguments: &CreateArguments, genesis: &Genesis, folders: &[NewFolder]) -> NetworkView {
@@ -547,7 +389,7 @@ fn view(arguments: &CreateArguments, genesis: &Genesis, folders: &[NewFolder]) -
     NetworkView {
         origin: genesis.origin.to_string(),
         genesis: genesis.chain().to_hex(),
-        words: words::fingerprint(&sha256(&[genesis.trust_file().as_bytes()])).join(" "),
+        words: founding::spoken(genesis),
         quorum: genesis.quorum(),
         nodes: folders.iter().map(node).collect(),
         agencies: genesis.agencies.len(),

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use client::{durable, keys::LoadedKey};
+use client::{durable, founding::new_key, keys::LoadedKey};
 use messages::UserMessage;
 use protocol::{
+    agency::ProvenKey,
+    ceremony::ClerkRequest,
     cosignature::Cosigner,
-    key::{Possession, SecretKey},
-    keyfile::KeyFile,
     name::{AgencyName, ClerkName, Origin, is_policy_key_name},
 };
 use views::operator::key::KeyView;
@@ -34,6 +34,9 @@ pub struct KeyNewArguments {
     /// Without a passphrase: for a service, which nobody sits before; what nodes open is always so
     #[arg(long)]
     pub plain: bool,
+    /// Also write what the agency needs to register the clerk's key in this network: FILE, ending in .request
+    #[arg(long, value_name = "ORIGIN")]
+    pub request: Option<String>,
     /// File with the passphrase, on one line; else it is asked for twice on the terminal
     #[arg(long, env = "MUHR_PASSPHRASE_FILE", value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
@@ -65,9 +68,17 @@ pub struct KeyPassphraseArguments {
     pub new_passphrase_file: Option<PathBuf>,
 }
 
-/// A new secret key.
-pub(super) fn generate() -> Result<SecretKey, Failure> {
-    Ok(SecretKey::from_seed(&durable::random()?))
+/// `muhr key plain`.
+#[derive(Debug, Args)]
+pub struct KeyPlainArguments {
+    /// The key file
+    pub file: PathBuf,
+    /// The copy to make, which opens without a passphrase
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// File with the passphrase of the key, on one line; else it is asked for on the terminal
+    #[arg(long, env = "MUHR_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 pub(crate) fn new(arguments: &KeyNewArguments, output: &Output) -> Result<u8, Failure> {
@@ -84,12 +95,9 @@ pub(crate) fn new(arguments: &KeyNewArguments, output: &Output) -> Result<u8, Fa
         )
         .help(UserMessage::new("help-clerk-name")));
     }
-    let file = KeyFile {
-        purpose: arguments.purpose.clone(),
-        holder: arguments.holder.clone(),
-        secret: generate()?,
-    };
     let path = &arguments.file;
+    let request = request_place(arguments)?;
+    let file = new_key(&arguments.purpose, &arguments.holder)?;
     // A node knows no passphrase: what it opens has none.
     let is_encrypted = keys::is_person_s(&file.purpose) && !arguments.plain;
     if is_encrypted {
@@ -98,7 +106,57 @@ pub(crate) fn new(arguments: &KeyNewArguments, output: &Output) -> Result<u8, Fa
     } else {
         client::keys::write_plain(path, &file)?;
     }
-    show_file(&LoadedKey { file, is_encrypted }, path, None, output);
+    let request = request
+        .map(|(origin, clerk, path)| {
+            let request = ClerkRequest::of(origin, clerk, &file.secret);
+            durable::write_unless_there(&path, request.write().as_bytes())?;
+            Ok::<_, Failure>(path)
+        })
+        .transpose()?;
+    let shown = Shown {
+        origin: None,
+        request,
+    };
+    show_file(&LoadedKey { file, is_encrypted }, path, shown, output);
+    Ok(DONE)
+}
+
+/// For which network, of which clerk and into which file a request goes, if one was asked for.
+fn request_place(
+    arguments: &KeyNewArguments,
+) -> Result<Option<(Origin, ClerkName, PathBuf)>, Failure> {
+    let Some(origin) = &arguments.request else {
+        return Ok(None);
+    };
+    let origin = Origin::parse(origin).ok_or_else(|| {
+        Failure::new(USAGE, UserMessage::new("request-origin-invalid"))
+            .help(UserMessage::new("help-origin"))
+    })?;
+    let clerk = ClerkName::parse(&arguments.holder).filter(|_| arguments.purpose == "clerk");
+    let clerk = clerk.ok_or_else(|| {
+        Failure::new(USAGE, UserMessage::new("request-no-clerk"))
+            .help(UserMessage::new("help-clerk-name"))
+    })?;
+    let path = arguments.file.with_extension("request");
+    durable::must_be_new(&path)?;
+    Ok(Some((origin, clerk, path)))
+}
+
+/// Writes a copy of a key that opens without its passphrase, for a node or a service: nobody sits before it.
+pub(crate) fn plain(arguments: &KeyPlainArguments, output: &Output) -> Result<u8, Failure> {
+    durable::must_be_new(&arguments.out)?;
+    let place = KeySource {
+        path: &arguments.file,
+        is_service: false,
+        passphrase: arguments.passphrase_file.as_deref(),
+    };
+    let file = keys::read(&place, output)?.file;
+    client::keys::write_plain(&arguments.out, &file)?;
+    let found = LoadedKey {
+        file,
+        is_encrypted: false,
+    };
+    show_file(&found, &arguments.out, Shown::default(), output);
     Ok(DONE)
 }
 
@@ -125,7 +183,7 @@ pub(crate) fn passphrase(
         is_encrypted: true,
         ..found
     };
-    show_file(&found, path, None, output);
+    show_file(&found, path, Shown::default(), output);
     Ok(DONE)
 }
 
@@ -141,20 +199,29 @@ pub(crate) fn show(arguments: &KeyShowArguments, output: &Output) -> Result<u8, 
         passphrase: arguments.passphrase_file.as_deref(),
     };
     let found = keys::read(&place, output)?;
-    show_file(&found, &arguments.file, origin.as_ref(), output);
+    let shown = Shown {
+        origin,
+        request: None,
+    };
+    show_file(&found, &arguments.file, shown, output);
     Ok(DONE)
 }
 
-fn show_file(found: &LoadedKey, path: &std::path::Path, origin: Option<&Origin>, output: &Output) {
+/// What is shown beside a key.
+#[derive(Default)]
+struct Shown {
+    /// The network for which it is proven that the key is held.
+    origin: Option<Origin>,
+    /// File of the request to register it.
+    request: Option<PathBuf>,
+}
+
+fn show_file(found: &LoadedKey, path: &std::path::Path, shown: Shown, output: &Output) {
     let file = &found.file;
     let public = file.secret.public();
-    let proof = origin.map(|origin| {
-        let claim = Possession {
-            origin: origin.as_str(),
-            holder: &file.holder,
-            purpose: &file.purpose,
-        };
-        file.secret.sign(&claim.message(&public)).to_string()
+    let proof = shown.origin.map(|origin| {
+        let proven = ProvenKey::of(&origin, &file.holder, &file.purpose, &file.secret);
+        proven.proof.to_string()
     });
     // Who cosigns stands in trust files by this text; who signs reports is known by it.
     let vkey = match file.purpose.as_str() {
@@ -174,5 +241,6 @@ fn show_file(found: &LoadedKey, path: &std::path::Path, origin: Option<&Origin>,
         vkey,
         proof,
         encrypted: found.is_encrypted,
+        request: shown.request.map(|path| path.display().to_string()),
     });
 }

@@ -9,6 +9,7 @@ mod desk;
 mod exit_codes;
 mod files;
 mod findings;
+mod founding;
 mod import_rows;
 mod keys;
 mod log;
@@ -35,6 +36,7 @@ pub(super) const AREAS: &[Area] = &[
     exit_codes::AREA,
     files::AREA,
     findings::AREA,
+    founding::AREA,
     import_rows::AREA,
     keys::AREA,
     log::AREA,

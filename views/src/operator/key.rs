@@ -24,6 +24,17 @@ pub struct KeyView {
     pub proof: Option<String>,
     /// Whether the file opens with a passphrase.
     pub encrypted: bool,
+    /// File of the request to register it, where one was asked for.
+    pub request: Option<String>,
+}
+
+/// A public key, and what it is for.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PublicKeyOf {
+    /// What the key is for.
+    pub purpose: &'static str,
+    /// The key in base64.
+    pub public: String,
 }
 
 impl CommandView for KeyView {
@@ -45,6 +56,8 @@ impl CommandView for KeyView {
             "  without a passphrase: whoever can read the file can sign"
         };
         lines.push(opens.to_owned());
+        let request = self.request.as_ref();
+        lines.extend(request.map(|file| format!("  give to the agency: {file}")));
         texts(lines)
     }
 }
