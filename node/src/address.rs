@@ -5,13 +5,12 @@
 
 use std::{fmt, io, net::SocketAddr};
 
+use protocol::name::is_peer_address;
 use serde::Deserialize;
 use thiserror::Error;
 
 /// Answers of one look-up that are tried.
 const ANSWERS_MAX: usize = 8;
-/// The longest name in the DNS.
-const NAME_BYTES_MAX: usize = 253;
 
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,23 +35,14 @@ impl PeerAddress {
     /// [`BadAddress`] with the text, if it is neither an IP address nor a name with a port.
     pub fn parse(text: &str) -> Result<Self, BadAddress> {
         let bad = || BadAddress(text.to_owned());
-        if let Ok(address) = text.parse::<SocketAddr>() {
-            return if address.port() == 0 {
-                Err(bad())
-            } else {
-                Ok(Self::Ip(address))
-            };
-        }
-        let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
-        let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
-        let port = port
-            .parse::<u16>()
-            .ok()
-            .filter(|port| is_number && *port > 0);
-        let port = port.ok_or_else(bad)?;
-        if !is_name(host) {
+        if !is_peer_address(text) {
             return Err(bad());
         }
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Ip(address));
+        }
+        let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
+        let port = port.parse().map_err(|_| bad())?;
         Ok(Self::Name(host.to_ascii_lowercase(), port))
     }
 
@@ -94,23 +84,6 @@ impl<'de> Deserialize<'de> for PeerAddress {
         let text = String::deserialize(input)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
-}
-
-/// Labels of letters, digits and hyphens between dots; not all digits, which would be a misspelt IP.
-fn is_name(host: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let last = host.rsplit('.').next().unwrap_or_default();
-    host.len() <= NAME_BYTES_MAX
-        && host.split('.').all(is_label)
-        && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

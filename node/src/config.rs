@@ -375,6 +375,19 @@ fn addresses(path: &Path, file: &File, genesis: &Genesis) -> Result<Addresses, B
     Ok((peers, observers))
 }
 
+/// The keys of the validator whose folder of keys this is, as a genesis names them.
+pub(crate) fn validator_of(keys: &Path, genesis: &Genesis) -> Result<ValidatorKeys, BadConfig> {
+    let path = keys.join("peer.key");
+    let peer = key_file(&path, "peer")?;
+    let agency = AgencyName::parse(&peer.holder).ok_or_else(|| BadConfig::Key {
+        path,
+        detail: "its holder is no agency; a validator's keys are made by muhr network contribute"
+            .to_owned(),
+    })?;
+    let _agrees = publisher(keys, genesis)?;
+    validator(keys, agency, genesis, &peer.secret)
+}
+
 fn validator(
     keys: &Path,
     agency: AgencyName,
@@ -384,7 +397,7 @@ fn validator(
     let known = genesis.agencies.iter().find(|known| known.name == agency);
     let known = known.ok_or_else(|| {
         BadConfig::Contradiction(format!(
-            "agency {agency} of node.toml is not in the genesis"
+            "agency {agency} is not in the genesis; is it that of another network?"
         ))
     })?;
     let vote = key(&keys.join("vote.key"), "vote")?;

@@ -277,7 +277,7 @@ impl Epochs {
 /// Epochs of the tests of other parts.
 #[cfg(test)]
 pub(crate) mod examples {
-    use protocol::{height::TimeMs, key::SecretKey};
+    use protocol::{ceremony::Acceptance, height::TimeMs, key::SecretKey};
     use testkit::founder::Founder;
 
     use super::*;
@@ -285,12 +285,18 @@ pub(crate) mod examples {
     /// The agencies of [`genesis`].
     pub(crate) const AGENCIES: [&str; 4] = ["adliya", "kadastr", "qurilish", "soliq"];
 
-    /// A network of four, without registries and clerks.
-    pub(crate) fn genesis() -> Genesis {
-        let founder = Founder {
+    type Secrets = fn(&str, &str) -> SecretKey;
+
+    const fn founder() -> Founder<'static, Secrets> {
+        Founder {
             origin: "registry.example.uz/test/1",
             secret,
-        };
+        }
+    }
+
+    /// A network of four, without registries and clerks.
+    pub(crate) fn genesis() -> Genesis {
+        let founder = founder();
         let agency = |name: &&str| {
             let url = format!("http://{name}.example/");
             founder.agency(name, url, format!("{}/{name}/2026", founder.origin))
@@ -298,6 +304,11 @@ pub(crate) mod examples {
         let agencies = AGENCIES.iter().map(agency).collect();
         let time = TimeMs::new(1_795_430_400_000);
         founder.genesis(time, agencies, Vec::new(), Vec::new())
+    }
+
+    /// That all of them accept it.
+    pub(crate) fn acceptances() -> Vec<Acceptance> {
+        founder().acceptances(&genesis())
     }
 
     /// Secret key of an agency for one use.

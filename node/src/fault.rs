@@ -12,7 +12,7 @@ use protocol::{
 };
 use thiserror::Error;
 
-use crate::{descriptors, durable, epoch, network, witness};
+use crate::{acceptances, descriptors, durable, epoch, network, witness};
 
 /// Why a node cannot go on.
 #[derive(Debug, Error)]
@@ -61,6 +61,9 @@ pub enum NodeFault {
         /// What the system said.
         source: io::Error,
     },
+    /// Not all agencies have accepted the genesis.
+    #[error(transparent)]
+    NotAccepted(#[from] acceptances::AcceptanceFault),
     /// The agencies, as the ledger has them, run no network.
     #[error(transparent)]
     Epoch(#[from] epoch::EpochFault),

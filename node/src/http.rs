@@ -103,6 +103,7 @@ fn routes() -> Vec<Route> {
         read("/v1/network", operations::network),
         read("/v1/status", operations::status),
         read("/v1/genesis", operations::genesis),
+        read("/v1/genesis/acceptances", operations::acceptances),
         read("/v1/trust", operations::trust),
         read("/v1/proofs/network", directory::network_proof),
         read("/v1/proofs/clerks/{agency}/{name}", directory::clerk_proof),

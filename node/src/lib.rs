@@ -8,6 +8,7 @@
     reason = "they panic when nobody reads; the log does not"
 )]
 
+pub mod acceptances;
 pub mod address;
 pub mod breaches;
 pub mod clocks;
@@ -24,6 +25,7 @@ mod files;
 pub mod host;
 pub mod http;
 pub mod ingest;
+pub mod install;
 pub mod limits;
 pub mod logging;
 pub mod mempool;

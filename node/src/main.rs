@@ -1,4 +1,5 @@
-//! `muhr-node`: runs the node of a folder that `muhr network create` made.
+//! `muhr-node`: runs the node of a folder that `muhr network create` made, or that it has made ready itself after
+//! agencies have founded a network.
 //!
 //! Ends with 0 when told to, 1 for this machine's trouble or a bug, 2 for words it does not know, 3 for
 //! settings that do not hold. Where nobody reads the log, this code is all that is said.
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 use node::{
     descriptors,
     fault::NodeFault,
+    install::{Install, InstallFault},
     logging::{Levels, LogWriter},
     run::{Ended, run},
     shared::describe,
@@ -43,6 +45,23 @@ enum Command {
         #[arg(long)]
         sign_state_lost: bool,
     },
+    /// Makes a node's folder ready after its agencies have founded a network: its keys are in it already.
+    Install {
+        /// The genesis.
+        genesis: PathBuf,
+        /// The acceptances of all agencies.
+        #[arg(required = true)]
+        acceptances: Vec<PathBuf>,
+        /// The folder, with the keys that `muhr network contribute` made.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Address to listen on for peers; if not said, everywhere, at the port that the agency has named
+        #[arg(long)]
+        p2p: Option<SocketAddr>,
+        /// Address to listen on for clients; 127.0.0.1:7481 if not said
+        #[arg(long)]
+        http: Option<SocketAddr>,
+    },
     /// Cosigns checkpoints of one log for outsiders, and never two that contradict (C2SP tlog-witness).
     Witness {
         /// The folder, with witness.key; the cosign state is kept there.
@@ -59,6 +78,8 @@ enum Command {
 
 /// What others may not do with any file of a node, and its group not change: register, record, ledger.
 const FOR_OTHERS: u32 = 0o027;
+/// The exit code for settings, keys and files of an operator that do not hold.
+const CONFIGURATION: u8 = 3;
 /// What still runs when the node has ended has this long to end as well.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
@@ -122,7 +143,7 @@ async fn run_until_told(command: Command, log: &LogWriter) -> ExitCode {
         Ok(levels) => levels,
         Err(bad) => {
             log.end_with(&format!("muhr-node: MUHR_LOG: {bad}"));
-            return ExitCode::from(3);
+            return ExitCode::from(CONFIGURATION);
         }
     };
     let told = signals::listen();
@@ -131,6 +152,22 @@ async fn run_until_told(command: Command, log: &LogWriter) -> ExitCode {
             dir,
             sign_state_lost,
         } => run(&dir, sign_state_lost, told, levels).await,
+        Command::Install {
+            genesis,
+            acceptances,
+            dir,
+            p2p,
+            http,
+        } => {
+            let install = Install {
+                genesis,
+                acceptances,
+                dir,
+                p2p,
+                http,
+            };
+            return install_with(&install, log);
+        }
         Command::Witness { dir, trust, http } => witness::run(&dir, &trust, http, told.stop)
             .await
             .map_err(|fault| NodeFault::from(fault).into()),
@@ -139,10 +176,28 @@ async fn run_until_told(command: Command, log: &LogWriter) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(ended) => {
             log.end_with(&format!("muhr-node: {}", describe(&ended)));
-            ExitCode::from(if matches!(ended, Ended::Config(_) | Ended::SignState(_)) {
-                3
-            } else {
-                1
+            ExitCode::from(match ended {
+                Ended::Config(_)
+                | Ended::SignState(_)
+                | Ended::Fault(NodeFault::NotAccepted(_)) => CONFIGURATION,
+                Ended::Fault(_) => 1,
+            })
+        }
+    }
+}
+
+/// Makes a folder ready, and says in the log what was done.
+fn install_with(install: &Install, log: &LogWriter) -> ExitCode {
+    match install.run() {
+        Ok(done) => {
+            tracing::info!(event = "installed", agency = %done.agency, words = done.words, "run: muhr-node run --dir {}", install.dir.display());
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            log.end_with(&format!("muhr-node: {}", describe(&fault)));
+            ExitCode::from(match fault {
+                InstallFault::Unwritable { .. } => 1,
+                _ => CONFIGURATION,
             })
         }
     }

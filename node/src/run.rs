@@ -26,6 +26,7 @@ use tokio::{
 use self::reread::{Fixed, Reread};
 
 use crate::{
+    acceptances,
     config::{BadConfig, Config},
     cosigner::CheckpointCosigner,
     descriptors,
@@ -198,12 +199,16 @@ fn open(dir: &Path, config: &Config, is_lost: bool) -> Result<OpenedFiles, Ended
     let ledger =
         sign_state::open_ledger(&config.places.ledger, &config.genesis, &sign_state.cosign)
             .map_err(NodeFault::from)?;
+    let height = ledger.head().height();
+    let acceptances =
+        acceptances::at_start(dir, &config.genesis, height).map_err(NodeFault::from)?;
     let epochs =
         Epochs::open(&config.genesis, ledger.head().directory()).map_err(NodeFault::from)?;
     Ok(OpenedFiles {
         ledger,
         sign_state,
         epochs,
+        acceptances,
     })
 }
 
@@ -305,6 +310,8 @@ pub struct OpenedFiles {
     pub sign_state: SignState,
     /// The epoch in which the ledger stands.
     pub epochs: Epochs,
+    /// Text of all agencies' acceptances of the genesis, if they are here.
+    pub acceptances: Option<String>,
 }
 
 /// A node whose parts are put together and do not turn yet.
@@ -353,6 +360,7 @@ pub fn assemble(
         disks: Disks::of(&config.places),
         host,
         epochs: kept.epochs,
+        acceptances: kept.acceptances,
         agency,
         ledger: kept.ledger,
         network,

@@ -64,6 +64,8 @@ pub struct Shared {
     pub host: Host,
     /// The agencies, their keys and the quorum in force.
     pub epochs: Epochs,
+    /// Text of all agencies' acceptances of the genesis, if they are here.
+    pub acceptances: Option<String>,
     /// This node's agency; none for an observer.
     pub agency: Option<AgencyName>,
     /// The blocks and the state.
@@ -100,6 +102,8 @@ pub struct Parts {
     pub host: Host,
     /// The agencies, their keys and the quorum in force.
     pub epochs: Epochs,
+    /// Text of all agencies' acceptances of the genesis, if they are here.
+    pub acceptances: Option<String>,
     /// This node's agency.
     pub agency: Option<AgencyName>,
     /// The blocks and the state.
@@ -123,6 +127,7 @@ impl Shared {
         let Parts {
             host,
             epochs,
+            acceptances,
             agency,
             ledger,
             network,
@@ -137,6 +142,7 @@ impl Shared {
         Arc::new(Self {
             host,
             epochs,
+            acceptances,
             agency,
             ledger,
             network,

@@ -90,6 +90,7 @@ pub(crate) fn assembled() -> (Assembled, tempfile::TempDir) {
         ledger,
         sign_state,
         epochs,
+        acceptances: None,
     };
     let assembled = run::assemble(host, config, kept, (network, events)).unwrap();
     (assembled, folder)

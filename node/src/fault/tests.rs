@@ -8,8 +8,8 @@ use protocol::{codec, hash::ChainId, height::Epoch, name::AgencyName};
 
 use super::*;
 use crate::{
-    durable::DurableFault, epoch::EpochFault, network::NetworkFault, shared::describe,
-    sign_state::NotFit, witness::WitnessFault,
+    acceptances::AcceptanceFault, durable::DurableFault, epoch::EpochFault, network::NetworkFault,
+    shared::describe, sign_state::NotFit, witness::WitnessFault,
 };
 
 const REPORT: &str = "restart the node and report the log";
@@ -43,6 +43,7 @@ const fn of_node(fault: &NodeFault) -> (&'static str, &'static str) {
         NodeFault::Folder { .. } => ("folder", "make sure that its disk is mounted"),
         NodeFault::Listen { .. } => ("listen", "the address in node.toml wrong?"),
         NodeFault::Start { .. } => ("start", "give the system more threads"),
+        NodeFault::NotAccepted(inner) => of_acceptances(inner),
         NodeFault::Epoch(inner) => match inner {
             EpochFault::Validators { .. } => ("validators", "compare the genesis"),
             EpochFault::NoAgency(_) => ("no agency", REPORT),
@@ -79,6 +80,15 @@ const fn of_ledger(fault: &Fault) -> (&'static str, &'static str) {
         Fault::Interrupted => ("interrupted", ""),
         Fault::Poisoned => ("poisoned", "restart the node"),
         Fault::OutOfOrder { .. } => ("out of order", REPORT),
+    }
+}
+
+const fn of_acceptances(fault: &AcceptanceFault) -> (&'static str, &'static str) {
+    match fault {
+        AcceptanceFault::Absent { .. } => ("no acceptances", "muhr-node install"),
+        AcceptanceFault::Unreadable { .. } => ("acceptances", "let the user read it"),
+        AcceptanceFault::Malformed { .. } => ("changed acceptances", "muhr-node install"),
+        AcceptanceFault::NotAccepted { .. } => ("not accepted", "ask whoever is named"),
     }
 }
 
@@ -210,6 +220,29 @@ fn of_disks() -> Vec<NodeFault> {
         .collect()
 }
 
+fn of_founding() -> Vec<NodeFault> {
+    let path = || PathBuf::from("net/soliq/acceptances");
+    let faults = [
+        AcceptanceFault::Absent { path: path() },
+        AcceptanceFault::Unreadable {
+            path: path(),
+            source: refused(),
+        },
+        AcceptanceFault::Malformed {
+            path: path(),
+            source: protocol::ceremony::read_acceptances(b"nonsense\n").unwrap_err(),
+        },
+        AcceptanceFault::NotAccepted {
+            path: path(),
+            genesis: "net/soliq/genesis".into(),
+            source: protocol::ceremony::NotAccepted::Missing {
+                agencies: vec![AgencyName::parse("soliq").unwrap()],
+            },
+        },
+    ];
+    faults.into_iter().map(NodeFault::from).collect()
+}
+
 fn of_witnesses(panicked: tokio::task::JoinError) -> Vec<NodeFault> {
     let path = || PathBuf::from("witness/cosign-state");
     let faults = [
@@ -238,7 +271,7 @@ fn of_witnesses(panicked: tokio::task::JoinError) -> Vec<NodeFault> {
 }
 
 /// How many there are but for those whose words are another's.
-const COUNT: usize = 23 + 8 + 3 + 11;
+const COUNT: usize = 23 + 8 + 3 + 11 + 4;
 
 #[tokio::test]
 async fn whatever_ends_a_node_names_a_way_out() {
@@ -249,6 +282,7 @@ async fn whatever_ends_a_node_names_a_way_out() {
     };
     let mut faults = of_this_file(panicked().await);
     faults.extend(of_disks());
+    faults.extend(of_founding());
     faults.extend(of_witnesses(panicked().await));
     let mut named = BTreeSet::new();
     for fault in &faults {

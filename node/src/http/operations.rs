@@ -20,7 +20,7 @@ use crate::{
     shared::{Shared, Turnout},
 };
 
-use super::measured;
+use super::{measured, problem::ProblemResponse};
 
 const TEXT: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
 /// A driver that has not turned for so long hangs, and the node is to be started again.
@@ -107,6 +107,17 @@ fn milliseconds(time: Duration) -> u64 {
 
 pub(super) async fn genesis(State(shared): State<Arc<Shared>>) -> Response {
     (TEXT, shared.epochs.first_leaf().to_owned()).into_response()
+}
+
+pub(super) async fn acceptances(
+    State(shared): State<Arc<Shared>>,
+) -> Result<Response, ProblemResponse> {
+    let text = shared.acceptances.clone().ok_or_else(|| {
+        ProblemResponse::not_found(
+            "acceptances of the genesis; another agency's node may have them",
+        )
+    })?;
+    Ok((TEXT, text).into_response())
 }
 
 pub(super) async fn trust(State(shared): State<Arc<Shared>>) -> Response {

@@ -134,6 +134,7 @@ fn serve(dir: &Path, genesis: &Genesis, ledger: Ledger) -> (Runtime, Arc<Shared>
         ledger,
         sign_state,
         epochs,
+        acceptances: None,
     };
     let host = Host::real();
     let (handle, events, _carrier) = network::carried(peers.len(), &host);

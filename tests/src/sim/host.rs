@@ -265,6 +265,7 @@ impl Host {
             ledger,
             sign_state,
             epochs: epochs.map_err(|fault| describe(&fault))?,
+            acceptances: None,
         };
         let Assembled {
             start,
