@@ -231,7 +231,7 @@ pub fn stands_in(
     (genesis, genesis_path): (&Genesis, &Path),
 ) -> Result<(), FoundingError> {
     mine.check_signature(&genesis.origin)
-        .map_err(|_| FoundingError::OtherOrigin {
+        .map_err(|_| FoundingError::NotSigned {
             path: mine_path.to_owned(),
             origin: genesis.origin.clone(),
         })?;

@@ -15,6 +15,7 @@ mod effects;
 mod evidence;
 mod fork;
 mod gathering;
+mod hello;
 mod messages;
 mod peer_book;
 mod progress;
@@ -54,6 +55,7 @@ use crate::{
     network::{Events, Lane, PeerEvent, PeerIndex, Received},
     shared::Shared,
     sign_state::{SafetyBody, SafetyFile},
+    wire::Hello,
 };
 
 /// Version byte of certificates in the ledger and of evidence.
@@ -80,6 +82,7 @@ pub struct Start {
 pub struct Driver {
     shared: Arc<Shared>,
     chain: ChainId,
+    hello: Hello,
     epoch: Arc<EpochState>,
     machine: Machine,
     guard: SignGuard,
@@ -150,6 +153,7 @@ impl Driver {
         let publisher = Publisher::new(cosigner, *shared.published.borrow());
         let driver = Self {
             chain,
+            hello: hello::hello(&config.genesis),
             epoch,
             machine,
             guard,

@@ -6,7 +6,7 @@
 use consensus::{Commit, Polka, SignedProposal, SignedVote};
 use protocol::{
     codec::{self, DecodeError, byte_strings},
-    hash::{BlockId, IndexRoot, LeafHash, RootHash},
+    hash::{BlockId, ChainId, IndexRoot, LeafHash, RootHash, TrustHash},
     height::{Height, LogSize, TimeMs},
     key::Signature,
     name::AgencyName,
@@ -141,6 +141,22 @@ impl Silence {
     }
 }
 
+/// The most bytes of a program's version that are told.
+pub const VERSION_BYTES_MAX: usize = 32;
+
+/// What a node says of itself on connecting, before anything else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The network.
+    pub chain: ChainId,
+    /// Hash of its first trust file, whose words people know.
+    pub trust: TrustHash,
+    /// The lowest and the highest version of the rules that it knows.
+    pub protocols: (u64, u64),
+    /// Version of its program.
+    pub version: String,
+}
+
 /// The sync lane.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum SyncMessage {
@@ -183,6 +199,8 @@ pub enum SyncMessage {
     GetCosigns(LogSize),
     /// The answer.
     Cosigns(Vec<Cosignature>, Option<LogLine>),
+    /// Who the sender is; first on every connection.
+    Hello(Hello),
 }
 
 /// Writes a message.

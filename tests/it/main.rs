@@ -11,6 +11,7 @@ mod cli {
     mod archive;
     pub(crate) mod bulk;
     mod capitals;
+    mod ceremony;
     mod created;
     mod desk;
     mod dossiers;
@@ -60,15 +61,18 @@ mod network {
     mod bad_input;
     mod batches;
     mod block_sync;
+    mod ceremony;
     mod chaos;
     mod cosign_state;
     mod disk;
     mod doubt;
     mod epochs;
+    mod install;
     mod interface;
     mod machine;
     mod metrics;
     mod node_log;
+    mod other_network;
     mod outages;
     mod peers;
     mod plaintext;

@@ -12,6 +12,7 @@ pub mod delay;
 pub mod hostile;
 pub mod liar;
 pub mod load;
+pub mod offices;
 pub mod press;
 pub mod require;
 pub mod sim;

@@ -9,7 +9,7 @@ pub(crate) mod review;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use client::founding::FoundingError;
+use client::{coded::Coded, founding::FoundingError};
 use messages::UserMessage;
 use protocol::{
     ceremony::{ContributionTrouble, PlanAge},
@@ -21,7 +21,6 @@ use crate::{
     exit::{CONFIGURATION, Failure, USAGE},
     operator::names::{name_invalid, origin_invalid},
 };
-use client::coded::Coded;
 
 /// The moment by this machine's clock.
 pub(super) fn now() -> TimeMs {
@@ -54,7 +53,7 @@ impl From<FoundingError> for Failure {
                 PlanAge::Alive | PlanAge::Dead => UserMessage::new("help-founding-new-plan"),
             }),
             FoundingError::NotInPlan { .. } => Some(UserMessage::new("help-founding-in-plan")),
-            FoundingError::OtherOrigin { .. } => {
+            FoundingError::OtherOrigin { .. } | FoundingError::NotSigned { .. } => {
                 Some(UserMessage::new("help-founding-other-origin"))
             }
             FoundingError::Request { .. } => Some(UserMessage::new("help-founding-request")),

@@ -114,6 +114,13 @@ pub enum FoundingError {
         /// The network that it should be for.
         origin: Origin,
     },
+    /// A contribution that its admin key did not sign for a network of this name.
+    NotSigned {
+        /// Its file.
+        path: PathBuf,
+        /// The network that it should be for.
+        origin: Origin,
+    },
     /// A request whose key does not count.
     Request {
         /// Its file.
@@ -225,6 +232,9 @@ impl Coded for FoundingError {
                 .text("path", path.display())
                 .text("agency", agency),
             Self::OtherOrigin { path, origin } => UserMessage::new("founding-other-origin")
+                .text("path", path.display())
+                .text("origin", origin),
+            Self::NotSigned { path, origin } => UserMessage::new("founding-not-signed")
                 .text("path", path.display())
                 .text("origin", origin),
             Self::Request { path, clerk, error } => UserMessage::new("founding-request-refused")

@@ -78,7 +78,11 @@ pub fn contributions(paths: &[PathBuf]) -> Result<Vec<Contribution>, FoundingErr
 /// # Errors
 /// [`FoundingError::NotA`].
 pub fn genesis(path: &Path) -> Result<Genesis, FoundingError> {
-    let parse = |bytes: &[u8]| Genesis::parse(bytes);
+    // It says itself that it is about a genesis, and so does the message.
+    let parse = |bytes: &[u8]| {
+        let read = Genesis::parse(bytes).map_err(|error| error.to_string());
+        read.map_err(|said| said.trim_start_matches("genesis: ").to_owned())
+    };
     read(path, FoundingText::Genesis, GENESIS_BYTES_MAX, parse)
 }
 

@@ -169,6 +169,7 @@ impl Driver {
                     self.on_log_line(&line, from);
                 }
             }
+            Ok(SyncMessage::Hello(hello)) => self.on_hello(&hello, from),
             Err(error) => self.breach(from, Breach::Malformed, &error),
         }
     }
@@ -224,6 +225,8 @@ impl Driver {
 
     /// What a peer that has just connected should know.
     pub(super) fn greet(&mut self, peer: PeerIndex) {
+        let hello = SyncMessage::Hello(self.hello.clone());
+        self.send(peer, Lane::Sync, &hello);
         self.send(peer, Lane::Sync, &self.status_message(peer));
         self.answer_cosigns(self.shared.ledger.head().size(), peer);
         let waiting = self.shared.mempool().all_bytes();

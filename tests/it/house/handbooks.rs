@@ -84,6 +84,55 @@ fn an_auditor_gets_from_nothing_to_a_full_check() {
     assert!(out.contains("the words are this file's"), "{out}");
 }
 
+/// First of eight ports that follow one another and are free now.
+fn free_ports() -> u16 {
+    let listen = |port: u16| TcpListener::bind(("127.0.0.1", port));
+    let is_free = |first: u16| {
+        let ports = (0..8).map(|more| first.checked_add(more).map(listen));
+        // All are held until the last was tried.
+        let held: Vec<_> = ports.collect();
+        held.iter().all(|port| matches!(port, Some(Ok(_))))
+    };
+    for _ in 0..100 {
+        let system = listen(0).unwrap().local_addr().unwrap().port();
+        if is_free(system) {
+            return system;
+        }
+    }
+    panic!("no eight free ports follow one another");
+}
+
+#[test]
+fn agencies_found_a_network_as_the_page_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    for program in ["muhr", "muhr-node"] {
+        symlink(binary(program), bin.join(program)).unwrap();
+    }
+    let commands = blocks("agencies.md");
+    assert!(commands.lines().count() > 30, "{commands}");
+    let first = free_ports();
+    let ports = [(7480, first), (7485, first + 5)];
+    let commands = ports.iter().fold(commands, |text, (named, real)| {
+        text.replace(&named.to_string(), &real.to_string())
+    });
+    let script =
+        format!("set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{commands}");
+    let ran = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let (out, error) = (
+        String::from_utf8_lossy(&ran.stdout),
+        String::from_utf8_lossy(&ran.stderr),
+    );
+    assert!(ran.status.success(), "{script}\n{out}\n{error}");
+    assert_eq!(out.matches("accepts the genesis of").count(), 4, "{out}");
+    assert!(out.contains("authentic"), "{out}");
+}
+
 /// The blocks of a page: their language, and what they hold.
 fn fenced(page: &str) -> Vec<(String, String)> {
     let text = fs::read_to_string(root().join("docs").join(page)).unwrap();

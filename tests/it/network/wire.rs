@@ -8,12 +8,12 @@ use consensus::{
 };
 use node::wire;
 use protocol::{
-    hash::{BlockId, IndexRoot, LeafHash, RootHash},
+    hash::{BlockId, IndexRoot, LeafHash, RootHash, TrustHash},
     height::{Height, LogSize, Round, TimeMs},
     key::Signature,
 };
 use wire::{
-    CompactBlock, ConsensusMessage, Cosignature, DecidedBlock, EntriesMessage, LogLine,
+    CompactBlock, ConsensusMessage, Cosignature, DecidedBlock, EntriesMessage, Hello, LogLine,
     SyncMessage, encode,
 };
 
@@ -148,6 +148,12 @@ fn sync_seeds(commit: Commit) -> Vec<(&'static str, SyncMessage)> {
     };
     let hashes = vec![LeafHash::new([5; 32])];
     let compact = SyncMessage::CompactBlock(BLOCK, compact_block());
+    let hello = Hello {
+        chain: CHAIN,
+        trust: TrustHash::new([3; 32]),
+        protocols: (1, 1),
+        version: "0.1.0".to_owned(),
+    };
     let cosigns = SyncMessage::Cosigns(vec![cosignature()], Some(LINE));
     vec![
         ("status", status),
@@ -159,6 +165,7 @@ fn sync_seeds(commit: Commit) -> Vec<(&'static str, SyncMessage)> {
         ("compact-block", compact),
         ("get-cosigns", SyncMessage::GetCosigns(SIZE)),
         ("cosigns", cosigns),
+        ("hello", SyncMessage::Hello(hello)),
     ]
 }
 

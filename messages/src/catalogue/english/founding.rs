@@ -18,6 +18,10 @@ pub(super) const AREA: Area = &[
     ),
     ("founding-other-origin", "{path}: not for {origin}"),
     (
+        "founding-not-signed",
+        "{path}: its admin key did not sign this for {origin}: it is of another network, or was changed since",
+    ),
+    (
         "founding-request-refused",
         "{path}: the key of {clerk}: {reason}",
     ),
