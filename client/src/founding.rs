@@ -29,7 +29,7 @@ use protocol::{
 };
 
 pub use self::{
-    error::{FoundingError, FoundingText, KeyUse},
+    error::{FoundingError, FoundingText, GenesisTrouble, KeyUse},
     files::{Sources, contribution, contributions, genesis, plan, request},
 };
 use crate::durable::{self, FileError};
@@ -190,19 +190,20 @@ pub fn contribute(
 /// admin key there.
 ///
 /// # Errors
-/// [`FoundingError::OtherKey`].
+/// [`GenesisTrouble::OtherKey`].
 pub fn accept(
-    genesis: &Genesis,
+    (genesis, genesis_path): (&Genesis, &Path),
     mine: &Contribution,
     (admin, admin_path): (&SecretKey, &Path),
 ) -> Result<Acceptance, FoundingError> {
     let agency = mine.agency();
     let founder = genesis.agencies.iter().find(|one| one.name == *agency);
     if founder.is_none_or(|founder| founder.admin.key != admin.public()) {
-        return Err(FoundingError::OtherKey {
-            path: admin_path.to_owned(),
+        let trouble = GenesisTrouble::OtherKey {
+            key: admin_path.to_owned(),
             agency: agency.clone(),
-        });
+        };
+        return Err(unacceptable(genesis_path, trouble));
     }
     let p2p = mine.statement.p2p.clone();
     Ok(AcceptanceStatement::of(genesis, agency.clone(), p2p).sign(admin))
@@ -211,21 +212,18 @@ pub fn accept(
 /// Whether words that were read out are those of a genesis.
 ///
 /// # Errors
-/// [`FoundingError::Words`] says which is not.
+/// [`GenesisTrouble::Words`] says which is not.
 pub fn has_words((genesis, path): (&Genesis, &Path), said: &str) -> Result<(), FoundingError> {
     match words::first_wrong(&trust_hash(genesis), said) {
         None => Ok(()),
-        Some(at) => Err(FoundingError::Words {
-            path: path.to_owned(),
-            at,
-        }),
+        Some(at) => Err(unacceptable(path, GenesisTrouble::Words { at })),
     }
 }
 
 /// Whether an agency's lines stand in a genesis as it contributed them.
 ///
 /// # Errors
-/// [`FoundingError::OtherLines`] names the first that does not.
+/// [`GenesisTrouble::OtherLines`] names the first that does not.
 pub fn stands_in(
     (mine, mine_path): (&Contribution, &Path),
     (genesis, genesis_path): (&Genesis, &Path),
@@ -235,18 +233,18 @@ pub fn stands_in(
             path: mine_path.to_owned(),
             origin: genesis.origin.clone(),
         })?;
-    mine.check_stands_in(genesis)
-        .map_err(|other| FoundingError::OtherLines {
-            path: mine_path.to_owned(),
-            genesis: genesis_path.to_owned(),
-            line: other.line,
-        })
+    mine.check_stands_in(genesis).map_err(|other| {
+        let contribution = mine_path.to_owned();
+        let line = other.line;
+        let trouble = GenesisTrouble::OtherLines { contribution, line };
+        unacceptable(genesis_path, trouble)
+    })
 }
 
 /// Whether a genesis has the frame of a plan: all that is no agency's own.
 ///
 /// # Errors
-/// [`FoundingError::OtherFrame`] says what differs.
+/// [`GenesisTrouble::OtherFrame`] says what differs.
 pub fn has_frame_of(
     (genesis, genesis_path): (&Genesis, &Path),
     (plan, plan_path): (&FoundingPlan, &Path),
@@ -265,9 +263,14 @@ pub fn has_frame_of(
     } else {
         return Ok(());
     };
-    Err(FoundingError::OtherFrame {
-        path: genesis_path.to_owned(),
-        plan: plan_path.to_owned(),
-        differs,
-    })
+    let plan = plan_path.to_owned();
+    let trouble = GenesisTrouble::OtherFrame { plan, differs };
+    Err(unacceptable(genesis_path, trouble))
+}
+
+fn unacceptable(path: &Path, trouble: GenesisTrouble) -> FoundingError {
+    FoundingError::Unacceptable {
+        path: path.to_owned(),
+        trouble,
+    }
 }

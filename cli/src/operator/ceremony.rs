@@ -9,7 +9,7 @@ pub(crate) mod review;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use client::{coded::Coded, founding::FoundingError};
+use client::{coded::Coded, founding::{FoundingError, GenesisTrouble}};
 use messages::UserMessage;
 use protocol::{
     ceremony::{ContributionTrouble, PlanAge},
@@ -65,11 +65,7 @@ impl From<FoundingError> for Failure {
             FoundingError::KeyTwice { .. } => Some(UserMessage::new("help-founding-own-keys")),
             FoundingError::Missing { .. } => Some(UserMessage::new("help-founding-all")),
             FoundingError::NoGenesis(_) => Some(UserMessage::new("help-founding-together")),
-            FoundingError::OtherLines { .. } | FoundingError::OtherFrame { .. } => {
-                Some(UserMessage::new("help-founding-do-not-accept"))
-            }
-            FoundingError::Words { .. } => Some(UserMessage::new("help-founding-words")),
-            FoundingError::OtherKey { .. } => Some(UserMessage::new("help-founding-admin-key")),
+            FoundingError::Unacceptable { trouble, .. } => Some(of_genesis(trouble)),
             _ => None,
         };
         match (error, help) {
@@ -77,6 +73,16 @@ impl From<FoundingError> for Failure {
             (_, Some(help)) => failure.help(help),
             (_, None) => failure,
         }
+    }
+}
+
+const fn of_genesis(trouble: &GenesisTrouble) -> UserMessage {
+    match trouble {
+        GenesisTrouble::OtherLines { .. } | GenesisTrouble::OtherFrame { .. } => {
+            UserMessage::new("help-founding-do-not-accept")
+        }
+        GenesisTrouble::Words { .. } => UserMessage::new("help-founding-words"),
+        GenesisTrouble::OtherKey { .. } => UserMessage::new("help-founding-admin-key"),
     }
 }
 

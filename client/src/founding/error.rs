@@ -1,7 +1,7 @@
 //! Why a founding does not go on: each with its code, the file and the line. What to do about it is for the
 //! caller to say.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use messages::{UserMessage, time::local};
 use protocol::{
@@ -9,6 +9,7 @@ use protocol::{
     height::TimeMs,
     key::KeyError,
     name::{AgencyName, ClerkName, Origin},
+    words::WORDS,
 };
 use thiserror::Error;
 
@@ -166,38 +167,68 @@ pub enum FoundingError {
     },
     /// Each contribution fits, and together they make no genesis.
     NoGenesis(String),
-    /// A genesis in which an agency's lines are not as it contributed them.
+    /// A genesis that is not to be accepted so.
+    Unacceptable {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        trouble: GenesisTrouble,
+    },
+}
+
+/// Why an agency does not accept a genesis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GenesisTrouble {
+    /// The agency's lines are not in it as it contributed them.
     OtherLines {
         /// File of the contribution.
-        path: PathBuf,
-        /// File of the genesis.
-        genesis: PathBuf,
-        /// Number of the line in the contribution.
+        contribution: PathBuf,
+        /// Number of the first such line in it.
         line: usize,
     },
-    /// A genesis whose frame is not the plan's.
+    /// What is no agency's own is not as the plan says.
     OtherFrame {
-        /// File of the genesis.
-        path: PathBuf,
         /// File of the plan.
         plan: PathBuf,
         /// Word of the line that differs.
         differs: &'static str,
     },
-    /// A word that is not the genesis's.
+    /// A word that was read out is not its own.
     Words {
-        /// File of the genesis.
-        path: PathBuf,
         /// Number of the word, from 1; one above the last if there are too many.
         at: usize,
     },
-    /// An admin key that is not the agency's in the genesis.
+    /// The key is not the agency's admin key in it.
     OtherKey {
         /// File of the key.
-        path: PathBuf,
+        key: PathBuf,
         /// The agency.
         agency: AgencyName,
     },
+}
+
+impl GenesisTrouble {
+    fn of(&self, genesis: &Path) -> UserMessage {
+        match self {
+            Self::OtherLines { contribution, line } => UserMessage::new("founding-other-lines")
+                .text("genesis", genesis.display())
+                .text("path", contribution.display())
+                .text("line", line),
+            Self::OtherFrame { plan, differs } => UserMessage::new("founding-other-frame")
+                .text("genesis", genesis.display())
+                .text("plan", plan.display())
+                .text("differs", differs),
+            Self::Words { at } if *at > WORDS => UserMessage::new("founding-words-too-many")
+                .text("path", genesis.display())
+                .text("expected", WORDS),
+            Self::Words { at } => UserMessage::new("founding-words-differ")
+                .text("path", genesis.display())
+                .text("at", at),
+            Self::OtherKey { key, agency } => UserMessage::new("founding-other-key")
+                .text("path", key.display())
+                .text("agency", agency),
+        }
+    }
 }
 
 impl Coded for FoundingError {
@@ -206,28 +237,11 @@ impl Coded for FoundingError {
             Self::File(error) => error.message(),
             Self::NotA {
                 path,
-                is_rewritten: true,
-                ..
-            } => UserMessage::new("file-not-of-kind")
-                .text("path", path.display())
-                .part("trouble", UserMessage::new("text-rewritten")),
-            Self::NotA {
-                path, text, reason, ..
-            } => UserMessage::new("founding-not-a")
-                .text("path", path.display())
-                .text("wanted-kind", text.word())
-                .text("reason", reason),
-            Self::Plan { path, made, age } => {
-                let made = local(made.get());
-                match age {
-                    PlanAge::Ahead => UserMessage::new("founding-plan-ahead")
-                        .text("path", path.display())
-                        .text("made", made),
-                    PlanAge::Alive | PlanAge::Dead => UserMessage::new("founding-plan-dead")
-                        .text("path", path.display())
-                        .text("made", made),
-                }
-            }
+                text,
+                reason,
+                is_rewritten,
+            } => not_a(path, *text, reason, *is_rewritten),
+            Self::Plan { path, made, age } => out_of_time(path, *made, *age),
             Self::NotInPlan { path, agency } => UserMessage::new("founding-not-in-plan")
                 .text("path", path.display())
                 .text("agency", agency),
@@ -262,34 +276,32 @@ impl Coded for FoundingError {
                 .text("path", path.display())
                 .text("agencies", joined(agencies)),
             Self::NoGenesis(reason) => UserMessage::new("genesis-invalid").text("reason", reason),
-            Self::OtherLines {
-                path,
-                genesis,
-                line,
-            } => UserMessage::new("founding-other-lines")
-                .text("genesis", genesis.display())
-                .text("path", path.display())
-                .text("line", line),
-            Self::OtherFrame {
-                path,
-                plan,
-                differs,
-            } => UserMessage::new("founding-other-frame")
-                .text("genesis", path.display())
-                .text("plan", plan.display())
-                .text("differs", differs),
-            Self::Words { path, at } if *at > protocol::words::WORDS => {
-                UserMessage::new("founding-words-too-many")
-                    .text("path", path.display())
-                    .text("expected", protocol::words::WORDS)
-            }
-            Self::Words { path, at } => UserMessage::new("founding-words-differ")
-                .text("path", path.display())
-                .text("at", at),
-            Self::OtherKey { path, agency } => UserMessage::new("founding-other-key")
-                .text("path", path.display())
-                .text("agency", agency),
+            Self::Unacceptable { path, trouble } => trouble.of(path),
         }
+    }
+}
+
+fn not_a(path: &Path, text: FoundingText, reason: &str, is_rewritten: bool) -> UserMessage {
+    if is_rewritten {
+        return UserMessage::new("file-not-of-kind")
+            .text("path", path.display())
+            .part("trouble", UserMessage::new("text-rewritten"));
+    }
+    UserMessage::new("founding-not-a")
+        .text("path", path.display())
+        .text("wanted-kind", text.word())
+        .text("reason", reason)
+}
+
+fn out_of_time(path: &Path, made: TimeMs, age: PlanAge) -> UserMessage {
+    let made = local(made.get());
+    match age {
+        PlanAge::Ahead => UserMessage::new("founding-plan-ahead")
+            .text("path", path.display())
+            .text("made", made),
+        PlanAge::Alive | PlanAge::Dead => UserMessage::new("founding-plan-dead")
+            .text("path", path.display())
+            .text("made", made),
     }
 }
 
@@ -299,8 +311,8 @@ fn joined(agencies: &[AgencyName]) -> String {
 }
 
 fn doubled(
-    first: &std::path::Path,
-    second: &std::path::Path,
+    first: &Path,
+    second: &Path,
     agency: &AgencyName,
     differ: Option<usize>,
 ) -> UserMessage {

@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &AcceptArguments, output: &Output) -> Result<u8, Fa
     durable::must_be_new(&out)?;
     let place = arguments.key_options.place(arguments.key.as_deref())?;
     let (_, secret) = admin(&place, output)?;
-    let acceptance = founding::accept(&genesis, &mine, (&secret, place.path))?;
+    let acceptance = founding::accept((&genesis, path), &mine, (&secret, place.path))?;
     durable::write_unless_there(&out, acceptance.write().as_bytes())?;
     output.view(&AcceptanceView {
         file: out.display().to_string(),
