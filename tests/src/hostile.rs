@@ -147,28 +147,44 @@ async fn turn(
     }
 }
 
+/// A transport that turns.
+struct Begun {
+    events: UnboundedReceiver<Event>,
+    dials: UnboundedSender<DialOpts>,
+    control: Control,
+}
+
+/// Turns a transport on the runtime of the caller.
+fn begin(secret: &SecretKey, listen: Option<SocketAddr>) -> Begun {
+    let mut swarm = make_swarm(secret);
+    if let Some(address) = listen {
+        let _id = swarm.listen_on(multiaddr(address)).unwrap();
+    }
+    let control = swarm.behaviour().streams.new_control();
+    let (dials, to_dial) = mpsc::unbounded_channel();
+    let (told, events) = mpsc::unbounded_channel();
+    drop(tokio::spawn(turn(swarm, to_dial, told)));
+    Begun {
+        events,
+        dials,
+        control,
+    }
+}
+
 impl Hostile {
     /// Takes a key and listens if asked to.
     #[must_use]
     pub fn start(secret: &SecretKey, listen: Option<SocketAddr>) -> Self {
         let runtime = Runtime::new().unwrap();
-        let swarm = {
+        let begun = {
             let _inside = runtime.enter();
-            let mut swarm = make_swarm(secret);
-            if let Some(address) = listen {
-                let _id = swarm.listen_on(multiaddr(address)).unwrap();
-            }
-            swarm
+            begin(secret, listen)
         };
-        let control = ControlBox(swarm.behaviour().streams.new_control());
-        let (dials, to_dial) = mpsc::unbounded_channel();
-        let (told, events) = mpsc::unbounded_channel();
-        drop(runtime.spawn(turn(swarm, to_dial, told)));
         Self {
             runtime,
-            events: Mutex::new(events),
-            dials,
-            control,
+            events: Mutex::new(begun.events),
+            dials: begun.dials,
+            control: ControlBox(begun.control),
         }
     }
 
@@ -274,6 +290,7 @@ impl Hostile {
 }
 
 /// Dials one peer and opens streams to it, from any task.
+#[derive(Clone)]
 pub struct Dialler {
     dials: UnboundedSender<DialOpts>,
     control: Control,
@@ -288,6 +305,20 @@ impl std::fmt::Debug for Dialler {
 }
 
 impl Dialler {
+    /// Takes a key, and turns the transport on the runtime of the caller.
+    #[must_use]
+    pub fn start(secret: &SecretKey, address: SocketAddr, peer: PeerId) -> Self {
+        let begun = begin(secret, None);
+        let dialler = Self {
+            dials: begun.dials,
+            control: begun.control,
+            address,
+            peer,
+        };
+        dialler.dial();
+        dialler
+    }
+
     /// Connects, unless there is a connection or one is being made.
     pub fn dial(&self) {
         let options = DialOpts::peer_id(self.peer)

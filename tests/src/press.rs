@@ -1,26 +1,29 @@
 //! Load by whoever means no good: silent connections, bodies without end, costly questions, and a peer
-//! that floods. Held to a share of one core, so that what it costs others is theirs and not its own.
+//! that floods. Held to a share of one core, so that what it costs others is theirs and not its own: each
+//! part has a thread and a quarter of the share, and takes it evenly (`pace`).
 //!
 //! Whatever the other side ends is opened again: the load stays what was asked for.
 
 pub mod child;
 mod http;
+mod pace;
 mod peer;
 mod standing;
 
 use std::{
-    fs,
     net::SocketAddr,
     path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    thread,
 };
 
 use serde::{Deserialize, Serialize};
 use tokio::{runtime::Builder, sync::watch, task::JoinSet};
+
+use self::pace::Pace;
 
 pub use self::standing::{Standing, ask};
 
@@ -70,81 +73,70 @@ impl Tally {
     }
 }
 
-/// What all parts of the load share.
-#[derive(Clone)]
-struct Pace {
-    held: watch::Receiver<bool>,
-    tally: Arc<Tally>,
+/// A part of the load.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Silent,
+    Bodies,
+    Readers,
+    Flood,
 }
 
-impl Pace {
-    /// Waits until the share of the core allows more.
-    async fn step(&mut self) {
-        let _gone = self.held.wait_for(|held| !held).await;
+impl Part {
+    const ALL: [Self; 4] = [Self::Silent, Self::Bodies, Self::Readers, Self::Flood];
+
+    /// Begins all of it on this runtime.
+    fn begin(self, spec: &Spec, pace: &Pace, tasks: &mut JoinSet<()>) {
+        if let Self::Flood = self {
+            if let Some(key) = &spec.key {
+                peer::flood(key, &spec.peers, pace, tasks);
+            }
+            return;
+        }
+        for (place, to) in (0..).zip(&spec.http) {
+            match self {
+                Self::Silent => {
+                    for count in 0..spec.silent {
+                        tasks.spawn(http::be_silent(*to, place, count, pace.clone()));
+                    }
+                }
+                Self::Bodies => {
+                    for count in 0..spec.bodies {
+                        tasks.spawn(http::send_without_end(*to, place, count, pace.clone()));
+                    }
+                }
+                Self::Readers => {
+                    for count in 0..spec.readers {
+                        let question = spec.questions[count % spec.questions.len()].clone();
+                        tasks.spawn(http::ask_on(*to, place, count, question, pace.clone()));
+                    }
+                }
+                Self::Flood => {}
+            }
+        }
+    }
+
+    fn press(self, spec: &Spec, tally: &Arc<Tally>, mut stop: watch::Receiver<bool>) {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let share = spec.share.map(|share| share / Self::ALL.len() as f64);
+            let (pace, governor) = Pace::new(share, Arc::clone(tally));
+            let mut tasks = JoinSet::new();
+            self.begin(spec, &pace, &mut tasks);
+            tokio::select! {
+                _told = stop.wait_for(|stop| *stop) => {}
+                () = governor => {}
+            }
+        });
     }
 }
 
 /// Presses until `stop` is told or dropped.
-pub fn press(spec: &Spec, tally: &Arc<Tally>, stop: watch::Receiver<bool>) {
+pub fn press(spec: &Spec, tally: &Arc<Tally>, stop: &watch::Receiver<bool>) {
     let _most = node::descriptors::raise();
-    let (hold, held) = watch::channel(false);
-    let tally = Arc::clone(tally);
-    let pace = Pace { held, tally };
-    let floods = spec.key.as_ref();
-    let floods = floods.map(|key| peer::flood(key, &spec.peers, &pace));
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(press_until(spec, pace, hold, stop));
-    drop(floods);
-}
-
-async fn press_until(
-    spec: &Spec,
-    pace: Pace,
-    hold: watch::Sender<bool>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let mut tasks = JoinSet::new();
-    for (number, address) in spec.http.iter().enumerate() {
-        let place = u8::try_from(number).unwrap();
-        for count in 0..spec.silent {
-            tasks.spawn(http::be_silent(*address, place, count, pace.clone()));
+    thread::scope(|scope| {
+        for part in Part::ALL {
+            scope.spawn(move || part.press(spec, tally, stop.clone()));
         }
-        for count in 0..spec.bodies {
-            tasks.spawn(http::send_without_end(*address, place, count, pace.clone()));
-        }
-        for count in 0..spec.readers {
-            let question = spec.questions[count % spec.questions.len()].clone();
-            tasks.spawn(http::ask_on(*address, place, count, question, pace.clone()));
-        }
-    }
-    let governor = async {
-        let Some(share) = spec.share else {
-            return std::future::pending().await;
-        };
-        let (began, before) = (Instant::now(), cpu_seconds());
-        loop {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            let used = cpu_seconds() - before;
-            hold.send_if_modified(|held| {
-                let over = used > share * began.elapsed().as_secs_f64();
-                std::mem::replace(held, over) != over
-            });
-        }
-    };
-    tokio::select! {
-        _told = stop.wait_for(|stop| *stop) => {}
-        () = governor => {}
-    }
-}
-
-/// CPU seconds of this process.
-fn cpu_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat
-        .rsplit_once(')')
-        .unwrap()
-        .1
-        .split_whitespace()
-        .collect();
-    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+    });
 }

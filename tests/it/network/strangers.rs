@@ -43,7 +43,7 @@ impl Pressing {
         let (tell, stop) = watch::channel(false);
         let tally = Arc::new(Tally::default());
         let shared = Arc::clone(&tally);
-        let thread = thread::spawn(move || press(&spec, &shared, stop));
+        let thread = thread::spawn(move || press(&spec, &shared, &stop));
         Self {
             tell,
             tally,

@@ -2,7 +2,8 @@
 //! what do those two need meanwhile and afterwards?
 //!
 //! The same load, held to half a core, presses first on a server beside the network that answers from
-//! memory: what an anchor loses then it loses to the machine and not to the nodes.
+//! memory: what an anchor loses then it loses to the machine and not to the nodes. Each part of it has its
+//! turns, and the run fails where one of them did not press.
 
 use std::{
     fs,
@@ -177,8 +178,20 @@ fn shown(tally: &Tally) -> String {
     )
 }
 
+/// What a load has come to; fails where a part of it did not press.
 fn tally(pressing: Running) -> Tally {
-    serde_json::from_str(&pressing.end()).unwrap()
+    let tally: Tally = serde_json::from_str(&pressing.end()).unwrap();
+    let parts = [
+        ("connections were made", &tally.opened, 10_000),
+        ("bytes of bodies were sent", &tally.sent_bytes, 64 * MIB),
+        ("answers were taken", &tally.answered, 200),
+        ("bytes were flooded", &tally.flooded_bytes, 64 * MIB),
+    ];
+    for (what, counter, least) in parts {
+        let count = counter.load(Ordering::Relaxed);
+        assert!(count >= least, "{count} {what}, fewer than {least}");
+    }
+    tally
 }
 
 fn peer(cluster: &Cluster, name: &str) -> (SocketAddr, String) {

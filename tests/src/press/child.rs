@@ -66,7 +66,7 @@ impl Task {
         match task {
             Self::Press(spec) => {
                 let tally = Arc::new(Tally::default());
-                press(&spec, &tally, stop);
+                press(&spec, &tally, &stop);
                 print(&*tally);
             }
             Self::Stand(standing, count) => stand(&standing, count, stop),

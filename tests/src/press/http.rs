@@ -12,17 +12,19 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Pace, Tally};
+use super::{Tally, pace::Pace};
 
 /// Connections that come from one address.
 const OF_ONE_ADDRESS: usize = 100;
 /// Whoever was turned away comes back after this.
 const COME_BACK_AFTER: Duration = Duration::from_millis(200);
+/// What is sent or taken in one step.
+const STEP_BYTES: usize = 16 << 10;
 /// Bytes of a body that does not end.
 const BODY_BYTES: usize = (2 << 20) - 1;
 
 /// Connects from an address of this kind; again and again, until it is let in.
-async fn connect(to: SocketAddr, place: u8, kind: u8, count: usize, pace: &mut Pace) -> TcpStream {
+async fn connect(to: SocketAddr, place: u8, kind: u8, count: usize, pace: &Pace) -> TcpStream {
     loop {
         pace.step().await;
         let last = u8::try_from(count / OF_ONE_ADDRESS + 2).unwrap();
@@ -49,9 +51,9 @@ async fn await_end(mut stream: TcpStream, pace: &Pace) {
     sleep(COME_BACK_AFTER).await;
 }
 
-pub(super) async fn be_silent(to: SocketAddr, place: u8, count: usize, mut pace: Pace) {
+pub(super) async fn be_silent(to: SocketAddr, place: u8, count: usize, pace: Pace) {
     loop {
-        let mut stream = connect(to, place, 1, count, &mut pace).await;
+        let mut stream = connect(to, place, 1, count, &pace).await;
         if count.is_multiple_of(4) {
             let _half = stream
                 .write_all(b"GET /checkpoint HTTP/1.1\r\nhost: x\r\nx-")
@@ -61,10 +63,10 @@ pub(super) async fn be_silent(to: SocketAddr, place: u8, count: usize, mut pace:
     }
 }
 
-pub(super) async fn send_without_end(to: SocketAddr, place: u8, count: usize, mut pace: Pace) {
-    let piece = vec![b'x'; 64 << 10];
+pub(super) async fn send_without_end(to: SocketAddr, place: u8, count: usize, pace: Pace) {
+    let piece = vec![b'x'; STEP_BYTES];
     loop {
-        let mut stream = connect(to, place, 2, count, &mut pace).await;
+        let mut stream = connect(to, place, 2, count, &pace).await;
         let head = format!(
             "POST /v1/bundles HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
             BODY_BYTES + 1
@@ -82,18 +84,12 @@ pub(super) async fn send_without_end(to: SocketAddr, place: u8, count: usize, mu
     }
 }
 
-pub(super) async fn ask_on(
-    to: SocketAddr,
-    place: u8,
-    count: usize,
-    question: String,
-    mut pace: Pace,
-) {
+pub(super) async fn ask_on(to: SocketAddr, place: u8, count: usize, question: String, pace: Pace) {
     loop {
-        let mut stream = connect(to, place, 3, count, &mut pace).await;
+        let mut stream = connect(to, place, 3, count, &pace).await;
         loop {
             pace.step().await;
-            match ask_once(&mut stream, &question).await {
+            match ask_once(&mut stream, &question, &pace).await {
                 Ok(200) => Tally::add(&pace.tally.answered, 1),
                 Ok(503) => Tally::add(&pace.tally.busy, 1),
                 Ok(_) => Tally::add(&pace.tally.odd, 1),
@@ -106,14 +102,15 @@ pub(super) async fn ask_on(
 }
 
 /// Asks and takes the whole answer; its status.
-async fn ask_once(stream: &mut TcpStream, question: &str) -> io::Result<u16> {
+async fn ask_once(stream: &mut TcpStream, question: &str, pace: &Pace) -> io::Result<u16> {
     stream.write_all(question.as_bytes()).await?;
     let (head, rest) = read_head(stream).await?;
     let bad = || io::Error::from(io::ErrorKind::InvalidData);
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
     let mut left = length(&head).ok_or_else(bad)? - rest.len();
-    let mut bytes = vec![0; 64 << 10];
+    let mut bytes = vec![0; STEP_BYTES];
     while left > 0 {
+        pace.step().await;
         let most = left.min(bytes.len());
         let read = stream.read(&mut bytes[..most]).await?;
         if read == 0 {

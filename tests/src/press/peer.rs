@@ -4,38 +4,42 @@
 use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use futures::AsyncWriteExt;
-use libp2p::{PeerId, StreamProtocol};
+use libp2p::{PeerId, Stream, StreamProtocol};
 use node::wire::{self, EntriesMessage};
 use protocol::keyfile::KeyFile;
+use tokio::task::JoinSet;
 
-use super::{Pace, Tally};
-use crate::hostile::{Hostile, LANES};
+use super::{Tally, pace::Pace};
+use crate::hostile::{Dialler, LANES};
 
 const COME_BACK_AFTER: Duration = Duration::from_millis(200);
 /// Bytes of a message, below what every lane allows.
 const MESSAGE_BYTES: usize = 1 << 20;
+/// What is written in one step.
+const STEP_BYTES: usize = 16 << 10;
 
-/// Floods all `peers`, each from its own connection and with one stream on each lane. Ends when dropped.
-pub(super) fn flood(key: &Path, peers: &[(SocketAddr, String)], pace: &Pace) -> Vec<Hostile> {
+/// Floods all `peers`, each from its own connection and with one stream on each lane.
+pub(super) fn flood(
+    key: &Path,
+    peers: &[(SocketAddr, String)],
+    pace: &Pace,
+    tasks: &mut JoinSet<()>,
+) {
     let secret = KeyFile::parse(&fs::read(key).unwrap()).unwrap().secret;
     let frames: [Arc<[u8]>; 2] = [noise().into(), unsigned().into()];
-    let start = |(address, id): &(SocketAddr, String)| {
-        let hostile = Hostile::start(&secret, None);
+    for (address, id) in peers {
         let id: PeerId = id.parse().unwrap();
-        hostile.dial(*address, id);
+        let dialler = Dialler::start(&secret, *address, id);
         for lane in LANES {
             let frame = &frames[usize::from(lane.contains("entries"))];
-            let work = write_on(
-                hostile.dialler(*address, id),
+            tasks.spawn(write_on(
+                dialler.clone(),
                 lane,
                 Arc::clone(frame),
                 pace.clone(),
-            );
-            drop(hostile.runtime().spawn(work));
+            ));
         }
-        hostile
-    };
-    peers.iter().map(start).collect()
+    }
 }
 
 fn frame(message: &[u8]) -> Vec<u8> {
@@ -58,23 +62,25 @@ fn unsigned() -> Vec<u8> {
 }
 
 /// Writes one frame after the other; opens the stream and the connection anew whenever they end.
-async fn write_on(
-    mut dialler: crate::hostile::Dialler,
-    lane: &'static str,
-    frame: Arc<[u8]>,
-    mut pace: Pace,
-) {
+async fn write_on(mut dialler: Dialler, lane: &'static str, frame: Arc<[u8]>, pace: Pace) {
     loop {
         pace.step().await;
         let opened = dialler.open(StreamProtocol::new(lane)).await;
         if let Some(mut stream) = opened {
-            while stream.write_all(&frame).await.is_ok() && stream.flush().await.is_ok() {
-                Tally::add(&pace.tally.flooded_bytes, frame.len());
-                pace.step().await;
-            }
+            while write_one(&mut stream, &frame, &pace).await.is_ok() {}
         } else {
             dialler.dial();
         }
         tokio::time::sleep(COME_BACK_AFTER).await;
     }
+}
+
+async fn write_one(stream: &mut Stream, frame: &[u8], pace: &Pace) -> std::io::Result<()> {
+    for piece in frame.chunks(STEP_BYTES) {
+        pace.step().await;
+        stream.write_all(piece).await?;
+        stream.flush().await?;
+        Tally::add(&pace.tally.flooded_bytes, piece.len());
+    }
+    Ok(())
 }
