@@ -32,7 +32,8 @@ macro_rules! limits {
 
 limits! {
     /// HTTP connections at once. Fewer where the system allows fewer open files. A newcomer beyond it
-    /// takes the place of the connection that has been quiet longest.
+    /// takes the place of the connection that has waited longest for its client: for a head or the rest of
+    /// a body, which is answered 503, or, after a while, for an answer to be taken.
     HTTP_CONNECTIONS_MAX: usize = 2048, "connections";
     /// A node that could hold fewer HTTP connections does not start, and says which limit to raise.
     HTTP_CONNECTIONS_MIN: usize = 64, "connections";
@@ -51,6 +52,8 @@ limits! {
     HTTP_BODY_SECONDS: u64 = 30, "seconds";
     /// An answer must have been taken by its client within this: 2 MB at 17 KB/s.
     HTTP_ANSWER_SECONDS: u64 = 120, "seconds";
+    /// An answer that has been on its way for less is not cut off for a newcomer: 2 MB at 200 KB/s.
+    HTTP_ANSWER_STAYS_SECONDS: u64 = 10, "seconds";
     /// Requests in hand have this long to end when the node is told to stop.
     HTTP_CLOSING_SECONDS: u64 = 1, "seconds";
     /// Part of the HTTP connections that may wait for something to become final (`wait=`).
@@ -63,9 +66,11 @@ limits! {
     /// its way longest is answered 503.
     BODIES_BYTES_MAX: usize = 32 << 20, "bytes";
     /// Bytes of all costly answers that are being taken. When it is spent, the client that has been
-    /// taking longest is cut off.
+    /// taking longest is cut off, once it has had the patience below; nobody else is.
     ANSWERS_BYTES_MAX: usize = 64 << 20, "bytes";
-    /// A costly read waits so long for a place, and is then answered 503.
+    /// Costly answers that are made and wait for room among those that are being taken. More are answered 503.
+    ANSWERS_WAITING_MAX: usize = 8, "answers";
+    /// A costly read waits so long for a place, and its answer for room; it is then answered 503.
     PATIENCE_MS: u64 = 1000, "milliseconds";
     /// Requests in hand for one receipt or proof, of 0.3 ms each.
     PROOFS_IN_HAND_MAX: usize = 64, "requests";

@@ -1,16 +1,26 @@
 //! The accept loop under every HTTP port: bounds on connections, timers, and an orderly end.
 //!
-//! A connection is quiet (new, in the middle of a request's head, or idle), or a request of it is in
-//! hand. Quiet ones have timers and make room for newcomers, the longest quiet first; a request in hand
-//! is never cut off for another. Bodies have timers of their own where they are read.
+//! A connection waits for its client (new, in the middle of a request's head or body, or idle), or a request
+//! of it is in hand, or its answer is being taken. Those that wait have timers and make room for newcomers,
+//! the longest first, and whose body is awaited is answered 503; a request in hand is never cut off for
+//! another, and an answer only when its client has had time to take it. Bodies have timers of their own
+//! where they are read.
 
 mod answer;
 mod budget;
+mod connection;
 mod connections;
 mod counts;
 mod stream;
 
-use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io::{self, Read, Write},
+    net::Shutdown,
+    pin::pin,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -24,13 +34,16 @@ use hyper::{
 };
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
 
+pub(crate) use self::connection::BodySource;
 use self::{
     answer::Taken,
-    connections::{Admission, Connection, ConnectionSlot, Phase},
+    connection::Connection,
+    connections::{Admission, ConnectionSlot},
     stream::TimedStream,
 };
 pub use self::{
@@ -43,7 +56,18 @@ use crate::{http::problem::ProblemResponse, limits};
 /// A wait after the system could not accept: it has no descriptor or no memory for a moment.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// What a connection is told for which there is no room, before anything of it is read.
-const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+static NO_ROOM: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let told = ProblemResponse::busy(
+        "all connections of this node have requests in hand; try again in a moment, or ask another",
+    );
+    // Numbers and texts: there is nothing to fail.
+    let body = serde_json::to_vec(&told.0).unwrap_or_default();
+    let head = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.into_bytes(), body].concat()
+});
 
 /// Serves `router` until `stop` says so; requests in hand then have a moment to end.
 ///
@@ -74,11 +98,10 @@ pub async fn serve(
         };
         match connections.admit(from.ip()).await {
             Admission::In(open) => {
+                let _slower = stream.set_nodelay(true);
                 tokio::spawn(carry(stream, open, service.clone(), stop.clone()));
             }
-            Admission::Full => {
-                let _gone = stream.try_write(NO_ROOM);
-            }
+            Admission::Full => turn_away(stream),
         }
     }
     drop(listener);
@@ -87,19 +110,32 @@ pub async fn serve(
     Ok(())
 }
 
+/// Tells a connection that there is no room for it.
+fn turn_away(stream: TcpStream) {
+    // Asked of the system itself: the runtime has not heard yet that a new connection takes bytes.
+    let Ok(mut stream) = stream.into_std() else {
+        return;
+    };
+    let _gone = stream.write_all(&NO_ROOM);
+    let _gone = stream.shutdown(Shutdown::Write);
+    // With something unread left behind the system would reset the connection, and with it the answer.
+    let _read = stream.read(&mut [0; limits::HTTP_HEAD_BYTES_MAX]);
+}
+
 /// Carries one connection to its end.
-async fn carry(
-    stream: TcpStream,
+async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
     open: ConnectionSlot,
     service: TowerToHyperService<Router>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let _slower = stream.set_nodelay(true);
     let connection = Arc::clone(open.connection());
     let stream = TokioIo::new(TimedStream::new(stream, Arc::clone(&connection)));
     let answering = Arc::clone(&connection);
-    let answer = service_fn(move |request: Request<Incoming>| {
-        answering.enter(Phase::InHand);
+    let answer = service_fn(move |mut request: Request<Incoming>| {
+        answering.take_in_hand();
+        let source = BodySource::new(Arc::clone(&answering));
+        request.extensions_mut().insert(source);
         let answering = Arc::clone(&answering);
         let answered = has_host(&request).then(|| service.call(request));
         async move {
@@ -143,3 +179,6 @@ fn take(mut response: Response, connection: Arc<Connection>) -> axum::http::Resp
     connection.answer(held.as_ref());
     response.map(|body| Taken::new(body, held, connection))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -141,7 +141,7 @@ impl Witness {
             name,
             secret,
             memory: Mutex::new(memory),
-            bodies: Budget::new(limits::BODIES_BYTES_MAX, Gauge::default()),
+            bodies: Budget::new(limits::BODIES_BYTES_MAX, Duration::ZERO, Gauge::default()),
         })
     }
 

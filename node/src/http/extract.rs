@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use super::problem::ProblemResponse;
 use crate::{
     limits,
-    server::{Budget, BudgetShare},
+    server::{BodySource, Budget, BudgetShare},
 };
 
 /// A state that has a budget for bodies.
@@ -35,17 +35,20 @@ impl<S: Bodies + Send + Sync, const MOST: usize> FromRequest<S> for BoundedBody<
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ProblemResponse> {
         let held = state.bodies().begin();
-        gather(request.into_body(), MOST, held)
+        let source = request.extensions().get::<BodySource>().cloned();
+        gather(request.into_body(), MOST, held, source.as_ref())
             .await
             .map(|(bytes, held)| Self { bytes, held })
     }
 }
 
-/// Reads a body to its end, within `most` bytes, the budget and the time.
+/// Reads a body to its end, within `most` bytes, the budget and the time, unless a newcomer on `source`'s
+/// port needs its place.
 async fn gather(
     mut body: Body,
     most: usize,
     mut held: BudgetShare,
+    source: Option<&BodySource>,
 ) -> Result<(Vec<u8>, BudgetShare), ProblemResponse> {
     let too_large = || {
         let what = format!("a request's body has at most {most} bytes here");
@@ -58,6 +61,7 @@ async fn gather(
         || ProblemResponse::busy("too much is being sent to this node; try again in a moment");
     let deadline = Instant::now() + Duration::from_secs(limits::HTTP_BODY_SECONDS);
     let mut bytes = Vec::new();
+    let waits = source.map(|source| source.wait(&held));
     loop {
         let next =
             std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context));
@@ -81,6 +85,9 @@ async fn gather(
                 return Err(ProblemResponse::new(Code::TooSlow, what));
             }
         };
+        if let Some(waits) = &waits {
+            waits.goes_on();
+        }
         let Ok(data) = frame.into_data() else {
             continue;
         };

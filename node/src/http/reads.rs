@@ -18,6 +18,9 @@ use crate::{
     server::{Budget, ServingCounts},
 };
 
+/// A read waits so long for its place, and an answer for its bytes.
+const PATIENCE: Duration = Duration::from_millis(limits::PATIENCE_MS);
+
 /// What is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
@@ -75,6 +78,8 @@ pub struct Reads {
     threads: Handle,
     queues: [ReadQueue; Class::ALL.len()],
     waits: Arc<Semaphore>,
+    /// Places of answers that wait for their bytes.
+    unsent: Semaphore,
     /// Bytes of requests' bodies in flight.
     pub(crate) bodies: Arc<Budget>,
     /// Bytes of costly answers that their clients have not taken yet.
@@ -102,8 +107,17 @@ impl Reads {
             waits: Arc::new(Semaphore::new(
                 connections * limits::HTTP_WAITS_PERCENT / 100,
             )),
-            bodies: Budget::new(limits::BODIES_BYTES_MAX, counts.body_bytes.clone()),
-            answers: Budget::new(limits::ANSWERS_BYTES_MAX, counts.answer_bytes.clone()),
+            unsent: Semaphore::new(limits::ANSWERS_WAITING_MAX),
+            bodies: Budget::new(
+                limits::BODIES_BYTES_MAX,
+                Duration::ZERO,
+                counts.body_bytes.clone(),
+            ),
+            answers: Budget::new(
+                limits::ANSWERS_BYTES_MAX,
+                PATIENCE,
+                counts.answer_bytes.clone(),
+            ),
             counts,
         })
     }
@@ -112,8 +126,7 @@ impl Reads {
     pub(crate) async fn begin(self: &Arc<Self>, class: Class) -> Result<InHand, ProblemResponse> {
         let queue = self.queue(class);
         let place = Arc::clone(&queue.in_hand).acquire_owned();
-        let patience = Duration::from_millis(limits::PATIENCE_MS);
-        match timeout(patience, place).await {
+        match timeout(PATIENCE, place).await {
             Ok(Ok(place)) => Ok(InHand {
                 reads: Arc::clone(self),
                 class,
@@ -141,8 +154,14 @@ impl Reads {
     pub(crate) async fn sent(&self, mut answer: Response) -> Result<Response, ProblemResponse> {
         let size = answer.body().size_hint().lower();
         let mut held = self.answers.begin();
-        let taken = held.take(usize::try_from(size).unwrap_or(usize::MAX)).await;
-        if taken.is_err() {
+        // What waits has been made: it takes memory beside the budget, so only few may.
+        let place = self.unsent.try_acquire();
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let is_taken = place.is_ok()
+            && timeout(PATIENCE, held.take(size))
+                .await
+                .is_ok_and(|taken| taken.is_ok());
+        if !is_taken {
             self.counts.count_busy("answer");
             return Err(ProblemResponse::busy(
                 "many are taking long answers from this node; try again in a moment, or ask another",

@@ -9,15 +9,12 @@ use std::{
 use axum::body::Body;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 
-use super::{
-    budget::BudgetShare,
-    connections::{Connection, Phase},
-};
+use super::{budget::BudgetShare, connection::Connection};
 
 /// What is handed over at once. The rest is still ours, and so is its part of the budget.
 const PIECE_BYTES: usize = 16 << 10;
 
-/// A body, at whose end its connection is idle again.
+/// A body, at whose end its connection has handed over all of the answer.
 pub(super) struct Taken {
     body: Body,
     rest: Bytes,
@@ -29,7 +26,7 @@ struct End(Arc<Connection>);
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.0.enter(Phase::Idle);
+        self.0.hand_over();
     }
 }
 

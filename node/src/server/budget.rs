@@ -1,7 +1,8 @@
 //! Bytes in flight: one budget for all, of which everybody takes as the bytes come.
 //!
-//! When it is spent, whoever holds bytes longest without being done gives way to a newcomer. So somebody
-//! who sends or takes slowly costs others nothing, and what is quick always finds room.
+//! When it is spent, whoever holds bytes longest without being done gives way to a newcomer, once it has
+//! held them for the budget's grace. So somebody who sends or takes slowly costs others nothing, and what is
+//! quick always finds room and is never cut off.
 
 use std::{
     collections::BTreeMap,
@@ -10,15 +11,18 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// A budget of bytes.
 #[derive(Debug)]
 pub struct Budget {
     most: usize,
+    /// Whoever has held bytes for less than this does not give way.
+    grace: Duration,
     state: Mutex<BudgetState>,
     freed: Notify,
     shown: Gauge,
@@ -29,7 +33,22 @@ struct BudgetState {
     used: usize,
     next: u64,
     /// Those who would give way, in the order in which they came.
-    patient: BTreeMap<u64, Arc<GiveWay>>,
+    patient: BTreeMap<u64, Holder>,
+}
+
+#[derive(Debug)]
+struct Holder {
+    bytes: usize,
+    /// When it took its first bytes.
+    since: Instant,
+    told: Arc<GiveWay>,
+}
+
+/// What becomes of a wish for bytes.
+enum Wish {
+    Granted,
+    /// Somebody has been told to give way, or will have to at that moment.
+    Waits(Option<Instant>),
 }
 
 /// Whether somebody has been told to give way.
@@ -40,6 +59,12 @@ pub(super) struct GiveWay {
 }
 
 impl GiveWay {
+    /// From now on the holder has to give way.
+    pub(super) fn tell(&self) {
+        self.is_told.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
     /// Ends once the holder has to give way.
     pub(super) async fn gives_way(&self) {
         while !self.is_told.load(Ordering::Acquire) {
@@ -62,11 +87,12 @@ pub struct BudgetShare {
 }
 
 impl Budget {
-    /// A budget of `most` bytes, whose use `shown` tells.
+    /// A budget of `most` bytes, whose use `shown` tells. Nobody gives way within `grace`.
     #[must_use]
-    pub fn new(most: usize, shown: Gauge) -> Arc<Self> {
+    pub fn new(most: usize, grace: Duration, shown: Gauge) -> Arc<Self> {
         Arc::new(Self {
             most,
+            grace,
             state: Mutex::default(),
             freed: Notify::new(),
             shown,
@@ -84,7 +110,12 @@ impl Budget {
         let number = state.next;
         state.next += 1;
         let told = Arc::new(GiveWay::default());
-        state.patient.insert(number, Arc::clone(&told));
+        let holder = Holder {
+            bytes: 0,
+            since: Instant::now(),
+            told: Arc::clone(&told),
+        };
+        state.patient.insert(number, holder);
         BudgetShare {
             budget: Arc::clone(self),
             number,
@@ -94,22 +125,34 @@ impl Budget {
     }
 
     /// Adds bytes to a part if there is room; otherwise tells the longest holder to give way.
-    fn try_take(&self, number: u64, bytes: usize) -> Result<bool, NoRoom> {
+    fn wish(&self, number: u64, bytes: usize) -> Result<Wish, NoRoom> {
         let mut state = self.lock();
         if state.used.saturating_add(bytes) <= self.most {
             state.used += bytes;
             self.show(state.used);
-            return Ok(true);
-        }
-        let longest = state.patient.first_key_value();
-        match longest {
-            Some((longest, told)) if *longest != number => {
-                told.is_told.store(true, Ordering::Release);
-                told.changed.notify_one();
-                Ok(false)
+            if let Some(holder) = state.patient.get_mut(&number) {
+                if holder.bytes == 0 {
+                    holder.since = Instant::now();
+                }
+                holder.bytes += bytes;
             }
-            _ => Err(NoRoom),
+            return Ok(Wish::Granted);
         }
+        if bytes > self.most {
+            return Err(NoRoom);
+        }
+        // Whoever holds nothing yet has nothing to give up: it waits like this one.
+        let longest = state.patient.iter().find(|(_, holder)| holder.bytes > 0);
+        let (longest, holder) = longest.ok_or(NoRoom)?;
+        if *longest == number {
+            return Err(NoRoom);
+        }
+        let gives_way = holder.since + self.grace;
+        if gives_way > Instant::now() {
+            return Ok(Wish::Waits(Some(gives_way)));
+        }
+        holder.told.tell();
+        Ok(Wish::Waits(None))
     }
 
     fn show(&self, used: usize) {
@@ -129,13 +172,17 @@ impl BudgetShare {
             if self.told.is_told.load(Ordering::Acquire) {
                 return Err(NoRoom);
             }
-            if self.budget.try_take(self.number, bytes)? {
-                self.bytes += bytes;
-                return Ok(());
-            }
+            let again = match self.budget.wish(self.number, bytes)? {
+                Wish::Granted => {
+                    self.bytes += bytes;
+                    return Ok(());
+                }
+                Wish::Waits(again) => again,
+            };
             tokio::select! {
                 () = freed => {}
                 () = self.told.changed.notified() => return Err(NoRoom),
+                () = at(again) => {}
             }
         }
     }
@@ -155,6 +202,14 @@ impl BudgetShare {
     /// What tells the holder, without what it holds.
     pub(super) fn told(&self) -> Arc<GiveWay> {
         Arc::clone(&self.told)
+    }
+}
+
+/// Ends at a moment; never without one.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -183,7 +238,7 @@ mod tests {
 
     #[test]
     fn the_longest_holder_gives_way_and_its_bytes_come_back() {
-        let budget = Budget::new(100, Gauge::default());
+        let budget = Budget::new(100, Duration::ZERO, Gauge::default());
         let (mut first, mut second, mut third) = (budget.begin(), budget.begin(), budget.begin());
         assert_eq!(now(first.take(60)), Some(Ok(())));
         assert_eq!(now(second.take(40)), Some(Ok(())));
@@ -211,7 +266,7 @@ mod tests {
 
     #[test]
     fn whoever_is_done_in_time_stays_and_the_next_one_gives_way() {
-        let budget = Budget::new(100, Gauge::default());
+        let budget = Budget::new(100, Duration::ZERO, Gauge::default());
         let (mut first, mut second, mut third) = (budget.begin(), budget.begin(), budget.begin());
         assert_eq!(now(first.take(50)), Some(Ok(())));
         assert_eq!(now(second.take(50)), Some(Ok(())));
@@ -227,9 +282,44 @@ mod tests {
 
     #[test]
     fn more_than_the_budget_is_never_taken() {
-        let budget = Budget::new(100, Gauge::default());
+        let budget = Budget::new(100, Duration::ZERO, Gauge::default());
         let mut greedy = budget.begin();
         assert_eq!(now(greedy.take(101)), Some(Err(NoRoom)));
         assert_eq!(now(greedy.take(100)), Some(Ok(())));
+    }
+
+    #[tokio::test]
+    async fn nobody_gives_way_within_the_grace() {
+        let (long, short) = (Duration::from_secs(3600), Duration::from_millis(20));
+        let budget = Budget::new(100, long, Gauge::default());
+        let (mut first, mut second) = (budget.begin(), budget.begin());
+        assert_eq!(now(first.take(60)), Some(Ok(())));
+        {
+            let mut taking = pin!(second.take(50));
+            assert_eq!(now(taking.as_mut()), None);
+            assert_eq!(now(first.gives_way()), None, "cut off at once");
+            // Whoever is done in time makes room without having been told.
+            drop(first);
+            assert_eq!(now(taking), Some(Ok(())));
+        }
+        let budget = Budget::new(100, short, Gauge::default());
+        let (mut first, mut second) = (budget.begin(), budget.begin());
+        assert_eq!(now(first.take(60)), Some(Ok(())));
+        tokio::select! {
+            _taken = second.take(50) => panic!("there is no room"),
+            () = first.gives_way() => {}
+        }
+    }
+
+    #[test]
+    fn whoever_waits_without_bytes_is_not_the_one_to_leave() {
+        let budget = Budget::new(100, Duration::ZERO, Gauge::default());
+        let (mut early, mut late) = (budget.begin(), budget.begin());
+        assert_eq!(now(late.take(100)), Some(Ok(())));
+        let mut taking = pin!(early.take(50));
+        assert_eq!(now(taking.as_mut()), None);
+        assert_eq!(now(late.gives_way()), Some(()));
+        drop(late);
+        assert_eq!(now(taking), Some(Ok(())));
     }
 }

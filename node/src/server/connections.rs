@@ -1,169 +1,22 @@
-//! The connections of one port: how many, whose, how long quiet, and which one makes room.
+//! The connections of one port: how many, whose, and which one makes room.
 
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    budget::BudgetShare,
+    connection::Connection,
     counts::{ServingCounts, Turned},
 };
 use crate::limits;
 
-/// What a connection is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// A request's head is awaited, on a new connection or after its first byte.
-    Head,
-    /// Nothing is awaited.
-    Idle,
-    /// A request is in hand.
-    InHand,
-    /// Its answer is being sent.
-    Answering,
-}
-
-impl Phase {
-    const ALL: [Self; 4] = [Self::Head, Self::Idle, Self::InHand, Self::Answering];
-
-    /// How long it may last.
-    const fn within(self) -> Option<Duration> {
-        match self {
-            Self::Head => Some(Duration::from_secs(limits::HTTP_HEAD_SECONDS)),
-            Self::Idle => Some(Duration::from_secs(limits::HTTP_IDLE_SECONDS)),
-            Self::InHand => None,
-            Self::Answering => Some(Duration::from_secs(limits::HTTP_ANSWER_SECONDS)),
-        }
-    }
-
-    /// Whether the connection may be ended for another.
-    const fn is_quiet(self) -> bool {
-        matches!(self, Self::Head | Self::Idle)
-    }
-
-    const fn lateness(self) -> Turned {
-        match self {
-            Self::Head => Turned::Head,
-            Self::Idle | Self::InHand => Turned::Idle,
-            Self::Answering => Turned::Answer,
-        }
-    }
-}
-
-/// One connection.
-#[derive(Debug)]
-pub(super) struct Connection {
-    address: IpAddr,
-    began: Instant,
-    /// Milliseconds since `began` at which the phase was entered, times four, and the phase.
-    state: AtomicU64,
-    makes_room: AtomicBool,
-    changed: Notify,
-    /// What the answer that is being taken holds of the budget.
-    holds: Mutex<Weak<BudgetShare>>,
-    counts: Arc<ServingCounts>,
-}
-
-impl Connection {
-    fn new(address: IpAddr, began: Instant, counts: Arc<ServingCounts>) -> Self {
-        let connection = Self {
-            address,
-            began,
-            state: AtomicU64::new(0),
-            makes_room: AtomicBool::new(false),
-            changed: Notify::new(),
-            holds: Mutex::default(),
-            counts,
-        };
-        connection.enter(Phase::Head);
-        connection
-    }
-
-    /// A phase begins.
-    pub(super) fn enter(&self, phase: Phase) {
-        let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
-        self.state
-            .store((passed << 2) | phase as u64, Ordering::Relaxed);
-    }
-
-    /// A byte has come: after a silence it begins a head, and its timer.
-    pub(super) fn heard(&self) {
-        if self.phase().0 == Phase::Idle {
-            self.enter(Phase::Head);
-            self.changed.notify_one();
-        }
-    }
-
-    /// An answer begins to be taken; from now on the connection gives way with what it holds.
-    pub(super) fn answer(&self, held: Option<&Arc<BudgetShare>>) {
-        self.enter(Phase::Answering);
-        if let Some(held) = held {
-            *self.holds.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(held);
-            self.changed.notify_one();
-        }
-    }
-
-    /// Ends when what is held has to be given up; never when nothing is.
-    async fn gives_way(&self) {
-        let told = {
-            let held = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
-            held.upgrade().map(|held| held.told())
-        };
-        match told {
-            Some(told) => told.gives_way().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// The phase and when it began, in milliseconds since the server began.
-    fn phase(&self) -> (Phase, u64) {
-        let state = self.state.load(Ordering::Relaxed);
-        let number = usize::try_from(state & 3).unwrap_or(0);
-        let phase = Phase::ALL.get(number).copied().unwrap_or(Phase::Head);
-        (phase, state >> 2)
-    }
-
-    /// Ends once the connection has to.
-    pub(super) async fn overdue(&self) {
-        loop {
-            if self.makes_room.load(Ordering::Acquire) {
-                return;
-            }
-            let (phase, since) = self.phase();
-            // A request in hand ends by the timers of its body and its wait; look again then.
-            let within = phase
-                .within()
-                .unwrap_or(Duration::from_secs(limits::HTTP_IDLE_SECONDS));
-            let deadline = self.began + Duration::from_millis(since) + within;
-            let is_over = deadline <= Instant::now();
-            if is_over && phase.within().is_some() {
-                self.counts.turn_away(phase.lateness());
-                return;
-            }
-            let look = if is_over {
-                Instant::now() + within
-            } else {
-                deadline
-            };
-            tokio::select! {
-                () = self.changed.notified() => {}
-                () = self.gives_way() => {
-                    self.counts.turn_away(Turned::Answer);
-                    return;
-                }
-                () = tokio::time::sleep_until(look) => {}
-            }
-        }
-    }
-}
+/// Whoever was told to make room has this long to do so, before another is told.
+const ROOM_WITHIN: Duration = Duration::from_millis(100);
 
 /// All connections of one port.
 #[derive(Debug)]
@@ -207,7 +60,7 @@ impl Drop for ConnectionSlot {
 
 enum Room {
     There,
-    /// Soon: a quiet connection has been told to end.
+    /// Soon: a connection that waits for its client has been told to end.
     Made,
     None,
 }
@@ -236,8 +89,8 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a connection from `address`. Waits until a quiet one that makes room has ended, so
-    /// that there is never more than one connection too many.
+    /// A place for a connection from `address`. Waits until the one that makes room has ended, so that there
+    /// is never more than one connection too many; another makes room if that one does not in time.
     pub(super) async fn admit(self: &Arc<Self>, address: IpAddr) -> Admission {
         let address = group(address);
         loop {
@@ -263,11 +116,11 @@ impl Connections {
                     }
                 }
             }
-            self.closed.notified().await;
+            let _late = tokio::time::timeout(ROOM_WITHIN, self.closed.notified()).await;
         }
     }
 
-    /// Finds room among `open`, or tells the longest quiet one to make it.
+    /// Finds room among `open`, or tells the one that has waited longest for its client to make it.
     fn room(&self, open: &BTreeMap<u64, Arc<Connection>>, address: IpAddr) -> Room {
         let of_one = |connection: &&Arc<Connection>| connection.address == address;
         if open.values().filter(of_one).count() >= self.most_of_one {
@@ -282,20 +135,22 @@ impl Connections {
     fn make_room<'a>(&self, among: impl Iterator<Item = &'a Arc<Connection>>) -> Room {
         let mut longest: Option<(u64, &Arc<Connection>)> = None;
         for connection in among {
-            if connection.makes_room.load(Ordering::Acquire) {
-                return Room::Made;
-            }
-            let (phase, since) = connection.phase();
-            if phase.is_quiet() && longest.is_none_or(|(found, _)| since < found) {
-                longest = Some((since, connection));
+            match (connection.told_ago(), connection.waits_since()) {
+                (Some(ago), _) if ago < ROOM_WITHIN => return Room::Made,
+                // It is late; another makes room.
+                (Some(_), _) | (None, None) => {}
+                (None, Some(since)) => {
+                    if longest.is_none_or(|(found, _)| since < found) {
+                        longest = Some((since, connection));
+                    }
+                }
             }
         }
         let Some((_, connection)) = longest else {
             return Room::None;
         };
         self.counts.turn_away(Turned::Room);
-        connection.makes_room.store(true, Ordering::Release);
-        connection.changed.notify_one();
+        connection.make_room();
         Room::Made
     }
 
@@ -349,13 +204,13 @@ mod tests {
         let slots = from.map(|from| admit(connections, *from).unwrap());
         let slots: Vec<_> = slots.collect();
         for slot in &slots {
-            slot.connection().enter(Phase::InHand);
+            slot.connection().take_in_hand();
         }
         slots
     }
 
-    #[test]
-    fn one_address_holds_its_part_and_others_find_room() {
+    #[tokio::test]
+    async fn one_address_holds_its_part_and_others_find_room() {
         // One IPv4 address in both its spellings; one IPv6 network, of which a subscriber has all.
         let one = [address("192.0.2.7"), address("::ffff:192.0.2.7")];
         let network = [
@@ -378,18 +233,19 @@ mod tests {
     }
 
     /// Each address that has its part makes room among its own: others' quiet connections stay.
-    #[test]
-    fn a_newcomer_takes_the_place_of_the_longest_quiet_one_of_its_own() {
+    #[tokio::test]
+    async fn a_newcomer_takes_the_place_of_the_longest_waiting_one_of_its_own() {
         let connections = Connections::new(MOST, Arc::default());
         let mine = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
         let other = admit(&connections, address("192.0.2.8")).unwrap();
-        other.connection().enter(Phase::Idle);
+        other.connection().hand_over();
+        other.connection().flushed();
         let mut held: Vec<_> = (0..OF_ONE)
             .map(|_| admit(&connections, mine).unwrap())
             .collect();
-        held[0].connection().enter(Phase::InHand);
+        held[0].connection().take_in_hand();
         assert!(connections.admit(mine).now_or_never().is_none());
-        let told = |slot: &ConnectionSlot| slot.connection().makes_room.load(Ordering::Acquire);
+        let told = |slot: &ConnectionSlot| slot.connection().told_ago().is_some();
         let who: Vec<bool> = held.iter().map(told).collect();
         assert!(
             !told(&other) && who == [false, true, false, false],

@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     process::{Command, Stdio},
     sync::{
         Arc,
@@ -20,7 +20,7 @@ use tests::{
     load::{Load, Ready},
     press::{Spec, Tally, ask, press},
 };
-use tokio::sync::watch;
+use tokio::{net::TcpSocket, sync::watch};
 
 /// Files and connections of a pressed node: what is kept back and some 200 connections.
 const FILES: u32 = 640;
@@ -269,6 +269,72 @@ fn bodies_without_end_have_one_budget_and_keep_no_entry_out() {
     wait_until("all bytes are given back", || {
         metric(&cluster, "adliya", "muhr_http_body_bytes") == 0.0
     });
+}
+
+/// A connection from an address of its own.
+fn connect_from(from: Ipv4Addr, to: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .unwrap();
+    let stream = runtime.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((from, 0)))?;
+        socket.connect(to).await?.into_std()
+    });
+    let stream = stream.unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream
+}
+
+/// What has come of an answer; fails if it has ended before the end that its head promises.
+fn so_far(stream: &mut TcpStream) -> String {
+    stream.set_nonblocking(true).unwrap();
+    let mut bytes = Vec::new();
+    let ended = stream.read_to_end(&mut bytes).is_ok();
+    let said = String::from_utf8(bytes).unwrap();
+    if ended && !said.is_empty() {
+        let (head, body) = said.split_once("\r\n\r\n").expect("half a head");
+        let mut lines = head.lines();
+        let promised = lines.find_map(|line| line.strip_prefix("content-length: "));
+        assert_eq!(promised.unwrap().parse(), Ok(body.len()), "{said}");
+    }
+    said
+}
+
+#[test]
+fn bodies_that_do_not_go_on_make_room_and_every_answer_is_whole() {
+    let mut cluster = Cluster::create(0);
+    cluster.limit_files("adliya", FILES);
+    cluster.start_all();
+    let to = http(&cluster, "adliya");
+    let half = b"POST /v1/entries HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nmuhr-";
+    // From so many addresses that they hold all places of the node, and more.
+    let mut waiting: Vec<TcpStream> = (0..400_u16)
+        .map(|number| {
+            let [_, last] = (number / 50 + 1).to_be_bytes();
+            let mut stream = connect_from(Ipv4Addr::new(127, 0, 7, last), to);
+            stream.write_all(half).unwrap();
+            stream
+        })
+        .collect();
+    for _ in 0..40 {
+        for path in ["/livez", "/readyz", "/checkpoint"] {
+            let answer = ask(to, &format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n"));
+            let answer = String::from_utf8(answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+        }
+    }
+    anchor(&cluster, "adliya", "H-1");
+    let said: Vec<String> = waiting.iter_mut().map(so_far).collect();
+    let told = said.iter().filter(|said| !said.is_empty());
+    let told: Vec<&String> = told.collect();
+    for said in &told {
+        assert!(said.starts_with("HTTP/1.1 503 "), "{said}");
+        assert!(said.contains("\"busy\""), "{said}");
+    }
+    assert!(told.len() > 100, "{} of 400 were told", told.len());
+    assert_bounded(&mut cluster, "adliya");
 }
 
 #[test]
