@@ -102,6 +102,8 @@ pub enum Code {
     NoValidator,
     /// The return mark stands in the log.
     ReturnRepeated,
+    /// The return mark expires no later than the agency's last one.
+    ReturnOutdated,
     /// The agency returned a moment ago.
     ReturnTooSoon,
     /// The clerk is another agency's.
@@ -123,7 +125,7 @@ pub enum Code {
 }
 
 /// Each code with its word and its HTTP status (RFC 9110, section 15).
-const ALL: [(Code, &str, u16); 58] = [
+const ALL: [(Code, &str, u16); 59] = [
     (Code::BadRequest, "bad-request", 400),
     (Code::Malformed, "malformed", 400),
     (Code::BatchMissing, "batch-missing", 400),
@@ -173,6 +175,7 @@ const ALL: [(Code, &str, u16); 58] = [
     (Code::WrongPeerKey, "wrong-peer-key", 403),
     (Code::NoValidator, "no-validator", 403),
     (Code::ReturnRepeated, "return-repeated", 409),
+    (Code::ReturnOutdated, "return-outdated", 409),
     (Code::ReturnTooSoon, "return-too-soon", 409),
     (Code::ForeignClerk, "foreign-clerk", 403),
     (Code::ClerkExists, "clerk-exists", 409),

@@ -77,6 +77,7 @@ bugs! {
     CosignFirst "cosigned-before-durable" "A cosignature leaves before the register is on disk."
     RegisterIgnored "register-not-consulted" "After a restart the register binds nothing."
     ReturnByHearsay "return-by-hearsay" "A lost safety record is taken for whatever peers tell."
+    OldMarkAgain "old-mark-again" "A return mark that expires before the last one is taken."
     CosignsInSilence "cosigns-in-silence" "A validator that returns cosigns before a block holds its mark."
     CompactBelieved "outline-believed" "A compact block that makes another block speaks against the signed one."
     FirstCompactStays "first-outline-stays" "The first compact block of a block keeps all others out."

@@ -137,6 +137,15 @@ pub enum Refusal {
     )]
     ReturnRepeated { agency: AgencyName, height: Height },
     #[error(
+        "this return mark of agency {agency} expires at height {expires}, and the one of block {height} at {last}; sign one that expires later"
+    )]
+    ReturnOutdated {
+        agency: AgencyName,
+        height: Height,
+        last: Height,
+        expires: Height,
+    },
+    #[error(
         "agency {agency} returned in block {height}; the ledger takes its next return mark in a block of time {from} ms or later"
     )]
     ReturnTooSoon {
@@ -225,6 +234,7 @@ impl Refusal {
             Self::WrongPeerKey(_) => "wrong-peer-key",
             Self::NoValidator(_) => "no-validator",
             Self::ReturnRepeated { .. } => "return-repeated",
+            Self::ReturnOutdated { .. } => "return-outdated",
             Self::ReturnTooSoon { .. } => "return-too-soon",
             Self::ForeignClerk(_) => "foreign-clerk",
             Self::ClerkExists(_) => "clerk-exists",

@@ -2,10 +2,16 @@
 //!
 //! A mark changes nothing but what the index holds of the agency's last one. One per agency and hour, by
 //! block time, so that whoever has a vote key cannot fill the log. On a network without entries an hour
-//! does not pass: no block is made.
+//! does not pass: no block is made. Each expires later than the one before: else whoever has two old ones
+//! could bring them in turn, hour by hour, and the validator would never be let in.
 
 use protocol::{
-    authentic::Leaf, hash::IndexKey, height::TimeMs, return_mark::ReturnMark, state::ReturnState,
+    authentic::Leaf,
+    hash::IndexKey,
+    height::TimeMs,
+    planted::{self, Bug},
+    return_mark::ReturnMark,
+    state::ReturnState,
 };
 
 use super::{Position, Refusal, lifetime, size};
@@ -51,6 +57,14 @@ pub fn judge(
         if last.nonce == statement.nonce {
             return Err(Refusal::ReturnRepeated { agency, height });
         }
+        if statement.expires <= last.expires && !planted::is(Bug::OldMarkAgain) {
+            return Err(Refusal::ReturnOutdated {
+                agency,
+                height,
+                last: last.expires,
+                expires: statement.expires,
+            });
+        }
         let from = TimeMs::new(last.time.get().saturating_add(RETURN_EVERY_MS));
         if place.time < from {
             return Err(Refusal::ReturnTooSoon {
@@ -63,6 +77,7 @@ pub fn judge(
     let state = ReturnState {
         agency: name.clone(),
         nonce: statement.nonce,
+        expires: statement.expires,
         height: place.height,
         time: place.time,
     };

@@ -218,8 +218,8 @@ fn rows(
         records.extend(block.records.iter().map(|(key, state)| (*key, state)));
         values.extend(block.values.iter().map(|(key, value)| (*key, value)));
     }
-    // A table takes each key once. Whatever the rules let in twice, as a return mark that is old enough, the last
-    // is what counts; of one record it is the state after the last block.
+    // A table takes each key once, and is refused as a whole otherwise. Of one record it is the state after the last
+    // block; no rule lets an entry in twice, and if one did the last would count.
     entries.sort_by_key(|row| row.0);
     keep_last(&mut entries);
     records.sort_by_key(|row| row.0);
@@ -331,4 +331,38 @@ fn text(value: &[u8]) -> Result<&str, Fault> {
 /// Returns whether two keys agree in their first `depth` bits.
 fn agree(one: &IndexKey, other: &IndexKey, depth: usize) -> bool {
     (0..depth).all(|at| bit(one, at) == bit(other, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_has_each_key_once_and_in_order() {
+        let id = |byte| EntryId::new([byte; 32]);
+        let block = |height, first, ids: &[u8]| {
+            Arc::new(FreshBlock {
+                height: Height::new(height),
+                first: LeafIndex::new(first),
+                ids: ids.iter().map(|byte| id(*byte)).collect(),
+                records: Vec::new(),
+                values: vec![(IndexKey::new([9; 32]), format!("value {height}\n"))],
+            })
+        };
+        let head = RunRow {
+            height: Height::new(2),
+            outline_rows: 0,
+            values: ValueHash::new([0; 32]),
+        };
+        let blocks = [block(1, 10, &[3, 1]), block(2, 13, &[1, 2])];
+        let rows: Vec<_> = rows(&blocks, head, &[]).collect();
+        assert!(rows.is_sorted_by(|one, other| one.0 < other.0));
+        let place = |byte| {
+            let key = run_key(RUN_ENTRY, id(byte).as_bytes());
+            rows.iter().find(|row| row.0 == key).unwrap().1.clone()
+        };
+        let places = [1, 2, 3].map(place);
+        assert_eq!(places, [13_u64, 14, 10].map(|at| at.to_be_bytes().to_vec()));
+        assert_eq!(rows.last().unwrap().1, b"value 2\n");
+    }
 }

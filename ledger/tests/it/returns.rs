@@ -13,12 +13,13 @@ use crate::world::{self, Chain, network, register, secret, sign};
 
 const HOUR: u64 = 3_600_000;
 
+/// The later its nonce, the later it expires.
 pub fn statement(agency: &str, nonce: u8) -> ReturnStatement {
     ReturnStatement {
         agency: AgencyName::parse(agency).unwrap(),
         nonce: ReturnNonce::new([nonce; 32]),
         peer: secret(&format!("{agency} peer")).public(),
-        expires: Height::new(1000),
+        expires: Height::new(1000 + u64::from(nonce)),
     }
 }
 
@@ -104,6 +105,36 @@ fn a_second_mark_is_taken_an_hour_of_block_time_later_and_not_before() {
     );
 }
 
+/// A validator lost what it signed, twice, and whoever proposes has kept the marks that it made meanwhile.
+#[test]
+fn old_marks_in_turn_keep_no_validator_from_returning() {
+    let mut chain = Chain::new();
+    let with = |nonce, expires| {
+        let mut said = statement("tax", nonce);
+        said.expires = Height::new(expires);
+        sign_with(said, "tax vote")
+    };
+    let old = [with(1, 1000), with(2, 1010)];
+    let mut time = chain.head.time().get();
+    for (number, mark) in (1..).zip(&old) {
+        take(&mut chain, std::slice::from_ref(mark));
+        time += HOUR + 1001;
+        pass_until(&mut chain, number, time);
+    }
+    // The first is not the last one any more, and is as old as it was.
+    let refusal = chain.refusal(with(1, 1000)).unwrap();
+    assert_eq!(refusal.code(), "return-outdated");
+    assert!(refusal.to_string().contains("expires at height 1000"));
+    assert!(refusal.to_string().contains("at 1010"));
+    // Nor is any other that was made no later; one that was made later is.
+    let same_moment = chain.refusal(with(3, 1010)).unwrap();
+    assert_eq!(same_moment.code(), "return-outdated");
+    let later = with(3, 1011);
+    assert_eq!(chain.refusal(later.clone()), None);
+    take(&mut chain, &[later]);
+    assert_eq!(last(&chain, "tax").unwrap().0, ReturnNonce::new([3; 32]));
+}
+
 #[test]
 fn a_mark_dies_as_every_entry_does() {
     let mut chain = Chain::new();
@@ -128,6 +159,7 @@ pub fn refusals() -> Vec<Refusal> {
     strange.peer = secret("another machine").public();
     let refused = [
         mark("tax", 1),
+        mark("tax", 0),
         mark("tax", 2),
         sign_with(statement("land", 1), "land admin"),
         sign_with(strange, "land vote"),

@@ -223,7 +223,12 @@ impl Driver {
         let head = self.shared.ledger.head();
         let (directory, next) = (head.directory(), head.height().next());
         let lifetime = directory.limits().lifetime_heights;
-        let Some(mark) = self.guard.mark(next, lifetime, directory.network_id()) else {
+        let last = self.guard.agency();
+        let last = last
+            .and_then(|agency| directory.last_return(agency))
+            .cloned();
+        let network = directory.network_id();
+        let Some(mark) = self.guard.mark(next, lifetime, last.as_ref(), network) else {
             return;
         };
         let refused = match ingest::bring(&self.shared, mark) {

@@ -15,6 +15,8 @@ pub struct ReturnState {
     pub agency: AgencyName,
     /// The nonce of the mark.
     pub nonce: ReturnNonce,
+    /// The last height at which the mark could be decided: the next one expires later.
+    pub expires: Height,
     /// Height of its block.
     pub height: Height,
     /// Time of its block.
@@ -32,8 +34,8 @@ impl ReturnState {
     #[must_use]
     pub fn write(&self) -> String {
         format!(
-            "return {} nonce {} height {} time {}\n",
-            self.agency, self.nonce, self.height, self.time
+            "return {} nonce {} expires {} height {} time {}\n",
+            self.agency, self.nonce, self.expires, self.height, self.time
         )
     }
 
@@ -45,6 +47,8 @@ impl ReturnState {
             agency,
             "nonce",
             nonce,
+            "expires",
+            expires,
             "height",
             height,
             "time",
@@ -56,6 +60,7 @@ impl ReturnState {
         let state = Self {
             agency: AgencyName::parse(agency)?,
             nonce: ReturnNonce::from_base64(nonce)?,
+            expires: Height::new(text::number(expires)?),
             height: Height::new(text::number(height)?),
             time: TimeMs::new(text::number(time)?),
         };

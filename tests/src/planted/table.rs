@@ -260,6 +260,12 @@ pub(crate) const TABLE: &[(Bug, &[Test])] = &[
         )],
     ),
     (
+        OldMarkAgain,
+        &[ledger(
+            "returns::old_marks_in_turn_keep_no_validator_from_returning",
+        )],
+    ),
+    (
         CosignsInSilence,
         &[whole(
             "network::sim::with_one_liar_of_each_kind_the_laws_hold",

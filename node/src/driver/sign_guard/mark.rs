@@ -8,6 +8,7 @@ use protocol::{
     height::Height,
     name::AgencyName,
     return_mark::{ReturnMark, ReturnStatement},
+    state::ReturnState,
 };
 
 use super::SignGuard;
@@ -27,22 +28,27 @@ pub(super) struct HandedIn {
 
 impl SignGuard {
     /// Bytes of the mark that is to be handed in while `next` is being decided, and of which the ledger
-    /// takes none that lives longer than `lifetime` heights; `None` if none is awaited. To be handed in
-    /// again and again: told once it can be lost, and it can be refused for a while.
+    /// takes none that lives longer than `lifetime` heights, nor one that does not expire later than the
+    /// `last` of this validator; `None` if none is awaited. To be handed in again and again: told once it
+    /// can be lost, and it can be refused for a while.
     pub(in crate::driver) fn mark(
         &mut self,
         next: Height,
         lifetime: u64,
+        last: Option<&ReturnState>,
         network: &NetworkId,
     ) -> Option<&[u8]> {
         let (nonce, signer) = (self.returning?, self.signer.as_ref()?);
+        // The last was taken at most `lifetime` before it expires, so one height more is not too late.
+        let least = last.map_or(next, |last| next.max(last.expires.next()));
         let known = self.mark.as_ref();
-        if known.is_none_or(|mark| mark.expires < next) {
+        if known.is_none_or(|mark| mark.expires < least) {
+            let usual = Height::new(next.get().saturating_add(LIFETIME.min(lifetime)));
             let statement = ReturnStatement {
                 agency: signer.agency().clone(),
                 nonce,
                 peer: self.peer_key,
-                expires: Height::new(next.get().saturating_add(LIFETIME.min(lifetime))),
+                expires: usual.max(least),
             };
             let mark: ReturnMark = signer.returns(statement, network);
             self.mark = Some(HandedIn {
@@ -72,10 +78,10 @@ impl SignGuard {
         let voting = validators.count().saturating_sub(lost.len());
         if voting < validators.quorum() {
             let names: Vec<&str> = lost.iter().map(AgencyName::as_str).collect();
+            let all = validators.count();
             return format!(
-                "what this validator signed was declared lost, and so was that of others: {} of {} validators wait for a return mark ({}), and {} must vote to record one; the network cannot come back by itself: put back the safety record and the cosign state of one of them, or recover the network with the agencies' recovery keys",
+                "what this validator signed was declared lost, and so was that of others: {} of {all} validators wait for a return mark ({}), and {} must vote to record one; the network cannot come back by itself: put back the safety record and the cosign state of one of them, or recover the network with the agencies' recovery keys",
                 lost.len(),
-                validators.count(),
                 names.join(", "),
                 validators.quorum()
             );

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use consensus::verify;
-use protocol::{codec, hash::BlockId, height::Round, sign_state::Owner};
+use protocol::{
+    codec, hash::BlockId, height::Round, return_mark::ReturnMark, sign_state::Owner,
+    state::ReturnState,
+};
 
 use super::*;
 use crate::{
@@ -245,13 +248,29 @@ fn the_mark_is_signed_again_once_it_has_expired_with_the_same_nonce() {
         origin: trial.epoch.origin().clone(),
         chain: CHAIN,
     };
-    let mut mark = |next| {
-        let mark = trial.guard.mark(Height::new(next), 30, &network);
-        mark.unwrap().to_vec()
+    let mut mark = |next, last: Option<ReturnState>| {
+        let guard = &mut trial.guard;
+        let mark = guard.mark(Height::new(next), 30, last.as_ref(), &network);
+        ReturnMark::parse(mark.unwrap()).unwrap()
     };
-    let first = mark(10);
-    assert_eq!(mark(40), first);
-    assert_ne!(mark(41), first);
+    let first = mark(10, None);
+    assert_eq!(first.statement.expires, Height::new(40));
+    assert_eq!(mark(40, None), first);
+    let second = mark(41, None);
+    assert_eq!(second.statement.nonce, first.statement.nonce);
+    // Another of this validator's marks was taken meanwhile: this one has to expire later.
+    let last = |expires| ReturnState {
+        agency: AgencyName::parse(NAMES[0]).unwrap(),
+        nonce: ReturnNonce::new([77; 32]),
+        expires: Height::new(expires),
+        height: Height::new(41),
+        time: protocol::height::TimeMs::new(1),
+    };
+    assert_eq!(mark(42, Some(last(70))), second);
+    let third = mark(42, Some(last(71)));
+    assert_eq!(third.statement.expires, Height::new(72));
+    let furthest = mark(43, Some(last(72)));
+    assert_eq!(furthest.statement.expires, Height::new(73));
     let reason = |trial: &Trial, lost: &[&str]| {
         let lost = lost.iter().map(|name| AgencyName::parse(name).unwrap());
         let validators = trial.epoch.validators();
@@ -261,7 +280,7 @@ fn the_mark_is_signed_again_once_it_has_expired_with_the_same_nonce() {
     assert!(reason(&trial, &[]).ends_with("(not taken now: too early)"));
     let stuck = reason(&trial, &["kadastr"]);
     assert!(stuck.contains("2 of 4 validators wait for a return mark (adliya, kadastr)"));
-    assert_eq!(at_ease().guard.mark(NEXT, 30, &network), None);
+    assert_eq!(at_ease().guard.mark(NEXT, 30, None, &network), None);
 }
 
 #[test]
