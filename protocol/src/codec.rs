@@ -6,7 +6,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 
-/// The most bytes that one value may take.
+/// The most bytes that one value may take, unless a node wrote it for itself ([`decode_own`]).
 pub const VALUE_BYTES_MAX: usize = 16 << 20;
 
 /// Byte strings as serde's own `bytes`: the same encoding as a list of numbers, moved at once instead of
@@ -105,11 +105,11 @@ pub enum DecodeError {
     Trailing(usize),
 }
 
-fn config() -> impl bincode::config::Config {
+fn config<const MOST: usize>() -> impl bincode::config::Config {
     bincode::config::standard()
         .with_little_endian()
         .with_fixed_int_encoding()
-        .with_limit::<VALUE_BYTES_MAX>()
+        .with_limit::<MOST>()
 }
 
 /// Writes `value` behind the byte `version`.
@@ -120,7 +120,8 @@ fn config() -> impl bincode::config::Config {
 )]
 pub fn encode<T: Serialize>(version: u8, value: &T) -> Vec<u8> {
     let mut out = vec![version];
-    bincode::serde::encode_into_std_write(value, &mut out, config()).expect("encodable value");
+    bincode::serde::encode_into_std_write(value, &mut out, config::<VALUE_BYTES_MAX>())
+        .expect("encodable value");
     out
 }
 
@@ -130,6 +131,27 @@ pub fn encode<T: Serialize>(version: u8, value: &T) -> Vec<u8> {
 ///
 /// [`DecodeError`] for more than `bytes_max` bytes, another version, bytes that are no `T`, and bytes behind it.
 pub fn decode<T: DeserializeOwned>(
+    version: u8,
+    bytes: &[u8],
+    bytes_max: usize,
+) -> Result<T, DecodeError> {
+    read::<T, VALUE_BYTES_MAX>(version, bytes, bytes_max)
+}
+
+/// Reads a value that this node wrote to its own disk, of at most `MOST` bytes, which may be more than
+/// [`VALUE_BYTES_MAX`].
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_own<T: DeserializeOwned, const MOST: usize>(
+    version: u8,
+    bytes: &[u8],
+) -> Result<T, DecodeError> {
+    read::<T, MOST>(version, bytes, MOST)
+}
+
+fn read<T: DeserializeOwned, const MOST: usize>(
     version: u8,
     bytes: &[u8],
     bytes_max: usize,
@@ -147,8 +169,8 @@ pub fn decode<T: DeserializeOwned>(
             expected: version,
         });
     }
-    let (value, used) =
-        bincode::serde::decode_from_slice(rest, config()).map_err(DecodeError::Undecodable)?;
+    let (value, used) = bincode::serde::decode_from_slice(rest, config::<MOST>())
+        .map_err(DecodeError::Undecodable)?;
     match rest.len().saturating_sub(used) {
         0 => Ok(value),
         #[cfg(feature = "planted")]

@@ -21,6 +21,8 @@ use crate::{
 
 /// The most bytes of a genesis: the log's bundles count a leaf in 16 bits.
 pub const GENESIS_BYTES_MAX: usize = 65_535;
+/// The most entries of one block that a genesis may allow.
+pub const BLOCK_ENTRIES_MAX: usize = 16_384;
 /// The protocol version that this code speaks.
 pub const PROTOCOL: u64 = 1;
 
@@ -303,7 +305,7 @@ fn check_limits(limits: &Limits) -> Result<(), BadGenesis> {
         lifetime_heights,
     } = limits;
     if (1024..=4096).contains(entry_bytes)
-        && (1..=16_384).contains(block_entries)
+        && (1..=BLOCK_ENTRIES_MAX as u64).contains(block_entries)
         && (65_536..=8 << 20).contains(block_bytes)
         && (1000..=1 << 40).contains(lifetime_heights)
     {

@@ -1,11 +1,11 @@
 //! Parts the leaves of a log into blocks, which end with their block leaf.
 
-use protocol::height::LeafIndex;
+use protocol::{genesis::BLOCK_ENTRIES_MAX, height::LeafIndex};
 
 use super::{Departure, Divergence};
 
 /// The most leaves of one block: the most entries that a genesis may allow, and the block leaf.
-const BLOCK_LEAVES_MAX: usize = 16_384 + 1;
+const BLOCK_LEAVES_MAX: usize = BLOCK_ENTRIES_MAX + 1;
 
 const BLOCK_LEAF_START: &[u8] = b"muhr-block/v1\n";
 

@@ -16,10 +16,11 @@
 
 use protocol::{
     codec::{self, DecodeError},
+    genesis::BLOCK_ENTRIES_MAX,
     hash::{BlockId, IndexKey, LeafHash, RootHash, ValueHash},
     height::{Height, LeafIndex, LogSize, TimeMs, Version},
     standing::Standing,
-    state::{RecordState, RecordStatus},
+    state::{RecordState, RecordStatus, VALUE_BYTES_MAX},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -51,6 +52,12 @@ pub(crate) const RUN_VALUE: u8 = b'v';
 /// The byte in front of every encoded value.
 const VERSION: u8 = 1;
 
+/// Key, lengths and numbers of a value in a row, at most.
+const BESIDE_BYTES_MAX: usize = 256;
+/// The longest row: what the longest block adds or changes. Each of its leaves sets one value, and the block and
+/// whatever stands alone in one a few more. A row that was longer could be written and never be read again.
+const ROW_BYTES_MAX: usize = (BLOCK_ENTRIES_MAX + 64) * (VALUE_BYTES_MAX + BESIDE_BYTES_MAX);
+
 pub(crate) fn tile_key(level: u8, index: u64) -> [u8; 9] {
     let [a, b, c, d, e, f, g, h] = index.to_be_bytes();
     [level, a, b, c, d, e, f, g, h]
@@ -65,7 +72,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    codec::decode(VERSION, bytes, codec::VALUE_BYTES_MAX)
+    codec::decode_own::<T, ROW_BYTES_MAX>(VERSION, bytes)
 }
 
 /// State of a record on disk.
@@ -191,4 +198,102 @@ pub(crate) struct TipRow {
 pub(crate) struct PublishedRow {
     pub(crate) height: Height,
     pub(crate) note: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use protocol::{
+        agency::AGENCIES_MAX,
+        entry::{EntryRef, Operation},
+        name::{AgencyName, ClerkName},
+        standing::{Mark, Terms},
+    };
+
+    use super::*;
+    use crate::store::fresh::{FreshBlock, FreshRow};
+
+    /// Everything as long as it can be: all agencies, with the longest names, were asked and have spoken.
+    fn longest() -> RecordState {
+        let name = |number: usize| AgencyName::parse(&format!("a{number:031}")).unwrap();
+        let all: BTreeSet<AgencyName> = (0..AGENCIES_MAX).map(name).collect();
+        let place = EntryRef {
+            index: LeafIndex::new(u64::MAX),
+            hash: LeafHash::new([0xff; 32]),
+            height: Height::new(u64::MAX),
+            time: TimeMs::new(u64::MAX),
+        };
+        let mark = |agency: &AgencyName| Mark {
+            agency: agency.clone(),
+            said: Operation::Withdraw,
+            place,
+        };
+        let clerk = format!("{}/{}", name(0), "b".repeat(32));
+        let standing = Standing {
+            marks: all.iter().map(mark).collect(),
+            terms: Some(Terms {
+                policy: u64::MAX,
+                needed: u64::MAX,
+                agencies: all,
+                until: Some(TimeMs::new(u64::MAX)),
+                four_eyes: Some(ClerkName::parse(&clerk).unwrap()),
+            }),
+        };
+        RecordState {
+            status: RecordStatus::Suspended,
+            version: Version::new(u64::MAX),
+            content: Version::new(u64::MAX),
+            index: place.index,
+            hash: place.hash,
+            height: place.height,
+            time: place.time,
+            standing: Some(Box::new(standing)),
+        }
+    }
+
+    #[test]
+    fn what_the_longest_block_writes_is_read() {
+        let state = longest();
+        let row_bytes = encode(&(IndexKey::new([0; 32]), RecordRow::from(&state))).len();
+        assert!(
+            state.write().len() <= VALUE_BYTES_MAX,
+            "{}",
+            state.write().len()
+        );
+        assert!(
+            row_bytes <= VALUE_BYTES_MAX + BESIDE_BYTES_MAX,
+            "{row_bytes}"
+        );
+        let key = |number: usize| IndexKey::new(protocol::hash::sha256(&[&number.to_be_bytes()]));
+        let block = FreshBlock {
+            height: Height::new(1),
+            first: LeafIndex::new(u64::MAX >> 1),
+            ids: vec![protocol::hash::EntryId::new([0xff; 32]); BLOCK_ENTRIES_MAX],
+            records: (0..BLOCK_ENTRIES_MAX)
+                .map(|number| (key(number), state.clone()))
+                .collect(),
+            values: Vec::new(),
+        };
+        let bytes = encode(&block.row());
+        println!("{} bytes of a block's records", bytes.len());
+        assert!(bytes.len() > codec::VALUE_BYTES_MAX);
+        let row: FreshRow = decode(&bytes).unwrap();
+        let read = FreshBlock::read(block.height, row).unwrap();
+        assert_eq!(read.ids, block.ids);
+        assert!(read.records == block.records);
+        drop((bytes, read, block));
+        // Values of an index are never longer than that, whatever they are.
+        let value = "v".repeat(VALUE_BYTES_MAX);
+        let undo = UndoRow {
+            records: Vec::new(),
+            values: (0..BLOCK_ENTRIES_MAX)
+                .map(|number| (key(number), Some(value.clone())))
+                .collect(),
+        };
+        let bytes = encode(&undo);
+        println!("{} bytes of a block's values", bytes.len());
+        let read: UndoRow = decode(&bytes).unwrap();
+        assert!(read.values == undo.values);
+    }
 }
