@@ -35,11 +35,71 @@ pub(super) struct Watch {
     wrong: BTreeSet<PeerIndex>,
     /// Agencies whose last proposal was not timely: by how much its time was ahead of this clock's.
     untimely: BTreeMap<String, (i64, Moment)>,
+    /// Agencies whose last proposal came late, and no clock that they tell of is why.
+    late: BTreeMap<String, LateProposal>,
     /// Agencies whose last cosignature was dated too far ahead, and by how much.
     early: BTreeMap<String, (i64, Moment)>,
 }
 
+/// A proposal that came long after the time that it names.
+#[derive(Clone, Copy, Debug)]
+struct LateProposal {
+    time: TimeMs,
+    ahead_ms: i64,
+    at: Moment,
+    /// One with another time came late before it, and none in time between.
+    is_again: bool,
+}
+
 impl Watch {
+    /// A proposal came late and no clock is why: after an outage one does. Whether that was said of it for the
+    /// first time: of a second one in a row, whose maker dates them wrongly or is too far away.
+    fn note_late(&mut self, agency: &str, time: TimeMs, ahead_ms: i64, at: Moment) -> bool {
+        let before = self.late.get(agency);
+        let was_again = before.is_some_and(|before| before.is_again);
+        let is_again = was_again || before.is_some_and(|before| before.time != time);
+        let late = LateProposal {
+            time,
+            ahead_ms,
+            at,
+            is_again,
+        };
+        self.late.insert(agency.to_owned(), late);
+        is_again && !was_again
+    }
+
+    /// A fresh proposal of an agency was timely.
+    fn note_timely(&mut self, agency: &str) {
+        self.untimely.remove(agency);
+        self.late.remove(agency);
+    }
+
+    /// What is to be said of proposals.
+    fn of_proposals(&self) -> Vec<String> {
+        let untimely = self.untimely.iter().map(|(agency, (ahead, _))| {
+            format!(
+                "proposals of {agency} are not timely: the last was dated {} this clock",
+                in_words(*ahead)
+            )
+        });
+        let late = self.late.iter().filter(|(_, late)| late.is_again);
+        let late = late.map(|(agency, late)| {
+            format!(
+                "proposals of {agency} come late: the last was dated {} this clock, and the time that its node tells does not explain it",
+                in_words(late.ahead_ms)
+            )
+        });
+        untimely.chain(late).collect()
+    }
+
+    /// Forgets what was last seen long ago.
+    fn forget_old(&mut self, now: Moment) {
+        let is_new = |at: &Moment| now.since(*at) <= SAID_FOR;
+        self.untimely.retain(|_, (_, at)| is_new(at));
+        self.early.retain(|_, (_, at)| is_new(at));
+        self.late.retain(|_, late| is_new(&late.at));
+    }
+
     /// A peer has connected anew.
     pub(super) fn forget(&mut self, peer: PeerIndex) {
         self.clocks.forget(peer);
@@ -107,7 +167,7 @@ impl Driver {
         {
             let agency = agency.to_string();
             if is_timely {
-                self.watch.untimely.remove(&agency);
+                self.watch.note_timely(&agency);
             } else {
                 let (now, at) = (self.shared.host.now(), self.shared.host.moment());
                 let maker = self.peer_of(&proposal.signer);
@@ -123,7 +183,17 @@ impl Driver {
     /// tells of one.
     fn note_untimely(&mut self, agency: String, told: Untimely, round: Round) {
         let ahead = ahead_ms(told.time, told.came);
+        let at = self.shared.host.moment();
         if !told.is_of_clock(round) {
+            if self.watch.note_late(&agency, told.time, ahead, at) {
+                tracing::warn!(
+                    event = "late-proposals",
+                    agency,
+                    ahead_ms = ahead,
+                    "proposals of this agency come long after the time that they name, so they get no vote"
+                );
+                return;
+            }
             tracing::info!(
                 event = "late-proposal",
                 agency,
@@ -132,7 +202,7 @@ impl Driver {
             );
             return;
         }
-        let at = self.shared.host.moment();
+        self.watch.late.remove(&agency);
         let before = self.watch.untimely.insert(agency.clone(), (ahead, at));
         if before.is_none() {
             tracing::warn!(
@@ -202,9 +272,7 @@ impl Driver {
             .collect();
         self.say_own_clock(own);
         self.say_peers_clocks(&ahead, own.unwrap_or(0));
-        let old = |(_, at): &(i64, Moment)| moment.since(*at) > SAID_FOR;
-        self.watch.untimely.retain(|_, said| !old(said));
-        self.watch.early.retain(|_, said| !old(said));
+        self.watch.forget_old(moment);
         let mut warnings = self.clock_warnings(&ahead);
         warnings.extend(self.key_warnings());
         let mut progress = self.shared.progress();
@@ -280,12 +348,7 @@ impl Driver {
                 in_words(off)
             ));
         }
-        for (agency, (ahead, _)) in &watch.untimely {
-            warnings.push(format!(
-                "proposals of {agency} are not timely: the last was dated {} this clock",
-                in_words(*ahead)
-            ));
-        }
+        warnings.extend(watch.of_proposals());
         for (agency, (ahead, _)) in &watch.early {
             warnings.push(format!(
                 "cosignatures of {agency} are not taken: the last was dated {} this clock",
@@ -326,6 +389,39 @@ mod tests {
         assert!(watch.early.contains_key("soliq"));
         watch.in_time("soliq", now + 19, later, at(20));
         assert!(watch.early.is_empty());
+    }
+
+    /// Whoever dates its proposals behind and tells a right clock, or is very far away.
+    #[test]
+    fn proposals_that_come_late_again_and_again_are_told_of() {
+        let mut watch = Watch::default();
+        let at = |seconds| Moment::new(Duration::from_secs(seconds));
+        let late = |watch: &mut Watch, time, seconds| {
+            watch.note_late("soliq", TimeMs::new(time), -300_000, at(seconds))
+        };
+        // Once, as after an outage, also when it is brought twice.
+        assert!(!late(&mut watch, 1, 10));
+        assert!(!late(&mut watch, 1, 11));
+        assert!(watch.of_proposals().is_empty());
+        assert!(late(&mut watch, 2, 12));
+        assert!(!late(&mut watch, 3, 13));
+        let said = watch.of_proposals();
+        assert!(
+            said[0].starts_with("proposals of soliq come late"),
+            "{said:?}"
+        );
+        assert!(said[0].contains("5 min 0 s behind this clock"), "{said:?}");
+        watch.note_timely("kadastr");
+        assert_eq!(watch.of_proposals().len(), 1);
+        watch.note_timely("soliq");
+        assert!(watch.of_proposals().is_empty());
+        // And not for ever.
+        assert!(!late(&mut watch, 4, 20));
+        assert!(late(&mut watch, 5, 21));
+        watch.forget_old(at(21 + SAID_FOR.as_secs()));
+        assert_eq!(watch.of_proposals().len(), 1);
+        watch.forget_old(at(22 + SAID_FOR.as_secs()));
+        assert!(watch.of_proposals().is_empty());
     }
 
     #[test]
