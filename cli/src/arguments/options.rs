@@ -1,8 +1,14 @@
 //! Options that several commands have in the same words: whom to ask, whom to trust, which key signs, how a table is written.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
-use clap::{ArgGroup, Args};
+use clap::{
+    Arg, ArgGroup, Args, Command,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use messages::UserMessage;
 
 use crate::{
@@ -135,6 +141,34 @@ pub struct Reading {
 /// One of a list: after a comma people write a blank.
 pub(crate) fn trimmed(text: &str) -> Result<String, std::convert::Infallible> {
     Ok(text.trim().to_owned())
+}
+
+/// One of a list of words that are known, the blank behind a comma set aside.
+#[derive(Clone, Debug)]
+pub(crate) struct OneOf(PossibleValuesParser);
+
+impl OneOf {
+    pub(crate) fn new<const COUNT: usize>(words: [&'static str; COUNT]) -> Self {
+        Self(PossibleValuesParser::new(words))
+    }
+}
+
+impl TypedValueParser for OneOf {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        let word = value.to_str().map_or(value, |text| text.trim().as_ref());
+        self.0.parse_ref(command, argument, word)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
 }
 
 /// One of the two must be named; --key-file is taken although the environment may name the other.

@@ -9,9 +9,12 @@ use client::durable::{self, FileError};
 use messages::UserMessage;
 use protocol::hash::DocumentHash;
 
-use super::bulk::{
-    documents::{self, FileState},
-    folder,
+use super::{
+    bulk::{
+        documents::{self, FileState},
+        folder,
+    },
+    open_files,
 };
 use crate::exit::{Failure, USAGE, in_file};
 
@@ -38,6 +41,9 @@ fn hash_by(
             .and_then(|path| folder::seen(&path))
     };
     let before = seen();
+    if is_open(path) {
+        return Err(refused(folder::OPEN).help(UserMessage::new("help-document-whole")));
+    }
     let document = hash(path)?;
     let state = documents::state_of(durable::open_regular(path)?);
     let state = state.map_err(|error| FileError::unreadable(path, error))?;
@@ -56,6 +62,15 @@ fn hash_by(
             Err(refused(what).help(UserMessage::new("help-name-document")))
         }
     }
+}
+
+/// Returns whether a program has the file open for writing.
+fn is_open(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else {
+        return false;
+    };
+    let folder = path.parent();
+    folder.is_some_and(|folder| open_files::written_in(folder).contains(&path))
 }
 
 #[cfg(test)]
@@ -138,6 +153,55 @@ mod tests {
         };
         let failure = hash_by(&path, changing, |_| false).unwrap_err();
         assert!(failure.words().ends_with("changed while it was read"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_document_that_a_program_has_open_for_writing_is_not_taken() {
+        use std::{
+            io::{BufRead, BufReader},
+            process::{Child, Command, Stdio},
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let path = at("permit.txt");
+        fs::write(&path, "the first page").unwrap();
+        std::os::unix::fs::symlink(&path, at("link")).unwrap();
+        // It ends when nobody writes to it any more.
+        let start = |way: &str| -> Child {
+            let words = format!("exec 3{way}\"$0\"; echo open; read -r _");
+            let mut child = Command::new("/bin/sh")
+                .args(["-c", &words])
+                .arg(&path)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut line = String::new();
+            let out = child.stdout.as_mut().unwrap();
+            BufReader::new(out).read_line(&mut line).unwrap();
+            assert_eq!(line, "open\n");
+            child
+        };
+        let end = |mut child: Child| {
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        };
+        let writer = start(">>");
+        for path in [&path, &at("link")] {
+            for hash in [hash, hash_of_evidence] {
+                let failure = hash(path).unwrap_err();
+                assert_eq!(failure.code, USAGE);
+                let words = failure.words();
+                assert!(words.contains("still has it open"), "{words}");
+                assert_eq!(failure.help.unwrap().code(), "help-document-whole");
+            }
+        }
+        end(writer);
+        // Whoever only reads it keeps nobody from anchoring it.
+        let reader = start("<");
+        assert!(hash(&path).is_ok());
+        end(reader);
     }
 
     #[cfg(unix)]

@@ -110,7 +110,9 @@ fn kept<'a>(fields: &'a Fields, arguments: &[String]) -> Result<Vec<&'a str>, Fa
         if has(argument) {
             asked.push(argument.as_str());
         } else {
-            asked.extend(argument.split(','));
+            // After the comma of a list people write a blank; a name may begin with one all the same.
+            let named = argument.split(',');
+            asked.extend(named.map(|name| if has(name) { name } else { name.trim() }));
         }
     }
     let names = fields.as_slice().iter().map(|(name, _)| name.as_str());

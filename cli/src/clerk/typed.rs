@@ -25,6 +25,12 @@ pub(crate) fn fields(arguments: &[String]) -> Result<Vec<(String, String)>, Fail
                 let help = UserMessage::new("help-field-document");
                 return Err(Failure::new(USAGE, what).help(help));
             }
+            // What a variable that is not set leaves behind would stand in the log for good.
+            Some((name, value)) if value.trim().is_empty() => {
+                let what = UserMessage::new("field-empty").text("field", name);
+                let help = UserMessage::new("help-field-empty").text("field", name);
+                return Err(Failure::new(USAGE, what).help(help));
+            }
             Some((name, value)) => return Ok((name.to_owned(), value.to_owned())),
         };
         Err(Failure::new(USAGE, what).help(UserMessage::new("help-field-form")))

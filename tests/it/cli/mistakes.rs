@@ -52,6 +52,10 @@ fn what_cannot_be_meant_is_refused_before_anything_is_signed() {
     let mut add = admin("clerk add qurilish/botir --public", &public);
     add.extend(listed.map(ToOwned::to_owned));
     let _added = cluster.clerk("qurilish", &add).expect(0);
+    let mut report = args!("report anomalies");
+    report.extend(["--rest", "sat, sun ,mon"].map(ToOwned::to_owned));
+    let told = cluster.clerk("qurilish", &report).expect(0);
+    assert!(told.stdout.contains("rest: sat, sun, mon"), "{told:?}");
 }
 
 fn documents(cluster: &Cluster, receipt: &str) {
@@ -123,6 +127,16 @@ fn fields_and_keys(cluster: &Cluster) {
     for (field, error, help) in [
         ("area", "--field number 1 has no =", "--field area=80"),
         ("=80", "--field number 1 has no name", "--field area=80"),
+        (
+            "area=",
+            "--field area has nothing behind",
+            "leave --field area out",
+        ),
+        (
+            "area= ",
+            "--field area has nothing behind",
+            "leave --field area out",
+        ),
         ("document=80", "is called \"document\"", "is kept for"),
     ] {
         let field = ["--field", field].map(ToOwned::to_owned);

@@ -38,7 +38,7 @@ fn read(cluster: &Cluster, name: &str) -> Receipt {
 fn a_redacted_copy_proves_the_same_entry_and_gives_nothing_else_away() {
     let cluster = Cluster::start(0);
     let whole = permit(&cluster);
-    let redact = args!("receipt redact permit.txt.receipt --keep use,document");
+    let redact = args!("receipt redact permit.txt.receipt --keep 'use, document'");
     let done = run(&cluster, &redact).expect(0);
     assert!(done.stdout.contains("shown: document, use"), "{done:?}");
     assert!(done.stdout.contains("withheld: at most 2 fields"));

@@ -24,7 +24,7 @@ use self::judge::{Anomaly, Thresholds};
 
 use super::{EntryPosition, Numbers, basis, csv, entries, since, write_csv};
 use crate::{
-    arguments::Reading,
+    arguments::{OneOf, Reading},
     auditor::replayed_log,
     clerk,
     exit::{DONE, Failure, USAGE},
@@ -56,7 +56,7 @@ pub struct AnomaliesArguments {
     #[arg(long, default_value = "8-20", value_name = "FROM-TO")]
     pub hours: String,
     /// Days without work, joined by commas; "none" for none
-    #[arg(long, default_value = "sun", value_delimiter = ',', value_name = "DAYS", value_parser = ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "none"])]
+    #[arg(long, default_value = "sun", value_delimiter = ',', value_name = "DAYS", value_parser = OneOf::new(["mon", "tue", "wed", "thu", "fri", "sat", "sun", "none"]))]
     pub rest: Vec<String>,
     /// Folder of receipts or archive, from which the numbers of records are known; may be repeated
     #[arg(long, value_name = "PATH")]

@@ -94,6 +94,7 @@ pub(super) const AREA: Area = &[
         "field-without-name",
         "--field number {number} has no name before its =",
     ),
+    ("field-empty", "--field {field} has nothing behind its ="),
     (
         "field-is-document",
         "--field number {number} is called \"document\"",

@@ -105,6 +105,10 @@ pub(super) const AREA: Area = &[
         "help-field-form",
         "write it as --field area=80, within quotes where a blank stands in it",
     ),
+    (
+        "help-field-empty",
+        "say what it is, or leave --field {field} out: a record need not have it",
+    ),
     ("help-field-once", "give each field once"),
     ("help-fields-are", "its fields are: {fields}"),
     ("help-folder-meant", "is it the folder that was meant?"),
