@@ -17,7 +17,7 @@ pub const VALIDATORS_MAX: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SetError {
     /// None, or more than [`VALIDATORS_MAX`].
-    #[error("{0} validators: a set has 1 to {VALIDATORS_MAX}")]
+    #[error("a set has 1 to {VALIDATORS_MAX} validators, and not {0}")]
     Size(usize),
     /// One key twice would be one agency with two votes.
     #[error("the key {0} is in the validator set twice: give each validator a key of its own")]

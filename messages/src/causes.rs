@@ -17,7 +17,7 @@ fn english(code: &str) -> Option<&'static str> {
         "other-kind" => "this is not {wanted-kind}: it is {found-kind}",
         "no-evidence" => "not evidence of version 1",
         "merkle-range" => "the position or sizes are impossible",
-        "merkle-length" => "the proof has {found} hashes where this tree needs another number",
+        "merkle-length" => "the proof has {found|hash|hashes} where this tree needs another number",
         "merkle-root" => "the proof does not lead to the root",
         "index-claim" => "the index proof shows another thing than is claimed",
         "index-root" => "the index proof does not lead to the index root",

@@ -94,7 +94,7 @@ const HELD: &[(&str, &str)] = &[
     ("absence-in-one-page", "an absence has one page"),
     (
         "chain-complete",
-        "{versions} versions, down to the first, none left out",
+        "{versions|version|versions}, down to the first, none left out",
     ),
     ("status-reached", "the versions lead to the record's status"),
     (

@@ -124,7 +124,8 @@ pub fn in_words(ms: i64) -> String {
     } else if hours < 48 {
         format!("{hours} h {} min", minutes % 60)
     } else {
-        format!("{} days", hours / 24)
+        let days = hours / 24;
+        format!("{days} days")
     };
     format!("{span} {side}")
 }

@@ -211,7 +211,7 @@ pub(crate) fn check<'a>(
     let count = agencies.len();
     if !(AGENCIES_MIN..=AGENCIES_MAX).contains(&count) {
         return no(format!(
-            "{count} agencies; a network has {AGENCIES_MIN} to {AGENCIES_MAX}"
+            "a network has {AGENCIES_MIN} to {AGENCIES_MAX} agencies, and not {count}"
         ));
     }
     if !agencies.is_sorted_by(|a, b| a.name < b.name) {

@@ -200,7 +200,7 @@ impl WholeBatch {
             entries.push(entry);
         }
         if u64::try_from(entries.len()) != Ok(leaf.statement.count) {
-            let what = format!("{} entries follow the batch", entries.len());
+            let what = format!("the count of entries behind the batch is {}", entries.len());
             return Err(Malformed::new(line, what));
         }
         Ok(Self { leaf, entries })

@@ -101,7 +101,7 @@ pub enum DecodeError {
     #[error("undecodable bytes")]
     Undecodable(#[source] bincode::error::DecodeError),
     /// Something follows the value.
-    #[error("{0} bytes follow the value")]
+    #[error("the value is followed by more bytes: {0}")]
     Trailing(usize),
 }
 

@@ -146,7 +146,7 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         check(
             "behind",
             behind <= 20,
-            format!("{behind} blocks behind the farthest peer"),
+            format!("blocks behind the farthest peer: {behind}"),
         ),
         check(
             "published",
@@ -156,7 +156,7 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         check(
             "room",
             waiting < limits::QUEUE_ENTRIES_MAX,
-            format!("{waiting} entries wait"),
+            format!("entries that wait: {waiting}"),
         ),
         progresses(waits),
         open_files(),
@@ -176,10 +176,12 @@ fn check(name: &str, ok: bool, reason: String) -> HealthCheck {
 fn quorum(turnout: &Turnout, quorum: usize) -> HealthCheck {
     let voting = turnout.voting;
     let reason = if turnout.away.is_empty() && turnout.silent.is_empty() {
-        format!("reaches all {voting} validators")
+        format!("reaches all validators: {voting}")
     } else {
         let missing = turnout.missing_in_words();
-        format!("reaches {voting} validators that vote, {quorum} are needed; missing: {missing}")
+        format!(
+            "validators that it reaches and that vote: {voting}, {quorum} are needed; missing: {missing}"
+        )
     };
     check("quorum", voting >= quorum, reason)
 }
@@ -280,7 +282,7 @@ fn clocks(shared: &Shared, missing: &[String]) -> HealthCheck {
         name: "clocks".to_owned(),
         ok: in_time >= quorum,
         reason: format!(
-            "{in_time} validators are reached and in time, {quorum} are needed{}",
+            "validators that are reached and in time: {in_time}, {quorum} are needed{}",
             out.concat()
         ),
     }
@@ -355,7 +357,7 @@ mod tests {
         assert!(!said.ok);
         assert_eq!(
             said.reason,
-            "reaches 2 validators that vote, 3 are needed; missing: kadastr, soliq is reached and does not vote: its sign state is lost"
+            "validators that it reaches and that vote: 2, 3 are needed; missing: kadastr, soliq is reached and does not vote: its sign state is lost"
         );
     }
 }

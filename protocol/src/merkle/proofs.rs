@@ -15,7 +15,7 @@ pub enum BadProof {
     #[error("the position or sizes are impossible")]
     Range,
     /// Too few or too many hashes.
-    #[error("the proof has {found} hashes where this tree needs another number")]
+    #[error("the number of hashes in the proof is {found}, and this tree needs another")]
     Length {
         /// Hashes found.
         found: usize,

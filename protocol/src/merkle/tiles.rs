@@ -170,9 +170,11 @@ pub fn subtree<E: From<Malformed>>(
     let (hashes, rest) = bytes.as_chunks::<32>();
     if hashes.len() != usize::from(width) || !rest.is_empty() {
         let found = bytes.len();
-        return Err(
-            Malformed::new(1, format!("{path} has {found} bytes, not {width} hashes")).into(),
-        );
+        return Err(Malformed::new(
+            1,
+            format!("{path} has the length {found}, and not that of its hashes ({width})"),
+        )
+        .into());
     }
     let range = usize::try_from(offset)
         .ok()

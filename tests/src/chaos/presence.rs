@@ -82,7 +82,7 @@ fn says(net: &Net, name: &str, missing: &[&str]) -> bool {
     let is_ready_enough = reached >= 3;
     let readyz_says = missing.iter().all(|name| ready.contains(name))
         && (code == 503) != is_ready_enough
-        && ready.contains(&format!("reaches {reached} validators"));
+        && ready.contains(&format!("and that vote: {reached},"));
     let metrics = client.get("/metrics").unwrap_or_default().1;
     let gauge = format!("muhr_validators_reached {reached}");
     let metrics_say = metrics.lines().any(|line| line == gauge);

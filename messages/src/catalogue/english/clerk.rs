@@ -102,7 +102,7 @@ pub(super) const AREA: Area = &[
     ("erase-receipt-malformed", "not a receipt: {reason}"),
     (
         "erase-would-destroy",
-        "the private parts of {count} receipts would be destroyed for good",
+        "the private parts of {count|receipt|receipts} would be destroyed for good",
     ),
     (
         "erase-would-destroy-one",
