@@ -19,8 +19,6 @@ pub const OPEN_FILES_MAX: u16 = 256;
 /// More than there will be.
 const RUNS_MAX: i32 = 1 << 20;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
-/// Bytes of a part of a table's filter or index.
-const FILTER_PART_BYTES: usize = 4 << 10;
 
 /// The differences between column families.
 struct Family {
@@ -161,8 +159,6 @@ impl Family {
             // rows) would never stay in it and be read whole at every look.
             table.set_partition_filters(true);
             table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
-            table.set_metadata_block_size(FILTER_PART_BYTES);
-            table.set_pin_top_level_index_and_filter(true);
         }
         let mut options = Options::default();
         options.set_block_based_table_factory(&table);
